@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+#include "tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+struct tool_common common = {.level = 3};
+
+static const struct tool *current;
+static enum { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER } progress_when;
+static bool help, version, list_options;
+static struct timespec begun;
+
+static const struct cdp_option output_options[] = {
+    {CDP_OPTION_TEXT, 'o', "output", "FILE", "write to FILE (default: standard output)",
+     &common.output, 0, 0, NULL},
+    {CDP_OPTION_COUNT, 0, "level", "N", "zstd level of streams, 1 to 19 (3)", &common.level, 1, 19,
+     NULL},
+    {0},
+};
+
+static const struct cdp_option common_options[] = {
+    {CDP_OPTION_COUNT, 't', "threads", "N", "threads (0: one a processor)", &common.threads, 0,
+     1024, NULL},
+    {CDP_OPTION_FLAG, 'q', "quiet", NULL, "no warnings", &common.quiet, 0, 0, NULL},
+    {CDP_OPTION_FLAG, 'v', "verbose", NULL, "tell what is done, the time and the memory",
+     &common.verbose, 0, 0, NULL},
+    {CDP_OPTION_CHOICE, 0, "progress", "WHEN", "auto (on a terminal), always, never",
+     &progress_when, 0, 0, (const char *const[]){"auto", "always", "never", NULL}},
+    {CDP_OPTION_FLAG, 0, "help", NULL, "show this", &help, 0, 0, NULL},
+    {CDP_OPTION_FLAG, 0, "version", NULL, "show the version", &version, 0, 0, NULL},
+    {0},
+};
+
+static const struct cdp_option hidden_options[] = {
+    {CDP_OPTION_FLAG, 0, "list-options", NULL, "", &list_options, 0, 0, NULL},
+    {0},
+};
+
+// ---- progress
+
+static double seconds_since(const struct timespec *start)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - start->tv_sec) + 1e-9 * (double)(now.tv_nsec - start->tv_nsec);
+}
+
+static void show_progress(struct cdp_progress *progress)
+{
+    static int busy;
+    static struct timespec start;
+    static double drawn;
+    static const char *what;
+    if (__atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE))
+        return;
+    if (what != progress->what) {
+        what = progress->what;
+        drawn = 0;
+        clock_gettime(CLOCK_MONOTONIC, &start);
+    }
+    uint64_t done = cdp_progress_done(progress);
+    double elapsed = seconds_since(&start);
+    if (elapsed > drawn + 0.2) {
+        drawn = elapsed;
+        double rate = (double)done / elapsed;
+        fprintf(stderr, "\r%s: %s: %llu", current->name, what, (unsigned long long)done);
+        if (progress->total) {
+            double left = (double)(progress->total - done) / rate;
+            fprintf(stderr, " of %llu %s (%.0f %%), %.3g/s, %.0f s left\033[K",
+                    (unsigned long long)progress->total, progress->unit,
+                    100.0 * (double)done / (double)progress->total, rate, left);
+        } else {
+            fprintf(stderr, " %s, %.3g/s\033[K", progress->unit, rate);
+        }
+        fflush(stderr);
+    }
+    __atomic_store_n(&busy, 0, __ATOMIC_RELEASE);
+}
+
+struct cdp_progress *tool_progress(void)
+{
+    static struct cdp_progress progress = {.show = show_progress};
+    bool shown = progress_when == PROGRESS_ALWAYS ||
+                 (progress_when == PROGRESS_AUTO && !common.quiet && isatty(STDERR_FILENO));
+    return shown ? &progress : NULL;
+}
+
+void tool_progress_end(void)
+{
+    if (tool_progress())
+        fputs("\r\033[K", stderr);
+}
+
+// ---- messages
+
+_Noreturn void tool_usage(const char *format, ...)
+{
+    va_list args;
+    fprintf(stderr, "%s: ", current->name);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, "; try '%s --help'\n", current->name);
+    exit(2);
+}
+
+_Noreturn void tool_fail(const struct cdp_err *err)
+{
+    cdp_output_abandon_all();
+    tool_progress_end();
+    fprintf(stderr, "%s: %s\n", current->name, err->text);
+    exit(1);
+}
+
+int tool_check(int status, const struct cdp_err *err)
+{
+    if (status < 0)
+        tool_fail(err);
+    return status;
+}
+
+static void note(const char *format, va_list args)
+{
+    fprintf(stderr, "%s: ", current->name);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+}
+
+void tool_warn(const char *format, ...)
+{
+    if (common.quiet)
+        return;
+    va_list args;
+    va_start(args, format);
+    note(format, args);
+    va_end(args);
+}
+
+void tool_say(const char *format, ...)
+{
+    if (!common.verbose)
+        return;
+    va_list args;
+    va_start(args, format);
+    note(format, args);
+    va_end(args);
+}
+
+// ---- start and end
+
+static void on_signal(int number)
+{
+    cdp_output_abandon_all();
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+// A standard descriptor that is closed would be given to the next file opened, and our output would
+// go there. It becomes one on which reading or writing fails.
+static void hold_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", fd ? O_RDONLY : O_WRONLY);
+    }
+}
+
+static _Noreturn void print_and_exit(void)
+{
+    if (fflush(stdout) || ferror(stdout)) {
+        fprintf(stderr, "%s: standard output: cannot write: %s\n", current->name, strerror(errno));
+        exit(1);
+    }
+    exit(0);
+}
+
+static _Noreturn void show_version(void)
+{
+    printf("%s %s\n", current->name, CDP_VERSION);
+    print_and_exit();
+}
+
+static void show_usage(void)
+{
+    printf("usage: %s %s\n%s.\n", current->name, current->synopsis, current->summary);
+}
+
+int tool_start(const struct tool *tool, int argc, char **argv, int least, int most)
+{
+    current = tool;
+    clock_gettime(CLOCK_MONOTONIC, &begun);
+    hold_standard_descriptors();
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        if (signal(signals[i], on_signal) == SIG_IGN)
+            signal(signals[i], SIG_IGN);
+    }
+
+    const struct cdp_option *tables[5] = {tool->options};
+    int count = 1;
+    if (!tool->folder)
+        tables[count++] = output_options;
+    tables[count++] = common_options;
+    tables[count] = hidden_options;
+    int operands;
+    struct cdp_err err;
+    if (cdp_options_parse(tables, argc, argv, &operands, &err))
+        tool_usage("%s", err.text);
+    tables[count] = NULL;
+    if (version)
+        show_version();
+    if (help) {
+        show_usage();
+        puts("\nOptions:");
+        cdp_options_help(tables, stdout);
+        printf("\nExample:\n%s", tool->example);
+        print_and_exit();
+    }
+    if (list_options) {
+        cdp_options_list(tables, stdout);
+        print_and_exit();
+    }
+    if (argc - operands < least)
+        tool_usage("too few operands: usage: %s %s", tool->name, tool->synopsis);
+    if (most >= 0 && argc - operands > most)
+        tool_usage("operand '%s' is one too many", argv[operands + most]);
+    return operands;
+}
+
+const struct tool *tool_choose(const struct tool *whole, const struct tool *const *commands,
+                               const struct tool *fallback, int *argc, char **argv)
+{
+    current = whole;
+    for (int i = 0; *argc > 1 && commands[i]; i++) {
+        const char *command = strrchr(commands[i]->name, ' ');
+        if (command && !strcmp(argv[1], command + 1)) {
+            memmove(argv + 1, argv + 2, (size_t)(*argc - 1) * sizeof *argv);
+            --*argc;
+            return commands[i];
+        }
+    }
+    const char *word = *argc > 1 ? argv[1] : "";
+    if (!strcmp(word, "--version"))
+        show_version();
+    if (!strcmp(word, "--help")) {
+        show_usage();
+        puts("\nCommands (each has a --help of its own):");
+        for (int i = 0; commands[i]; i++)
+            printf("  %-26s%s\n", commands[i]->name, commands[i]->summary);
+        printf("\nExample:\n%s", whole->example);
+        print_and_exit();
+    }
+    if (fallback)
+        return fallback;
+    if (!strcmp(word, "--list-options")) {
+        for (int i = 0; commands[i]; i++)
+            printf("%s\n", strrchr(commands[i]->name, ' ') + 1);
+        print_and_exit();
+    }
+    if (*argc > 1)
+        tool_usage("unknown command '%s'", word);
+    tool_usage("a command is missing");
+}
+
+struct cdp_output *tool_output(bool binary)
+{
+    struct cdp_output *output;
+    struct cdp_err err;
+    tool_check(cdp_output_open(&output, common.output, binary, &err), &err);
+    return output;
+}
+
+void tool_provenance(struct cdp_header *header)
+{
+    char values[1024];
+    struct cdp_err err;
+    cdp_options_values(current->options, values, sizeof values);
+    tool_check(cdp_header_note(header, &err, "%s %s%s", current->name, CDP_VERSION, values), &err);
+}
+
+void tool_finish(struct cdp_output *output)
+{
+    struct cdp_err err;
+    tool_progress_end();
+    if (output)
+        tool_check(cdp_output_commit(output, &err), &err);
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    tool_say("%.2f s, %.2f s of processors, %ld MB at most", seconds_since(&begun),
+             (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+                 1e-6 * (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec),
+             used.ru_maxrss / 1024);
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#ifndef CDP_TOOL_H
+#define CDP_TOOL_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/options.h"
+#include "base/progress.h"
+#include "io/output.h"
+#include "stream/stream.h"
+
+// What every tool's main shares: options, help, errors, progress, exit codes.
+
+struct tool {
+    const char *name;     // "cdp-knn"; with a command, "cdp-score vote"
+    const char *summary;  // one line
+    const char *synopsis; // what follows the name
+    const char *example;  // command lines, each ended by \n
+    const struct cdp_option *options;
+    bool folder; // its output is a folder among the operands: no -o and no --level
+};
+
+// The common options, as parsed.
+struct tool_common {
+    const char *output; // NULL = standard output
+    uint64_t threads;   // 0 = all
+    uint64_t level;
+    bool quiet, verbose;
+};
+extern struct tool_common common;
+
+// For a tool of several commands: which of the tools in the NULL-terminated list argv[1] names,
+// with that word taken out of argv. Deals with --help and --version of the tool as a whole.
+// `fallback` is taken where argv[1] names none; without one that is a wrong usage.
+const struct tool *tool_choose(const struct tool *whole, const struct tool *const *commands,
+                               const struct tool *fallback, int *argc, char **argv);
+
+// Parses, deals with --help, --version and --list-options, sets the signals, and returns the
+// operands' index. There must be at least `least` operands and at most `most` (-1 = any number).
+// Does not return after wrong usage: exit 2.
+int tool_start(const struct tool *tool, int argc, char **argv, int least, int most);
+
+// "NAME: wrong thing; try 'NAME --help'" and exit 2.
+_Noreturn void tool_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+// "NAME: sentence" and exit 1. Open outputs are abandoned.
+_Noreturn void tool_fail(const struct cdp_err *err);
+
+// Fails unless status is 0 or more; returns it.
+int tool_check(int status, const struct cdp_err *err);
+
+// Notes on standard error: always unless -q; only with -v.
+void tool_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void tool_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+// The progress to hand to the library: NULL where none is shown.
+struct cdp_progress *tool_progress(void);
+void tool_progress_end(void);
+
+// The output of -o.
+struct cdp_output *tool_output(bool binary);
+
+// Notes the tool, its version and its options in a stream's provenance: what shaped the content,
+// and nothing that may differ between runs with equal results (threads, file names, level).
+void tool_provenance(struct cdp_header *header);
+
+// Commits the output, and with -v tells time and peak memory.
+void tool_finish(struct cdp_output *output);
+
+#endif

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+#include "base/options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_OPTIONS = 64, LONG_BASE = 256, HELP_COLUMN = 28 };
+
+static int parse_count(const char *text, uint64_t *value, char end, const char **rest)
+{
+    if (!isdigit((unsigned char)*text))
+        return -1;
+    char *stop;
+    errno = 0;
+    unsigned long long number = strtoull(text, &stop, 10);
+    if (errno || *stop != end)
+        return -1;
+    *value = number;
+    if (rest)
+        *rest = stop + 1;
+    return 0;
+}
+
+static int parse_range(const char *text, uint64_t range[2])
+{
+    const char *last = strchr(text, ':');
+    if (!last)
+        return -1;
+    if (*text != ':' && parse_count(text, &range[0], ':', NULL))
+        return -1;
+    if (last[1] && parse_count(last + 1, &range[1], '\0', NULL))
+        return -1;
+    return range[0] < range[1] ? 0 : -1;
+}
+
+static int assign(const struct cdp_option *option, const char *text, struct cdp_err *err)
+{
+    bool bounded = option->min != 0 || option->max != 0;
+    switch (option->type) {
+    case CDP_OPTION_FLAG:
+        *(bool *)option->value = true;
+        return 0;
+    case CDP_OPTION_TEXT:
+        *(const char **)option->value = text;
+        return 0;
+    case CDP_OPTION_COUNT: {
+        uint64_t number;
+        if (!parse_count(text, &number, '\0', NULL) &&
+            (!bounded || ((double)number >= option->min && (double)number <= option->max))) {
+            *(uint64_t *)option->value = number;
+            return 0;
+        }
+        if (bounded)
+            return cdp_fail(err, "--%s wants a whole number from %.0f to %.0f, not '%s'",
+                            option->name, option->min, option->max, text);
+        return cdp_fail(err, "--%s wants a whole number, not '%s'", option->name, text);
+    }
+    case CDP_OPTION_REAL: {
+        char *stop;
+        double number = strtod(text, &stop);
+        if (stop != text && !*stop && number - number == 0 &&
+            (!bounded || (number >= option->min && number <= option->max))) {
+            *(double *)option->value = number;
+            return 0;
+        }
+        if (bounded)
+            return cdp_fail(err, "--%s wants a number from %g to %g, not '%s'", option->name,
+                            option->min, option->max, text);
+        return cdp_fail(err, "--%s wants a number, not '%s'", option->name, text);
+    }
+    case CDP_OPTION_CHOICE: {
+        char names[256] = "";
+        for (int i = 0; option->choices[i]; i++) {
+            if (!strcmp(option->choices[i], text)) {
+                *(int *)option->value = i;
+                return 0;
+            }
+            size_t used = strlen(names);
+            snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", option->choices[i]);
+        }
+        return cdp_fail(err, "--%s wants one of %s, not '%s'", option->name, names, text);
+    }
+    case CDP_OPTION_RANGE:
+        if (parse_range(text, option->value))
+            return cdp_fail(err, "--%s wants A:B with A below B, not '%s'", option->name, text);
+        return 0;
+    case CDP_OPTION_END:
+        break;
+    }
+    return cdp_fail(err, "--%s: no such type of option", option->name);
+}
+
+int cdp_options_parse(const struct cdp_option *const *tables, int argc, char **argv, int *operands,
+                      struct cdp_err *err)
+{
+    const struct cdp_option *found[MOST_OPTIONS];
+    struct option wanted[MOST_OPTIONS + 1] = {0};
+    char letters[3 * MOST_OPTIONS + 2] = ":";
+    int count = 0;
+    for (int t = 0; tables[t]; t++) {
+        for (const struct cdp_option *o = tables[t]; o->type != CDP_OPTION_END; o++, count++) {
+            if (count == MOST_OPTIONS)
+                return cdp_fail(err, "more than %d options in a table", MOST_OPTIONS);
+            bool argument = o->type != CDP_OPTION_FLAG;
+            found[count] = o;
+            wanted[count] = (struct option){o->name, argument, NULL, LONG_BASE + count};
+            if (o->letter) {
+                size_t used = strlen(letters);
+                snprintf(letters + used, sizeof letters - used, "%c%s", o->letter,
+                         argument ? ":" : "");
+            }
+        }
+    }
+
+    opterr = 0;
+    optind = 0; // glibc: start afresh
+    for (;;) {
+        int at = optind ? optind : 1;
+        int chosen = getopt_long(argc, argv, letters, wanted, NULL);
+        if (chosen == -1)
+            break;
+        if (chosen == ':')
+            return cdp_fail(err, "option '%s' wants an argument", argv[optind - 1]);
+        if (chosen == '?') {
+            const char *word = argv[optind > at ? optind - 1 : at];
+            if (optopt >= LONG_BASE)
+                return cdp_fail(err, "option '--%s' takes no argument",
+                                found[optopt - LONG_BASE]->name);
+            if (optopt)
+                return cdp_fail(err, "unknown option '-%c'", optopt);
+            return cdp_fail(err, "unknown or ambiguous option '%s'", word);
+        }
+        int index = chosen - LONG_BASE;
+        if (index < 0) {
+            for (index = 0; found[index]->letter != chosen; index++)
+                continue;
+        }
+        if (assign(found[index], optarg, err))
+            return -1;
+    }
+    *operands = optind;
+    return 0;
+}
+
+void cdp_options_values(const struct cdp_option *table, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (const struct cdp_option *o = table; o->type != CDP_OPTION_END && used < size; o++) {
+        char *at = text + used;
+        size_t room = size - used;
+        int more = 0;
+        switch (o->type) {
+        case CDP_OPTION_FLAG:
+            if (*(bool *)o->value)
+                more = snprintf(at, room, " --%s", o->name);
+            break;
+        case CDP_OPTION_COUNT:
+            more = snprintf(at, room, " --%s=%" PRIu64, o->name, *(uint64_t *)o->value);
+            break;
+        case CDP_OPTION_REAL:
+            more = snprintf(at, room, " --%s=%.17g", o->name, *(double *)o->value);
+            break;
+        case CDP_OPTION_CHOICE:
+            more = snprintf(at, room, " --%s=%s", o->name, o->choices[*(int *)o->value]);
+            break;
+        case CDP_OPTION_RANGE: {
+            const uint64_t *range = o->value;
+            more = snprintf(at, room, " --%s=%" PRIu64 ":%" PRIu64, o->name, range[0], range[1]);
+            break;
+        }
+        case CDP_OPTION_TEXT:
+        case CDP_OPTION_END:
+            break;
+        }
+        used += (size_t)more;
+    }
+}
+
+void cdp_options_help(const struct cdp_option *const *tables, FILE *file)
+{
+    for (int t = 0; tables[t]; t++) {
+        for (const struct cdp_option *o = tables[t]; o->type != CDP_OPTION_END; o++) {
+            char head[80];
+            snprintf(head, sizeof head, "  %c%c%c --%s%s%s", o->letter ? '-' : ' ',
+                     o->letter ? o->letter : ' ', o->letter ? ',' : ' ', o->name, o->arg ? " " : "",
+                     o->arg ? o->arg : "");
+            if (strlen(head) >= HELP_COLUMN)
+                fprintf(file, "%s\n%*s%s\n", head, HELP_COLUMN, "", o->help);
+            else
+                fprintf(file, "%-*s%s\n", HELP_COLUMN, head, o->help);
+        }
+    }
+}
+
+void cdp_options_list(const struct cdp_option *const *tables, FILE *file)
+{
+    for (int t = 0; tables[t]; t++) {
+        for (const struct cdp_option *o = tables[t]; o->type != CDP_OPTION_END; o++) {
+            char letter[3] = {'-', o->letter, '\0'};
+            fprintf(file, "--%s\t%s\t%s\t", o->name, letter, o->arg ? o->arg : "-");
+            for (int i = 0; o->choices && o->choices[i]; i++)
+                fprintf(file, "%s%s", i ? "|" : "", o->choices[i]);
+            fputs(o->choices ? "\n" : "-\n", file);
+        }
+    }
+}

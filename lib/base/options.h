@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#ifndef CDP_OPTIONS_H
+#define CDP_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+// One table a tool drives parsing, --help and completion.
+
+enum cdp_option_type {
+    CDP_OPTION_END,
+    CDP_OPTION_FLAG,   // bool *
+    CDP_OPTION_COUNT,  // uint64_t *, from min to max
+    CDP_OPTION_REAL,   // double *, from min to max
+    CDP_OPTION_TEXT,   // const char **
+    CDP_OPTION_CHOICE, // int *: index of the name in `choices`
+    CDP_OPTION_RANGE,  // uint64_t[2]: A:B with A < B; an A or B left out keeps its value
+};
+
+struct cdp_option {
+    enum cdp_option_type type;
+    char letter;                // 0 = none
+    const char *name;           // without the dashes
+    const char *arg;            // name of the argument in --help; NULL for flags
+    const char *help;           // one line; defaults belong in it
+    void *value;                // holds the default before parsing
+    double min, max;            // COUNT and REAL; both 0 = any
+    const char *const *choices; // NULL-terminated
+};
+
+// Parses argv by getopt_long (long names may be shortened; options and operands may mix; "--" ends
+// the options). The tables are NULL-terminated. Afterwards the operands are argv[*operands] ..
+// argv[argc - 1]. A wrong usage fills err and returns -1.
+int cdp_options_parse(const struct cdp_option *const *tables, int argc, char **argv, int *operands,
+                      struct cdp_err *err);
+
+// The values of one table's options as they are now, " --name=value" each, without texts (names of
+// files, which say nothing of their content) and without flags that are off.
+void cdp_options_values(const struct cdp_option *table, char *text, size_t size);
+
+// Writes the tables' options as --help shows them.
+void cdp_options_help(const struct cdp_option *const *tables, FILE *file);
+
+// Writes one line an option for completion: --name, -letter or -, the argument or -, its choices
+// separated by | or -; tab-separated.
+void cdp_options_list(const struct cdp_option *const *tables, FILE *file);
+
+#endif

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+#include "base/threads.h"
+
+#include <omp.h>
+
+int cdp_threads(int asked)
+{
+    return asked > 0 ? asked : omp_get_num_procs();
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#ifndef CDP_LABELS_H
+#define CDP_LABELS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+// One label a line: item 0 on the first. Labels are integers (64 bits) where the first one is, and
+// then all of them must be; otherwise they are strings, whole lines. Equal labels get equal
+// numbers, counted from 0 in order of first appearance. CR LF is taken for LF.
+struct cdp_labels {
+    uint64_t items;
+    uint32_t groups; // distinct labels, CDP_NO_LABEL not among them
+    uint32_t *group; // items numbers below `groups`, or CDP_NO_LABEL
+    bool integers;   // the file holds integers
+};
+
+#define CDP_NO_LABEL UINT32_MAX
+
+// Reads a label file. With `discards` the labels are a clustering's: they must be integers, and -1
+// (in no cluster) becomes CDP_NO_LABEL. Errors name the line; an empty file is one, and more than
+// 2^32 - 2 items too.
+int cdp_labels_read(struct cdp_labels *labels, const char *name, bool discards,
+                    struct cdp_err *err);
+void cdp_labels_free(struct cdp_labels *labels);
+
+#endif

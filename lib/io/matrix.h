@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#ifndef CDP_MATRIX_H
+#define CDP_MATRIX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+// A matrix of rows x dim numbers in a file: features, or an array of an .npz. A plain file is
+// mapped into memory, so that opening costs nothing and the pages can be dropped by the kernel;
+// compressed files, archive members and pipes are read into memory.
+//
+//   raw    float32 rows, nothing else; --dim is needed; the size must be a multiple of dim x 4
+//   npy    NumPy's format, versions 1 to 3, C or Fortran order, either byte order, 1 or 2
+//   dimensions
+//          (one dimension: rows of one number); float16/32/64, and the integers of 8 to 64 bits
+//   fvecs  each row preceded by its dimension (int32), float32 numbers
+//   bvecs  the same with unsigned bytes
+//
+// `auto` takes npy by its magic; fvecs and bvecs by the ending of the name (before .gz and the
+// like; an archive's member's own name); raw otherwise.
+
+enum cdp_matrix_format {
+    CDP_FORMAT_AUTO,
+    CDP_FORMAT_RAW,
+    CDP_FORMAT_NPY,
+    CDP_FORMAT_FVECS,
+    CDP_FORMAT_BVECS
+};
+
+enum cdp_number {
+    CDP_F16,
+    CDP_F32,
+    CDP_F64,
+    CDP_U8,
+    CDP_I8,
+    CDP_I16,
+    CDP_U16,
+    CDP_I32,
+    CDP_U32,
+    CDP_I64,
+    CDP_U64
+};
+
+struct cdp_matrix {
+    uint64_t rows;
+    uint64_t dim;
+    enum cdp_number number;
+    bool swapped;              // numbers are of the other byte order
+    const unsigned char *data; // first number of the first row; any alignment
+    size_t row_stride;         // bytes from a row to the next
+    size_t number_stride;      // bytes from a number to the next of its row
+    char *name;                // for error messages
+    struct cdp_input *input;   // owns the memory
+};
+
+// Opens NAME (as cdp_input_open takes it). `dim` 0 = not given: an error for raw files; with the
+// other formats a dim that is given must be the file's own. On failure nothing is held.
+int cdp_matrix_open(struct cdp_matrix *matrix, const char *name, enum cdp_matrix_format format,
+                    uint64_t dim, struct cdp_err *err);
+void cdp_matrix_close(struct cdp_matrix *matrix);
+
+// Copies row `row` as dim float32 numbers (float64 and integers are rounded). Thread-safe.
+void cdp_matrix_row_f32(const struct cdp_matrix *matrix, uint64_t row, float *out);
+
+// Copies row `row` as dim integers; numbers that are no integers lose their fraction. Thread-safe.
+void cdp_matrix_row_i64(const struct cdp_matrix *matrix, uint64_t row, int64_t *out);
+
+// XXH64 of the rows' bytes as float32 little-endian, for provenance: the same for one matrix in
+// any file format.
+int cdp_matrix_digest(const struct cdp_matrix *matrix, uint64_t *digest, struct cdp_err *err);
+
+#endif

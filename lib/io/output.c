@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+#include "io/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+enum { BUFFER = 1 << 17, MOST_OPEN = 16 };
+
+struct cdp_output {
+    int fd;
+    int slot;     // in `hidden`, or -1
+    char *target; // the file to become; NULL for what is written in place
+    char *name;   // for error messages
+    size_t used;
+    unsigned char buffer[BUFFER];
+};
+
+// The hidden files, where a signal handler finds them.
+static char *hidden[MOST_OPEN];
+
+static int claim_slot(char *path)
+{
+    for (int i = 0; i < MOST_OPEN; i++) {
+        char *empty = NULL;
+        if (__atomic_compare_exchange_n(&hidden[i], &empty, path, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST))
+            return i;
+    }
+    return -1;
+}
+
+void cdp_output_abandon_all(void)
+{
+    for (int i = 0; i < MOST_OPEN; i++) {
+        char *path = __atomic_load_n(&hidden[i], __ATOMIC_SEQ_CST);
+        if (path)
+            unlink(path);
+    }
+}
+
+// Opens a hidden file beside what `name` is or links to.
+static int open_hidden(struct cdp_output *output, const char *name, struct cdp_err *err)
+{
+    char *resolved = realpath(name, NULL);
+    output->target = resolved ? resolved : strdup(name);
+    char *folder = output->target ? strdup(output->target) : NULL;
+    char *base = output->target ? strdup(output->target) : NULL;
+    char *path = NULL;
+    int status = -1;
+    if (!folder || !base || asprintf(&path, "%s/.%s.XXXXXX", dirname(folder), basename(base)) < 0) {
+        path = NULL;
+        cdp_fail(err, "%s: out of memory", name);
+        goto end;
+    }
+    output->fd = mkostemp(path, O_CLOEXEC);
+    if (output->fd < 0) {
+        cdp_fail_errno(err, "%s: cannot create", name);
+        goto end;
+    }
+    output->slot = claim_slot(path);
+    if (output->slot < 0) {
+        cdp_fail(err, "%s: more than %d outputs at once", name, MOST_OPEN);
+        unlink(path);
+        close(output->fd);
+        goto end;
+    }
+    // What the file would have got if it had been opened under its own name.
+    struct stat old;
+    mode_t mask = umask(0);
+    umask(mask);
+    fchmod(output->fd, stat(name, &old) ? 0666 & ~mask : old.st_mode & 07777);
+    path = NULL;
+    status = 0;
+end:
+    free(path);
+    free(folder);
+    free(base);
+    return status;
+}
+
+static void release(struct cdp_output *output)
+{
+    if (output->slot >= 0)
+        free(__atomic_exchange_n(&hidden[output->slot], NULL, __ATOMIC_SEQ_CST));
+    free(output->target);
+    free(output->name);
+    free(output);
+}
+
+int cdp_output_open(struct cdp_output **output, const char *name, int binary, struct cdp_err *err)
+{
+    *output = NULL;
+    bool standard = !name || !strcmp(name, "-");
+    struct cdp_output *o = cdp_zalloc(1, sizeof *o, "output buffer", err);
+    if (!o)
+        return -1;
+    o->slot = -1;
+    o->fd = STDOUT_FILENO;
+    o->name = strdup(standard ? "standard output" : name);
+    struct stat info;
+    if (!o->name) {
+        cdp_fail(err, "out of memory: output name");
+    } else if (!standard && (stat(name, &info) || S_ISREG(info.st_mode))) {
+        if (!open_hidden(o, name, err)) {
+            *output = o;
+            return 0;
+        }
+    } else if (!standard && (o->fd = open(name, O_WRONLY | O_CLOEXEC)) < 0) {
+        cdp_fail_errno(err, "%s: cannot open for writing", name);
+    } else if (binary && isatty(o->fd)) {
+        cdp_fail(err, "%s: a terminal; this output is binary, so give -o FILE or a pipe", o->name);
+        if (!standard)
+            close(o->fd);
+    } else {
+        *output = o;
+        return 0;
+    }
+    release(o);
+    return -1;
+}
+
+static int write_all(struct cdp_output *output, const unsigned char *bytes, size_t size,
+                     struct cdp_err *err)
+{
+    while (size) {
+        ssize_t count = write(output->fd, bytes, size);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return cdp_fail_errno(err, "%s: cannot write", output->name);
+        bytes += count;
+        size -= (size_t)count;
+    }
+    return 0;
+}
+
+static int flush(struct cdp_output *output, struct cdp_err *err)
+{
+    size_t used = output->used;
+    output->used = 0;
+    return write_all(output, output->buffer, used, err);
+}
+
+int cdp_output_write(struct cdp_output *output, const void *bytes, size_t size, struct cdp_err *err)
+{
+    if (size > BUFFER - output->used) {
+        if (flush(output, err))
+            return -1;
+        if (size >= BUFFER)
+            return write_all(output, bytes, size, err);
+    }
+    memcpy(output->buffer + output->used, bytes, size);
+    output->used += size;
+    return 0;
+}
+
+int cdp_output_printf(struct cdp_output *output, struct cdp_err *err, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    int size = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (size < 0 || (size_t)size >= sizeof text)
+        return cdp_fail(err, "%s: a line is too long to print", output->name);
+    return cdp_output_write(output, text, (size_t)size, err);
+}
+
+int cdp_output_commit(struct cdp_output *output, struct cdp_err *err)
+{
+    if (flush(output, err)) {
+        cdp_output_abandon(output);
+        return -1;
+    }
+    int fd = output->fd;
+    output->fd = -1;
+    if (close(fd) && errno != EINTR) { // late errors of disks and networks
+        cdp_fail_errno(err, "%s: cannot write", output->name);
+        cdp_output_abandon(output);
+        return -1;
+    }
+    if (output->target && rename(hidden[output->slot], output->target)) {
+        cdp_fail_errno(err, "%s: cannot put the finished file in place", output->name);
+        cdp_output_abandon(output);
+        return -1;
+    }
+    release(output);
+    return 0;
+}
+
+void cdp_output_abandon(struct cdp_output *output)
+{
+    if (!output)
+        return;
+    if (output->target) {
+        if (output->fd >= 0)
+            close(output->fd);
+        unlink(hidden[output->slot]);
+    }
+    release(output);
+}

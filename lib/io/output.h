@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#ifndef CDP_OUTPUT_H
+#define CDP_OUTPUT_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+// The one way out. A regular file appears under its name only when it is whole: what is written
+// goes to a hidden file beside it, which commit renames and abandon removes. Standard output,
+// devices and pipes are written as they are.
+struct cdp_output;
+
+// NAME NULL or "-" is standard output; refuses a terminal when `binary`. On failure *output is
+// NULL.
+int cdp_output_open(struct cdp_output **output, const char *name, int binary, struct cdp_err *err);
+int cdp_output_write(struct cdp_output *output, const void *bytes, size_t size,
+                     struct cdp_err *err);
+int cdp_output_printf(struct cdp_output *output, struct cdp_err *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// Writes what is buffered, looks for late errors, and puts the file under its name. The output is
+// closed and freed in any case.
+int cdp_output_commit(struct cdp_output *output, struct cdp_err *err);
+
+// Closes, removes the hidden file, and frees. NULL is fine.
+void cdp_output_abandon(struct cdp_output *output);
+
+// Removes the hidden files of all open outputs: async-signal-safe, for a signal handler that ends
+// the process.
+void cdp_output_abandon_all(void);
+
+#endif

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#ifndef CDP_FOREST_H
+#define CDP_FOREST_H
+
+#include "propagate/propagate.h"
+
+// A node's link to its parent, at the score that joins their components; a root's is -inf to
+// itself. For every threshold t, the trees of the links with score >= t are the components of the
+// pairs with score >= t.
+//
+// The jump is a shortcut: a node of the same component at threshold jump_score and below.
+// Components only grow, so a jump stays true, if perhaps not the best one, whatever comes later.
+struct cdp_link {
+    uint32_t parent;
+    float score;
+    uint32_t jump;
+    float jump_score;
+};
+
+struct cdp_forest {
+    struct cdp_link *link;
+    uint64_t nodes;
+    size_t room;
+    float floor; // lowest score of any pair; +inf before the first
+};
+
+#endif

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+// An item's cluster is its component at the first threshold of the ladder at which that component
+// has at most max_size items. So a link of the forest stays uncut exactly if the component around
+// it, at the last threshold that the link survives, is that small.
+#include "propagate/propagate.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "io/labels.h"
+#include "propagate/forest.h"
+
+struct work {
+    const struct cdp_forest *forest;
+    double *ladder; // the thresholds, ascending
+    size_t rungs;
+    uint32_t *order; // linked nodes by the last rung that their link survives, highest first
+    size_t linked;
+    uint64_t *begin;       // of each rung's nodes in `order`, counted from the highest
+    uint32_t *root, *size; // union-find
+};
+
+static uint32_t find(uint32_t *root, uint32_t node)
+{
+    while (root[node] != node) {
+        root[node] = root[root[node]];
+        node = root[node];
+    }
+    return node;
+}
+
+static void unite(uint32_t *root, uint32_t *size, uint32_t a, uint32_t b)
+{
+    a = find(root, a);
+    b = find(root, b);
+    if (a == b)
+        return;
+    if (size[a] < size[b]) {
+        uint32_t larger = b;
+        b = a;
+        a = larger;
+    }
+    root[b] = a;
+    size[a] += size[b];
+}
+
+static void separate(struct work *w)
+{
+    for (uint64_t n = 0; n < w->forest->nodes; n++) {
+        w->root[n] = (uint32_t)n;
+        w->size[n] = 1;
+    }
+}
+
+// The thresholds of all rounds, up to where they stop rising: more rounds change nothing then.
+static int build_ladder(struct work *w, const struct cdp_propagate_plan *plan, struct cdp_err *err)
+{
+    size_t room = 0;
+    double threshold = (double)w->forest->floor, before;
+    do {
+        if (cdp_grow(&w->ladder, &room, w->rungs + 1, sizeof *w->ladder, "thresholds", err))
+            return -1;
+        w->ladder[w->rungs++] = threshold;
+        before = threshold;
+        threshold = threshold + (1 - threshold) * plan->step;
+    } while (threshold > before && w->rungs <= plan->max_iter);
+    return 0;
+}
+
+// The last rung whose threshold is not above the score. The first one never is.
+static size_t last_rung(const struct work *w, float score)
+{
+    size_t low = 0, high = w->rungs;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if ((double)score >= w->ladder[middle])
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+// Sorts the linked nodes by rung, counting.
+static int sort_links(struct work *w, struct cdp_err *err)
+{
+    const struct cdp_link *link = w->forest->link;
+    uint64_t nodes = w->forest->nodes;
+    w->begin = cdp_zalloc(w->rungs + 1, sizeof *w->begin, "thresholds", err);
+    if (!w->begin)
+        return -1;
+    for (uint64_t n = 0; n < nodes; n++) {
+        if (link[n].parent != n)
+            w->begin[w->rungs - 1 - last_rung(w, link[n].score)]++;
+    }
+    uint64_t sum = 0;
+    for (size_t r = 0; r <= w->rungs; r++) {
+        uint64_t count = w->begin[r];
+        w->begin[r] = sum;
+        sum += count;
+    }
+    for (uint64_t n = 0; n < nodes; n++) {
+        if (link[n].parent != n)
+            w->order[w->begin[w->rungs - 1 - last_rung(w, link[n].score)]++] = (uint32_t)n;
+    }
+    for (size_t r = w->rungs; r > 0; r--)
+        w->begin[r] = w->begin[r - 1];
+    w->begin[0] = 0;
+    w->linked = sum;
+    return 0;
+}
+
+// Leaves the uncut links at the front of `order`. Components that are too large at the highest
+// threshold already are what the forced stop is for: their links stay, and their items are counted.
+static uint64_t cut_links(struct work *w, uint64_t max_size)
+{
+    const struct cdp_link *link = w->forest->link;
+    size_t kept = 0;
+    uint64_t forced = 0;
+    for (size_t r = 0; r < w->rungs; r++) {
+        uint64_t first = w->begin[r], last = w->begin[r + 1];
+        for (uint64_t e = first; e < last; e++)
+            unite(w->root, w->size, w->order[e], link[w->order[e]].parent);
+        if (r == 0) {
+            for (uint64_t n = 0; n < w->forest->nodes; n++)
+                forced += w->root[n] == n && w->size[n] > max_size ? w->size[n] : 0;
+        }
+        for (uint64_t e = first; e < last; e++) {
+            uint32_t node = w->order[e];
+            if (r == 0 || w->size[find(w->root, node)] <= max_size)
+                w->order[kept++] = node;
+        }
+    }
+    w->linked = kept;
+    return forced;
+}
+
+// Numbers the clusters as the components of the uncut links.
+static void number_clusters(struct work *w, const struct cdp_propagate_plan *plan,
+                            struct cdp_clusters *c)
+{
+    const struct cdp_link *link = w->forest->link;
+    uint32_t *label = c->label;
+    // Which nodes are in a pair: those with a link, and those that one leads to.
+    for (uint64_t n = 0; n < c->nodes; n++)
+        label[n] = CDP_NO_LABEL;
+    for (uint64_t n = 0; n < c->nodes; n++) {
+        if (link[n].parent != n)
+            label[n] = label[link[n].parent] = 0;
+    }
+    separate(w);
+    for (size_t e = 0; e < w->linked; e++)
+        unite(w->root, w->size, w->order[e], link[w->order[e]].parent);
+    if (c->forced && plan->merge) {
+        uint32_t first = CDP_NO_LABEL;
+        for (uint64_t n = 0; n < c->nodes; n++) {
+            if (w->root[n] != n || w->size[n] <= plan->max_size)
+                continue;
+            if (first == CDP_NO_LABEL)
+                first = (uint32_t)n;
+            else
+                w->root[n] = first;
+        }
+    }
+    uint32_t *number = w->order; // of a cluster, by root
+    for (uint64_t n = 0; n < c->nodes; n++)
+        number[n] = CDP_NO_LABEL;
+    for (uint64_t n = 0; n < c->nodes; n++) {
+        if (label[n] == CDP_NO_LABEL)
+            continue;
+        uint32_t root = find(w->root, (uint32_t)n);
+        if (number[root] == CDP_NO_LABEL)
+            number[root] = c->clusters++;
+        label[n] = number[root];
+    }
+}
+
+int cdp_propagate(const struct cdp_forest *forest, const struct cdp_propagate_plan *plan,
+                  struct cdp_clusters *clusters, struct cdp_err *err)
+{
+    struct work w = {.forest = forest};
+    uint64_t nodes = forest->nodes;
+    int status = -1;
+    *clusters = (struct cdp_clusters){.nodes = nodes};
+    clusters->label = cdp_alloc(nodes, sizeof *clusters->label, "labels", err);
+    w.order = cdp_alloc(nodes, sizeof *w.order, "links", err);
+    w.root = cdp_alloc(nodes, sizeof *w.root, "components", err);
+    w.size = cdp_alloc(nodes, sizeof *w.size, "components", err);
+    if (!clusters->label || !w.order || !w.root || !w.size)
+        goto end;
+    if (build_ladder(&w, plan, err) || sort_links(&w, err))
+        goto end;
+    separate(&w);
+    clusters->forced = cut_links(&w, plan->max_size);
+    number_clusters(&w, plan, clusters);
+    status = 0;
+end:
+    if (status)
+        cdp_clusters_free(clusters);
+    free(w.ladder);
+    free(w.order);
+    free(w.begin);
+    free(w.root);
+    free(w.size);
+    return status;
+}
+
+void cdp_clusters_free(struct cdp_clusters *clusters)
+{
+    free(clusters->label);
+    clusters->label = NULL;
+}

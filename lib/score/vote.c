@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "base/threads.h"
+#include "score/score.h"
+
+void cdp_similarities(struct cdp_table *table)
+{
+    float scale = 1.0F;
+    if (table->header.metric != CDP_COSINE && table->header.metric != CDP_METRIC_NONE &&
+        table->totals.ceiling > 0)
+        scale = table->totals.ceiling;
+    uint64_t edges = table->offset[table->rows];
+    for (uint64_t e = 0; e < edges; e++)
+        table->distance[e] = 1.0F - table->distance[e] / scale;
+}
+
+void cdp_vote_count(const struct cdp_table *base, const struct cdp_table *member, uint16_t *votes,
+                    int threads)
+{
+#pragma omp parallel for num_threads(cdp_threads(threads)) schedule(static)
+    for (uint64_t i = 0; i < base->rows; i++) {
+        const uint32_t *list = member->target + member->offset[i];
+        uint64_t count = member->offset[i + 1] - member->offset[i];
+        for (uint64_t e = base->offset[i]; e < base->offset[i + 1]; e++) {
+            unsigned found = 0;
+            for (uint64_t n = 0; n < count; n++)
+                found |= list[n] == base->target[e];
+            votes[e] = (uint16_t)(votes[e] + found);
+        }
+    }
+}
+
+void cdp_vote_keep(const struct cdp_table *base, const uint16_t *votes, unsigned accept,
+                   float threshold, uint8_t *keep)
+{
+    uint64_t edges = base->offset[base->rows];
+    for (uint64_t e = 0; e < edges; e++)
+        keep[e] = votes[e] >= accept && base->distance[e] > threshold;
+}
+
+void cdp_truth_keep(struct cdp_table *base, const struct cdp_labels *labels, uint8_t *keep)
+{
+    for (uint64_t i = 0; i < base->rows; i++) {
+        for (uint64_t e = base->offset[i]; e < base->offset[i + 1]; e++) {
+            keep[e] = labels->group[i] == labels->group[base->target[e]];
+            base->distance[e] = 1.0F;
+        }
+    }
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: MIT
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "base/bytes.h"
+#include "base/mem.h"
+#include "stream/format.h"
+
+const char *const cdp_metric_names[] = {"none", "cosine",  "l2",      "l1",
+                                        "linf", "angular", "hamming", NULL};
+
+const char *cdp_type_name(enum cdp_type type)
+{
+    static const char *const names[] = {NULL, "knn", "pairs", "features", "forest"};
+    return type >= CDP_KNN && type <= CDP_FOREST ? names[type] : NULL;
+}
+
+void cdp_header_init(struct cdp_header *header, enum cdp_type type)
+{
+    memset(header, 0, sizeof *header);
+    header->type = type;
+    header->columns = 1;
+    strcpy(header->column[0], type == CDP_KNN ? "distance" : "score");
+}
+
+void cdp_header_free(struct cdp_header *header)
+{
+    free(header->provenance);
+    header->provenance = NULL;
+}
+
+// Appends `line` behind `indent`.
+static int note(struct cdp_header *header, const char *indent, const char *line, size_t length,
+                struct cdp_err *err)
+{
+    size_t old = header->provenance ? strlen(header->provenance) : 0;
+    size_t size = old + strlen(indent) + length + 1;
+    if (size > CDP_MAX_PROVENANCE)
+        return cdp_fail(err, "the provenance is longer than %d bytes", CDP_MAX_PROVENANCE);
+    char *text = realloc(header->provenance, size + 1);
+    if (!text)
+        return cdp_fail(err, "out of memory: provenance needs %zu bytes", size + 1);
+    header->provenance = text;
+    snprintf(text + old, size + 1 - old, "%s%.*s\n", indent, (int)length, line);
+    for (char *c = text + old; c < text + size - 1; c++) {
+        if (*c == '\n' || *c == '\r')
+            *c = ' ';
+    }
+    return 0;
+}
+
+int cdp_header_note(struct cdp_header *header, struct cdp_err *err, const char *format, ...)
+{
+    char *line;
+    va_list args;
+    va_start(args, format);
+    int length = vasprintf(&line, format, args);
+    va_end(args);
+    if (length < 0)
+        return cdp_fail(err, "out of memory: provenance");
+    int status = note(header, "", line, (size_t)length, err);
+    free(line);
+    return status;
+}
+
+int cdp_header_inherit(struct cdp_header *header, const struct cdp_header *from,
+                       struct cdp_err *err)
+{
+    for (const char *line = from->provenance; line && *line;) {
+        const char *end = strchrnul(line, '\n');
+        if (note(header, " ", line, (size_t)(end - line), err))
+            return -1;
+        line = *end ? end + 1 : end;
+    }
+    return 0;
+}
+
+// ---- fields in sequence
+
+struct cursor {
+    unsigned char *at;
+};
+
+static void put(struct cursor *c, int width, uint64_t value)
+{
+    cdp_put_le(c->at, width, value);
+    c->at += width;
+}
+
+static void put_text(struct cursor *c, const char *text, size_t size)
+{
+    memcpy(c->at, text, size);
+    c->at += size;
+}
+
+static uint32_t float_bits(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static float bits_float(uint64_t bits)
+{
+    uint32_t word = (uint32_t)bits;
+    float value;
+    memcpy(&value, &word, sizeof value);
+    return value;
+}
+
+static void put_columns(struct cursor *c, const struct cdp_header *header)
+{
+    put(c, 2, header->columns);
+    for (unsigned i = 0; i < header->columns; i++) {
+        size_t length = strlen(header->column[i]);
+        put(c, 1, length);
+        put_text(c, header->column[i], length);
+    }
+}
+
+static struct cursor frame_begin(unsigned char *bytes, char kind)
+{
+    struct cursor c = {bytes};
+    put(&c, 4, CDP_FRAME_MAGIC);
+    put(&c, 4, 0);
+    put_text(&c, "cdp", 3);
+    put(&c, 1, (unsigned char)kind);
+    return c;
+}
+
+static size_t frame_seal(unsigned char *bytes, struct cursor *c)
+{
+    size_t size = (size_t)(c->at - bytes);
+    cdp_put_le(bytes + 4, 4, size + CDP_FRAME_SUM - 8);
+    put(c, CDP_FRAME_SUM, XXH64(bytes, size, 0));
+    return size + CDP_FRAME_SUM;
+}
+
+size_t cdp_frame_header(unsigned char *bytes, const struct cdp_header *header)
+{
+    struct cursor c = frame_begin(bytes, 'H');
+    size_t length = header->provenance ? strlen(header->provenance) : 0;
+    put(&c, 2, CDP_FORMAT_VERSION);
+    put(&c, 1, header->type);
+    put(&c, 1, header->metric);
+    put(&c, 4, header->k);
+    put(&c, 8, header->nodes);
+    put_columns(&c, header);
+    put(&c, 4, length);
+    if (length)
+        put_text(&c, header->provenance, length);
+    return frame_seal(bytes, &c);
+}
+
+size_t cdp_frame_announce(unsigned char *bytes, const struct cdp_announce *a)
+{
+    struct cursor c = frame_begin(bytes, 'B');
+    put(&c, 4, a->edges);
+    put(&c, 4, a->runs);
+    put(&c, 4, a->raw_size);
+    put(&c, 4, a->data_size);
+    put(&c, 8, a->first_source);
+    put(&c, 8, a->content);
+    put(&c, 8, a->data);
+    return frame_seal(bytes, &c);
+}
+
+size_t cdp_frame_end(unsigned char *bytes, const struct cdp_totals *totals)
+{
+    struct cursor c = frame_begin(bytes, 'E');
+    put(&c, 8, totals->edges);
+    put(&c, 8, totals->blocks);
+    put(&c, 8, totals->nodes);
+    put(&c, 4, float_bits(totals->floor));
+    put(&c, 4, float_bits(totals->ceiling));
+    put(&c, 8, totals->digest);
+    return frame_seal(bytes, &c);
+}
+
+struct fields {
+    const unsigned char *at, *end;
+    int short_of; // asked for more than there is
+};
+
+static uint64_t get(struct fields *f, int width)
+{
+    if (f->end - f->at < width) {
+        f->short_of = 1;
+        f->at = f->end;
+        return 0;
+    }
+    uint64_t value = cdp_get_le(f->at, width);
+    f->at += width;
+    return value;
+}
+
+static int is_name(const char *name)
+{
+    return *name && !name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")];
+}
+
+int cdp_parse_header(struct cdp_header *header, const unsigned char *fields, size_t size,
+                     struct cdp_err *err)
+{
+    struct fields f = {fields, fields + size, 0};
+    memset(header, 0, sizeof *header);
+    unsigned version = (unsigned)get(&f, 2);
+    if (version > CDP_FORMAT_VERSION)
+        return cdp_fail(err, "format version %u; this program knows versions up to %d: update it",
+                        version, CDP_FORMAT_VERSION);
+    header->type = (enum cdp_type)get(&f, 1);
+    header->metric = (enum cdp_metric)get(&f, 1);
+    header->k = (uint32_t)get(&f, 4);
+    header->nodes = get(&f, 8);
+    header->columns = (unsigned)get(&f, 2);
+    if (version < 1 || !cdp_type_name(header->type) || header->metric > CDP_HAMMING ||
+        header->nodes >> 63 || header->columns < 1 || header->columns > CDP_MAX_COLUMNS)
+        return cdp_fail(err, "the header holds a value that the format does not know");
+    for (unsigned i = 0; i < header->columns; i++) {
+        size_t length = get(&f, 1);
+        if (length >= CDP_COLUMN_NAME || (size_t)(f.end - f.at) < length)
+            return cdp_fail(err, "the header's column names are damaged");
+        memcpy(header->column[i], f.at, length);
+        f.at += length;
+        if (!is_name(header->column[i]))
+            return cdp_fail(err, "the header's column names are damaged");
+    }
+    size_t length = get(&f, 4);
+    if (f.short_of || length > CDP_MAX_PROVENANCE || length != (size_t)(f.end - f.at))
+        return cdp_fail(err, "the header's size does not fit its fields");
+    if (length) {
+        header->provenance = strndup((const char *)f.at, length);
+        if (!header->provenance)
+            return cdp_fail(err, "out of memory: provenance needs %zu bytes", length);
+    }
+    return 0;
+}
+
+int cdp_parse_announce(struct cdp_announce *a, unsigned columns, const unsigned char *fields,
+                       size_t size, struct cdp_err *err)
+{
+    struct fields f = {fields, fields + size, 0};
+    a->edges = (uint32_t)get(&f, 4);
+    a->runs = (uint32_t)get(&f, 4);
+    a->raw_size = (uint32_t)get(&f, 4);
+    a->data_size = (uint32_t)get(&f, 4);
+    a->first_source = get(&f, 8);
+    a->content = get(&f, 8);
+    a->data = get(&f, 8);
+    size_t bound = cdp_raw_bound(a->edges, columns);
+    if (f.short_of || f.at != f.end || a->edges < 1 || a->edges > CDP_BLOCK_EDGES || a->runs < 1 ||
+        a->runs > a->edges || a->raw_size > bound || a->data_size < 1 ||
+        a->data_size > 2 * bound + 4096)
+        return cdp_fail(err, "the block's sizes contradict each other");
+    return 0;
+}
+
+int cdp_parse_end(struct cdp_totals *totals, const unsigned char *fields, size_t size,
+                  struct cdp_err *err)
+{
+    struct fields f = {fields, fields + size, 0};
+    totals->edges = get(&f, 8);
+    totals->blocks = get(&f, 8);
+    totals->nodes = get(&f, 8);
+    totals->floor = bits_float(get(&f, 4));
+    totals->ceiling = bits_float(get(&f, 4));
+    totals->digest = get(&f, 8);
+    if (f.short_of || f.at != f.end)
+        return cdp_fail(err, "the end mark's size does not fit its fields");
+    return 0;
+}
+
+void cdp_digest_block(XXH64_state_t *state, const struct cdp_announce *announce)
+{
+    unsigned char bytes[12];
+    cdp_put_le(bytes, 4, announce->edges);
+    cdp_put_le(bytes + 4, 8, announce->content);
+    XXH64_update(state, bytes, sizeof bytes);
+}
+
+uint64_t cdp_digest_seal(XXH64_state_t *state, const struct cdp_header *header,
+                         const struct cdp_totals *totals)
+{
+    unsigned char bytes[32 + CDP_MAX_COLUMNS * (CDP_COLUMN_NAME + 1)];
+    struct cursor c = {bytes};
+    put(&c, 1, header->type);
+    put(&c, 1, header->metric);
+    put(&c, 4, header->k);
+    put(&c, 8, totals->nodes);
+    put(&c, 4, float_bits(totals->floor));
+    put(&c, 4, float_bits(totals->ceiling));
+    put_columns(&c, header);
+    XXH64_update(state, bytes, (size_t)(c.at - bytes));
+    return XXH64_digest(state);
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#ifndef CDP_LIST_H
+#define CDP_LIST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "stream/stream.h"
+
+// Edges in memory, to be brought into a stream's order. Begin with {0}; free `edge` with free().
+struct cdp_edge {
+    uint64_t source, target;
+    float value;
+};
+
+struct cdp_list {
+    struct cdp_edge *edge;
+    size_t count, room;
+};
+
+int cdp_list_add(struct cdp_list *list, uint64_t source, uint64_t target, float value,
+                 struct cdp_err *err);
+
+// The order of `type`: knn by source, each source's edges staying in the order in which they were
+// added; pairs by smaller and larger id, the highest value of a repeated pair staying. Memory: as
+// much again as the list has while it runs.
+int cdp_list_sort(struct cdp_list *list, enum cdp_type type, struct cdp_err *err);
+
+#endif
