@@ -98,7 +98,11 @@ static int add_input(struct cdp_forest *forest, const char *name, struct cdp_err
     if (cdp_input_open(&input, name, 0, err))
         return -1;
     int is_stream = cdp_reader_sniff(input, err);
-    if (is_stream < 0) {
+    const unsigned char *byte;
+    ssize_t some = cdp_input_peek(input, &byte, 1, err);
+    if (!some && !strcmp(name, "-"))
+        some = cdp_fail(err, "standard input: empty: the program before it in the pipe failed");
+    if (is_stream < 0 || some < 0) {
         cdp_input_close(input);
         return -1;
     }

@@ -90,8 +90,9 @@ static int fail_layer(struct cdp_input *input, const char *doing, struct cdp_err
     return cdp_fail(err, "%s: %s: %s", input->name, doing, why ? why : "damaged");
 }
 
-// Puts libarchive on top of *input. Without a member, it decompresses what is one compressed file.
-static int add_layer(struct cdp_input **input, const char *name, const char *member,
+// Puts libarchive on top of *input: to read an archive's member, or without one to undo the
+// compression `filter`, just that, since what it held may look compressed and be meant so.
+static int add_layer(struct cdp_input **input, const char *name, const char *member, int filter,
                      struct cdp_err *err)
 {
     struct cdp_input *top = input_new(name, err);
@@ -103,16 +104,13 @@ static int add_layer(struct cdp_input **input, const char *name, const char *mem
     top->layer = archive_read_new();
     if (!top->chunk || !top->layer)
         return cdp_fail(err, "%s: out of memory", name);
-    archive_read_support_filter_gzip(top->layer);
-    archive_read_support_filter_xz(top->layer);
-    archive_read_support_filter_zstd(top->layer);
-    archive_read_support_filter_lz4(top->layer);
-    archive_read_support_filter_bzip2(top->layer);
     if (member) {
+        archive_read_support_filter_all(top->layer);
         archive_read_support_format_tar(top->layer);
         archive_read_support_format_zip(top->layer);
     } else {
         archive_read_support_format_raw(top->layer);
+        archive_read_append_filter(top->layer, filter);
     }
     if (archive_read_open(top->layer, top, NULL, feed, NULL) != ARCHIVE_OK)
         return fail_layer(top, "cannot read", err);
@@ -134,22 +132,23 @@ static int add_layer(struct cdp_input **input, const char *name, const char *mem
     }
 }
 
-// What the first bytes say about a compression that libarchive undoes.
-static bool is_compressed(const unsigned char *b, ssize_t size)
+// The compression that the first bytes tell of, or ARCHIVE_FILTER_NONE.
+static int compression(const unsigned char *bytes, ssize_t size)
 {
     static const struct {
         unsigned char magic[6];
         ssize_t size;
-    } known[] = {{{0x1f, 0x8b, 0x08}, 3},
-                 {{0xfd, '7', 'z', 'X', 'Z', 0}, 6},
-                 {{0x28, 0xb5, 0x2f, 0xfd}, 4},
-                 {{0x04, 0x22, 0x4d, 0x18}, 4},
-                 {{'B', 'Z', 'h'}, 3}};
+        int filter;
+    } known[] = {{{0x1f, 0x8b, 0x08}, 3, ARCHIVE_FILTER_GZIP},
+                 {{0xfd, '7', 'z', 'X', 'Z', 0}, 6, ARCHIVE_FILTER_XZ},
+                 {{0x28, 0xb5, 0x2f, 0xfd}, 4, ARCHIVE_FILTER_ZSTD},
+                 {{0x04, 0x22, 0x4d, 0x18}, 4, ARCHIVE_FILTER_LZ4},
+                 {{'B', 'Z', 'h'}, 3, ARCHIVE_FILTER_BZIP2}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (size >= known[i].size && !memcmp(b, known[i].magic, (size_t)known[i].size))
-            return true;
+        if (size >= known[i].size && !memcmp(bytes, known[i].magic, (size_t)known[i].size))
+            return known[i].filter;
     }
-    return false;
+    return ARCHIVE_FILTER_NONE;
 }
 
 static int decompress(struct cdp_input **input, const char *name, struct cdp_err *err)
@@ -158,7 +157,8 @@ static int decompress(struct cdp_input **input, const char *name, struct cdp_err
     ssize_t size = cdp_input_peek(*input, &bytes, 6, err);
     if (size < 0)
         return -1;
-    return is_compressed(bytes, size) ? add_layer(input, name, NULL, err) : 0;
+    int filter = compression(bytes, size);
+    return filter == ARCHIVE_FILTER_NONE ? 0 : add_layer(input, name, NULL, filter, err);
 }
 
 static bool is_file(const char *path)
@@ -208,7 +208,7 @@ int cdp_input_open(struct cdp_input **input, const char *name, int binary, struc
         cdp_fail(err, "%s: a terminal; binary data is wanted: name a file or use a pipe", in->name);
         goto fail;
     }
-    if (colon && add_layer(&in, name, colon + 1, err))
+    if (colon && add_layer(&in, name, colon + 1, ARCHIVE_FILTER_NONE, err))
         goto fail;
     if (decompress(&in, in->name, err))
         goto fail;

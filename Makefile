@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+# cdp: clustering by Consensus-Driven Propagation. `make help` lists the targets.
+
+VERSION = 0.1.0
+PREFIX ?= /usr/local
+CFLAGS ?= -O3 -g
+BUILD ?= build
+PKG_CONFIG ?= pkg-config
+
+packages = libzstd libarchive libxxhash
+warnings = -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+	-Wwrite-strings
+# No contraction of a x b + c: results are the same bytes from every compiler.
+required = -std=gnu11 -D_GNU_SOURCE -DCDP_VERSION='"$(VERSION)"' -Ilib -Icmd -fopenmp \
+	-ffp-contract=off -fno-math-errno -fno-trapping-math $(warnings) $(EXTRA_CFLAGS)
+package_cflags = $(shell $(PKG_CONFIG) --cflags $(packages))
+package_libs = $(shell $(PKG_CONFIG) --libs $(packages)) -lm
+
+tools = $(patsubst cmd/%.c,%,$(wildcard cmd/cdp-*.c))
+library = $(BUILD)/libcdp.a
+library_objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*/*.c))
+binaries = $(addprefix $(BUILD)/bin/,$(tools))
+unit_tests = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c))
+bench_tools = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+test_scripts = $(filter-out tests/tap.sh,$(wildcard tests/*.sh))
+pages = $(wildcard man/*.[1-9])
+sources = $(wildcard cmd/*.[ch] lib/*/*.[ch] tests/*.c tests/*/*.[ch])
+scripts = $(wildcard tests/*.sh tests/bench/*.sh pipelines/demo .ci/run .ci/deps cmd/*.bash)
+
+all: $(binaries)
+
+help:
+	@echo 'make demo       set up, build, cluster a labelled five-model data set, show a table'
+	@echo 'make check      set up, build, run all tests'
+	@echo 'make            build the tools in $(BUILD)/bin'
+	@echo 'make install    install them under PREFIX ($(PREFIX)), below DESTDIR; make uninstall'
+	@echo 'make deps       install what is missing (Debian), or name it; deps-lint for make lint'
+	@echo 'make bench      measure speed and memory (see tests/bench/NOTES.md)'
+	@echo 'make asan ubsan tsan   the tests under a sanitizer'
+	@echo 'make lint format man dist clean'
+	@echo 'Variables: CC CFLAGS LDFLAGS PREFIX DESTDIR BUILD'
+
+# ---- building
+
+# Without pkg-config and the libraries nothing compiles: say it once, and how to get them.
+$(BUILD)/found:
+	@$(PKG_CONFIG) --exists $(packages) 2>/dev/null || \
+		{ echo "$(packages) and pkg-config are needed: run 'make deps'" >&2; exit 1; }
+	@mkdir -p $(BUILD) && touch $@
+
+# Objects depend on the flags that they were made with.
+flags = $(CC) $(CFLAGS) $(required)
+$(BUILD)/flags: force
+	@mkdir -p $(BUILD)
+	@echo '$(subst ','\'',$(flags))' | cmp -s - $@ || echo '$(subst ','\'',$(flags))' >$@
+
+$(BUILD)/%.o: %.c $(BUILD)/found $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(required) $(package_cflags) -MMD -MP -c -o $@ $<
+
+$(library): $(library_objects)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+link = $(CC) $(CFLAGS) $(required) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(package_libs)
+
+$(binaries): $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/tool.o $(library)
+	@mkdir -p $(@D)
+	$(link)
+
+$(unit_tests): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(library)
+	$(link)
+
+$(BUILD)/tests/reference: $(BUILD)/tests/reference.o
+	$(link)
+
+$(bench_tools): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(library)
+	@mkdir -p $(@D)
+	$(link)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# ---- set-up
+
+deps:
+	@.ci/deps build
+
+deps-lint:
+	@.ci/deps lint
+
+# ---- running
+
+demo: deps
+	@$(MAKE) --no-print-directory -j2 all >/dev/null
+	@CDP_BIN=$(abspath $(BUILD)/bin) pipelines/demo
+
+# In two steps, since what deps installs changes what pkg-config says.
+check: deps
+	@$(MAKE) --no-print-directory check-built
+
+check-built: all $(unit_tests) $(BUILD)/tests/reference
+	CDP_BIN=$(abspath $(BUILD)/bin) CDP_BUILD=$(abspath $(BUILD)) CDP_SOURCE=$(CURDIR) \
+	CDP_SHARED=$(wildcard $(abspath ..)/shared) prove -j2 --exec '' $(unit_tests) $(test_scripts)
+
+bench: all $(bench_tools)
+	CDP_BIN=$(abspath $(BUILD)/bin) CDP_BENCH=$(abspath $(BUILD)/bench) tests/bench/run.sh
+
+asan ubsan:
+	$(MAKE) BUILD=$(BUILD)-sanitize CFLAGS='-O1 -g -fno-omit-frame-pointer' \
+		EXTRA_CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' check-built
+
+# clang's OpenMP tells the thread sanitizer of its locks through the tool archer.
+tsan:
+	$(MAKE) BUILD=$(BUILD)-tsan CC=clang CFLAGS='-O1 -g' EXTRA_CFLAGS=-fsanitize=thread check-built
+
+# ---- care
+
+lint: man
+	clang-format --dry-run -Werror $(sources)
+	shellcheck -x $(scripts)
+	cppcheck --quiet --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
+		--suppress=missingIncludeSystem --std=c11 -D_GNU_SOURCE -DCDP_VERSION='""' -D__x86_64__ \
+		-Ilib -Icmd -j2 cmd lib tests
+
+man:
+	mandoc -T lint -W warning $(pages)
+
+format:
+	clang-format -i $(sources)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install $(binaries) $(DESTDIR)$(PREFIX)/bin
+	for page in $(pages); do \
+		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} || exit; done
+	for tool in $(tools); do install -m 644 cmd/completion.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$tool || exit; done
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(tools)) \
+		$(addprefix $(DESTDIR)$(PREFIX)/share/bash-completion/completions/,$(tools))
+	for page in $(notdir $(pages)); do \
+		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; done
+
+dist:
+	git archive --prefix=cdp-$(VERSION)/ -o cdp-$(VERSION).tar.gz HEAD
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-tsan data/demo
+
+.PHONY: all help deps deps-lint demo check check-built bench asan ubsan tsan lint man format install \
+	uninstall dist clean force
+.DELETE_ON_ERROR:
+.SECONDARY:

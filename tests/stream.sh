@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The edge stream: text to stream to text, the same bytes everywhere, and no damage that passes.
+. "$CDP_SOURCE/tests/tap.sh"
+
+awk 'BEGIN { srand(7); for (e = 0; e < 150000; e++) {
+    i = int(rand() * 40000); j = int(rand() * 40000)
+    if (i != j) printf "%d\t%d\t%.9g\n", i, j, int(rand() * 8192) / 8192 } }' >pairs.tsv
+# The naive way: order each pair, keep its highest score, sort.
+awk '{ i = $1; j = $2; if (i > j) { i = $2; j = $1 }
+       key = i "\t" j; if (!(key in best) || $3 + 0 > best[key] + 0) best[key] = $3 }
+     END { for (key in best) print key "\t" best[key] }' pairs.tsv | sort -n -k1,1 -k2,2 >wanted.tsv
+
+cdp-view --from tsv -o pairs.cdp pairs.tsv
+cdp-view --to tsv pairs.cdp >got.tsv
+same got.tsv wanted.tsv "text to stream to text: ordered, sorted, highest score of a repeat"
+passes "a good stream checks silently" cdp-view --check pairs.cdp
+passes "zstd accepts the stream" zstd -tq pairs.cdp
+for threads in 1 2 8; do
+    cdp-view --from tsv -t $threads - <pairs.tsv | cmp -s - pairs.cdp
+    ok $? "same bytes with $threads threads, through pipes"
+done
+mkfifo fifo
+cat pairs.cdp >fifo &
+is "$(cdp-view --digest fifo)" "$(cdp-view --digest pairs.cdp)" "reads a fifo"
+cdp-view --from tsv --level 19 pairs.tsv >level19.cdp
+is "$(cdp-view --digest level19.cdp)" "$(cdp-view --digest pairs.cdp)" \
+    "the digest does not depend on the compression level"
+sed 's/^40\t/41\t/' pairs.tsv | cdp-view --from tsv - >other.cdp
+[ "$(cdp-view --digest other.cdp)" != "$(cdp-view --digest pairs.cdp)" ]
+ok $? "the digest depends on the content"
+
+cat pairs.cdp other.cdp | cdp-view --to tsv - >union.tsv
+cdp-view --to tsv other.cdp | cat wanted.tsv - | cmp -s - union.tsv
+ok $? "streams laid end to end are read as one"
+cdp-view --from tsv pairs.tsv --type knn >knn.cdp 2>err
+ok $? "text becomes a knn stream in the order of its sources"
+cat pairs.cdp knn.cdp >mixed.cdp
+fails 1 'mixed.cdp: stream 2 .*another type' "different types end to end are refused" \
+    cdp-view --check mixed.cdp
+
+for packer in gzip xz zstd bzip2 lz4; do
+    command -v $packer >/dev/null || continue
+    $packer -c <pairs.cdp >packed
+    is "$(cdp-view --digest packed)" "$(cdp-view --digest pairs.cdp)" "reads a stream through $packer"
+done
+mkdir sub && cp pairs.cdp sub/
+tar -czf archive.tar.gz sub
+is "$(cdp-view --digest archive.tar.gz:sub/pairs.cdp)" "$(cdp-view --digest pairs.cdp)" \
+    "reads ARCHIVE:MEMBER"
+fails 1 "no member 'sub/none'" "names a missing member" cdp-view --check archive.tar.gz:sub/none
+
+# ids beyond 32 bits
+printf '5\t9000000000000000000\t0.5\n4294967296\t4294967297\t0.25\n' >wide.tsv
+cdp-view --from tsv wide.tsv | cdp-view --to tsv - >got.tsv
+same got.tsv wide.tsv "ids of 63 bits survive"
+: >empty.tsv
+cdp-view --from tsv empty.tsv >empty.cdp
+passes "a stream without edges is whole" cdp-view --check empty.cdp
+
+# text that is no edge list
+bad_text() {
+    printf '%b' "$1" >bad.tsv
+    fails 1 "bad.tsv: line 2: $2" "text refused: $2" cdp-view --from tsv -o never.cdp bad.tsv
+}
+bad_text '1 2 0.5\n1 x 0.5\n' "expected a second id"
+bad_text '1 2 0.5\n1 2\n' "expected a finite number"
+bad_text '1 2 0.5\n1 2 nan\n' "expected a finite number"
+bad_text '1 2 0.5\n1 2 1e99\n' "expected a finite number"
+bad_text '1 2 0.5\n1 2 0.5 7\n' "expected three fields"
+bad_text '1 2 0.5\n-1 2 0.5\n' "expected an id"
+bad_text '1 2 0.5\n1 99999999999999999999 0.5\n' "expected a second id"
+bad_text '1 2 0.5\n7 7 0.5\n' "expected two different ids"
+printf '# comment\r\n\r\n 2 1 1e-1 \r\n3\t1\t-0.25' >odd.tsv
+is "$(cdp-view --from tsv odd.tsv | cdp-view --to tsv - | tr '\n' ';')" \
+    "$(printf '1\t2\t0.100000001;1\t3\t-0.25;')" "comments, blanks, CR LF and a missing last newline"
+fails 1 'not below the number of nodes, 3' "--nodes bounds the ids" \
+    cdp-view --from tsv --nodes 3 -o never.cdp pairs.tsv
+[ ! -e never.cdp ]
+ok $? "no output file after an error"
+
+# damage: a small stream cut at every byte, and with each byte flipped
+refused() {
+    cdp-view --check "$1" >out 2>err
+    [ $? -eq 1 ] && [ -s err ]
+}
+printf '0\t1\t0.5\n0\t2\t0.75\n3\t9\t1\n' | cdp-view --from tsv - >small.cdp
+size=$(wc -c <small.cdp)
+bad=0
+for ((at = 0; at < size; at++)); do
+    head -c $at small.cdp >./cut
+    refused ./cut || { bad=$((bad + 1)); echo "# cut at $at"; }
+done
+is $bad 0 "cut at each of $size bytes: exit 1"
+bad=0
+for ((at = 0; at < size; at++)); do
+    byte=$(od -An -tu1 -j $at -N 1 small.cdp)
+    { head -c $at small.cdp
+      printf '%b' "\\x$(printf %x $((byte ^ (1 << at % 8))))"
+      tail -c +$((at + 2)) small.cdp; } >flipped
+    refused flipped || { bad=$((bad + 1)); echo "# flipped at $at"; }
+done
+is $bad 0 "a bit flipped in each of $size bytes: exit 1"
+size=$(wc -c <pairs.cdp)
+bad=0
+for ((n = 1; n < 60; n++)); do
+    head -c $((size * n / 60 + n)) pairs.cdp >./cut
+    cdp-propagate -o never.txt ./cut 2>err
+    [ $? -eq 1 ] || bad=$((bad + 1))
+done
+is $bad 0 "a cut large stream: exit 1 from cdp-propagate"
+[ ! -e never.txt ]
+ok $? "and no labels"
+head -c 100 /dev/urandom >noise
+fails 1 'noise: not a cdp edge stream' "noise is no stream" cdp-view --check noise
+fails 1 'a pairs stream; cdp-score reads knn streams' "a stream of the wrong type" \
+    cdp-score vote pairs.cdp
+
+done_testing

@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# TAP for shell tests, sourced: . "$CDP_SOURCE/tests/tap.sh"
+# The test runs in an empty folder of its own, with the tools on PATH.
+
+set -u
+: "${CDP_BIN:?is the folder of the tools}" "${CDP_SOURCE:?is the root of the source}"
+PATH=$CDP_BIN:$PATH
+export LC_ALL=C
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+count=0
+failed=0
+
+# ok STATUS NAME: passes where STATUS is 0.
+ok() {
+    count=$((count + 1))
+    if [ "$1" -eq 0 ]; then
+        echo "ok $count - $2"
+    else
+        echo "not ok $count - $2"
+        failed=1
+    fi
+}
+
+# is GOT WANTED NAME
+is() {
+    [ "$1" = "$2" ]
+    ok $? "$3"
+    [ "$1" = "$2" ] || printf '# got:    %s\n# wanted: %s\n' "$1" "$2"
+}
+
+# same FILE FILE NAME
+same() {
+    cmp -s "$1" "$2"
+    ok $? "$3"
+}
+
+# passes NAME COMMAND...: the command exits 0 and says nothing on standard error.
+passes() {
+    name=$1
+    shift
+    "$@" >out 2>err
+    status=$?
+    [ $status -eq 0 ] && [ ! -s err ]
+    ok $? "$name"
+    sed 's/^/# /' err
+}
+
+# fails STATUS PATTERN NAME COMMAND...: the command exits with exactly that status (a signal's is above
+# 128), and says one line on standard error in which PATTERN (a grep -E one) stands.
+fails() {
+    wanted=$1 pattern=$2 name=$3
+    shift 3
+    "$@" >out 2>err
+    status=$?
+    [ $status -eq "$wanted" ] && [ "$(wc -l <err)" -eq 1 ] && grep -qE -- "$pattern" err
+    result=$?
+    ok $result "$name"
+    [ $result -eq 0 ] || { echo "# exit $status"; sed 's/^/# /' err; }
+}
+
+# skip_all REASON: ends a test that has nothing to run on.
+skip_all() {
+    echo "1..0 # SKIP $1"
+    exit 0
+}
+
+done_testing() {
+    echo "1..$count"
+    exit $failed
+}
