@@ -317,7 +317,7 @@ static void convert_from(struct cdp_output *output, int files, char **name)
 int main(int argc, char **argv)
 {
     int first = tool_start(&tool, argc, argv, 0, -1);
-    static char *standard[] = {"-"};
+    static char dash[] = "-", *standard[] = {dash};
     char **name = first < argc ? argv + first : standard;
     int files = first < argc ? argc - first : 1;
     if (show_header + check + show_digest + (to > 0) + (from > 0) > 1)

@@ -6,4 +6,7 @@
 // this process may run on. Results never depend on it.
 int cdp_threads(int asked);
 
+// The number of the thread that asks, inside a parallel region: 0 or more.
+int cdp_thread(void);
+
 #endif

@@ -2,6 +2,7 @@
 #ifndef CDP_EVAL_H
 #define CDP_EVAL_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -10,34 +11,43 @@
 // How well a clustering finds the true classes.
 
 struct cdp_prf {
-    double precision, recall, fscore; // 0 to 1; NaN where nothing can be counted (0 / 0)
+    double precision, recall, fscore; // 0 to 1; NaN where there is nothing to count
 };
 
 // Measures over one set of items.
 struct cdp_scores {
     uint64_t items, clusters, classes;
-    struct cdp_prf pairwise; // pairs of items: tk/pk, tk/qk (original.md section 7)
+    struct cdp_prf pairwise; // of the pairs of items that share a cluster, and that share a class
     struct cdp_prf bcubed;   // Amigo et al., Information Retrieval 12 (2009), section 3.2
-    double nmi;              // mutual information / arithmetic mean of the entropies
     double ari;              // Hubert and Arabie, Journal of Classification 2 (1985)
-    double homogeneity, completeness, vmeasure; // Rosenberg and Hirschberg, EMNLP 2007
+    // Rosenberg and Hirschberg, EMNLP 2007; V is also the mutual information over the arithmetic
+    // mean of the entropies, which many call NMI.
+    double homogeneity, completeness, vmeasure;
 };
+
+enum { CDP_QUANTILES = 7 };
 
 struct cdp_eval {
     struct cdp_scores removed; // only the items that are in a cluster ("singular removed")
-    struct cdp_scores kept;    // every discarded item a cluster of its own ("singular kept")
-    uint64_t items;            // all of them
-    uint64_t discarded;        // items in no cluster
-    uint64_t clusters;         // clusters in the labels
-    double mean_size;          // of those clusters
-    uint64_t size_quantile[7]; // smallest, 10 %, 25 %, median, 75 %, 90 %, largest: nearest rank
+    struct cdp_scores kept;    // each discarded item a cluster of its own ("singular kept")
+    uint64_t items;
+    uint64_t discarded; // items in no cluster
+    uint64_t clusters;
+    uint64_t singletons;                   // clusters of one item
+    double mean_size;                      // of the clusters; NaN where there are none
+    uint64_t size_quantile[CDP_QUANTILES]; // by nearest rank
 };
 
-// The order of size_quantile, for headings: "min", "p10", "p25", "p50", "p75", "p90", "max".
-extern const char *const cdp_eval_quantiles[7];
+// "min", "p10", "p25", "p50", "p75", "p90", "max".
+extern const char *const cdp_quantile_names[CDP_QUANTILES];
 
-// Time and memory are linear in the items. The label sets must have the same number of items.
+// Both sets must have the same number of items. Time and memory are linear in it: some 16 bytes an
+// item beside the labels.
 int cdp_eval(const struct cdp_labels *predicted, const struct cdp_labels *truth,
              struct cdp_eval *result, struct cdp_err *err);
+
+// Counts the pairs whose items have the same true label, of pairs below truth->items.
+uint64_t cdp_true_pairs(const struct cdp_labels *truth, const uint64_t *i, const uint64_t *j,
+                        size_t pairs);
 
 #endif
