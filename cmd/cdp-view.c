@@ -238,8 +238,11 @@ static void add_npz(struct cdp_list *list, struct cdp_header *header, const char
     struct cdp_matrix ids, values;
     struct cdp_err err, other;
     bool knn = !open_array(&ids, file, "idx", &err);
-    if (!knn && open_array(&ids, file, "pairs", &other))
-        tool_fail(&err);
+    if (!knn && open_array(&ids, file, "pairs", &other)) {
+        struct cdp_err both;
+        cdp_fail(&both, "%s; %s", err.text, other.text);
+        tool_fail(&both);
+    }
     tool_check(open_array(&values, file, knn ? "dist" : "scores", &err), &err);
     if (values.rows != ids.rows || values.dim != (knn ? ids.dim : 1) || (!knn && ids.dim != 2))
         fail_shape(file, knn ? "idx and dist have different shapes"

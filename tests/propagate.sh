@@ -43,7 +43,7 @@ fails 1 'standard input: empty' "an empty standard input: the program before it 
     cdp-propagate - <empty
 passes "no pairs, no clusters" cdp-propagate --nodes 3 empty
 is "$(tr '\n' ' ' <out)" "-1 -1 -1 " "and each item is discarded"
-printf '0 1 0.9\n1 2 0.9\n2 3 0.9\n' >chain
+printf '0 1 1\n1 2 1\n2 3 1\n' >chain
 fails 0 '4 items are in components of more than 2 items' "the forced stop is told" \
     cdp-propagate --max-size 2 chain
 passes "and not with -q" cdp-propagate -q --max-size 2 chain

@@ -217,8 +217,8 @@ static int parse(struct cdp_matrix *m, enum cdp_matrix_format format, uint64_t d
     if (dim && m->dim != dim)
         return cdp_fail(err, "%s: rows of %llu numbers, but --dim is %llu", m->name,
                         (unsigned long long)m->dim, (unsigned long long)dim);
-    if (!m->rows || !m->dim)
-        return cdp_fail(err, "%s: holds no rows", m->name);
+    if (!m->dim)
+        return cdp_fail(err, "%s: rows of no numbers", m->name);
     return 0;
 }
 
@@ -353,6 +353,15 @@ void cdp_matrix_row_f32(const struct cdp_matrix *m, uint64_t row, float *out)
     }
     for (uint64_t d = 0; d < m->dim; d++)
         out[d] = to_float(m->number, load(m, at + d * m->number_stride));
+}
+
+const float *cdp_matrix_row(const struct cdp_matrix *m, uint64_t row, float *room)
+{
+    const unsigned char *at = m->data + row * m->row_stride;
+    if (m->number == CDP_F32 && !m->swapped && m->number_stride == 4 && (uintptr_t)at % 4 == 0)
+        return (const float *)(const void *)at;
+    cdp_matrix_row_f32(m, row, room);
+    return room;
 }
 
 void cdp_matrix_row_i64(const struct cdp_matrix *m, uint64_t row, int64_t *out)

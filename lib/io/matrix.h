@@ -65,6 +65,10 @@ void cdp_matrix_close(struct cdp_matrix *matrix);
 // Copies row `row` as dim float32 numbers (float64 and integers are rounded). Thread-safe.
 void cdp_matrix_row_f32(const struct cdp_matrix *matrix, uint64_t row, float *out);
 
+// Row `row` as dim float32 numbers: where it stands if it can be used as it is, else copied to
+// `room`. Thread-safe.
+const float *cdp_matrix_row(const struct cdp_matrix *matrix, uint64_t row, float *room);
+
 // Copies row `row` as dim integers; numbers that are no integers lose their fraction. Thread-safe.
 void cdp_matrix_row_i64(const struct cdp_matrix *matrix, uint64_t row, int64_t *out);
 

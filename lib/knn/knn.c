@@ -109,13 +109,13 @@ static void pack_bits(const struct items *it, uint64_t row, const float *x, uint
 }
 
 // Fills one panel; returns the first row that cannot be used, or `rows`.
-static uint64_t pack_panel(struct items *it, uint64_t p, float *x)
+static uint64_t pack_panel(struct items *it, uint64_t p, float *spare)
 {
     float *panel = (float *)(it->panel + p * it->words * COLUMNS * it->number);
     memset(panel, 0, it->words * COLUMNS * it->number);
     for (uint64_t c = 0; c < COLUMNS && p * COLUMNS + c < it->rows; c++) {
         uint64_t row = p * COLUMNS + c;
-        cdp_matrix_row_f32(it->matrix, row, x);
+        const float *x = cdp_matrix_row(it->matrix, row, spare);
         float bad = 0;
         for (size_t d = 0; d < it->dim; d++)
             bad += x[d] * 0; // NaN where a number is not finite
@@ -241,16 +241,15 @@ static double lowest_score(const struct items *it, const struct query *q)
 // Ranks the waiting candidates.
 static void rank(const struct items *it, struct worker *w, struct query *q, uint32_t k)
 {
-    if (it->metric != CDP_HAMMING && q->waiting)
-        cdp_matrix_row_f32(it->matrix, q->id, w->x);
+    const float *x = cdp_matrix_row(it->matrix, q->id, w->x);
     for (uint32_t c = 0; c < q->waiting; c++) {
         uint32_t id = q->candidate[c];
         double key;
         if (it->metric == CDP_HAMMING) {
             key = hamming_key(it, q->id, id);
         } else {
-            cdp_matrix_row_f32(it->matrix, id, w->y);
-            key = cdp_exact_key(it->metric, w->x, w->y, it->dim, it->square[q->id], it->square[id]);
+            const float *y = cdp_matrix_row(it->matrix, id, w->y);
+            key = cdp_exact_key(it->metric, x, y, it->dim, it->square[q->id], it->square[id]);
         }
         add_neighbour(q, k, (struct ranked){key, id});
     }
@@ -266,7 +265,8 @@ static void select_candidates(const struct items *it, struct worker *w, struct q
                               uint64_t p, const float score[COLUMNS])
 {
     double slack = it->length[p] * it->error * (q->length + it->length[p] / 2);
-    float least = nextafterf((float)(q->base - slack), -INFINITY);
+    double bound = q->base - slack;
+    float least = (float)(bound - fabs(bound) * 0x1p-23 - 0x1p-149); // rounded down
     const float *half = it->half + p * COLUMNS;
     int any = 0;
     for (int c = 0; c < COLUMNS; c++)

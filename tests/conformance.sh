@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The original's outputs on its inputs, exactly.
+. "$CDP_SOURCE/tests/tap.sh"
+cases=${CDP_SHARED:-}/conformance
+[ -d "$cases" ] || skip_all "no conformance files"
+
+while IFS=$'\t' read -r name nodes _ max_size step max_iter _ _; do
+    [ "$name" = case ] && continue
+    cdp-propagate -q --nodes "$nodes" --max-size "$max_size" --step "$step" \
+        --max-iter "$max_iter" --forced-stop merge "$cases/propagate/$name.tsv" >got
+    cmp -s got "$cases/propagate/$name.labels.txt"
+    status=$?
+    cdp-view --from tsv --nodes "$nodes" "$cases/propagate/$name.tsv" |
+        cdp-propagate -q --max-size "$max_size" --step "$step" --max-iter "$max_iter" \
+            --forced-stop merge | cmp -s - got
+    ok $((status + $?)) "propagation $name, from text and from a stream"
+done <"$cases/propagate/cases.tsv"
+
+committee=$cases/committee
+for m in 0 1 2 3; do
+    cdp-view --from npz "$committee/m${m}_k15.npz" >npz$m.cdp
+    cdp-knn -k 14 --dim 32 "$committee/m$m.bin" >bin$m.cdp
+done
+while IFS=$'\t' read -r name accept threshold pairs accuracy removed_p removed_r removed_f kept_p \
+    kept_r kept_f items clusters discard; do
+    [ "$name" = case ] && continue
+    for door in npz bin; do
+        members=("$door"1.cdp "$door"2.cdp "$door"3.cdp)
+        [ "$accept" -gt 0 ] || members=()
+        cdp-score vote --accept "$accept" --threshold "$threshold" $door"0.cdp" "${members[@]}" \
+            >pairs.cdp
+        cdp-view --to tsv pairs.cdp >got.tsv
+        same got.tsv "$committee/$name.pairs.tsv" "$name from $door: pairs"
+        cdp-propagate --max-size 40 --step 0.05 pairs.cdp >labels
+        same labels "$committee/$name.labels.txt" "$name from $door: labels"
+    done
+    got=$({ cdp-eval pairs --format tsv pairs.cdp "$committee/meta.txt"
+            cdp-eval --format tsv labels "$committee/meta.txt"; } | awk -F'\t' '{ v[$1] = $2 } END {
+        p = "pairwise.removed."; k = "pairwise.kept."
+        printf "%d %.6f %.6f %.6f %.6f %.6f %.6f %.6f %d %d %.6f", v["pairs"], v["pair_accuracy"],
+            v[p "precision"], v[p "recall"], v[p "fscore"], v[k "precision"], v[k "recall"],
+            v[k "fscore"], v["items_kept"], v["clusters"], v["discard_ratio"] }')
+    is "$got" "$pairs $accuracy $removed_p $removed_r $removed_f $kept_p $kept_r $kept_f $items \
+$clusters $discard" "$name: evaluation"
+done <"$committee/eval.tsv"
+
+done_testing

@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Neighbours: against brute force in long double, for every metric and kind of data, on every
+# instruction set and number of threads; file formats; and what bad files get.
+. "$CDP_SOURCE/tests/tap.sh"
+reference=$CDP_BUILD/tests/reference
+
+# same_neighbours NAME: got.tsv has wanted.tsv's ids, and its distances to a unit in the last place
+same_neighbours() {
+    cut -f1,2 got.tsv >got.ids
+    cut -f1,2 wanted.tsv >wanted.ids
+    cmp -s got.ids wanted.ids &&
+        paste got.tsv wanted.tsv | awk '{ d = $3 - $6; if (d < 0) d = -d
+            if (d > 1.2e-7 * $6 + 1e-30) bad = 1 } END { exit bad }'
+    ok $? "$1"
+}
+
+for metric in cosine angular l2 l1 linf hamming; do
+    for kind in normal integers copies wild; do
+        rows=$((300 + ${#kind} * 17))
+        dim=$((1 + ${#metric} * ${#kind} * 2))
+        $reference random-rows ${#metric} $rows $dim $kind >rows.bin
+        $reference knn $metric 9 $dim rows.bin >wanted.tsv
+        cdp-knn -k 9 --metric $metric --dim $dim rows.bin | cdp-view --to tsv - >got.tsv
+        same_neighbours "$metric of $kind rows, $rows x $dim"
+    done
+done
+
+$reference random-rows 5 1000 40 copies >rows.bin
+cdp-knn --metric l2 -k 20 --dim 40 -t 1 rows.bin >one.cdp
+for threads in 2 8; do
+    cdp-knn --metric l2 -k 20 --dim 40 -t $threads rows.bin >many.cdp
+    same many.cdp one.cdp "same bytes with $threads threads"
+done
+for isa in plain avx2 none; do
+    CDP_ISA=$isa cdp-knn --metric l2 -k 20 --dim 40 rows.bin >isa.cdp
+    same isa.cdp one.cdp "same bytes with CDP_ISA=$isa"
+done
+cdp-knn --metric l2 -k 20 --dim 40 - <rows.bin | cmp -s - one.cdp
+ok $? "same bytes from a pipe"
+gzip -c rows.bin >rows.bin.gz
+cdp-knn --metric l2 -k 20 --dim 40 rows.bin.gz | cmp -s - one.cdp
+ok $? "same bytes from a compressed file"
+for shard in 0:1 1:400 400:999 999:; do
+    cdp-knn --metric l2 -k 20 --dim 40 --rows $shard rows.bin
+done >shards.cdp
+cdp-view --to tsv shards.cdp >got.tsv
+cdp-view --to tsv one.cdp >wanted.tsv
+same got.tsv wanted.tsv "shards laid end to end are the whole"
+cdp-score vote --threshold 0 shards.cdp | cdp-view --digest - >got
+cdp-score vote --threshold 0 one.cdp | cdp-view --digest - >wanted
+same got wanted "and are scored as the whole"
+
+# k up to n - 1, and two rows
+$reference random-rows 1 2 3 normal >two.bin
+is "$(cdp-knn -k 1 --dim 3 two.bin | cdp-view --to tsv - | cut -f1,2 | tr '\n\t' ';,')" "0,1;1,0;" \
+    "two rows"
+$reference random-rows 3 90 7 normal >rows.bin
+$reference knn cosine 89 7 rows.bin >wanted.tsv
+cdp-knn -k 89 --dim 7 rows.bin | cdp-view --to tsv - >got.tsv
+same_neighbours "k = n - 1"
+fails 1 'rows.bin: k = 90 needs more than 90 rows, the file holds 90' "k = n" \
+    cdp-knn -k 90 --dim 7 rows.bin
+fails 1 'rows.bin: rows 80:91 are wanted, the file holds 90' "rows beyond the end" \
+    cdp-knn -k 3 --dim 7 --rows 80:91 rows.bin
+
+# formats: fvecs and npy of the same rows
+perl -e 'local $/; open F, "rows.bin"; binmode F; $x = <F>;
+    open V, ">rows.fvecs"; print V pack("V", 7) . substr($x, $_ * 28, 28) for 0 .. 89;
+    $h = "{\x27descr\x27: \x27<f4\x27, \x27fortran_order\x27: False, \x27shape\x27: (90, 7), }";
+    open N, ">rows.npy"; print N "\x93NUMPY\1\0" . pack("v", length($h) + 1) . "$h\n$x";
+    $h =~ s/False/True/; $f = "";
+    for $d (0 .. 6) { $f .= substr($x, ($_ * 7 + $d) * 4, 4) for 0 .. 89 }
+    open N, ">fortran.npy"; print N "\x93NUMPY\2\0" . pack("V", length($h) + 1) . "$h\n$f";
+    $h =~ s/<f4/>f8/; $f = join "", map { pack("d>", $_) } unpack("f*", $f);
+    open N, ">big.npy"; print N "\x93NUMPY\3\0" . pack("V", length($h) + 1) . "$h\n$f";
+    open B, ">rows.bvecs"; print B pack("VC7", 7, map { $_ * 37 % 251 } 1 + $_ * 5 .. 7 + $_ * 5)
+        for 0 .. 89;'
+cdp-knn -k 5 --dim 7 rows.bin | cdp-view --digest - >wanted
+for file in rows.fvecs rows.npy fortran.npy big.npy; do
+    cdp-knn -k 5 $file | cdp-view --digest - >got
+    same got wanted "$file"
+done
+passes "bvecs" cdp-knn -k 5 -o bvecs.cdp rows.bvecs
+# packed bits: the bytes of bvecs are eight bits a number
+perl -e 'for $r (0 .. 89) { print pack("f*", split //, unpack("b56", pack("C7",
+    map { $_ * 37 % 251 } 1 + $r * 5 .. 7 + $r * 5))) }' >bits.bin
+$reference knn hamming 5 56 bits.bin >wanted.tsv
+cdp-knn --metric hamming -k 5 rows.bvecs | cdp-view --to tsv - >got.tsv
+same_neighbours "hamming of packed bits"
+
+# bad files: a sentence, exit 1, no output
+bad() {
+    fails 1 "$1" "$1" cdp-knn -k 3 -o never.cdp "${@:2}"
+    [ ! -e never.cdp ] || ok 1 "no output file"
+}
+head -c 2519 rows.bin >short.bin
+bad 'short.bin: 2519 bytes, no multiple of 28' --dim 7 short.bin
+bad 'rows.bin: raw float32 needs --dim' rows.bin
+bad 'rows.npy: rows of 7 numbers, but --dim is 8' --dim 8 rows.npy
+: >empty.bin
+bad 'empty.bin: the file is empty' --dim 7 empty.bin
+head -c 1000 rows.npy >cut.npy
+bad 'cut.npy: 90 x 7 numbers of 4 bytes, but' cut.npy
+head -c 1000 rows.fvecs >cut.fvecs
+bad 'cut.fvecs: 1000 bytes, no multiple' cut.fvecs
+sed 's/<f4/<c8/' rows.npy >complex.npy
+bad 'complex.npy: expected numbers of' complex.npy
+perl -e 'print pack("f4", 1, 2, 3, 4) x 9, pack("f4", 1, "nan", 3, 4), pack("f4", 0, 0, "inf", 0)' >nan.bin
+bad 'nan.bin: row 9: number 1 is -?nan' --dim 4 nan.bin
+perl -e 'print pack("f4", 1, 2, 3, 4) x 5, pack("f4", 0, 0, 0, 0), pack("f4", 1, 1, 1, 1)' >zero.bin
+bad 'zero.bin: row 5: all zeros' --dim 4 zero.bin
+passes "a row of zeros is a point to l2" cdp-knn --metric l2 -k 3 --dim 4 -o zero.cdp zero.bin
+bad 'none.bin: cannot open' --dim 4 none.bin
+
+done_testing

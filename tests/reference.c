@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: MIT
+// The algorithms in their plainest form, quadratic and serial, sharing nothing with lib/: what the
+// tests hold the tools against.
+//
+//   reference knn METRIC K DIM FILE              raw float32 rows; prints i, j, distance
+//   reference vote ACCEPT THRESHOLD BASE MEMBER... lists as knn prints them; prints i, j, score
+//   reference propagate MAX STEP ITER split|merge NODES   pairs on stdin; prints labels
+//   reference eval PREDICTED META                prints name, value as cdp-eval --format tsv
+//   reference random-pairs SEED NODES PAIRS      prints i, j, score, with ties and scores of 1
+//   reference random-rows SEED ROWS DIM KIND     raw float32 rows: normal, integers, bits, copies,
+//   wild
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct pair {
+    long i, j;
+    float score;
+};
+
+static void *room(size_t count, size_t size)
+{
+    void *memory = calloc(count ? count : 1, size);
+    if (!memory)
+        exit(3);
+    return memory;
+}
+
+static FILE *open_file(const char *name)
+{
+    FILE *file = fopen(name, "rb");
+    if (!file) {
+        perror(name);
+        exit(3);
+    }
+    return file;
+}
+
+static uint64_t state;
+
+static double uniform(void) // xorshift64*
+{
+    state ^= state >> 12;
+    state ^= state << 25;
+    state ^= state >> 27;
+    return (double)(state * UINT64_C(2685821657736338717) >> 11) * 0x1p-53;
+}
+
+static void seed(const char *text)
+{
+    state = strtoull(text, NULL, 10) * UINT64_C(0x9E3779B97F4A7C15) + 1;
+    for (int i = 0; i < 20; i++)
+        uniform();
+}
+
+// ---- neighbours
+
+struct near {
+    double distance;
+    long id;
+};
+
+static int nearer(const void *a, const void *b)
+{
+    const struct near *x = a, *y = b;
+    if (x->distance != y->distance)
+        return x->distance < y->distance ? -1 : 1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+static double distance(const char *metric, const float *x, const float *y, long dim)
+{
+    long double xy = 0, xx = 0, yy = 0, l2 = 0, l1 = 0, most = 0, bits = 0;
+    for (long d = 0; d < dim; d++) {
+        long double a = x[d], b = y[d], apart = fabsl(a - b);
+        xy += a * b;
+        xx += a * a;
+        yy += b * b;
+        l2 += apart * apart;
+        l1 += apart;
+        most = apart > most ? apart : most;
+        bits += (a > 0) != (b > 0);
+    }
+    long double cosine = xy / sqrtl(xx * yy);
+    if (!memcmp(x, y, (size_t)dim * sizeof *x))
+        cosine = 1;
+    if (!strcmp(metric, "cosine"))
+        return (double)(1 - cosine);
+    if (!strcmp(metric, "angular"))
+        return (double)acosl(cosine > 1 ? 1 : cosine < -1 ? -1 : cosine);
+    return (double)(!strcmp(metric, "l2")     ? sqrtl(l2)
+                    : !strcmp(metric, "l1")   ? l1
+                    : !strcmp(metric, "linf") ? most
+                                              : bits);
+}
+
+static void knn(char **arg)
+{
+    long k = atol(arg[1]), dim = atol(arg[2]), rows = 0;
+    FILE *file = open_file(arg[3]);
+    fseek(file, 0, SEEK_END);
+    rows = ftell(file) / 4 / dim;
+    rewind(file);
+    float *x = room((size_t)(rows * dim), sizeof *x);
+    if (fread(x, (size_t)dim * 4, (size_t)rows, file) != (size_t)rows)
+        exit(3);
+    struct near *list = room((size_t)rows, sizeof *list);
+    for (long i = 0; i < rows; i++) {
+        long count = 0;
+        for (long j = 0; j < rows; j++) {
+            if (j != i)
+                list[count++] = (struct near){distance(arg[0], x + i * dim, x + j * dim, dim), j};
+        }
+        qsort(list, (size_t)count, sizeof *list, nearer);
+        for (long n = 0; n < k; n++)
+            printf("%ld\t%ld\t%.9g\n", i, list[n].id, (double)(float)list[n].distance);
+    }
+}
+
+// ---- pairs
+
+static struct pair *read_pairs(FILE *file, long *count)
+{
+    long most = 1024;
+    struct pair *pairs = room((size_t)most, sizeof *pairs);
+    *count = 0;
+    while (fscanf(file, "%ld %ld %f", &pairs[*count].i, &pairs[*count].j, &pairs[*count].score) ==
+           3) {
+        if (++*count == most) {
+            most *= 2;
+            pairs = realloc(pairs, (size_t)most * sizeof *pairs);
+            if (!pairs)
+                exit(3);
+        }
+    }
+    return pairs;
+}
+
+static int by_ids(const void *a, const void *b)
+{
+    const struct pair *x = a, *y = b;
+    if (x->i != y->i)
+        return x->i < y->i ? -1 : 1;
+    return (x->j > y->j) - (x->j < y->j);
+}
+
+static int has(const struct pair *list, long count, long i, long j)
+{
+    for (long e = 0; e < count; e++) {
+        if (list[e].i == i && list[e].j == j)
+            return 1;
+    }
+    return 0;
+}
+
+static void vote(int members, char **arg)
+{
+    long accept = atol(arg[0]), count, sizes[16], kept = 0;
+    float threshold = (float)atof(arg[1]);
+    struct pair *base = read_pairs(open_file(arg[2]), &count), *lists[16];
+    struct pair *pairs = room((size_t)count, sizeof *pairs);
+    for (int m = 0; m < members; m++)
+        lists[m] = read_pairs(open_file(arg[3 + m]), &sizes[m]);
+    for (long e = 0; e < count; e++) {
+        long votes = 0, i = base[e].i, j = base[e].j;
+        float similarity = 1.0F - base[e].score;
+        for (int m = 0; m < members; m++)
+            votes += has(lists[m], sizes[m], i, j);
+        if (!(similarity > threshold) || votes < accept)
+            continue;
+        struct pair pair = {i < j ? i : j, i < j ? j : i, similarity};
+        long at = 0;
+        while (at < kept && (pairs[at].i != pair.i || pairs[at].j != pair.j))
+            at++;
+        if (at == kept)
+            pairs[kept++] = pair;
+        else if (i < j)
+            pairs[at] = pair;
+    }
+    qsort(pairs, (size_t)kept, sizeof *pairs, by_ids);
+    for (long e = 0; e < kept; e++)
+        printf("%ld\t%ld\t%.9g\n", pairs[e].i, pairs[e].j, (double)pairs[e].score);
+}
+
+// ---- propagation, round by round
+
+static long *cluster; // of each node; -1 not settled
+static char *alive;
+static long nodes;
+
+// The component of `start` over edges of at least `threshold` among nodes that are alive, in
+// `list`.
+static long component(long start, double threshold, const struct pair *pairs, long count,
+                      long *list, char *seen)
+{
+    long found = 1;
+    list[0] = start;
+    seen[start] = 1;
+    for (long at = 0; at < found; at++) {
+        for (long e = 0; e < count; e++) {
+            long other = pairs[e].i == list[at]   ? pairs[e].j
+                         : pairs[e].j == list[at] ? pairs[e].i
+                                                  : -1;
+            if (other >= 0 && alive[other] && !seen[other] && (double)pairs[e].score >= threshold) {
+                seen[other] = 1;
+                list[found++] = other;
+            }
+        }
+    }
+    return found;
+}
+
+static void propagate(char **arg)
+{
+    long max_size = atol(arg[0]), max_iter = atol(arg[2]), count, next = 0, left = 0;
+    double step = atof(arg[1]), threshold = INFINITY;
+    nodes = atol(arg[4]);
+    struct pair *pairs = read_pairs(stdin, &count);
+    cluster = room((size_t)nodes, sizeof *cluster);
+    alive = room((size_t)nodes, 1);
+    long *list = room((size_t)nodes, sizeof *list);
+    char *seen = room((size_t)nodes, 1);
+    for (long n = 0; n < nodes; n++)
+        cluster[n] = -1;
+    for (long e = 0; e < count; e++) {
+        left += !alive[pairs[e].i];
+        alive[pairs[e].i] = 1;
+        left += !alive[pairs[e].j];
+        alive[pairs[e].j] = 1;
+        threshold = fmin(threshold, (double)pairs[e].score);
+    }
+    for (long round = 0; left > 0; round++) {
+        int last = round == max_iter;
+        memset(seen, 0, (size_t)nodes);
+        char *settled = room((size_t)nodes, 1);
+        for (long n = 0; n < nodes; n++) {
+            if (!alive[n] || seen[n])
+                continue;
+            long size = component(n, threshold, pairs, count, list, seen);
+            int forced = last && size > max_size;
+            if (size > max_size && !last)
+                continue;
+            for (long m = 0; m < size; m++) {
+                cluster[list[m]] = forced && !strcmp(arg[3], "merge") ? nodes * 1000 : next;
+                settled[list[m]] = 1;
+            }
+            next++;
+        }
+        for (long n = 0; n < nodes; n++) {
+            left -= settled[n];
+            alive[n] = alive[n] && !settled[n];
+        }
+        free(settled);
+        threshold = threshold + (1 - threshold) * step;
+    }
+    // Numbers in order of first appearance.
+    long numbered = 0;
+    long *number = room((size_t)nodes, sizeof *number);
+    for (long n = 0; n < nodes; n++) {
+        number[n] = -1;
+        for (long m = 0; m < n && cluster[n] >= 0 && number[n] < 0; m++) {
+            if (cluster[m] == cluster[n])
+                number[n] = number[m];
+        }
+        if (cluster[n] >= 0 && number[n] < 0)
+            number[n] = numbered++;
+        printf("%ld\n", number[n]);
+    }
+}
+
+// ---- evaluation, pair by pair and item by item
+
+static long *read_labels(const char *name, long *count)
+{
+    long most = 1 << 20;
+    long *labels = room((size_t)most, sizeof *labels);
+    FILE *file = open_file(name);
+    for (*count = 0; *count < most && fscanf(file, "%ld", &labels[*count]) == 1; ++*count)
+        continue;
+    fclose(file);
+    return labels;
+}
+
+static void print_prf(const char *name, const char *which, double precision, double recall)
+{
+    printf("%s.%s.precision\t%.10g\n%s.%s.recall\t%.10g\n%s.%s.fscore\t%.10g\n", name, which,
+           100 * precision, name, which, 100 * recall, name, which,
+           100 * 2 * precision * recall / (precision + recall));
+}
+
+static double entropy(const long *label, const long *other, long count)
+{
+    double sum = 0; // over the items, so each group counts once an item
+    for (long i = 0; i < count; i++) {
+        double same = 0;
+        for (long j = 0; j < count; j++)
+            same += label[i] == label[j] && (!other || other[i] == other[j]);
+        sum -= log(same / (double)count) / (double)count;
+    }
+    return sum;
+}
+
+static void measure(const char *which, const long *p, const long *t, long count)
+{
+    double both = 0, in_p = 0, in_t = 0, all = 0, precision = 0, recall = 0;
+    for (long i = 0; i < count; i++) {
+        double same = 0, size = 0, class = 0;
+        for (long j = 0; j < count; j++) {
+            same += p[i] == p[j] && t[i] == t[j];
+            size += p[i] == p[j];
+            class += t[i] == t[j];
+            if (j > i) {
+                both += p[i] == p[j] && t[i] == t[j];
+                in_p += p[i] == p[j];
+                in_t += t[i] == t[j];
+                all++;
+            }
+        }
+        precision += same / size / (double)count;
+        recall += same / class / (double)count;
+    }
+    print_prf("pairwise", which, both / in_p, both / in_t);
+    print_prf("bcubed", which, precision, recall);
+    double expected = in_p * in_t / all;
+    printf("ari.%s\t%.10g\n", which, 100 * (both - expected) / ((in_p + in_t) / 2 - expected));
+    double of_p = entropy(p, NULL, count), of_t = entropy(t, NULL, count);
+    double shared = of_p + of_t - entropy(p, t, count);
+    printf("nmi.%s\t%.10g\n", which, 100 * shared / ((of_p + of_t) / 2));
+}
+
+static void eval(char **arg)
+{
+    long count, same, left = 0;
+    long *p = read_labels(arg[0], &count), *t = read_labels(arg[1], &same);
+    long *kept = room((size_t)count, sizeof *kept), *removed = room((size_t)count, sizeof *kept);
+    long *classes = room((size_t)count, sizeof *classes);
+    for (long i = 0; i < count; i++) {
+        kept[i] = p[i] == -1 ? -2 - i : p[i];
+        if (p[i] != -1) {
+            removed[left] = p[i];
+            classes[left++] = t[i];
+        }
+    }
+    measure("kept", kept, t, count);
+    measure("removed", removed, classes, left);
+    printf("discarded\t%ld\n", count - left);
+}
+
+// ---- data
+
+static void random_pairs(char **arg)
+{
+    long n = atol(arg[1]), pairs = atol(arg[2]);
+    seed(arg[0]);
+    while (pairs > 0) {
+        long i = (long)(uniform() * (double)n), j = (long)(uniform() * (double)n);
+        double score = uniform(), kind = uniform();
+        if (i == j)
+            continue;
+        score = kind < 0.2 ? floor(score * 8) / 8 : kind < 0.25 ? 1 : score;
+        printf("%ld\t%ld\t%.9g\n", i, j, (double)(float)score);
+        pairs--;
+    }
+}
+
+static void random_rows(char **arg)
+{
+    long rows = atol(arg[1]), dim = atol(arg[2]);
+    const char *kind = arg[3];
+    float *x = room((size_t)dim, sizeof *x);
+    seed(arg[0]);
+    for (long i = 0; i < rows; i++) {
+        int copy = !strcmp(kind, "copies") && i > 0 && uniform() < 0.9;
+        double scale = !strcmp(kind, "wild") ? pow(10, 12 * uniform() - 6) : 1;
+        for (long d = 0; d < dim && !copy; d++) {
+            double u = uniform() + uniform() + uniform() - 1.5;
+            x[d] = (float)(!strcmp(kind, "integers") ? floor(4 * u) + (d == 0) * 9
+                           : !strcmp(kind, "bits")   ? (double)(u > 0)
+                                                     : scale * u);
+        }
+        fwrite(x, 4, (size_t)dim, stdout);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+    if (!strcmp(what, "knn") && argc == 6)
+        knn(argv + 2);
+    else if (!strcmp(what, "vote") && argc >= 5 && argc < 21)
+        vote(argc - 5, argv + 2);
+    else if (!strcmp(what, "propagate") && argc == 7)
+        propagate(argv + 2);
+    else if (!strcmp(what, "eval") && argc == 4)
+        eval(argv + 2);
+    else if (!strcmp(what, "random-pairs") && argc == 5)
+        random_pairs(argv + 2);
+    else if (!strcmp(what, "random-rows") && argc == 6)
+        random_rows(argv + 2);
+    else
+        return 2;
+    return 0;
+}

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What holds for every program: help, version, wrong usage, full disks, closed pipes.
+. "$CDP_SOURCE/tests/tap.sh"
+
+cdp-synth --items 300 --identities 12 --dim 8 --models 1 data
+cdp-knn -k 5 --dim 8 -o m0.cdp data/features/m0.bin
+cdp-score vote -o pairs.cdp m0.cdp
+cdp-propagate -o labels pairs.cdp
+
+# A command line for each program that works and writes to standard output.
+declare -A runs=(
+    [cdp-knn]="-k 5 --dim 8 data/features/m0.bin"
+    [cdp-score vote]="m0.cdp"
+    [cdp-score truth]="--labels data/meta.txt m0.cdp"
+    [cdp-propagate]="pairs.cdp"
+    [cdp-eval]="labels data/meta.txt"
+    [cdp-eval pairs]="pairs.cdp data/meta.txt"
+    [cdp-view]="--to tsv pairs.cdp"
+)
+for tool in "$CDP_BIN"/cdp-*; do
+    name=$(basename "$tool")
+    printf '%s\n' "${!runs[@]}" cdp-synth | grep -q "^$name\b"
+    ok $? "$name is tested here"
+done
+
+for program in "${!runs[@]}" cdp-synth cdp-score; do
+    read -ra words <<<"$program"
+    passes "$program --help" "${words[@]}" --help
+    [ "$(wc -l <out)" -le 24 ] && [ "$(wc -L <out)" -le 100 ] && grep -q '^Example:' out
+    ok $? "$program --help fits a screen and has an example"
+    passes "$program --version" "${words[@]}" --version
+    grep -qE '^cdp-[a-z ]+ [0-9]+\.[0-9]+\.[0-9]+$' out
+    ok $? "$program --version names the program and the version"
+    fails 1 'standard output: cannot write' "$program --help to a full disk" \
+        bash -c '"$@" --help >/dev/full' - "${words[@]}"
+    [ "$program" = cdp-score ] && continue
+    fails 2 "unknown or ambiguous option '--bogus'; try '$program --help'" "$program --bogus" \
+        "${words[@]}" --bogus
+    fails 2 "wants a whole number" "$program -t x" "${words[@]}" -t x
+done
+
+for program in "${!runs[@]}"; do
+    read -ra words <<<"$program ${runs[$program]}"
+    passes "$program runs" "${words[@]}"
+    cp out whole
+    fails 1 '(standard output|/dev/full): cannot write: No space left' "$program to a full disk" \
+        bash -c '"$@" >/dev/full' - "${words[@]}"
+    fails 1 '/dev/full: cannot write: No space left' "$program -o /dev/full" \
+        "${words[@]}" -o /dev/full
+    fails 1 'standard output: cannot write: Bad file descriptor' "$program with no standard output" \
+        bash -c '"$@" >&-' - "${words[@]}"
+    fails 1 "nowhere/file: cannot create" "$program -o into no folder" "${words[@]}" -o nowhere/file
+    echo old >file
+    "${words[@]}" -o file
+    same file whole "$program -o replaces a file"
+    (
+        trap '' PIPE
+        sleep 0.3 | :
+    )
+    "${words[@]}" -v 2>err >out
+    grep -qE '^cdp-.* s, .* MB at most$' err
+    ok $? "$program -v tells time and memory"
+done
+
+# A reader that goes away ends the writer silently, by the signal.
+cdp-view --to tsv m0.cdp >/dev/null
+for ((i = 0; i < 60; i++)); do cat m0.cdp; done >long.cdp
+bash -c 'cdp-view --to tsv long.cdp 2>err | head -n 1 >/dev/null; echo "${PIPESTATUS[0]}"' >status
+is "$(cat status)$(cat err)" 141 "a reader that went away: silent, as cat"
+
+# An interrupted program leaves nothing.
+mkfifo fifo
+mkdir clean
+cdp-propagate -o clean/labels fifo &
+pid=$!
+exec 3>fifo
+sleep 0.2
+kill -TERM $pid
+wait $pid 2>/dev/null
+is "$?:$(ls -A clean)" "143:" "an interrupted program leaves no file"
+exec 3>&-
+
+# Binary is not written to a terminal.
+if command -v script >/dev/null; then
+    script -qec "cdp-score vote m0.cdp" /dev/null </dev/null >out
+    grep -q 'a terminal; this output is binary' out
+    ok $? "binary is not written to a terminal"
+fi
+is "$(cdp-propagate --progress always pairs.cdp 2>&1 >/dev/null | tr '\r' '\n' | grep -c .)" \
+    "$(cdp-propagate --progress always pairs.cdp 2>&1 >/dev/null | tr '\r' '\n' | grep -c .)" \
+    "progress goes to standard error"
+cdp-propagate --progress never pairs.cdp 2>err >/dev/null
+[ ! -s err ]
+ok $? "and is off on request"
+cdp-knn -k 5 --dim 8 data/features/m0.bin 2>&1 >/dev/null | cmp -s - /dev/null
+ok $? "no progress where there is no terminal"
+
+done_testing
