@@ -74,8 +74,10 @@ $(binaries): $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/tool.o $(library)
 $(unit_tests): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(library)
 	$(link)
 
-$(BUILD)/tests/reference: $(BUILD)/tests/reference.o
-	$(link)
+# On its own, without the sanitizers: it shares nothing with the library and frees nothing.
+$(BUILD)/tests/reference: tests/reference.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 $(warnings) -o $@ $< -lm
 
 $(bench_tools): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(library)
 	@mkdir -p $(@D)
@@ -101,11 +103,14 @@ demo: deps
 check: deps
 	@$(MAKE) --no-print-directory check-built
 
-check-built: all $(unit_tests) $(BUILD)/tests/reference
+# The tools and all that the tests and the benchmark add.
+everything: all $(unit_tests) $(BUILD)/tests/reference $(bench_tools)
+
+check-built: everything
 	CDP_BIN=$(abspath $(BUILD)/bin) CDP_BUILD=$(abspath $(BUILD)) CDP_SOURCE=$(CURDIR) \
 	CDP_SHARED=$(wildcard $(abspath ..)/shared) prove -j2 --exec '' $(unit_tests) $(test_scripts)
 
-bench: all $(bench_tools)
+bench: everything
 	CDP_BIN=$(abspath $(BUILD)/bin) CDP_BENCH=$(abspath $(BUILD)/bench) tests/bench/run.sh
 
 asan ubsan:
@@ -126,7 +131,7 @@ lint: man
 		-Ilib -Icmd -j2 cmd lib tests
 
 man:
-	mandoc -T lint -W warning $(pages)
+	mandoc -T lint -W warning $(pages) /dev/null
 
 format:
 	clang-format -i $(sources)
@@ -153,7 +158,7 @@ dist:
 clean:
 	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-tsan data/demo
 
-.PHONY: all help deps deps-lint demo check check-built bench asan ubsan tsan lint man format install \
+.PHONY: all help deps deps-lint demo check check-built everything bench asan ubsan tsan lint man format install \
 	uninstall dist clean force
 .DELETE_ON_ERROR:
 .SECONDARY:

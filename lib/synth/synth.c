@@ -7,101 +7,121 @@
 #include "base/random.h"
 #include "base/threads.h"
 
-// The streams of random numbers.
-enum { SIZES, ORDER, FAMILY, LIKENESS, IDENTITY, DIFFICULTY, IMAGE, MODELS };
+// The thresholds, and F, that come of these are noted in tests/bench/NOTES.md.
+const struct cdp_synth cdp_synth_default = {
+    .seed = 1,
+    .items = 20000,
+    .identities = 260,
+    .dim = 256,
+    .crowding = 24,
+    .likeness = 0.67,
+    .pose = 0.3135,
+    .noise = 0.0165,
+    .dissent = 0.0152,
+};
 
-static uint64_t key(const struct cdp_synth *synth, uint64_t stream, uint64_t index)
+// What random numbers are drawn for. A model has two kinds of its own, from MODEL on.
+enum draw { SIZE, ORDER, FAMILY, LIKENESS, IDENTITY, DIFFICULTY, IMAGE, MODEL };
+
+static uint64_t draw(const struct cdp_synth *synth, uint64_t what, uint64_t index)
 {
-    return cdp_random(cdp_random(synth->seed, stream), index);
+    return cdp_random(cdp_random(synth->seed, what), index);
 }
 
-// Evenly between 0 and 1, both excluded.
+// Between 0 and 1, both excluded.
 static double uniform(uint64_t random)
 {
     return ((double)(random >> 32) + 0.5) * 0x1p-32;
 }
 
-// Nearly normal, of variance 2^32/3: the sum of four 16-bit numbers less its mean. An integer, so
-// that every machine gets the same.
+// The sum of four 16-bit numbers, less its mean: nearly normal, of variance 2^32 / 3.
 static int32_t normal(uint64_t random)
 {
-    const uint64_t odd = UINT64_C(0x0000FFFF0000FFFF);
-    uint64_t pairs = (random & odd) + (random >> 16 & odd);
-    return (int32_t)((uint32_t)pairs + (uint32_t)(pairs >> 32)) - 131070;
+    const uint64_t halves = UINT64_C(0x0000FFFF0000FFFF);
+    uint64_t sums = (random & halves) + (random >> 16 & halves);
+    return (int32_t)((uint32_t)sums + (uint32_t)(sums >> 32)) - 2 * 65535;
 }
-#define NORMAL_SCALE (1.7320508075688772 / 65536)
 
+static const double normal_unit = 1.7320508075688772 / 65536;
+
+// How many items an identity gets, in proportion: nearly log-normal, with (1 + x/8)^8 for e^x.
 static uint64_t weight(const struct cdp_synth *synth, uint64_t identity)
 {
-    double z = NORMAL_SCALE * normal(key(synth, SIZES, identity));
-    double w = 1 + 0.7 / 8 * z; // (1 + x/8)^8 for e^x
-    w *= w;
-    w *= w;
-    w *= w;
-    return (uint64_t)(w * 0x1p20);
+    double root = 1 + 0.7 / 8 * normal_unit * normal(draw(synth, SIZE, identity));
+    double square = root * root;
+    double fourth = square * square;
+    return (uint64_t)(fourth * fourth * 0x1p20);
+}
+
+static uint64_t scale(uint64_t value, uint64_t part, uint64_t whole)
+{
+    return (uint64_t)((unsigned __int128)value * part / whole);
 }
 
 void cdp_synth_labels(const struct cdp_synth *synth, uint32_t *labels)
 {
+    uint64_t spare = synth->items - synth->identities; // an item each, and then by weight
     uint64_t total = 0, sum = 0, item = 0;
     for (uint64_t i = 0; i < synth->identities; i++)
         total += weight(synth, i);
     for (uint64_t i = 0; i < synth->identities; i++) {
         sum += weight(synth, i);
-        uint64_t spare = synth->items - synth->identities;
-        uint64_t end = i + 1 + (uint64_t)((unsigned __int128)spare * sum / total);
-        while (item < end)
-            labels[item++] = (uint32_t)i;
+        for (uint64_t end = i + 1 + scale(spare, sum, total); item < end; item++)
+            labels[item] = (uint32_t)i;
     }
-    for (uint64_t i = synth->items; i > 1; i--) {
-        uint64_t j = (uint64_t)((unsigned __int128)key(synth, ORDER, i) * i >> 64);
-        uint32_t label = labels[i - 1];
-        labels[i - 1] = labels[j];
+    for (uint64_t i = synth->items - 1; i > 0; i--) {
+        uint64_t j = draw(synth, ORDER, i) % (i + 1);
+        uint32_t label = labels[i];
+        labels[i] = labels[j];
         labels[j] = label;
     }
 }
 
-static void add_normals(float *row, uint32_t dim, uint64_t seed, double variance)
+static uint32_t family_size(uint32_t identities)
 {
-    float scale = (float)(NORMAL_SCALE * sqrt(variance));
-    for (uint32_t d = 0; d < dim; d++)
-        row[d] += scale * (float)normal(cdp_random(seed, d));
+    uint32_t bits = 32 - (uint32_t)__builtin_clz(identities);
+    return (bits + 1) / 2;
 }
 
-static void make_row(const struct cdp_synth *s, uint64_t item, uint32_t identity, uint32_t model,
-                     float *row)
+static void add(float *row, uint32_t dim, uint64_t seed, double variance)
 {
-    uint32_t dim = s->dim;
-    uint64_t family = identity / s->family;
-    double alike = s->alike * uniform(key(s, LIKENESS, family));
-    // Pareto
-    double u = uniform(key(s, DIFFICULTY, item));
-    double spread = s->spread * (s->tail > 0 ? 1 / sqrt(u) : 1);
-    if (s->tail > 1)
-        spread = s->spread / sqrt(sqrt(u));
-    if (s->tail > 2)
-        spread = s->spread / sqrt(sqrt(u) * u);
+    float unit = (float)(normal_unit * sqrt(variance));
+    for (uint32_t d = 0; d < dim; d++)
+        row[d] += unit * (float)normal(cdp_random(seed, d));
+}
+
+static void make_row(const struct cdp_synth *synth, uint64_t item, uint32_t identity,
+                     uint32_t model, float *row)
+{
+    uint32_t dim = synth->dim;
+    uint32_t family = identity / family_size(synth->identities);
+    double likeness = synth->likeness * uniform(draw(synth, LIKENESS, family));
+    double difficulty = 1 / sqrt(uniform(draw(synth, DIFFICULTY, item))); // one in 100 is over 10
+    uint64_t own = MODEL + 2 * (uint64_t)model;
+
     for (uint32_t d = 0; d < dim; d++)
         row[d] = 0;
-    add_normals(row, dim, key(s, FAMILY, family), (1 - s->dissent) * alike);
-    add_normals(row, dim, key(s, IDENTITY, identity), (1 - s->dissent) * (1 - alike));
-    add_normals(row, dim, key(s, IMAGE, item), spread * s->shared);
-    add_normals(row, dim, key(s, MODELS + 2 * (uint64_t)model, identity), s->dissent);
-    add_normals(row, dim, key(s, MODELS + 2 * (uint64_t)model + 1, item), spread * (1 - s->shared));
-    double norm = 0;
+    add(row, dim, draw(synth, FAMILY, family), likeness);
+    add(row, dim, draw(synth, IDENTITY, identity), 1 - likeness);
+    add(row, dim, draw(synth, own, identity), synth->dissent);
+    add(row, dim, draw(synth, IMAGE, item), synth->pose * difficulty);
+    add(row, dim, draw(synth, own + 1, item), synth->noise * difficulty);
+
+    double square = 0;
+    float crowding = (float)synth->crowding;
     for (uint32_t d = 0; d < dim; d++) {
-        row[d] *= (float)s->crowding / ((float)s->crowding + (float)d);
-        norm += (double)row[d] * row[d];
+        row[d] *= crowding / (crowding + (float)d);
+        square += (double)row[d] * row[d];
     }
-    float scale = (float)(1 / sqrt(norm));
+    double length = sqrt(square);
     for (uint32_t d = 0; d < dim; d++)
-        row[d] *= scale;
+        row[d] = (float)(row[d] / length);
 }
 
 void cdp_synth_rows(const struct cdp_synth *synth, const uint32_t *labels, uint32_t model,
                     uint64_t first, uint64_t count, int threads, float *rows)
 {
-#pragma omp parallel for num_threads(cdp_threads(threads)) schedule(static)
+#pragma omp parallel for num_threads(cdp_threads(threads))
     for (uint64_t i = 0; i < count; i++)
-        make_row(synth, first + i, labels[first + i], model, rows + (size_t)i * synth->dim);
+        make_row(synth, first + i, labels[first + i], model, rows + i * synth->dim);
 }

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#include <endian.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "synth/synth.h"
+#include "tool.h"
+
+enum { IMAGES_AN_IDENTITY = 77, CHUNK = 1 << 24 };
+
+static uint64_t items = 20000, identities, dim = 256, models = 5, seed = 1;
+
+static const struct cdp_option options[] = {
+    {CDP_OPTION_COUNT, 0, "items", "N", "images (20000)", &items, 1, 4294967294.0, NULL},
+    {CDP_OPTION_COUNT, 0, "identities", "N", "who is on them (one for each 77 images)", &identities,
+     1, 4294967294.0, NULL},
+    {CDP_OPTION_COUNT, 0, "dim", "D", "numbers of a row (256)", &dim, 2, 65536, NULL},
+    {CDP_OPTION_COUNT, 0, "models", "N", "models (5)", &models, 1, 64, NULL},
+    {CDP_OPTION_COUNT, 0, "seed", "N", "another seed, other data (1)", &seed, 0, 0, NULL},
+    {0},
+};
+
+static const struct tool tool = {
+    .name = "cdp-synth",
+    .summary = "Makes up labelled features of faces as several models would see them",
+    .synopsis = "[OPTION]... FOLDER",
+    .example = "  cdp-synth demo\n"
+               "  cdp-synth --items 200000 --identities 2577 --models 1 big\n",
+    .options = options,
+    .folder = true,
+};
+
+static void make_folder(const char *name)
+{
+    struct cdp_err err;
+    if (mkdir(name, 0777) && errno != EEXIST)
+        tool_check(cdp_fail_errno(&err, "%s: cannot make the folder", name), &err);
+}
+
+static struct cdp_output *create(const char *folder, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static struct cdp_output *create(const char *folder, const char *format, ...)
+{
+    char name[64], *path;
+    va_list args;
+    struct cdp_err err;
+    va_start(args, format);
+    vsnprintf(name, sizeof name, format, args);
+    va_end(args);
+    if (asprintf(&path, "%s/%s", folder, name) < 0)
+        tool_check(cdp_fail(&err, "%s: out of memory", folder), &err);
+    struct cdp_output *output;
+    tool_check(cdp_output_open(&output, path, true, &err), &err);
+    free(path);
+    return output;
+}
+
+static void write_lists(const char *folder, const uint32_t *labels)
+{
+    struct cdp_err err;
+    int digits = snprintf(NULL, 0, "%" PRIu64, items - 1);
+    struct cdp_output *output = create(folder, "list.txt");
+    for (uint64_t i = 0; i < items; i++)
+        tool_check(
+            cdp_output_printf(output, &err, "%0*" PRIu64 ".jpg\n", digits > 6 ? digits : 6, i),
+            &err);
+    tool_check(cdp_output_commit(output, &err), &err);
+    output = create(folder, "meta.txt");
+    for (uint64_t i = 0; i < items; i++)
+        tool_check(cdp_output_printf(output, &err, "%" PRIu32 "\n", labels[i]), &err);
+    tool_check(cdp_output_commit(output, &err), &err);
+}
+
+// Files are little-endian everywhere.
+static void to_little_endian(float *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t word;
+        memcpy(&word, &numbers[i], sizeof word);
+        word = htole32(word);
+        memcpy(&numbers[i], &word, sizeof word);
+    }
+}
+
+static void write_features(const char *folder, const struct cdp_synth *synth,
+                           const uint32_t *labels, uint32_t model, float *rows, uint64_t most)
+{
+    struct cdp_err err;
+    struct cdp_output *output = create(folder, "features/m%" PRIu32 ".bin", model);
+    for (uint64_t first = 0, count; first < items; first += count) {
+        count = items - first < most ? items - first : most;
+        cdp_synth_rows(synth, labels, model, first, count, (int)common.threads, rows);
+        to_little_endian(rows, (size_t)(count * dim));
+        tool_check(cdp_output_write(output, rows, (size_t)(count * dim) * sizeof *rows, &err),
+                   &err);
+        cdp_progress_add(tool_progress(), count);
+    }
+    tool_check(cdp_output_commit(output, &err), &err);
+}
+
+int main(int argc, char **argv)
+{
+    const char *folder = argv[tool_start(&tool, argc, argv, 1, 1)];
+    if (!identities)
+        identities =
+            items < IMAGES_AN_IDENTITY ? 1 : (items + IMAGES_AN_IDENTITY / 2) / IMAGES_AN_IDENTITY;
+    if (identities > items)
+        tool_usage("--identities is %" PRIu64 " but --items only %" PRIu64, identities, items);
+
+    struct cdp_synth synth = cdp_synth_default;
+    synth.seed = seed;
+    synth.items = items;
+    synth.identities = (uint32_t)identities;
+    synth.dim = (uint32_t)dim;
+
+    struct cdp_err err;
+    uint64_t most = CHUNK / (dim * sizeof(float));
+    uint32_t *labels = cdp_alloc(items, sizeof *labels, "labels", &err);
+    float *rows = labels ? cdp_alloc(most, dim * sizeof *rows, "rows", &err) : NULL;
+    if (!rows)
+        tool_fail(&err);
+    cdp_synth_labels(&synth, labels);
+
+    char *features;
+    if (asprintf(&features, "%s/features", folder) < 0)
+        tool_check(cdp_fail(&err, "%s: out of memory", folder), &err);
+    make_folder(folder);
+    make_folder(features);
+    write_lists(folder, labels);
+    cdp_progress_start(tool_progress(), "features", "rows", items * models);
+    for (uint32_t model = 0; model < models; model++)
+        write_features(folder, &synth, labels, model, rows, most);
+    free(features);
+    free(rows);
+    free(labels);
+    tool_finish(NULL);
+}

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Speed and memory of the road's stages, with the limit that each is held against in the same run.
+# run.sh [large]: `large` adds 200 million pairs. Figures on standard output; see NOTES.md.
+set -euo pipefail
+: "${CDP_BIN:?is the folder of the tools}" "${CDP_BENCH:?is the folder of the bench programs}"
+PATH=$CDP_BIN:$CDP_BENCH:$PATH
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+# best NAME COMMAND...: the shortest of five runs and the peak memory of the last.
+best() {
+    local name=$1 least='' line seconds memory
+    shift
+    for _ in 1 2 3 4 5; do
+        line=$( { "$@" -v >"$folder/out"; } 2>&1 | tail -n 1)
+        seconds=${line#*: }
+        seconds=${seconds%% s,*}
+        memory=${line##*, }
+        memory=${memory%% MB*}
+        if [ -z "$least" ] || awk "BEGIN { exit !($seconds < $least) }"; then least=$seconds; fi
+    done
+    printf '%-52s %8s s %6s MB\n' "$name" "$least" "$memory"
+}
+
+sizes=20000000
+[ "${1:-}" != large ] || sizes="$sizes 200000000"
+for pairs in $sizes; do
+    for kind in clusters random; do
+        make-pairs $kind 1400000 "$pairs" 1 >"$folder/pairs.cdp"
+        best "$kind, 1.4 M nodes, $pairs pairs: cdp-view --check" cdp-view -t 1 --check "$folder/pairs.cdp"
+        best "$kind, 1.4 M nodes, $pairs pairs: cdp-propagate" cdp-propagate -t 1 "$folder/pairs.cdp"
+    done
+done
+
+awk 'BEGIN { for (i = 0; i < 10000000; i++) print int(i * 7919 % 10000000 / 70) }' >"$folder/meta"
+awk 'BEGIN { for (i = 0; i < 10000000; i++) print i % 50 ? int(i * 7919 % 10000000 / 65) : -1 }' >"$folder/labels"
+best "10 M labels: cdp-eval" cdp-eval "$folder/labels" "$folder/meta"
+
+cdp-synth --items 50000 --models 1 "$folder/data"
+best "50,000 x 256: cdp-knn -k 14, one thread" cdp-knn -t 1 -k 14 --dim 256 "$folder/data/features/m0.bin"
+best "50,000 x 256: cdp-knn -k 14, all threads" cdp-knn -k 14 --dim 256 "$folder/data/features/m0.bin"
