@@ -317,7 +317,8 @@ static float to_float(enum cdp_number number, uint64_t bits)
 
 static int64_t truncated(double value)
 {
-    return value >= -0x1p63 && value < 0x1p63 ? (int64_t)value : INT64_MIN;
+    return value >= -9223372036854775808.0 && value < 9223372036854775808.0 ? (int64_t)value
+                                                                            : INT64_MIN;
 }
 
 static int64_t to_integer(enum cdp_number number, uint64_t bits)

@@ -163,7 +163,7 @@ static int get_planes32(struct source *s, uint32_t *values, size_t count)
 static uint64_t zigzag(uint64_t target, uint64_t source)
 {
     int64_t offset = (int64_t)(target - source);
-    return (uint64_t)offset << 1 ^ (uint64_t)(offset >> 63);
+    return (uint64_t)offset << 1 ^ -(uint64_t)(offset < 0);
 }
 
 static int bit_length(uint64_t value)

@@ -14,10 +14,10 @@ const struct cdp_synth cdp_synth_default = {
     .identities = 260,
     .dim = 256,
     .crowding = 24,
-    .likeness = 0.67,
-    .pose = 0.3135,
-    .noise = 0.0165,
-    .dissent = 0.0152,
+    .likeness = 0.7,
+    .pose = 0.272,
+    .noise = 0.0143,
+    .dissent = 0.0127,
 };
 
 // What random numbers are drawn for. A model has two kinds of its own, from MODEL on.
@@ -95,7 +95,7 @@ static void make_row(const struct cdp_synth *synth, uint64_t item, uint32_t iden
 {
     uint32_t dim = synth->dim;
     uint32_t family = identity / family_size(synth->identities);
-    double likeness = synth->likeness * uniform(draw(synth, LIKENESS, family));
+    double.likeness = 0.7,
     double difficulty = 1 / sqrt(uniform(draw(synth, DIFFICULTY, item))); // one in 100 is over 10
     uint64_t own = MODEL + 2 * (uint64_t)model;
 
