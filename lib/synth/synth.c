@@ -95,7 +95,7 @@ static void make_row(const struct cdp_synth *synth, uint64_t item, uint32_t iden
 {
     uint32_t dim = synth->dim;
     uint32_t family = identity / family_size(synth->identities);
-    double.likeness = 0.7,
+    double likeness = synth->likeness * uniform(draw(synth, LIKENESS, family));
     double difficulty = 1 / sqrt(uniform(draw(synth, DIFFICULTY, item))); // one in 100 is over 10
     uint64_t own = MODEL + 2 * (uint64_t)model;
 

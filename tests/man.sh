@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The manual: its examples run, and every option of every tool is in its page, and no other is.
+. "$CDP_SOURCE/tests/tap.sh"
+
+# examples PAGE: the lines after "$ " of its EXAMPLES, as they are typed
+examples() {
+    sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/s/^\$ //p' "$1" | sed 's/\\e/\\/g'
+}
+
+for page in "$CDP_SOURCE"/man/*.[1-9]; do
+    name=$(basename "$page")
+    rm -rf run
+    mkdir run
+    cd run || exit
+    cdp-synth --items 600 --identities 20 --dim 32 --models 3 . 
+    lines=0
+    while IFS= read -r line; do
+        bash -c "set -o pipefail; $line" >../out 2>../err </dev/null
+        status=$?
+        # head may leave before its writer has done
+        [ $status -eq 0 ] || { [ $status -eq 141 ] && [[ $line == *head* ]]; }
+        ok $? "$name: $line"
+        [ ! -s ../err ] || sed 's/^/# /' ../err
+        lines=$((lines + 1))
+    done < <(examples "$page")
+    [ $lines -gt 0 ]
+    ok $? "$name has examples"
+    cd ..
+done
+
+for tool in "$CDP_BIN"/cdp-*; do
+    name=$(basename "$tool")
+    page=$CDP_SOURCE/man/$name.1
+    commands=$("$tool" --list-options | grep -v '^--')
+    [ "$name" != cdp-eval ] || commands=pairs
+    for command in '' $commands; do
+        [ -n "$command" ] || [ "$name" != cdp-score ] || continue
+        # shellcheck disable=SC2086 # no word where there is no command
+        "$tool" $command --list-options >options
+        missing=
+        while IFS=$'\t' read -r option letter _ choices; do
+            grep -q "^\.It.* Fl Fl ${option#--}\b" "$page" || missing="$missing $option"
+            [ "$letter" = - ] || grep -q "^\.It Fl ${letter#-} .*Fl Fl ${option#--}\b" "$page" ||
+                missing="$missing $letter"
+            for choice in ${choices//|/ }; do
+                [ "$choice" = - ] || grep -q "^\.\(It\|Cm\).*\b$choice\b" "$page" ||
+                    missing="$missing $option=$choice"
+            done
+        done <options
+        is "$missing" "" "$name${command:+ $command}: every option is in the page"
+    done
+    grep '^\.It.* Fl Fl ' "$page" | sed 's/.* Fl Fl \([a-z-]*\).*/--\1/' | sort -u >documented
+    for command in '' $commands; do
+        # shellcheck disable=SC2086
+        "$tool" $command --list-options 2>/dev/null | cut -f1
+    done | sort -u >real
+    is "$(comm -23 documented real)" "" "$name: every option in the page is real"
+done
+
+done_testing
