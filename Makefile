@@ -38,9 +38,12 @@ help:
 	@echo 'make bench      measure speed and memory (see tests/bench/NOTES.md)'
 	@echo 'make asan ubsan tsan   the tests under a sanitizer'
 	@echo 'make lint format man dist clean'
-	@echo 'Variables: CC CFLAGS LDFLAGS PREFIX DESTDIR BUILD'
+	@echo 'Variables: CC CFLAGS LDFLAGS PREFIX DESTDIR BUILD; V=1 shows the commands'
 
 # ---- building
+
+# A line a file; V=1 shows the commands.
+quiet = $(if $(V),,@echo $@; )
 
 # Without pkg-config and the libraries nothing compiles: say it once, and how to get them.
 $(BUILD)/found:
@@ -56,32 +59,32 @@ $(BUILD)/flags: force
 
 $(BUILD)/%.o: %.c $(BUILD)/found $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(required) $(package_cflags) -MMD -MP -c -o $@ $<
+	$(quiet)$(CC) $(CFLAGS) $(required) $(package_cflags) -MMD -MP -c -o $@ $<
 
 # The fast pass of the neighbour search only has to keep its error bound: see lib/knn/knn.c.
 $(BUILD)/lib/knn/tile.o: required += -ffp-contract=fast -Wno-psabi
 
 $(library): $(library_objects)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(quiet)$(AR) rcs $@ $^
 
 link = $(CC) $(CFLAGS) $(required) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(package_libs)
 
 $(binaries): $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/tool.o $(library)
 	@mkdir -p $(@D)
-	$(link)
+	$(quiet)$(link)
 
 $(unit_tests): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(library)
-	$(link)
+	$(quiet)$(link)
 
 # On its own, without the sanitizers: it shares nothing with the library and frees nothing.
-$(BUILD)/tests/reference: tests/reference.c
+$(BUILD)/tests/reference: tests/reference.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O2 $(warnings) -o $@ $< -lm
+	$(quiet)$(CC) -std=gnu11 -O2 $(warnings) -o $@ $< -lm
 
 $(bench_tools): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(library)
 	@mkdir -p $(@D)
-	$(link)
+	$(quiet)$(link)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 

@@ -133,7 +133,9 @@ static void test_frozen(void)
     memcpy(words + ITEMS, rows, sizeof rows);
     for (int i = 0; i < ITEMS + NUMBERS; i++)
         cdp_put_le(bytes + 4 * i, 4, words[i]);
-    ok(XXH64(bytes, sizeof bytes, 0) == UINT64_C(0), "the data are those of every release: %llx", (unsigned long long)XXH64(bytes, sizeof bytes, 0));
+    uint64_t digest = XXH64(bytes, sizeof bytes, 0);
+    ok(digest == UINT64_C(0x41f8ac0c9a317c9b), "the data are those of every release: %llx",
+       (unsigned long long)digest);
 }
 
 int main(void)
