@@ -82,7 +82,7 @@ is "$?:$(ls -A clean)" "143:" "an interrupted program leaves no file"
 exec 3>&-
 
 # Binary is not written to a terminal.
-if command -v script >/dev/null; then
+if script -qec true /dev/null </dev/null >out 2>&1; then
     script -qec "cdp-score vote m0.cdp" /dev/null </dev/null >out
     grep -q 'a terminal; this output is binary' out
     ok $? "binary is not written to a terminal"
