@@ -6,7 +6,10 @@
 
 #include "base/mem.h"
 
-enum { AHEAD = 24 }; // pairs between the prefetch of a node and its use
+enum {
+    CHUNK = 4096, // pairs whose nodes are looked up before they are joined
+    AHEAD = 16,   // pairs between the prefetch of memory and its use
+};
 
 int cdp_forest_new(struct cdp_forest **forest, struct cdp_err *err)
 {
@@ -19,8 +22,10 @@ int cdp_forest_new(struct cdp_forest **forest, struct cdp_err *err)
 
 void cdp_forest_free(struct cdp_forest *forest)
 {
-    if (forest)
+    if (forest) {
+        free(forest->place);
         free(forest->link);
+    }
     free(forest);
 }
 
@@ -35,11 +40,10 @@ int cdp_forest_reserve(struct cdp_forest *forest, uint64_t nodes, struct cdp_err
         return cdp_fail(err,
                         "node %llu: at most 2^32 - 2 nodes can be clustered; number them from 0",
                         (unsigned long long)nodes - 1);
-    if (cdp_grow(&forest->link, &forest->room, nodes, sizeof *forest->link, "forest", err))
+    if (cdp_grow(&forest->place, &forest->place_room, nodes, sizeof *forest->place, "forest", err))
         return -1;
-    for (; forest->nodes < nodes; forest->nodes++)
-        forest->link[forest->nodes] = (struct cdp_link){(uint32_t)forest->nodes, -INFINITY,
-                                                        (uint32_t)forest->nodes, -INFINITY};
+    while (forest->nodes < nodes)
+        forest->place[forest->nodes++] = CDP_NO_PLACE;
     return 0;
 }
 
@@ -109,6 +113,47 @@ static void join(struct cdp_link *link, uint32_t u, uint32_t v, float score)
     }
 }
 
+// The place of a node, a new one where it has none. There is room for its link.
+static uint32_t place(struct cdp_forest *forest, uint64_t node)
+{
+    uint32_t at = forest->place[node];
+    if (at == CDP_NO_PLACE) {
+        at = (uint32_t)forest->placed++;
+        forest->place[node] = at;
+        forest->link[at] = (struct cdp_link){at, -INFINITY, at, -INFINITY};
+    }
+    return at;
+}
+
+static int add_chunk(struct cdp_forest *forest, const uint64_t *i, const uint64_t *j,
+                     const float *score, size_t pairs, struct cdp_err *err)
+{
+    uint32_t u[CHUNK], v[CHUNK];
+    size_t most =
+        forest->nodes - forest->placed < 2 * pairs ? forest->nodes : forest->placed + 2 * pairs;
+    if (cdp_grow(&forest->link, &forest->link_room, most, sizeof *forest->link, "forest", err))
+        return -1;
+    for (size_t p = 0; p < pairs; p++) {
+        if (p + AHEAD < pairs)
+            __builtin_prefetch(&forest->place[j[p + AHEAD]]);
+        u[p] = place(forest, i[p]);
+        v[p] = place(forest, j[p]);
+    }
+    struct cdp_link *link = forest->link;
+    for (size_t p = 0; p < pairs; p++) {
+        if (p + 2 * AHEAD < pairs)
+            __builtin_prefetch(&link[v[p + 2 * AHEAD]]);
+        if (p + AHEAD < pairs)
+            __builtin_prefetch(&link[link[v[p + AHEAD]].jump]);
+        const struct cdp_link *a = &link[u[p]], *b = &link[v[p]];
+        bool known =
+            (a->jump == b->jump) & (a->jump_score >= score[p]) & (b->jump_score >= score[p]);
+        if (!known)
+            join(link, u[p], v[p], score[p]);
+    }
+    return 0;
+}
+
 int cdp_forest_add(struct cdp_forest *forest, const uint64_t *i, const uint64_t *j,
                    const float *score, size_t pairs, struct cdp_err *err)
 {
@@ -122,16 +167,10 @@ int cdp_forest_add(struct cdp_forest *forest, const uint64_t *i, const uint64_t 
     if (pairs && top >= forest->nodes && cdp_forest_reserve(forest, top + 1, err))
         return -1;
     forest->floor = floor;
-    for (size_t p = 0; p < pairs; p++) {
-        if (p + 2 * AHEAD < pairs)
-            __builtin_prefetch(&forest->link[j[p + 2 * AHEAD]]);
-        if (p + AHEAD < pairs)
-            __builtin_prefetch(&forest->link[forest->link[j[p + AHEAD]].jump]);
-        const struct cdp_link *u = &forest->link[i[p]], *v = &forest->link[j[p]];
-        bool known =
-            (u->jump == v->jump) & (u->jump_score >= score[p]) & (v->jump_score >= score[p]);
-        if (!known)
-            join(forest->link, (uint32_t)i[p], (uint32_t)j[p], score[p]);
+    for (size_t p = 0; p < pairs; p += CHUNK) {
+        size_t count = pairs - p < CHUNK ? pairs - p : CHUNK;
+        if (add_chunk(forest, i + p, j + p, score + p, count, err))
+            return -1;
     }
     return 0;
 }

@@ -17,11 +17,18 @@ struct cdp_link {
     float jump_score;
 };
 
+// Nodes have places of their own here, in the order of their first pair: what is clustered together
+// mostly comes together, and so lies together in memory, whatever its ids.
 struct cdp_forest {
-    struct cdp_link *link;
+    uint32_t *place; // of each node; CDP_NO_PLACE before its first pair
     uint64_t nodes;
-    size_t room;
+    size_t place_room;
+    struct cdp_link *link; // by place
+    uint64_t placed;
+    size_t link_room;
     float floor; // lowest score of any pair; +inf before the first
 };
+
+#define CDP_NO_PLACE UINT32_MAX
 
 #endif

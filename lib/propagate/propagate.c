@@ -46,7 +46,7 @@ static void unite(uint32_t *root, uint32_t *size, uint32_t a, uint32_t b)
 
 static void separate(struct work *w)
 {
-    for (uint64_t n = 0; n < w->forest->nodes; n++) {
+    for (uint64_t n = 0; n < w->forest->placed; n++) {
         w->root[n] = (uint32_t)n;
         w->size[n] = 1;
     }
@@ -85,7 +85,7 @@ static size_t last_rung(const struct work *w, float score)
 static int sort_links(struct work *w, struct cdp_err *err)
 {
     const struct cdp_link *link = w->forest->link;
-    uint64_t nodes = w->forest->nodes;
+    uint64_t nodes = w->forest->placed;
     w->begin = cdp_zalloc(w->rungs + 1, sizeof *w->begin, "thresholds", err);
     if (!w->begin)
         return -1;
@@ -122,7 +122,7 @@ static uint64_t cut_links(struct work *w, uint64_t max_size)
         for (uint64_t e = first; e < last; e++)
             unite(w->root, w->size, w->order[e], link[w->order[e]].parent);
         if (r == 0) {
-            for (uint64_t n = 0; n < w->forest->nodes; n++)
+            for (uint64_t n = 0; n < w->forest->placed; n++)
                 forced += w->root[n] == n && w->size[n] > max_size ? w->size[n] : 0;
         }
         for (uint64_t e = first; e < last; e++) {
@@ -140,38 +140,30 @@ static void number_clusters(struct work *w, const struct cdp_propagate_plan *pla
                             struct cdp_clusters *c)
 {
     const struct cdp_link *link = w->forest->link;
-    uint32_t *label = c->label;
-    // Which nodes are in a pair: those with a link, and those that one leads to.
-    for (uint64_t n = 0; n < c->nodes; n++)
-        label[n] = CDP_NO_LABEL;
-    for (uint64_t n = 0; n < c->nodes; n++) {
-        if (link[n].parent != n)
-            label[n] = label[link[n].parent] = 0;
-    }
+    uint64_t placed = w->forest->placed;
     separate(w);
     for (size_t e = 0; e < w->linked; e++)
         unite(w->root, w->size, w->order[e], link[w->order[e]].parent);
-    if (c->forced && plan->merge) {
-        uint32_t first = CDP_NO_LABEL;
-        for (uint64_t n = 0; n < c->nodes; n++) {
-            if (w->root[n] != n || w->size[n] <= plan->max_size)
-                continue;
-            if (first == CDP_NO_LABEL)
-                first = (uint32_t)n;
-            else
-                w->root[n] = first;
-        }
+    uint32_t merged = CDP_NO_PLACE;
+    for (uint64_t n = 0; c->forced && plan->merge && n < placed; n++) {
+        if (w->root[n] != n || w->size[n] <= plan->max_size)
+            continue;
+        if (merged == CDP_NO_PLACE)
+            merged = (uint32_t)n;
+        w->root[n] = merged;
     }
     uint32_t *number = w->order; // of a cluster, by root
-    for (uint64_t n = 0; n < c->nodes; n++)
+    for (uint64_t n = 0; n < placed; n++)
         number[n] = CDP_NO_LABEL;
     for (uint64_t n = 0; n < c->nodes; n++) {
-        if (label[n] == CDP_NO_LABEL)
+        uint32_t at = w->forest->place[n];
+        c->label[n] = CDP_NO_LABEL;
+        if (at == CDP_NO_PLACE)
             continue;
-        uint32_t root = find(w->root, (uint32_t)n);
+        uint32_t root = find(w->root, at);
         if (number[root] == CDP_NO_LABEL)
             number[root] = c->clusters++;
-        label[n] = number[root];
+        c->label[n] = number[root];
     }
 }
 
@@ -179,13 +171,12 @@ int cdp_propagate(const struct cdp_forest *forest, const struct cdp_propagate_pl
                   struct cdp_clusters *clusters, struct cdp_err *err)
 {
     struct work w = {.forest = forest};
-    uint64_t nodes = forest->nodes;
     int status = -1;
-    *clusters = (struct cdp_clusters){.nodes = nodes};
-    clusters->label = cdp_alloc(nodes, sizeof *clusters->label, "labels", err);
-    w.order = cdp_alloc(nodes, sizeof *w.order, "links", err);
-    w.root = cdp_alloc(nodes, sizeof *w.root, "components", err);
-    w.size = cdp_alloc(nodes, sizeof *w.size, "components", err);
+    *clusters = (struct cdp_clusters){.nodes = forest->nodes};
+    clusters->label = cdp_alloc(forest->nodes, sizeof *clusters->label, "labels", err);
+    w.order = cdp_alloc(forest->placed, sizeof *w.order, "links", err);
+    w.root = cdp_alloc(forest->placed, sizeof *w.root, "components", err);
+    w.size = cdp_alloc(forest->placed, sizeof *w.size, "components", err);
     if (!clusters->label || !w.order || !w.root || !w.size)
         goto end;
     if (build_ladder(&w, plan, err) || sort_links(&w, err))
