@@ -11,16 +11,21 @@
 
 enum { WORD = 40 };
 
-// The distinct labels met so far: an open-addressing table of group numbers.
+struct text {
+    const char *at;
+    size_t length;
+};
+
+// The distinct labels met so far: an open-addressing table, small since it is hit at random.
 struct groups {
-    struct entry {
+    struct slot {
         uint64_t key; // the integer, or the hash of the text
-        const char *text;
-        size_t length;
         uint32_t group;
         bool used;
-    } * entry;
-    size_t size, used; // size is a power of two
+    } * slot;
+    size_t size;       // a power of two
+    struct text *text; // of each group, where the labels are strings
+    size_t used, room;
 };
 
 struct parser {
@@ -35,40 +40,49 @@ struct parser {
 
 static int resize(struct groups *g, size_t size, struct cdp_err *err)
 {
-    struct entry *old = g->entry;
-    struct entry *entry = cdp_zalloc(size, sizeof *entry, "label table", err);
-    if (!entry)
+    struct slot *slot = cdp_zalloc(size, sizeof *slot, "label table", err);
+    if (!slot)
         return -1;
-    for (size_t e = 0; e < g->size; e++) {
-        if (!old[e].used)
+    for (size_t s = 0; s < g->size; s++) {
+        if (!g->slot[s].used)
             continue;
-        size_t slot = cdp_random(old[e].key, 0) & (size - 1);
-        while (entry[slot].used)
-            slot = (slot + 1) & (size - 1);
-        entry[slot] = old[e];
+        size_t at = cdp_random(g->slot[s].key, 0) & (size - 1);
+        while (slot[at].used)
+            at = (at + 1) & (size - 1);
+        slot[at] = g->slot[s];
     }
-    free(old);
-    g->entry = entry;
+    free(g->slot);
+    g->slot = slot;
     g->size = size;
     return 0;
 }
 
-// The group of a label, a new one where it is new.
-static int number(struct groups *g, uint64_t key, const char *text, size_t length, uint32_t *group,
+static bool same(const struct text *a, const struct text *b)
+{
+    return a->length == b->length && !memcmp(a->at, b->at, a->length);
+}
+
+// The group of a label, a new one where it is new. `text` is NULL for integers.
+static int number(struct groups *g, uint64_t key, const struct text *text, uint32_t *group,
                   struct cdp_err *err)
 {
-    if (2 * g->used >= g->size && resize(g, g->size ? 2 * g->size : 1024, err))
+    if (g->used >= g->size / 4 * 3 && resize(g, g->size ? 2 * g->size : 1024, err))
         return -1;
-    size_t slot = cdp_random(key, 0) & (g->size - 1);
-    for (; g->entry[slot].used; slot = (slot + 1) & (g->size - 1)) {
-        const struct entry *e = &g->entry[slot];
-        if (e->key == key && e->length == length && !memcmp(e->text, text, length)) {
-            *group = e->group;
+    size_t at = cdp_random(key, 0) & (g->size - 1);
+    for (; g->slot[at].used; at = (at + 1) & (g->size - 1)) {
+        const struct slot *s = &g->slot[at];
+        if (s->key == key && (!text || same(&g->text[s->group], text))) {
+            *group = s->group;
             return 0;
         }
     }
+    if (text) {
+        if (cdp_grow(&g->text, &g->room, g->used + 1, sizeof *g->text, "labels", err))
+            return -1;
+        g->text[g->used] = *text;
+    }
     *group = (uint32_t)g->used++;
-    g->entry[slot] = (struct entry){key, text, length, *group, true};
+    g->slot[at] = (struct slot){key, *group, true};
     return 0;
 }
 
@@ -123,8 +137,9 @@ static int parse_line(struct parser *p, const char *text, size_t length, struct 
         return 0;
     }
     if (labels->integers)
-        return number(&p->groups, (uint64_t)value, "", 0, group, err);
-    return number(&p->groups, XXH3_64bits(text, length), text, length, group, err);
+        return number(&p->groups, (uint64_t)value, NULL, group, err);
+    struct text label = {text, length};
+    return number(&p->groups, XXH3_64bits(text, length), &label, group, err);
 }
 
 static int parse(struct parser *p, struct cdp_err *err)
@@ -161,7 +176,8 @@ int cdp_labels_read(struct cdp_labels *labels, const char *name, bool discards, 
         p.end = p.at + size;
         status = parse(&p, err);
     }
-    free(p.groups.entry);
+    free(p.groups.slot);
+    free(p.groups.text);
     cdp_input_close(input);
     if (status)
         cdp_labels_free(labels);

@@ -31,6 +31,9 @@ static int parse_raw(struct cdp_matrix *m, const unsigned char *bytes, size_t si
 {
     if (!dim)
         return cdp_fail(err, "%s: raw float32 needs --dim", m->name);
+    if (dim > size / 4)
+        return cdp_fail(err, "%s: %zu bytes, fewer than a row's (--dim %llu x 4): another --dim?",
+                        m->name, size, (unsigned long long)dim);
     if (size % (dim * 4))
         return cdp_fail(err, "%s: %zu bytes, no multiple of %llu (--dim %llu x 4): another --dim?",
                         m->name, size, (unsigned long long)dim * 4, (unsigned long long)dim);
@@ -49,112 +52,181 @@ static int parse_vecs(struct cdp_matrix *m, const unsigned char *bytes, size_t s
                       enum cdp_number number, struct cdp_err *err)
 {
     uint64_t dim = size < 4 ? 0 : cdp_get_le(bytes, 4);
-    if (dim < 1 || dim >= (uint64_t)1 << 31)
-        return cdp_fail(err, "%s: row 0: expected its dimension, got %llu", m->name,
-                        (unsigned long long)dim);
+    if (dim < 1 || dim > INT32_MAX || dim > size / numbers[number].size)
+        return cdp_fail(err, "%s: row 0: expected its dimension, got %ld in a file of %zu bytes",
+                        m->name, (long)(int32_t)dim, size);
     m->number = number;
     m->dim = dim;
     m->number_stride = numbers[number].size;
     m->row_stride = 4 + dim * m->number_stride;
-    if (size % m->row_stride)
-        return cdp_fail(err, "%s: %zu bytes, no multiple of a row's %zu (4 + %llu x %zu)", m->name,
-                        size, m->row_stride, (unsigned long long)dim, m->number_stride);
     m->rows = size / m->row_stride;
-    for (uint64_t row = 1; row < m->rows; row++) {
+    for (uint64_t row = 1; row < m->rows + (size % m->row_stride >= 4); row++) {
         uint64_t other = cdp_get_le(bytes + row * m->row_stride, 4);
         if (other != dim)
-            return cdp_fail(err, "%s: row %llu: dimension %llu, but row 0 has %llu", m->name,
-                            (unsigned long long)row, (unsigned long long)other,
-                            (unsigned long long)dim);
+            return cdp_fail(err, "%s: row %llu: dimension %ld, but row 0 has %llu", m->name,
+                            (unsigned long long)row, (long)(int32_t)other, (unsigned long long)dim);
     }
+    if (size % m->row_stride)
+        return cdp_fail(err, "%s: %zu bytes, no multiple of a row's %zu (4 + %llu x %zu)", m->name,
+                        size, m->row_stride, (unsigned long long)dim, numbers[number].size);
     m->data = bytes + 4;
     m->swapped = !little_endian();
     return 0;
 }
 
-// The value of a key in npy's header, a Python dictionary.
-static const char *npy_value(const char *header, const char *key)
+// npy's header, the text of a Python dictionary. It is not terminated.
+struct header {
+    const char *start, *at, *end;
+};
+
+static int fail_header(const struct cdp_matrix *m, const struct header *h, const char *wanted,
+                       struct cdp_err *err)
 {
-    const char *at = strstr(header, key);
-    if (!at)
-        return NULL;
-    at += strlen(key);
-    at += strspn(at, " ");
-    if (*at != ':')
-        return NULL;
-    at++;
-    return at + strspn(at, " ");
+    return cdp_fail(err, "%s: npy header, byte %zu: expected %s", m->name,
+                    (size_t)(h->at - h->start), wanted);
 }
 
-static int parse_descr(struct cdp_matrix *m, const char *descr)
+static void skip_blanks(struct header *h)
 {
-    char order = descr[1];
-    if (descr[0] != '\'' || !strchr("<>|=", order) || !order)
-        return -1;
-    for (size_t n = 0; n < sizeof numbers / sizeof numbers[0]; n++) {
-        if (!strncmp(descr + 2, numbers[n].descr, 2) && descr[4] == '\'') {
+    while (h->at < h->end && (*h->at == ' ' || *h->at == '\n'))
+        h->at++;
+}
+
+// Takes `token` where it is next.
+static bool take(struct header *h, const char *token)
+{
+    size_t length = strlen(token);
+    skip_blanks(h);
+    if ((size_t)(h->end - h->at) < length || memcmp(h->at, token, length) != 0)
+        return false;
+    h->at += length;
+    return true;
+}
+
+static int parse_descr(struct cdp_matrix *m, struct header *h, struct cdp_err *err)
+{
+    static const char wanted[] = "expected numbers of float16/32/64 or integers";
+    if (take(h, "["))
+        return cdp_fail(err, "%s: %s, got structures of several fields", m->name, wanted);
+    if (!take(h, "'"))
+        return fail_header(m, h, "a type in quotes", err);
+    const char *type = h->at;
+    while (h->at < h->end && *h->at != '\'' && *h->at >= ' ' && *h->at <= '~')
+        h->at++;
+    size_t length = (size_t)(h->at - type);
+    if (!take(h, "'"))
+        return fail_header(m, h, "the end of the type", err);
+    if (length && type[length - 1] == 'O')
+        return cdp_fail(err, "%s: %s, got Python objects", m->name, wanted);
+    for (size_t n = 0; length == 3 && n < sizeof numbers / sizeof numbers[0]; n++) {
+        if (memchr("<>|=", type[0], 4) && !memcmp(type + 1, numbers[n].descr, 2)) {
+            bool big = type[0] == '>', native = type[0] == '|' || type[0] == '=';
             m->number = (enum cdp_number)n;
-            bool big = order == '>';
-            m->swapped = numbers[n].size > 1 && order != '=' && big == little_endian();
+            m->swapped = numbers[n].size > 1 && !native && big == little_endian();
             return 0;
         }
     }
-    return -1;
+    return cdp_fail(err, "%s: %s, got '%.*s'", m->name, wanted, length < 40 ? (int)length : 40,
+                    type);
+}
+
+static int parse_order(struct cdp_matrix *m, struct header *h, bool *fortran, struct cdp_err *err)
+{
+    *fortran = take(h, "True");
+    return *fortran || take(h, "False") ? 0 : fail_header(m, h, "True or False", err);
 }
 
 // "(3, 4)", "(3,)": rows and dim.
-static int parse_shape(struct cdp_matrix *m, const char *shape)
+static int parse_shape(struct cdp_matrix *m, struct header *h, struct cdp_err *err)
 {
     uint64_t extent[2] = {0, 1};
     int count = 0;
-    if (*shape++ != '(')
-        return -1;
-    while (*shape != ')') {
-        char *stop;
-        if (count == 2 || *shape < '0' || *shape > '9')
-            return -1;
-        extent[count++] = strtoull(shape, &stop, 10);
-        shape = stop + strspn(stop, " ,");
+    if (!take(h, "("))
+        return fail_header(m, h, "a shape in parentheses", err);
+    while (!take(h, ")")) {
+        uint64_t value = 0;
+        const char *start = h->at;
+        for (; h->at < h->end && *h->at >= '0' && *h->at <= '9'; h->at++) {
+            if (__builtin_mul_overflow(value, 10, &value) ||
+                __builtin_add_overflow(value, (uint64_t)(*h->at - '0'), &value))
+                return fail_header(m, h, "an extent below 2^64", err);
+        }
+        if (h->at == start)
+            return fail_header(m, h, "an extent of the shape", err);
+        if (count < 2)
+            extent[count] = value;
+        count++;
+        if (!take(h, ",")) {
+            if (take(h, ")"))
+                break;
+            return fail_header(m, h, "',' or ')'", err);
+        }
     }
+    if (count < 1 || count > 2)
+        return cdp_fail(err, "%s: expected 1 or 2 dimensions, got %d", m->name, count);
     m->rows = extent[0];
     m->dim = extent[1];
-    return count ? 0 : -1;
+    return 0;
+}
+
+static int parse_header(struct cdp_matrix *m, struct header *h, bool *fortran, struct cdp_err *err)
+{
+    static const char *const keys[] = {"'descr'", "'fortran_order'", "'shape'"};
+    static const char wanted[] = "descr, fortran_order and shape, each once";
+    unsigned seen = 0;
+    if (!take(h, "{"))
+        return fail_header(m, h, "a dictionary", err);
+    while (!take(h, "}")) {
+        unsigned key = 0;
+        while (key < 3 && (seen & 1U << key || !take(h, keys[key])))
+            key++;
+        if (key == 3)
+            return fail_header(m, h, wanted, err);
+        seen |= 1U << key;
+        if (!take(h, ":"))
+            return fail_header(m, h, "':'", err);
+        if (key == 0   ? parse_descr(m, h, err)
+            : key == 1 ? parse_order(m, h, fortran, err)
+                       : parse_shape(m, h, err))
+            return -1;
+        if (!take(h, ",")) {
+            if (take(h, "}"))
+                break;
+            return fail_header(m, h, "',' or '}'", err);
+        }
+    }
+    if (seen != 7)
+        return fail_header(m, h, wanted, err);
+    skip_blanks(h);
+    return h->at == h->end ? 0 : fail_header(m, h, "nothing behind the dictionary", err);
 }
 
 static int parse_npy(struct cdp_matrix *m, const unsigned char *bytes, size_t size,
                      struct cdp_err *err)
 {
-    size_t head = size > 6 && bytes[6] == 1 ? 10 : 12;
-    if (size < head || memcmp(bytes, "\x93NUMPY", 6) || bytes[6] < 1 || bytes[6] > 3)
+    size_t start = size > 6 && bytes[6] == 1 ? 10 : 12; // of the header
+    if (size < start || memcmp(bytes, "\x93NUMPY", 6) != 0 || bytes[6] < 1 || bytes[6] > 3)
         return cdp_fail(err, "%s: not an npy file of version 1 to 3", m->name);
-    size_t length = cdp_get_le(bytes + 8, head == 10 ? 2 : 4);
-    if (length > size - head || length > 1 << 20)
-        return cdp_fail(err, "%s: the npy header is cut", m->name);
-    char *header = strndup((const char *)bytes + head, length);
-    if (!header)
-        return cdp_fail(err, "%s: out of memory", m->name);
-    const char *descr = npy_value(header, "'descr'");
-    const char *order = npy_value(header, "'fortran_order'");
-    const char *shape = npy_value(header, "'shape'");
-    int status = 0;
-    if (!descr || !order || !shape)
-        status = cdp_fail(err, "%s: the npy header lacks descr, fortran_order or shape", m->name);
-    else if (parse_descr(m, descr))
-        status = cdp_fail(err, "%s: expected numbers of float16/32/64 or integers, got %.20s",
-                          m->name, descr);
-    else if (parse_shape(m, shape))
-        status = cdp_fail(err, "%s: expected 1 or 2 dimensions, got shape %.40s", m->name, shape);
-    bool fortran = order && !strncmp(order, "True", 4);
-    free(header);
-    if (status)
+    size_t length = cdp_get_le(bytes + 8, start == 10 ? 2 : 4), left = size - start;
+    if (length > left)
+        return cdp_fail(err, "%s: an npy header of %zu bytes, but the file has %zu more", m->name,
+                        length, left);
+    left -= length;
+    const char *text = (const char *)bytes + start;
+    struct header header = {text, text, text + length};
+    bool fortran = false;
+    if (parse_header(m, &header, &fortran, err))
         return -1;
     size_t item = numbers[m->number].size, wanted;
     if (__builtin_mul_overflow(m->rows, m->dim, &wanted) ||
-        __builtin_mul_overflow(wanted, item, &wanted) || wanted != size - head - length)
-        return cdp_fail(err, "%s: %llu x %llu numbers of %zu bytes, but %zu bytes of data", m->name,
-                        (unsigned long long)m->rows, (unsigned long long)m->dim, item,
-                        size - head - length);
-    m->data = bytes + head + length;
+        __builtin_mul_overflow(wanted, item, &wanted))
+        return cdp_fail(err, "%s: %llu x %llu numbers are more than a file can hold", m->name,
+                        (unsigned long long)m->rows, (unsigned long long)m->dim);
+    if (wanted != left)
+        return cdp_fail(err, "%s: %llu x %llu numbers of %zu bytes, but %zu bytes of data, not %zu",
+                        m->name, (unsigned long long)m->rows, (unsigned long long)m->dim, item,
+                        left, wanted);
+    m->data = bytes + start + length;
     m->number_stride = fortran ? m->rows * item : item;
     m->row_stride = fortran ? item : m->dim * item;
     return 0;

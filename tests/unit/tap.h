@@ -5,8 +5,9 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
-// TAP for unit tests: ok() for each check, and `return done()` at the end of main.
+// TAP for unit tests: ok() or is_text() for each check, and `return done()` at the end of main.
 
 static int tap_count, tap_failed;
 
@@ -20,6 +21,16 @@ __attribute__((format(printf, 2, 3))) static inline bool ok(bool passed, const c
     putchar('\n');
     tap_failed += !passed;
     return passed;
+}
+
+// Shows both texts where they differ; they are of one line.
+static inline bool is_text(const char *got, const char *wanted, const char *what)
+{
+    bool same = !strcmp(got, wanted);
+    ok(same, "%s", what);
+    if (!same)
+        printf("#    got: %s\n# wanted: %s\n", got, wanted);
+    return same;
 }
 
 static inline int done(void)

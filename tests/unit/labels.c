@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "io/labels.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "scratch.h"
+#include "tap.h"
+
+enum { MANY = 20000, DISTINCT = 7001 };
+
+// What reading `content` gives, in words: the kind, the number of groups and each item's group
+// ("-" for none), or the error.
+static const char *outcome(const char *content, size_t size, bool discards)
+{
+    static char text[sizeof(struct cdp_err)];
+    struct cdp_labels labels;
+    struct cdp_err err;
+    scratch_write("meta.txt", content, size);
+    int status = cdp_labels_read(&labels, "meta.txt", discards, &err);
+    unlink("meta.txt");
+    if (status) {
+        snprintf(text, sizeof text, "%s", err.text);
+        return text;
+    }
+    int end = snprintf(text, sizeof text, "%s, %" PRIu32 ":",
+                       labels.integers ? "integers" : "strings", labels.groups);
+    for (uint64_t i = 0; i < labels.items && end < 1000; i++) {
+        if (labels.group[i] == CDP_NO_LABEL)
+            end += snprintf(text + end, sizeof text - (size_t)end, " -");
+        else
+            end += snprintf(text + end, sizeof text - (size_t)end, " %" PRIu32, labels.group[i]);
+    }
+    cdp_labels_free(&labels);
+    return text;
+}
+
+#define CONTENT(text) text, sizeof(text) - 1
+
+static const struct {
+    const char *what;
+    const char *content;
+    size_t size;
+    bool discards;
+    const char *wanted;
+} cases[] = {
+    {"integers are numbered as they appear", CONTENT("7\n-3\n7\n0\n"), false,
+     "integers, 3: 0 1 0 2"},
+    {"the last line may lack its end", CONTENT("1\n2\n1"), false, "integers, 2: 0 1 0"},
+    {"CR LF ends lines too", CONTENT("1\r\n2\n1\r\n"), false, "integers, 2: 0 1 0"},
+    {"integers are equal as numbers", CONTENT("7\n007\n-0\n0\n"), false, "integers, 2: 0 0 1 1"},
+    {"integers have 64 bits",
+     CONTENT("-9223372036854775808\n9223372036854775807\n-9223372036854775807\n"), false,
+     "integers, 3: 0 1 2"},
+    {"one label", CONTENT("5"), false, "integers, 1: 0"},
+    {"-1 is a label of a truth", CONTENT("-1\n4\n-1\n"), false, "integers, 2: 0 1 0"},
+    {"-1 is no cluster", CONTENT("-1\n4\n-1\n2\n4\n"), true, "integers, 2: - 0 - 1 0"},
+    {"all in no cluster", CONTENT("-1\n-1\n"), true, "integers, 0: - -"},
+    {"strings", CONTENT("ann\nbob\nann\n12\n"), false, "strings, 3: 0 1 0 2"},
+    {"blanks belong to strings", CONTENT("a\n a\na \na\n \n"), false, "strings, 4: 0 1 2 0 3"},
+    {"so do NUL bytes", CONTENT("a\0b\na\0c\na\0b\na\n"), false, "strings, 3: 0 1 0 2"},
+    {"and CR within a line", CONTENT("a\rb\na\r\na\n"), false, "strings, 2: 0 1 1"},
+    {"too long for an integer on line 1", CONTENT("9223372036854775808\n1\n"), false,
+     "strings, 2: 0 1"},
+
+    {"empty file", CONTENT(""), false, "meta.txt: holds no labels"},
+    {"empty line", CONTENT("1\n\n2\n"), false, "meta.txt: line 2 is empty"},
+    {"empty line among strings", CONTENT("a\nb\n\r\nc\n"), false, "meta.txt: line 3 is empty"},
+    {"empty line at the end", CONTENT("1\n\n"), false, "meta.txt: line 2 is empty"},
+    {"a word among integers", CONTENT("1\n2\nfoo\n3\n"), false,
+     "meta.txt: line 3: expected an integer, as on the lines before, got 'foo'"},
+    {"two numbers on a line", CONTENT("1\n2 3\n"), false,
+     "meta.txt: line 2: expected an integer, as on the lines before, got '2 3'"},
+    {"a plus sign", CONTENT("1\n+2\n"), false,
+     "meta.txt: line 2: expected an integer, as on the lines before, got '+2'"},
+    {"a lone minus sign", CONTENT("1\n-\n"), false,
+     "meta.txt: line 2: expected an integer, as on the lines before, got '-'"},
+    {"just above 64 bits", CONTENT("1\n9223372036854775808\n"), false,
+     "meta.txt: line 2: expected an integer, as on the lines before, got '9223372036854775808'"},
+    {"just below 64 bits", CONTENT("1\n-9223372036854775809\n"), false,
+     "meta.txt: line 2: expected an integer, as on the lines before, got '-9223372036854775809'"},
+    {"control characters are masked, long words cut",
+     CONTENT("1\n\033[31m\0\t0123456789012345678901234567890123456789\n"), false,
+     "meta.txt: line 2: expected an integer, as on the lines before, got "
+     "'?[31m??012345678901234567890123456789012'"},
+    {"clusters are no strings", CONTENT("foo\n1\n"), true,
+     "meta.txt: line 1: expected a cluster's number, or -1, got 'foo'"},
+    {"nor below -1", CONTENT("1\n-2\n"), true,
+     "meta.txt: line 2: expected a cluster's number, or -1, got '-2'"},
+};
+
+// Enough labels for the table to grow.
+static void test_many(const char *format, const char *what)
+{
+    struct cdp_labels labels;
+    struct cdp_err err = {""};
+    FILE *file = fopen("many.txt", "wb");
+    if (!file)
+        scratch_fail("many.txt");
+    for (int i = 0; i < MANY; i++)
+        fprintf(file, format, (i % DISTINCT) << 12);
+    if (fclose(file))
+        scratch_fail("many.txt");
+    bool good = !cdp_labels_read(&labels, "many.txt", false, &err) && labels.items == MANY &&
+                labels.groups == DISTINCT;
+    for (uint32_t i = 0; good && i < MANY; i++)
+        good = labels.group[i] == i % DISTINCT;
+    ok(good, "many %s %s", what, err.text);
+    cdp_labels_free(&labels);
+    unlink("many.txt");
+}
+
+int main(void)
+{
+    scratch_enter();
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++)
+        is_text(outcome(cases[c].content, cases[c].size, cases[c].discards), cases[c].wanted,
+                cases[c].what);
+    test_many("%d\n", "integers");
+    test_many("person %d\n", "strings");
+
+    struct cdp_labels labels;
+    struct cdp_err err;
+    ok(cdp_labels_read(&labels, "missing.txt", false, &err) == -1 &&
+           !strncmp(err.text, "missing.txt: ", 13),
+       "a missing file is named");
+    scratch_leave();
+    return done();
+}
