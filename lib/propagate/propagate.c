@@ -67,16 +67,14 @@ static int build_ladder(struct work *w, const struct cdp_propagate_plan *plan, s
     return 0;
 }
 
-// The last rung whose threshold is not above the score. The first one never is.
-static size_t last_rung(const struct work *w, float score)
+// The last rung whose threshold is not above the score. The first one never is. `half` is the
+// largest power of two below the number of rungs.
+static uint32_t last_rung(const struct work *w, uint32_t half, float score)
 {
-    size_t low = 0, high = w->rungs;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if ((double)score >= w->ladder[middle])
-            low = middle;
-        else
-            high = middle;
+    uint32_t low = 0;
+    for (uint32_t step = half; step; step /= 2) {
+        uint32_t up = low + step < w->rungs ? low + step : low;
+        low = (double)score >= w->ladder[up] ? up : low;
     }
     return low;
 }
@@ -85,42 +83,55 @@ static size_t last_rung(const struct work *w, float score)
 static int sort_links(struct work *w, struct cdp_err *err)
 {
     const struct cdp_link *link = w->forest->link;
-    uint64_t nodes = w->forest->placed;
-    w->begin = cdp_zalloc(w->rungs + 1, sizeof *w->begin, "thresholds", err);
+    uint64_t placed = w->forest->placed;
+    uint32_t highest = (uint32_t)w->rungs - 1, half = 1;
+    uint32_t *rung = w->size; // counted from the highest; not needed for sizes yet
+    w->begin = cdp_zalloc(w->rungs + 2, sizeof *w->begin, "thresholds", err);
     if (!w->begin)
         return -1;
-    for (uint64_t n = 0; n < nodes; n++) {
+    while (2 * half < w->rungs)
+        half *= 2;
+    uint64_t *fill = w->begin + 1; // becomes the beginnings by filling
+    for (uint64_t n = 0; n < placed; n++) {
+        rung[n] = highest - last_rung(w, half, link[n].score);
+        fill[rung[n] + 1] += link[n].parent != n;
+    }
+    for (uint32_t r = 0; r < highest; r++)
+        fill[r + 1] += fill[r];
+    for (uint64_t n = 0; n < placed; n++) {
         if (link[n].parent != n)
-            w->begin[w->rungs - 1 - last_rung(w, link[n].score)]++;
+            w->order[fill[rung[n]]++] = (uint32_t)n;
     }
-    uint64_t sum = 0;
-    for (size_t r = 0; r <= w->rungs; r++) {
-        uint64_t count = w->begin[r];
-        w->begin[r] = sum;
-        sum += count;
-    }
-    for (uint64_t n = 0; n < nodes; n++) {
-        if (link[n].parent != n)
-            w->order[w->begin[w->rungs - 1 - last_rung(w, link[n].score)]++] = (uint32_t)n;
-    }
-    for (size_t r = w->rungs; r > 0; r--)
-        w->begin[r] = w->begin[r - 1];
-    w->begin[0] = 0;
-    w->linked = sum;
+    w->linked = fill[highest];
     return 0;
+}
+
+enum { AHEAD = 16 }; // links between the prefetch of their nodes and their use
+
+// Unites the ends of links first .. last - 1 of `order`.
+static void unite_links(struct work *w, uint64_t first, uint64_t last)
+{
+    const struct cdp_link *link = w->forest->link;
+    for (uint64_t e = first; e < last; e++) {
+        if (e + 2 * AHEAD < last)
+            __builtin_prefetch(&link[w->order[e + 2 * AHEAD]]);
+        if (e + AHEAD < last) {
+            __builtin_prefetch(&w->root[w->order[e + AHEAD]]);
+            __builtin_prefetch(&w->root[link[w->order[e + AHEAD]].parent]);
+        }
+        unite(w->root, w->size, w->order[e], link[w->order[e]].parent);
+    }
 }
 
 // Leaves the uncut links at the front of `order`. Components that are too large at the highest
 // threshold already are what the forced stop is for: their links stay, and their items are counted.
 static uint64_t cut_links(struct work *w, uint64_t max_size)
 {
-    const struct cdp_link *link = w->forest->link;
     size_t kept = 0;
     uint64_t forced = 0;
     for (size_t r = 0; r < w->rungs; r++) {
         uint64_t first = w->begin[r], last = w->begin[r + 1];
-        for (uint64_t e = first; e < last; e++)
-            unite(w->root, w->size, w->order[e], link[w->order[e]].parent);
+        unite_links(w, first, last);
         if (r == 0) {
             for (uint64_t n = 0; n < w->forest->placed; n++)
                 forced += w->root[n] == n && w->size[n] > max_size ? w->size[n] : 0;
@@ -139,11 +150,9 @@ static uint64_t cut_links(struct work *w, uint64_t max_size)
 static void number_clusters(struct work *w, const struct cdp_propagate_plan *plan,
                             struct cdp_clusters *c)
 {
-    const struct cdp_link *link = w->forest->link;
     uint64_t placed = w->forest->placed;
     separate(w);
-    for (size_t e = 0; e < w->linked; e++)
-        unite(w->root, w->size, w->order[e], link[w->order[e]].parent);
+    unite_links(w, 0, w->linked);
     uint32_t merged = CDP_NO_PLACE;
     for (uint64_t n = 0; c->forced && plan->merge && n < placed; n++) {
         if (w->root[n] != n || w->size[n] <= plan->max_size)
