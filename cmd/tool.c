@@ -199,6 +199,7 @@ int tool_start(const struct tool *tool, int argc, char **argv, int least, int mo
     current = tool;
     clock_gettime(CLOCK_MONOTONIC, &begun);
     hold_standard_descriptors();
+    signal(SIGXFSZ, SIG_IGN); // a file grown to its limit is an error of write()
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
         if (signal(signals[i], on_signal) == SIG_IGN)

@@ -54,10 +54,6 @@ for program in "${!runs[@]}"; do
     echo old >file
     "${words[@]}" -o file
     same file whole "$program -o replaces a file"
-    (
-        trap '' PIPE
-        sleep 0.3 | :
-    )
     "${words[@]}" -v 2>err >out
     grep -qE '^cdp-.* s, .* MB at most$' err
     ok $? "$program -v tells time and memory"
@@ -80,6 +76,11 @@ kill -TERM $pid
 wait $pid 2>/dev/null
 is "$?:$(ls -A clean)" "143:" "an interrupted program leaves no file"
 exec 3>&-
+
+# So does one whose file reaches the limit of its size.
+fails 1 'clean/tsv: cannot write: File too large' "a file limited in size" \
+    bash -c 'ulimit -f 1; cdp-view --to tsv -o clean/tsv long.cdp'
+is "$(ls -A clean)" "" "and nothing is left of it"
 
 # Binary is not written to a terminal.
 if script -qec true /dev/null </dev/null >out 2>&1; then

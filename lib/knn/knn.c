@@ -36,9 +36,10 @@
 enum {
     ROWS = CDP_TILE_ROWS,
     COLUMNS = CDP_TILE_COLUMNS,
-    GROUP = 32 * ROWS, // queries that meet a panel while it is in the first-level cache
-    WAITING = 48,      // candidates of a query that are ranked together
-    WAVE = 8,          // groups a thread between two calls of the sink
+    GROUP = 32 * ROWS,    // queries that meet a panel while it is in the first-level cache
+    WAITING = 48,         // candidates of a query that are ranked together
+    WAVE = 8,             // groups a thread between two calls of the sink
+    WAVE_EDGES = 1 << 24, // or fewer, where k is large
 };
 
 // Everything about the items, read by all threads.
@@ -381,6 +382,8 @@ static int search(const struct items *it, const struct cdp_knn_plan *plan, int t
 {
     uint32_t k = plan->k;
     uint64_t wave = (uint64_t)threads * WAVE * GROUP;
+    while (wave > GROUP && wave * k > WAVE_EDGES)
+        wave -= GROUP;
     if (wave > plan->last - plan->first)
         wave = plan->last - plan->first;
     int status = -1;
@@ -414,9 +417,7 @@ end:
 static double error_bound(enum cdp_metric metric, size_t dim)
 {
     double roundings = ((double)dim + 4) * 0x1p-24;
-    if (metric == CDP_HAMMING)
-        return 0;
-    if (metric == CDP_LINF)
+    if (metric == CDP_LINF || metric == CDP_HAMMING)
         return 0x1p-22;
     // A row so long that the bound says nothing has all items ranked.
     return roundings < 0.5 ? roundings / (1 - roundings) + 1e-30 * (double)dim : INFINITY;
