@@ -36,7 +36,7 @@ help:
 	@echo 'make install    install them under PREFIX ($(PREFIX)), below DESTDIR; make uninstall'
 	@echo 'make deps       install what is missing (Debian), or name it; deps-lint for make lint'
 	@echo 'make bench      measure speed and memory (see tests/bench/NOTES.md)'
-	@echo 'make asan ubsan tsan   the tests under a sanitizer'
+	@echo 'make asan ubsan tsan   the tests under a sanitizer; make fuzz: hostile streams'
 	@echo 'make lint format man dist clean'
 	@echo 'Variables: CC CFLAGS LDFLAGS PREFIX DESTDIR BUILD; V=1 shows the commands'
 
@@ -62,7 +62,7 @@ $(BUILD)/%.o: %.c $(BUILD)/found $(BUILD)/flags
 	$(quiet)$(CC) $(CFLAGS) $(required) $(package_cflags) -MMD -MP -c -o $@ $<
 
 # The fast pass of the neighbour search only has to keep its error bound: see lib/knn/knn.c.
-$(BUILD)/lib/knn/tile.o: required += -ffp-contract=fast -Wno-psabi
+$(BUILD)/lib/knn/tile.o $(BUILD)/tests/bench/peak.o: required += -ffp-contract=fast -Wno-psabi
 
 $(library): $(library_objects)
 	@rm -f $@
@@ -124,6 +124,17 @@ asan ubsan:
 tsan:
 	$(MAKE) BUILD=$(BUILD)-tsan CC=clang CFLAGS='-O1 -g' EXTRA_CFLAGS=-fsanitize=thread check-built
 
+# Hostile blocks behind good checksums; FUZZ_SECONDS of them.
+FUZZ_SECONDS ?= 60
+fuzz:
+	$(MAKE) BUILD=$(BUILD)-fuzz CC=clang CFLAGS='-O1 -g' \
+		EXTRA_CFLAGS='-fsanitize=address,undefined,fuzzer-no-link' $(BUILD)-fuzz/fuzz-block
+	mkdir -p $(BUILD)-fuzz/corpus
+	$(BUILD)-fuzz/fuzz-block -max_total_time=$(FUZZ_SECONDS) -max_len=65536 $(BUILD)-fuzz/corpus
+
+$(BUILD)/fuzz-block: $(BUILD)/tests/fuzz/block.o $(library)
+	$(quiet)$(link) -fsanitize=fuzzer
+
 # ---- care
 
 lint: man
@@ -159,9 +170,9 @@ dist:
 	git archive --prefix=cdp-$(VERSION)/ -o cdp-$(VERSION).tar.gz HEAD
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-tsan data/demo
+	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-tsan $(BUILD)-fuzz data/demo
 
-.PHONY: all help deps deps-lint demo check check-built everything bench asan ubsan tsan lint man format install \
+.PHONY: all help deps deps-lint demo check check-built everything bench asan ubsan tsan fuzz lint man format install \
 	uninstall dist clean force
 .DELETE_ON_ERROR:
 .SECONDARY:
