@@ -120,8 +120,10 @@ asan ubsan:
 	$(MAKE) BUILD=$(BUILD)-sanitize CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 		EXTRA_CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' check-built
 
-# clang's OpenMP tells the thread sanitizer of its locks through the tool archer.
+# clang's OpenMP tells the thread sanitizer of its locks through the tool archer, which comes with it.
 tsan:
+	OMP_TOOL_LIBRARIES="$$(ls /usr/lib/llvm-*/lib/libarcher.so | tail -n 1)" \
+	TSAN_OPTIONS=ignore_noninstrumented_modules=1 \
 	$(MAKE) BUILD=$(BUILD)-tsan CC=clang CFLAGS='-O1 -g' EXTRA_CFLAGS=-fsanitize=thread check-built
 
 # Hostile blocks behind good checksums; FUZZ_SECONDS of them.
