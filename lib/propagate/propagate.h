@@ -25,8 +25,9 @@ void cdp_forest_free(struct cdp_forest *forest);
 int cdp_forest_reserve(struct cdp_forest *forest, uint64_t nodes, struct cdp_err *err);
 uint64_t cdp_forest_nodes(const struct cdp_forest *forest);
 
-// Adds pairs of different nodes below 2^63 with finite scores. Some 10 random memory accesses a
-// pair at most (expected, the logarithm of the component's size). Not thread-safe.
+// Adds pairs of different nodes below 2^63 with finite scores. The time of a pair grows with the
+// logarithm of the size of its component, expected over a fixed random order of the nodes. Not
+// thread-safe.
 int cdp_forest_add(struct cdp_forest *forest, const uint64_t *i, const uint64_t *j,
                    const float *score, size_t pairs, struct cdp_err *err);
 
