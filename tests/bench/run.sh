@@ -29,6 +29,7 @@ for pairs in $sizes; do
     for kind in clusters random; do
         make-pairs $kind 1400000 "$pairs" 1 >"$folder/pairs.cdp"
         best "$kind, 1.4 M nodes, $pairs pairs: cdp-view --check" cdp-view -t 1 --check "$folder/pairs.cdp"
+        echo "and a bare union-find: $( { time -p components "$folder/pairs.cdp" >"$folder/out"; } 2>&1 | head -n 1)"
         best "$kind, 1.4 M nodes, $pairs pairs: cdp-propagate" cdp-propagate -t 1 "$folder/pairs.cdp"
     done
 done
