@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+// What the writer refuses, what the reader refuses behind good checksums, and blocks of any size.
+#include "stream/stream.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <xxhash.h>
+#include <zstd.h>
+
+#include "base/bytes.h"
+#include "scratch.h"
+#include "stream/format.h"
+#include "tap.h"
+
+static struct cdp_err err;
+
+struct edge {
+    uint64_t source, target;
+    float value;
+};
+
+// Writes the edges; returns what the first call that fails does.
+static int write_stream(const char *name, enum cdp_type type, uint64_t nodes, int threads,
+                        const struct edge *edge, size_t edges)
+{
+    struct cdp_output *output;
+    struct cdp_writer *writer;
+    struct cdp_header header;
+    cdp_header_init(&header, type);
+    header.nodes = nodes;
+    if (cdp_output_open(&output, name, 1, &err) ||
+        cdp_writer_open(&writer, output, &header, 3, threads, &err))
+        scratch_fail(name);
+    int status = 0;
+    for (size_t e = 0; !status && e < edges; e++)
+        status = cdp_writer_add(writer, edge[e].source, edge[e].target, &edge[e].value, &err);
+    if (!status)
+        status = cdp_writer_finish(writer, NULL, &err);
+    cdp_writer_free(writer);
+    if (status)
+        cdp_output_abandon(output);
+    else
+        status = cdp_output_commit(output, &err);
+    return status;
+}
+
+static void test_refusals(void)
+{
+    static const struct {
+        enum cdp_type type;
+        struct edge edge[2];
+        const char *text;
+    } cases[] = {
+        {CDP_PAIRS, {{0, 1, 0.5F}, {1, 1, 0.5F}}, "edge 1, 1: it joins a node to itself"},
+        {CDP_PAIRS, {{0, 1, 0.5F}, {2, 1, 0.5F}}, "edge 2, 1: its ids are not in ascending order"},
+        {CDP_PAIRS, {{0, 2, 0.5F}, {0, 1, 0.5F}}, "edge 0, 1: it is not above the edge before"},
+        {CDP_PAIRS, {{0, 2, 0.5F}, {0, 2, 0.5F}}, "edge 0, 2: it is not above the edge before"},
+        {CDP_KNN, {{3, 1, 0.5F}, {2, 1, 0.5F}}, "edge 2, 1: its source is below the one before"},
+        {CDP_PAIRS,
+         {{0, 1, 0.5F}, {0, 9, 0.5F}},
+         "edge 0, 9: an id is not below the number of nodes, 9"},
+        {CDP_PAIRS, {{0, 1, 0.5F}, {0, 2, NAN}}, "edge 0, 2: score nan is not finite"},
+        {CDP_KNN, {{0, 1, 0.5F}, {0, 2, INFINITY}}, "edge 0, 2: distance inf is not finite"},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        if (!write_stream("refused", cases[c].type, 9, 1, cases[c].edge, 2))
+            scratch_fail("an edge that should be refused is not");
+        is_text(err.text, cases[c].text, "the writer refuses an edge");
+    }
+    ok(access("refused", F_OK) != 0, "and leaves no file");
+}
+
+// Reads a stream to its end, comparing it with the edges.
+static bool reads(const char *name, int threads, const struct edge *edge, size_t edges)
+{
+    struct cdp_reader *reader;
+    struct cdp_block block;
+    size_t at = 0;
+    int status;
+    bool same = true;
+    if (cdp_reader_open(&reader, name, ~0U, "", threads, &err))
+        return false;
+    while ((status = cdp_reader_next(reader, &block, &err)) > 0) {
+        for (size_t e = 0; e < block.edges; e++, at++)
+            same &= at < edges && block.source[e] == edge[at].source &&
+                    block.target[e] == edge[at].target && block.value[0][e] == edge[at].value;
+    }
+    same &= status == 0 && at == edges && cdp_reader_totals(reader)->edges == edges;
+    cdp_reader_close(reader);
+    return same;
+}
+
+static void test_sizes(void)
+{
+    enum { MOST = 3 * CDP_BLOCK_EDGES };
+    static const size_t sizes[] = {
+        0, 1, CDP_BLOCK_EDGES - 1, CDP_BLOCK_EDGES, CDP_BLOCK_EDGES + 1, MOST};
+    struct edge *edge = malloc(MOST * sizeof *edge);
+    if (!edge)
+        scratch_fail("edges");
+    // A node with more pairs than a block, then others; ids beyond 32 bits.
+    for (size_t e = 0; e < MOST; e++) {
+        uint64_t source = e < 100000 ? 7 : 7 + ((uint64_t)e << 20);
+        edge[e] = (struct edge){source, source + 1 + 3 * e, (float)(e % 1000) / 1000};
+    }
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        for (int threads = 1; threads <= 3; threads += 2) {
+            bool same = !write_stream("sized", CDP_PAIRS, 0, threads, edge, sizes[s]) &&
+                        reads("sized", 1, edge, sizes[s]) && reads("sized", 3, edge, sizes[s]);
+            ok(same, "%zu edges, written by %d threads", sizes[s], threads);
+        }
+    }
+    free(edge);
+    unlink("sized");
+}
+
+// A stream whose only block has these raw data, with all sums right.
+static void write_hostile(const unsigned char *raw, uint32_t size, uint32_t edges, uint32_t runs,
+                          uint64_t first)
+{
+    struct cdp_header header;
+    struct cdp_announce announce = {
+        .edges = edges, .runs = runs, .raw_size = size, .first_source = first};
+    unsigned char *bytes = malloc(CDP_MAX_FRAME + 1000), *at = bytes, data[500];
+    if (!bytes)
+        scratch_fail("hostile");
+    cdp_header_init(&header, CDP_PAIRS);
+    header.nodes = 100;
+    announce.data_size = (uint32_t)ZSTD_compress(data, sizeof data, raw, size, 1);
+    announce.content = XXH64(raw, size, 0);
+    announce.data = XXH64(data, announce.data_size, 0);
+    at += cdp_frame_header(at, &header);
+    at += cdp_frame_announce(at, &announce);
+    memcpy(at, data, announce.data_size);
+    at += announce.data_size;
+    scratch_write("hostile", bytes, (size_t)(at - bytes));
+    free(bytes);
+}
+
+// One pair, 3 and 5, of score 0.5: gaps, lengths, targets by gap, values.
+#define ONE_PAIR 0, 0, 2, 1, 1, 0, 4, 0, 0, 0, 0x3F
+
+static void test_hostile(void)
+{
+    static const struct {
+        unsigned char raw[16];
+        uint32_t size, edges, runs;
+        uint64_t first;
+        const char *text;
+    } cases[] = {
+        {{ONE_PAIR},
+         11,
+         1,
+         1,
+         3,
+         "hostile: block 1: the stream ends without its end mark: the file is cut, or the program "
+         "that wrote it failed"},
+        {{ONE_PAIR}, 10, 1, 1, 3, "hostile: block 0: the columns do not fit the announced sizes"},
+        {{ONE_PAIR}, 12, 1, 1, 3, "hostile: block 0: the columns do not fit the announced sizes"},
+        {{ONE_PAIR}, 11, 2, 1, 3, "hostile: block 0: the columns do not fit the announced sizes"},
+        {{0, 0, 7, 1, 1, 0, 4, 0, 0, 0, 0x3F},
+         11,
+         1,
+         1,
+         3,
+         "hostile: block 0: the columns do not fit the announced sizes"},
+        {{0, 0, 2, 1, 1, 0, 4, 0, 0, 0xC0, 0x7F},
+         11,
+         1,
+         1,
+         3,
+         "hostile: block 0: a value is not finite"},
+        {{0, 0, 0, 1, 2, 0, 4, 0, 0, 0, 0x3F},
+         11,
+         1,
+         1,
+         3,
+         "hostile: block 0: the edges are not in the order of a pairs stream"},
+        {{ONE_PAIR},
+         11,
+         1,
+         1,
+         98,
+         "hostile: block 0: an edge names node 100, but there are only 100 nodes"},
+        {{ONE_PAIR},
+         11,
+         1,
+         2,
+         3,
+         "hostile: block 0: the block's sizes contradict each other: the file is damaged"},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        write_hostile(cases[c].raw, cases[c].size, cases[c].edges, cases[c].runs, cases[c].first);
+        ok(!reads("hostile", 1, NULL, 0), "hostile data %zu are refused", c);
+        is_text(err.text, cases[c].text, "and told");
+    }
+    unlink("hostile");
+}
+
+int main(void)
+{
+    scratch_enter();
+    test_refusals();
+    test_sizes();
+    test_hostile();
+    scratch_leave();
+    return done();
+}
