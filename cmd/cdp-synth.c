@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
+#include "base/bytes.h"
 #include "base/mem.h"
 #include "synth/synth.h"
 #include "tool.h"
@@ -81,12 +80,8 @@ static void write_lists(const char *folder, const uint32_t *labels)
 // Files are little-endian everywhere.
 static void to_little_endian(float *numbers, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        uint32_t word;
-        memcpy(&word, &numbers[i], sizeof word);
-        word = htole32(word);
-        memcpy(&numbers[i], &word, sizeof word);
-    }
+    for (size_t i = 0; i < count; i++)
+        cdp_put_le(&numbers[i], sizeof *numbers, cdp_float_bits(numbers[i]));
 }
 
 static void write_features(const char *folder, const struct cdp_synth *synth,

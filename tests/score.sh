@@ -43,6 +43,8 @@ if command -v unzip >/dev/null; then
     unzip -tq m0.npz >out 2>err
     ok $? "unzip accepts the npz"
 fi
+fails 1 'm0.npz: knn, but the files before it hold pairs' "lists and pairs do not mix" \
+    cdp-view --from npz -o never.cdp pairs.npz m0.npz
 head -c 3000 m0.npz >cut.npz
 fails 1 'cut.npz:idx.npy: cannot decompress' "a cut npz is refused" \
     cdp-view --from npz -o never.cdp cut.npz

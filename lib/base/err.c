@@ -30,3 +30,15 @@ int cdp_fail_errno(struct cdp_err *err, const char *format, ...)
     }
     return -1;
 }
+
+int cdp_fail_line(struct cdp_err *err, const char *file, uint64_t line, const char *wanted,
+                  const char *text, size_t length)
+{
+    char shown[41];
+    size_t size = length < sizeof shown - 1 ? length : sizeof shown - 1;
+    for (size_t i = 0; i < size; i++)
+        shown[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+    shown[size] = '\0';
+    return cdp_fail(err, "%s: line %llu: expected %s, got '%s'", file, (unsigned long long)line,
+                    wanted, shown);
+}

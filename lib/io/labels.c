@@ -9,8 +9,6 @@
 #include "base/random.h"
 #include "io/input.h"
 
-enum { WORD = 40 };
-
 struct text {
     const char *at;
     size_t length;
@@ -102,18 +100,6 @@ static int parse_integer(const char *text, size_t length, int64_t *value)
     return 0;
 }
 
-static int fail_line(const struct parser *p, const char *wanted, const char *text, size_t length,
-                     struct cdp_err *err)
-{
-    char word[WORD + 1];
-    size_t size = length < WORD ? length : WORD;
-    for (size_t i = 0; i < size; i++)
-        word[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
-    word[size] = '\0';
-    return cdp_fail(err, "%s: line %llu: expected %s, got '%s'", p->name,
-                    (unsigned long long)p->line, wanted, word);
-}
-
 static int parse_line(struct parser *p, const char *text, size_t length, struct cdp_err *err)
 {
     struct cdp_labels *labels = p->labels;
@@ -124,9 +110,10 @@ static int parse_line(struct parser *p, const char *text, size_t length, struct 
     if (p->line == 1)
         labels->integers = integer;
     if (p->discards && (!integer || value < -1))
-        return fail_line(p, "a cluster's number, or -1", text, length, err);
+        return cdp_fail_line(err, p->name, p->line, "a cluster's number, or -1", text, length);
     if (labels->integers && !integer)
-        return fail_line(p, "an integer, as on the lines before", text, length, err);
+        return cdp_fail_line(err, p->name, p->line, "an integer, as on the lines before", text,
+                             length);
     if (labels->items >= UINT32_MAX - 1)
         return cdp_fail(err, "%s: more than 2^32 - 2 labels", p->name);
     if (cdp_grow(&labels->group, &p->room, labels->items + 1, sizeof *labels->group, "labels", err))

@@ -353,21 +353,13 @@ static double as_double(uint64_t bits)
     return value;
 }
 
-static float as_float(uint64_t bits)
-{
-    uint32_t word = (uint32_t)bits;
-    float value;
-    memcpy(&value, &word, sizeof value);
-    return value;
-}
-
 static float to_float(enum cdp_number number, uint64_t bits)
 {
     switch (number) {
     case CDP_F16:
         return half_to_float((uint16_t)bits);
     case CDP_F32:
-        return as_float(bits);
+        return cdp_bits_float((uint32_t)bits);
     case CDP_F64:
         return (float)as_double(bits);
     case CDP_I8:

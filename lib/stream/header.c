@@ -23,7 +23,7 @@ void cdp_header_init(struct cdp_header *header, enum cdp_type type)
     memset(header, 0, sizeof *header);
     header->type = type;
     header->columns = 1;
-    strcpy(header->column[0], type == CDP_KNN ? "distance" : "score");
+    snprintf(header->column[0], CDP_COLUMN_NAME, "%s", type == CDP_KNN ? "distance" : "score");
 }
 
 void cdp_header_free(struct cdp_header *header)
@@ -96,21 +96,6 @@ static void put_text(struct cursor *c, const char *text, size_t size)
     c->at += size;
 }
 
-static uint32_t float_bits(float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-static float bits_float(uint64_t bits)
-{
-    uint32_t word = (uint32_t)bits;
-    float value;
-    memcpy(&value, &word, sizeof value);
-    return value;
-}
-
 static void put_columns(struct cursor *c, const struct cdp_header *header)
 {
     put(c, 2, header->columns);
@@ -174,8 +159,8 @@ size_t cdp_frame_end(unsigned char *bytes, const struct cdp_totals *totals)
     put(&c, 8, totals->edges);
     put(&c, 8, totals->blocks);
     put(&c, 8, totals->nodes);
-    put(&c, 4, float_bits(totals->floor));
-    put(&c, 4, float_bits(totals->ceiling));
+    put(&c, 4, cdp_float_bits(totals->floor));
+    put(&c, 4, cdp_float_bits(totals->ceiling));
     put(&c, 8, totals->digest);
     return frame_seal(bytes, &c);
 }
@@ -265,8 +250,8 @@ int cdp_parse_end(struct cdp_totals *totals, const unsigned char *fields, size_t
     totals->edges = get(&f, 8);
     totals->blocks = get(&f, 8);
     totals->nodes = get(&f, 8);
-    totals->floor = bits_float(get(&f, 4));
-    totals->ceiling = bits_float(get(&f, 4));
+    totals->floor = cdp_bits_float((uint32_t)get(&f, 4));
+    totals->ceiling = cdp_bits_float((uint32_t)get(&f, 4));
     totals->digest = get(&f, 8);
     if (f.short_of || f.at != f.end)
         return cdp_fail(err, "the end mark's size does not fit its fields");
@@ -290,8 +275,8 @@ uint64_t cdp_digest_seal(XXH64_state_t *state, const struct cdp_header *header,
     put(&c, 1, header->metric);
     put(&c, 4, header->k);
     put(&c, 8, totals->nodes);
-    put(&c, 4, float_bits(totals->floor));
-    put(&c, 4, float_bits(totals->ceiling));
+    put(&c, 4, cdp_float_bits(totals->floor));
+    put(&c, 4, cdp_float_bits(totals->ceiling));
     put_columns(&c, header);
     XXH64_update(state, bytes, (size_t)(c.at - bytes));
     return XXH64_digest(state);

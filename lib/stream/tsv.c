@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 
-enum { ROOM = 1 << 18, EDGES = 8192, WORD = 40 };
+enum { ROOM = 1 << 18, EDGES = 8192 };
 
 struct cdp_tsv {
     struct cdp_input *input;
@@ -61,13 +61,7 @@ static const char *take_field(const char **at, const char *end, size_t *length)
 static int fail_field(const struct cdp_tsv *t, const char *wanted, const char *field, size_t length,
                       struct cdp_err *err)
 {
-    char word[WORD + 1];
-    size_t size = length < WORD ? length : WORD;
-    for (size_t i = 0; i < size; i++)
-        word[i] = field[i] >= ' ' && field[i] <= '~' ? field[i] : '?';
-    word[size] = '\0';
-    return cdp_fail(err, "%s: line %llu: expected %s, got '%s'", cdp_input_name(t->input),
-                    (unsigned long long)t->line, wanted, word);
+    return cdp_fail_line(err, cdp_input_name(t->input), t->line, wanted, field, length);
 }
 
 static int parse_id(const char *field, size_t length, uint64_t *id)

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#ifndef CDP_CONVERT_H
+#define CDP_CONVERT_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "io/output.h"
+#include "stream/list.h"
+#include "stream/stream.h"
+
+// Edges from files of other formats and to them.
+
+// Adds the edges of a text file (see stream/tsv.h) to the list.
+int cdp_list_from_tsv(struct cdp_list *list, const char *name, struct cdp_err *err);
+
+// Adds the edges of an npz of the original's kind, and tells what they are: neighbour lists, arrays
+// idx and dist of n x k, as CDP_KNN without each item itself and the padding of -1, and *nodes = n
+// where it is smaller; or scored pairs, arrays pairs (n x 2) and scores, as CDP_PAIRS.
+int cdp_list_from_npz(struct cdp_list *list, const char *name, enum cdp_type *type, uint64_t *nodes,
+                      struct cdp_err *err);
+
+// Writes the rest of a stream as such an npz: a knn stream with each item itself first at distance
+// 0, short lists padded with ids and distances of -1; others as pairs with their first column.
+// Memory: the whole stream.
+int cdp_stream_to_npz(struct cdp_reader *reader, struct cdp_output *output, struct cdp_err *err);
+
+#endif
