@@ -51,8 +51,8 @@ $(BUILD)/found:
 		{ echo "$(packages) and pkg-config are needed: run 'make deps'" >&2; exit 1; }
 	@mkdir -p $(BUILD) && touch $@
 
-# Objects depend on the flags that they were made with.
-flags = $(CC) $(CFLAGS) $(required)
+# What is built depends on the flags that it was made with.
+flags = $(CC) $(CFLAGS) $(required) $(LDFLAGS)
 $(BUILD)/flags: force
 	@mkdir -p $(BUILD)
 	@echo '$(subst ','\'',$(flags))' | cmp -s - $@ || echo '$(subst ','\'',$(flags))' >$@
@@ -62,11 +62,12 @@ $(BUILD)/%.o: %.c $(BUILD)/found $(BUILD)/flags
 	$(quiet)$(CC) $(CFLAGS) $(required) $(package_cflags) -MMD -MP -c -o $@ $<
 
 # The fast pass of the neighbour search only has to keep its error bound: see lib/knn/knn.c.
-$(BUILD)/lib/knn/tile.o $(BUILD)/tests/bench/peak.o: required += -ffp-contract=fast -Wno-psabi
+$(BUILD)/lib/knn/tile.o $(BUILD)/tests/bench/peak.o: private required += -ffp-contract=fast -Wno-psabi
 
-$(library): $(library_objects)
+# Of the folders too, so that the object of a source that was removed goes.
+$(library): $(library_objects) $(wildcard lib/*)
 	@rm -f $@
-	$(quiet)$(AR) rcs $@ $^
+	$(quiet)$(AR) rcs $@ $(filter %.o,$^)
 
 link = $(CC) $(CFLAGS) $(required) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(package_libs)
 
@@ -172,7 +173,7 @@ dist:
 	git archive --prefix=cdp-$(VERSION)/ -o cdp-$(VERSION).tar.gz HEAD
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-tsan $(BUILD)-fuzz data/demo
+	rm -rf $(BUILD) $(BUILD)-* data/demo cdp-$(VERSION).tar.gz
 
 .PHONY: all help deps deps-lint demo check check-built everything bench asan ubsan tsan fuzz lint man format install \
 	uninstall dist clean force

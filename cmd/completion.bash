@@ -5,6 +5,9 @@
 _cdp() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local command=("${COMP_WORDS[0]}") listing choices
+    # bash splits --name=value in three.
+    [[ $word == = ]] && word=
+    [[ $before == = ]] && before=${COMP_WORDS[COMP_CWORD - 2]}
     listing=$("${command[@]}" --list-options 2>/dev/null) || return
     # A tool of several commands lists their names: complete one, or use the one that is there.
     if [[ $listing != --* ]]; then
