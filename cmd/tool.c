@@ -249,6 +249,8 @@ const struct tool *tool_choose(const struct tool *whole, const struct tool *cons
             return commands[i];
         }
     }
+    if (fallback)
+        return fallback;
     const char *word = *argc > 1 ? argv[1] : "";
     if (!strcmp(word, "--version"))
         show_version();
@@ -260,8 +262,6 @@ const struct tool *tool_choose(const struct tool *whole, const struct tool *cons
         printf("\nExample:\n%s", whole->example);
         print_and_exit();
     }
-    if (fallback)
-        return fallback;
     if (!strcmp(word, "--list-options")) {
         for (int i = 0; commands[i]; i++)
             printf("%s\n", strrchr(commands[i]->name, ' ') + 1);

@@ -29,6 +29,13 @@ for program in "${!runs[@]}" cdp-synth cdp-score; do
     passes "$program --help" "${words[@]}" --help
     [ "$(wc -l <out)" -le 24 ] && [ "$(wc -L <out)" -le 100 ] && grep -q '^Example:' out
     ok $? "$program --help fits a screen and has an example"
+    cp out help
+    if [ "$program" != cdp-score ]; then
+        "${words[@]}" --list-options | while IFS=$'\t' read -r option _; do
+            grep -q -e "$option " -e "$option\$" help || echo "$option"
+        done >missing
+        is "$(cat missing)" "" "$program --help shows every option"
+    fi
     passes "$program --version" "${words[@]}" --version
     grep -qE '^cdp-[a-z ]+ [0-9]+\.[0-9]+\.[0-9]+$' out
     ok $? "$program --version names the program and the version"

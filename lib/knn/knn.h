@@ -45,7 +45,7 @@ int cdp_knn_exact(const struct cdp_matrix *matrix, const struct cdp_knn_plan *pl
                   cdp_knn_sink *sink, void *context, struct cdp_err *err);
 
 // The kernel's instruction set: the best that this processor has, or a lower one where the
-// environment variable CDP_ISA names it ("avx512", "avx2", "plain").
+// environment variable CDP_ISA names it ("avx2", "plain").
 const char *cdp_knn_isa(void);
 
 #endif
