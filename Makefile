@@ -61,8 +61,9 @@ $(BUILD)/%.o: %.c $(BUILD)/found $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(quiet)$(CC) $(CFLAGS) $(required) $(package_cflags) -MMD -MP -c -o $@ $<
 
-# The fast pass of the neighbour search only has to keep its error bound: see lib/knn/knn.c.
-$(BUILD)/lib/knn/tile.o $(BUILD)/tests/bench/peak.o: private required += -ffp-contract=fast -Wno-psabi
+# Vectors are passed to inlined functions only.
+$(BUILD)/lib/knn/kernel.o: private required += -Wno-psabi
+$(BUILD)/tests/bench/peak.o: private required += -ffp-contract=fast -Wno-psabi
 
 # Of the folders too, so that the object of a source that was removed goes.
 $(library): $(library_objects) $(wildcard lib/*)

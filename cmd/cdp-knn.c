@@ -75,7 +75,8 @@ int main(int argc, char **argv)
                                 .last = rows[1],
                                 .threads = (int)common.threads,
                                 .progress = tool_progress()};
-    tool_check(cdp_knn_exact(&matrix, &plan, write_row, writer, &err), &err);
+    double found;
+    tool_check(cdp_knn(&matrix, &plan, write_row, writer, &found, &err), &err);
     tool_check(cdp_writer_finish(writer, NULL, &err), &err);
     cdp_writer_free(writer);
     cdp_header_free(&header);

@@ -9,7 +9,7 @@
 #include "io/matrix.h"
 #include "stream/stream.h"
 
-// Exact nearest neighbours.
+// Nearest neighbours.
 //
 // The neighbours of row i are the k other rows of smallest distance, ties by smaller row number,
 // where a distance is computed in double precision from the rows as float32 numbers:
@@ -22,9 +22,12 @@
 // where it is above 0. Equal rows are at distance 0 exactly. A row with NaN or Inf is an error that
 // names the row; so is a row of zeros under cosine and angular, where it has no direction.
 //
-// A single-precision pass over cache-sized tiles, with a proven bound on its error, decides which
-// rows can be among the k nearest; those are computed again in double precision. So the result is
-// the same bytes for any instruction set and number of threads.
+// A fast pass over cache-sized tiles, of products of bytes for cosine, angular and l2, with a
+// proven bound on its error, decides which rows can be among the k nearest; those are computed
+// again in double precision. So the result is the same bytes for any instruction set and number of
+// threads.
+
+enum cdp_knn_method { CDP_KNN_AUTO, CDP_KNN_EXACT, CDP_KNN_APPROX };
 
 struct cdp_knn_plan {
     uint32_t k; // 1 <= k < rows
@@ -32,6 +35,8 @@ struct cdp_knn_plan {
     uint64_t first, last; // the query rows: first <= i < last
     int threads;          // as cdp_threads() takes it
     struct cdp_progress *progress;
+    enum cdp_knn_method method;
+    double recall; // wanted of CDP_KNN_APPROX: the share of the k nearest that is found
 };
 
 // Receives the neighbours of a query: k targets and distances, nearest first. Called from one
@@ -40,12 +45,19 @@ struct cdp_knn_plan {
 typedef int cdp_knn_sink(void *context, uint64_t row, const uint32_t *target, const float *distance,
                          struct cdp_err *err);
 
-// Memory beside the matrix: one float32 copy of it, and the lists of some thousand queries.
-int cdp_knn_exact(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan,
-                  cdp_knn_sink *sink, void *context, struct cdp_err *err);
+// The method that CDP_KNN_AUTO takes: exact where that is the faster or nearly so, and wherever
+// only some of the rows are queries.
+enum cdp_knn_method cdp_knn_choose(const struct cdp_matrix *matrix,
+                                   const struct cdp_knn_plan *plan);
 
-// The kernel's instruction set: the best that this processor has, or a lower one where the
-// environment variable CDP_ISA names it ("avx2", "plain").
+// *found receives the recall that was measured, 1 if the result is exact. Memory beside the matrix:
+// one copy of it as bytes (cosine, angular, l2) or bits (hamming), and 12 bytes a neighbour, of at
+// most 4 GiB of queries at a time if exact.
+int cdp_knn(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan, cdp_knn_sink *sink,
+            void *context, double *found, struct cdp_err *err);
+
+// The instruction set of the fast pass: the best that this processor has, or a lower one where the
+// environment variable CDP_ISA names it ("avx512vnni", "avx2", "plain").
 const char *cdp_knn_isa(void);
 
 #endif

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include "knn/distance.h"
+
+#include <math.h>
+
+double cdp_distance_key(const struct cdp_kernel *kernel, enum cdp_metric metric, const float *x,
+                        const float *y, size_t dim, double xx, double yy)
+{
+    switch (metric) {
+    case CDP_L2:
+        return kernel->square(x, y, dim);
+    case CDP_L1:
+        return kernel->absolute(x, y, dim);
+    case CDP_LINF:
+        return kernel->largest(x, y, dim);
+    case CDP_COSINE:
+    case CDP_ANGULAR:
+    case CDP_HAMMING:
+    case CDP_METRIC_NONE:
+        break;
+    }
+    // Of equal rows the product of the squares is a square, whose root is exact: the cosine is 1.
+    double cosine = kernel->dot(x, y, dim) / sqrt(xx * yy);
+    return -(cosine > 1 ? 1 : cosine < -1 ? -1 : cosine);
+}
+
+double cdp_distance_of(enum cdp_metric metric, double key)
+{
+    switch (metric) {
+    case CDP_COSINE:
+        return 1 + key;
+    case CDP_ANGULAR:
+        return acos(-key);
+    case CDP_L2:
+        return sqrt(key);
+    case CDP_L1:
+    case CDP_LINF:
+    case CDP_HAMMING:
+    case CDP_METRIC_NONE:
+        break;
+    }
+    return key;
+}

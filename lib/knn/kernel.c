@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: MIT
+#include "knn/kernel.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
+enum {
+    ROWS = CDP_TILE_ROWS,
+    COLUMNS = CDP_TILE_COLUMNS,
+    PANEL = CDP_PANEL_COLUMNS,
+    CHUNK = CDP_DOT_CHUNK
+};
+
+#define INLINE static inline __attribute__((always_inline))
+
+// ---- written with the compiler's vectors, for every instruction set
+
+typedef float vector __attribute__((vector_size(32)));
+typedef int32_t mask __attribute__((vector_size(32)));
+typedef uint32_t words8 __attribute__((vector_size(32)));
+typedef uint16_t halves16 __attribute__((vector_size(32)));
+typedef int16_t signed16 __attribute__((vector_size(32)));
+typedef uint64_t quarters __attribute__((vector_size(32)));
+typedef double doubles __attribute__((vector_size(32)));
+typedef float floats4 __attribute__((vector_size(16)));
+enum { LANES = 8, VECTORS = PANEL / LANES };
+
+INLINE vector load(const void *at)
+{
+    vector v;
+    memcpy(&v, at, sizeof v);
+    return v;
+}
+
+INLINE float as_float(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+INLINE vector magnitude(vector v)
+{
+    return (vector)((mask)v & 0x7FFFFFFF);
+}
+
+INLINE vector l1_step(vector sum, vector x, vector y)
+{
+    return sum + magnitude(x - y);
+}
+
+INLINE vector linf_step(vector sum, vector x, vector y)
+{
+    vector apart = magnitude(x - y);
+    mask larger = apart > sum;
+    return (vector)((larger & (mask)apart) | (~larger & (mask)sum));
+}
+
+static size_t lay_as_is(const uint32_t *row, size_t words, uint32_t *out)
+{
+    if (out)
+        memcpy(out, row, words * sizeof *row);
+    return words;
+}
+
+INLINE void float_tile(const struct cdp_tile *t, float out[ROWS][COLUMNS],
+                       vector (*step)(vector, vector, vector))
+{
+    for (size_t p = 0; p < COLUMNS / PANEL; p++) {
+        const uint32_t *item = t->panel + p * PANEL * t->words;
+        vector sum[ROWS][VECTORS] = {0};
+        for (size_t w = 0; w < t->words; w++, item += PANEL) {
+            vector y0 = load(item), y1 = load(item + LANES);
+#pragma GCC unroll 6
+            for (int r = 0; r < ROWS; r++) {
+                vector x = as_float(t->row[r][w]) - (vector){0};
+                sum[r][0] = step(sum[r][0], x, y0);
+                sum[r][1] = step(sum[r][1], x, y1);
+            }
+        }
+        for (int r = 0; r < ROWS; r++) {
+            for (size_t v = 0; v < VECTORS; v++) {
+                vector value = -sum[r][v];
+                memcpy(&out[r][p * PANEL + v * LANES], &value, sizeof value);
+            }
+        }
+    }
+}
+
+// The bits set in each byte (Warren, Hacker's Delight, section 5-1).
+INLINE words8 bits_of_bytes(words8 v)
+{
+    v -= v >> 1 & 0x55555555;
+    v = (v & 0x33333333) + (v >> 2 & 0x33333333);
+    return (v + (v >> 4)) & 0x0F0F0F0F;
+}
+
+INLINE void hamming_tile(const struct cdp_tile *t, float out[ROWS][COLUMNS])
+{
+    enum { RUN = 31 }; // words of 8 bits a byte that a byte can count
+    for (size_t v = 0; v < COLUMNS / LANES; v++) {
+        const uint32_t *item = t->panel + v / VECTORS * PANEL * t->words + v % VECTORS * LANES;
+        for (int r = 0; r < ROWS; r++) {
+            words8 sum = {0};
+            for (size_t from = 0; from < t->words; from += RUN) {
+                words8 bytes = {0};
+                for (size_t w = from; w < t->words && w < from + RUN; w++)
+                    bytes += bits_of_bytes(t->row[r][w] ^ (words8)load(item + w * PANEL));
+                bytes = (bytes & 0x00FF00FF) + (bytes >> 8 & 0x00FF00FF);
+                sum += (bytes & 0xFFFF) + (bytes >> 16);
+            }
+            vector value = -__builtin_convertvector((mask)sum, vector);
+            memcpy(&out[r][v * LANES], &value, sizeof value);
+        }
+    }
+}
+
+// For the dot product without instructions of its own: the even and the odd bytes as 16-bit
+// numbers.
+static size_t lay_halves(const uint32_t *row, size_t words, uint32_t *out)
+{
+    for (size_t w = 0; out && w < words; w++) {
+        int8_t b[4];
+        memcpy(b, &row[w], sizeof b);
+        int16_t halves[4] = {b[0], b[2], b[1], b[3]};
+        memcpy(&out[2 * w], halves, sizeof halves);
+    }
+    return 2 * words;
+}
+
+static void dot_plain(const struct cdp_tile *t, float out[ROWS][COLUMNS])
+{
+    for (size_t v = 0; v < COLUMNS / LANES; v++) {
+        const uint32_t *item = t->panel + v / VECTORS * PANEL * t->words + v % VECTORS * LANES;
+        for (int r = 0; r < ROWS; r++) {
+            mask sum = {0};
+            for (size_t from = 0; from < t->words; from += CHUNK) {
+                halves16 part = {0};
+                for (size_t w = from; w < t->words && w < from + CHUNK; w++) {
+                    halves16 y = (halves16)((words8)load(item + w * PANEL) ^ CDP_DOT_FLIP);
+                    halves16 even = (halves16)((signed16)(y << 8) >> 8);
+                    halves16 odd = (halves16)((signed16)y >> 8);
+                    halves16 x_even = (halves16)(t->row[r][2 * w] + (words8){0});
+                    halves16 x_odd = (halves16)(t->row[r][2 * w + 1] + (words8){0});
+                    part += even * x_even + odd * x_odd;
+                }
+                sum += ((mask)((words8)part << 16) >> 16) + ((mask)part >> 16);
+            }
+            vector value = __builtin_convertvector(sum, vector);
+            memcpy(&out[r][v * LANES], &value, sizeof value);
+        }
+    }
+}
+
+INLINE uint64_t test(const struct cdp_test *t, const float product[COLUMNS])
+{
+    vector row_scale = t->row_scale - (vector){0}, row_offset = t->row_offset - (vector){0},
+           row_least = t->row_least - (vector){0};
+    mask hit[COLUMNS / LANES], any = {0};
+#pragma GCC unroll 8
+    for (int v = 0; v < COLUMNS / LANES; v++) {
+        vector least = load(t->least + v * LANES);
+        mask lower = least < row_least;
+        least = (vector)((lower & (mask)least) | (~lower & (mask)row_least));
+        vector score = load(product + v * LANES) * (row_scale * load(t->scale + v * LANES)) +
+                       load(t->offset + v * LANES);
+        hit[v] = ~(score < least + row_offset);
+        any |= hit[v];
+    }
+    quarters q = (quarters)any;
+    if (!((q[0] | q[1]) | (q[2] | q[3])))
+        return 0;
+    uint64_t bits = 0;
+    for (int c = 0; c < COLUMNS; c++)
+        bits |= (uint64_t)(hit[c / LANES][c % LANES] & 1) << c;
+    return bits;
+}
+
+INLINE doubles widen(const float *at)
+{
+    floats4 v;
+    memcpy(&v, at, sizeof v);
+    return __builtin_convertvector(v, doubles);
+}
+
+INLINE doubles product_term(doubles a, doubles b)
+{
+    return a * b;
+}
+
+INLINE doubles square_term(doubles a, doubles b)
+{
+    return (a - b) * (a - b);
+}
+
+INLINE doubles absolute_term(doubles a, doubles b)
+{
+    typedef int64_t longs __attribute__((vector_size(32)));
+    return (doubles)((longs)(a - b) & INT64_MAX);
+}
+
+INLINE doubles add(doubles sum, doubles term)
+{
+    return sum + term;
+}
+
+INLINE doubles larger(doubles most, doubles term)
+{
+    typedef int64_t longs __attribute__((vector_size(32)));
+    longs more = term > most;
+    return (doubles)((more & (longs)term) | (~more & (longs)most));
+}
+
+// Eight sums side by side, joined pairwise at the end; numbers beyond the end count as 0.
+INLINE double sum_of(const float *x, const float *y, size_t dim, doubles (*term)(doubles, doubles),
+                     doubles (*join)(doubles, doubles))
+{
+    doubles low = {0}, high = {0};
+    size_t d = 0;
+    for (; d + 8 <= dim; d += 8) {
+        low = join(low, term(widen(x + d), widen(y + d)));
+        high = join(high, term(widen(x + d + 4), widen(y + d + 4)));
+    }
+    if (d < dim) {
+        float a[8] = {0}, b[8] = {0};
+        memcpy(a, x + d, (dim - d) * sizeof *a);
+        memcpy(b, y + d, (dim - d) * sizeof *b);
+        low = join(low, term(widen(a), widen(b)));
+        high = join(high, term(widen(a + 4), widen(b + 4)));
+    }
+    low = join(low, high);
+    low = join(low, (doubles){low[2], low[3], low[2], low[3]});
+    return join(low, (doubles){low[1], low[1], low[1], low[1]})[0];
+}
+
+// The functions of all the above for one instruction set.
+#define DEFINE(isa, attribute)                                                              \
+    attribute static void l1_##isa(const struct cdp_tile *t, float out[ROWS][COLUMNS])      \
+    {                                                                                       \
+        float_tile(t, out, l1_step);                                                        \
+    }                                                                                       \
+    attribute static void linf_##isa(const struct cdp_tile *t, float out[ROWS][COLUMNS])    \
+    {                                                                                       \
+        float_tile(t, out, linf_step);                                                      \
+    }                                                                                       \
+    attribute static void hamming_##isa(const struct cdp_tile *t, float out[ROWS][COLUMNS]) \
+    {                                                                                       \
+        hamming_tile(t, out);                                                               \
+    }                                                                                       \
+    attribute static uint64_t test_##isa(const struct cdp_test *t, const float p[COLUMNS])  \
+    {                                                                                       \
+        return test(t, p);                                                                  \
+    }                                                                                       \
+    attribute static double sum_dot_##isa(const float *x, const float *y, size_t dim)       \
+    {                                                                                       \
+        return sum_of(x, y, dim, product_term, add);                                        \
+    }                                                                                       \
+    attribute static double sum_square_##isa(const float *x, const float *y, size_t dim)    \
+    {                                                                                       \
+        return sum_of(x, y, dim, square_term, add);                                         \
+    }                                                                                       \
+    attribute static double sum_absolute_##isa(const float *x, const float *y, size_t dim)  \
+    {                                                                                       \
+        return sum_of(x, y, dim, absolute_term, add);                                       \
+    }                                                                                       \
+    attribute static double sum_largest_##isa(const float *x, const float *y, size_t dim)   \
+    {                                                                                       \
+        return sum_of(x, y, dim, absolute_term, larger);                                    \
+    }
+
+#define KERNEL(name, isa, lay_dot, dot_tile)                                                      \
+    {                                                                                             \
+        name, {[CDP_COSINE] = {lay_dot, dot_tile},   [CDP_ANGULAR] = {lay_dot, dot_tile},         \
+               [CDP_L2] = {lay_dot, dot_tile},       [CDP_L1] = {lay_as_is, l1_##isa},            \
+               [CDP_LINF] = {lay_as_is, linf_##isa}, [CDP_HAMMING] = {lay_as_is, hamming_##isa}}, \
+            test_##isa, sum_dot_##isa, sum_square_##isa, sum_absolute_##isa, sum_largest_##isa    \
+    }
+
+DEFINE(plain, )
+
+#ifdef __x86_64__
+DEFINE(avx2, __attribute__((target("avx2"))))
+
+// ---- AVX2: products of bytes, added in pairs, in sums of 16 bits
+
+// A chunk of the row: -128 x the sums of its bytes, which undoes what the columns' bytes are
+// greater by, and then its words.
+static size_t lay_chunks(const uint32_t *row, size_t words, uint32_t *out)
+{
+    size_t used = 0;
+    for (size_t from = 0; from < words; from += CHUNK) {
+        size_t count = words - from < CHUNK ? words - from : CHUNK;
+        if (out) {
+            uint16_t start[2] = {0};
+            for (size_t w = from; w < from + count; w++) {
+                int8_t b[4];
+                memcpy(b, &row[w], sizeof b);
+                start[0] -= (uint16_t)(128 * (b[0] + b[1]));
+                start[1] -= (uint16_t)(128 * (b[2] + b[3]));
+            }
+            memcpy(out + used, start, sizeof start);
+            memcpy(out + used + 1, row + from, count * sizeof *row);
+        }
+        used += count + 1;
+    }
+    return used;
+}
+
+__attribute__((target("avx2"))) INLINE __m256i broadcast(const uint32_t *at)
+{
+    return _mm256_set1_epi32((int)*at);
+}
+
+__attribute__((target("avx2"))) INLINE void widen_sums(int32_t sum[LANES], __m256i part)
+{
+    __m256i pairs = _mm256_madd_epi16(part, _mm256_set1_epi16(1));
+    __m256i all = _mm256_add_epi32(_mm256_load_si256((__m256i *)sum), pairs);
+    _mm256_store_si256((__m256i *)sum, all);
+}
+
+__attribute__((target("avx2"))) static void dot_avx2(const struct cdp_tile *t,
+                                                     float out[ROWS][COLUMNS])
+{
+    const uint32_t *r0 = t->row[0], *r1 = t->row[1], *r2 = t->row[2], *r3 = t->row[3],
+                   *r4 = t->row[4], *r5 = t->row[5];
+    for (size_t p = 0; p < COLUMNS / PANEL; p++) {
+        const uint32_t *y = t->panel + p * PANEL * t->words;
+        int32_t sum[ROWS][PANEL] __attribute__((aligned(32))) = {0};
+        for (size_t at = 0, left = t->words; left;) {
+            size_t count = left < CHUNK ? left : CHUNK;
+            left -= count;
+            __m256i a0 = broadcast(r0 + at), a1 = broadcast(r1 + at), a2 = broadcast(r2 + at),
+                    a3 = broadcast(r3 + at), a4 = broadcast(r4 + at), a5 = broadcast(r5 + at);
+            __m256i b0 = a0, b1 = a1, b2 = a2, b3 = a3, b4 = a4, b5 = a5;
+            for (at++; count--; at++, y += PANEL) {
+                __m256i y0 = _mm256_loadu_si256((const __m256i *)y);
+                __m256i y1 = _mm256_loadu_si256((const __m256i *)(y + LANES));
+#define ADVANCE(a, b, r)                                        \
+    do {                                                        \
+        __m256i x = broadcast((r) + at);                        \
+        (a) = _mm256_add_epi16(a, _mm256_maddubs_epi16(y0, x)); \
+        (b) = _mm256_add_epi16(b, _mm256_maddubs_epi16(y1, x)); \
+        __asm__ volatile("" : "+x"(a), "+x"(b));                \
+    } while (0)
+                ADVANCE(a0, b0, r0);
+                ADVANCE(a1, b1, r1);
+                ADVANCE(a2, b2, r2);
+                ADVANCE(a3, b3, r3);
+                ADVANCE(a4, b4, r4);
+                ADVANCE(a5, b5, r5);
+#undef ADVANCE
+            }
+            widen_sums(sum[0], a0);
+            widen_sums(sum[0] + LANES, b0);
+            widen_sums(sum[1], a1);
+            widen_sums(sum[1] + LANES, b1);
+            widen_sums(sum[2], a2);
+            widen_sums(sum[2] + LANES, b2);
+            widen_sums(sum[3], a3);
+            widen_sums(sum[3] + LANES, b3);
+            widen_sums(sum[4], a4);
+            widen_sums(sum[4] + LANES, b4);
+            widen_sums(sum[5], a5);
+            widen_sums(sum[5] + LANES, b5);
+        }
+        for (int r = 0; r < ROWS; r++) {
+            for (int c = 0; c < PANEL; c++)
+                out[r][p * PANEL + (size_t)c] = (float)sum[r][c];
+        }
+    }
+}
+
+// ---- AVX-512 VNNI: products of bytes, added by fours, in sums of 32 bits
+
+// -128 x the sum of the row's bytes, and then its words.
+static size_t lay_started(const uint32_t *row, size_t words, uint32_t *out)
+{
+    if (out) {
+        int32_t sum = 0;
+        for (size_t w = 0; w < words; w++) {
+            int8_t b[4];
+            memcpy(b, &row[w], sizeof b);
+            sum += b[0] + b[1] + b[2] + b[3];
+        }
+        out[0] = (uint32_t)(-128 * sum);
+        memcpy(out + 1, row, words * sizeof *row);
+    }
+    return words + 1;
+}
+
+#define VNNI __attribute__((target("avx512f,avx512bw,avx512vnni")))
+
+VNNI static void dot_avx512vnni(const struct cdp_tile *t, float out[ROWS][COLUMNS])
+{
+    size_t stride = t->words * PANEL;
+    const uint32_t *y = t->panel;
+    // One variable an accumulator and the instruction by name: given an array or the intrinsic, gcc
+    // 12 keeps the sums in memory.
+#define EACH_ROW(do) \
+    do               \
+    (0) do(1) do(2) do(3) do(4) do(5)
+#define START(r)                      \
+    const uint32_t *x##r = t->row[r]; \
+    __m512i a##r = _mm512_set1_epi32((int)*x##r++), b##r = a##r, c##r = a##r, d##r = a##r;
+#define DOT(sum, y) __asm__("vpdpbusd %1, %2, %0" : "+v"(sum) : "v"(x), "v"(y))
+#define ADVANCE(r)                                   \
+    {                                                \
+        __m512i x = _mm512_set1_epi32((int)x##r[w]); \
+        DOT(a##r, y0);                               \
+        DOT(b##r, y1);                               \
+        DOT(c##r, y2);                               \
+        DOT(d##r, y3);                               \
+    }
+#define END(r)                                                      \
+    _mm512_storeu_ps(out[r], _mm512_cvtepi32_ps(a##r));             \
+    _mm512_storeu_ps(out[r] + PANEL, _mm512_cvtepi32_ps(b##r));     \
+    _mm512_storeu_ps(out[r] + 2 * PANEL, _mm512_cvtepi32_ps(c##r)); \
+    _mm512_storeu_ps(out[r] + 3 * PANEL, _mm512_cvtepi32_ps(d##r));
+    EACH_ROW(START)
+    for (size_t w = 0; w < t->words; w++, y += PANEL) {
+        __m512i y0 = _mm512_loadu_si512(y), y1 = _mm512_loadu_si512(y + stride),
+                y2 = _mm512_loadu_si512(y + 2 * stride), y3 = _mm512_loadu_si512(y + 3 * stride);
+        EACH_ROW(ADVANCE)
+    }
+    EACH_ROW(END)
+#undef EACH_ROW
+#undef START
+#undef DOT
+#undef ADVANCE
+#undef END
+}
+#endif
+
+// ---- choosing
+
+static const struct cdp_kernel kernels[] = {
+#ifdef __x86_64__
+    KERNEL("avx512vnni", avx2, lay_started, dot_avx512vnni),
+    KERNEL("avx2", avx2, lay_chunks, dot_avx2),
+#endif
+    KERNEL("plain", plain, lay_halves, dot_plain),
+};
+
+static int usable(const char *isa)
+{
+#ifdef __x86_64__
+    if (!strcmp(isa, "avx512vnni"))
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("avx512f") &&
+               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni");
+    if (!strcmp(isa, "avx2"))
+        return __builtin_cpu_supports("avx2");
+#endif
+    return !strcmp(isa, "plain");
+}
+
+const struct cdp_kernel *cdp_kernel(void)
+{
+    const char *wanted = getenv("CDP_ISA");
+    const struct cdp_kernel *best = NULL;
+    for (size_t i = 0; i < sizeof kernels / sizeof kernels[0]; i++) {
+        if (!usable(kernels[i].isa))
+            continue;
+        if (wanted && !strcmp(wanted, kernels[i].isa))
+            return &kernels[i];
+        if (!best)
+            best = &kernels[i];
+    }
+    return best;
+}

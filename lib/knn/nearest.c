@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "knn/nearest.h"
+
+#include <math.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+uint64_t cdp_nearest_bytes(uint32_t k)
+{
+    return (uint64_t)k * (sizeof(double) + sizeof(uint32_t)) + 9;
+}
+
+int cdp_nearest_new(struct cdp_nearest *n, const struct cdp_space *space, uint64_t count,
+                    uint32_t k, struct cdp_err *err)
+{
+    *n = (struct cdp_nearest){.space = space, .k = k, .count = count};
+    n->key = cdp_alloc(count, k * sizeof *n->key, "neighbours", err);
+    n->id = cdp_alloc(count, k * sizeof *n->id, "neighbours", err);
+    n->found = cdp_alloc(count, sizeof *n->found, "neighbours", err);
+    n->least = cdp_alloc(count, sizeof *n->least, "neighbours", err);
+    n->lock = cdp_zalloc(count, sizeof *n->lock, "neighbours", err);
+    if (!n->key || !n->id || !n->found || !n->least || !n->lock) {
+        cdp_nearest_free(n);
+        return -1;
+    }
+    cdp_nearest_clear(n);
+    return 0;
+}
+
+void cdp_nearest_free(struct cdp_nearest *n)
+{
+    free(n->key);
+    free(n->id);
+    free(n->found);
+    free(n->least);
+    free(n->lock);
+    *n = (struct cdp_nearest){0};
+}
+
+void cdp_nearest_clear(struct cdp_nearest *n)
+{
+    for (uint64_t i = 0; i < n->count; i++) {
+        n->found[i] = 0;
+        n->least[i] = -INFINITY;
+    }
+}
+
+static void acquire(uint8_t *lock)
+{
+    for (int tries = 1; __atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE); tries++) {
+        if (tries % 64 == 0)
+            sched_yield();
+    }
+}
+
+// Where a neighbour belongs in a list of `found`.
+static uint32_t place_of(const double *keys, const uint32_t *ids, uint32_t found, uint32_t id,
+                         double key)
+{
+    uint32_t low = 0, high = found;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (keys[middle] < key || (keys[middle] == key && ids[middle] < id))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void cdp_nearest_add(struct cdp_nearest *n, uint64_t query, uint32_t id, double key)
+{
+    double *keys = n->key + query * n->k;
+    uint32_t *ids = n->id + query * n->k;
+    acquire(&n->lock[query]);
+    uint32_t found = n->found[query];
+    uint32_t at = place_of(keys, ids, found, id, key);
+    bool there = at < found && keys[at] == key && ids[at] == id;
+    if (at < n->k && !there) {
+        if (found < n->k)
+            n->found[query] = ++found;
+        memmove(keys + at + 1, keys + at, (found - 1 - at) * sizeof *keys);
+        memmove(ids + at + 1, ids + at, (found - 1 - at) * sizeof *ids);
+        keys[at] = key;
+        ids[at] = id;
+        if (found == n->k) {
+            float least = cdp_space_least(n->space, keys[found - 1]);
+            __atomic_store(&n->least[query], &least, __ATOMIC_RELAXED);
+        }
+    }
+    __atomic_store_n(&n->lock[query], 0, __ATOMIC_RELEASE);
+}
+
+float cdp_nearest_least(const struct cdp_nearest *n, uint64_t query)
+{
+    float least;
+    __atomic_load(&n->least[query], &least, __ATOMIC_RELAXED);
+    return least;
+}

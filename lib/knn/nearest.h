@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#ifndef CDP_NEAREST_H
+#define CDP_NEAREST_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "knn/space.h"
+
+// The nearest neighbours so far of a number of queries. Whatever the order in which pairs are
+// added, and by however many threads, a list ends as the k of smallest key, ties by smaller id.
+struct cdp_nearest {
+    const struct cdp_space *space;
+    uint32_t k;
+    uint64_t count;  // queries
+    double *key;     // count x k, ascending by key, then id
+    uint32_t *id;    // count x k
+    uint32_t *found; // neighbours in each list
+    float *least;    // a score that the next to enter a list has at least; -inf until it is full
+    uint8_t *lock;   // of each list
+};
+
+int cdp_nearest_new(struct cdp_nearest *nearest, const struct cdp_space *space, uint64_t count,
+                    uint32_t k, struct cdp_err *err);
+void cdp_nearest_free(struct cdp_nearest *nearest);
+
+// Empties all lists.
+void cdp_nearest_clear(struct cdp_nearest *nearest);
+
+// Adds a neighbour, unless it is there or farther than all that are. Thread-safe.
+void cdp_nearest_add(struct cdp_nearest *nearest, uint64_t query, uint32_t id, double key);
+
+// The list's `least`. Thread-safe.
+float cdp_nearest_least(const struct cdp_nearest *nearest, uint64_t query);
+
+// Bytes that a query takes.
+uint64_t cdp_nearest_bytes(uint32_t k);
+
+#endif

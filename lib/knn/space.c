@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+#include "knn/space.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/threads.h"
+#include "knn/distance.h"
+
+enum { SAMPLE = 1 << 14 }; // rows that the mean is taken of
+
+// A thread's memory.
+struct room {
+    float *x;
+    double *v;
+};
+
+static bool has_product(enum cdp_metric metric)
+{
+    return metric == CDP_COSINE || metric == CDP_ANGULAR || metric == CDP_L2;
+}
+
+static double unit_of(const struct cdp_space *s, uint64_t row)
+{
+    return s->metric == CDP_L2 ? s->unit : 1 / sqrt(s->square[row]);
+}
+
+static float rounded_up(double x)
+{
+    return nextafterf((float)(x * (1 + 1e-9)), INFINITY);
+}
+
+// ---- the rows
+
+static int fail_row(const struct cdp_space *s, uint64_t row, float *x, struct cdp_err *err)
+{
+    cdp_matrix_row_f32(s->matrix, row, x);
+    for (size_t d = 0; d < s->matrix->dim; d++) {
+        if (!isfinite(x[d]))
+            return cdp_fail(err, "%s: row %llu: number %zu is %g; finite numbers are wanted",
+                            s->matrix->name, (unsigned long long)row, d, (double)x[d]);
+    }
+    return cdp_fail(err,
+                    "%s: row %llu: all zeros, so it has no direction: remove it, or use --metric "
+                    "l2, l1 or linf",
+                    s->matrix->name, (unsigned long long)row);
+}
+
+// Squares of all rows, which also shows whether each can be used. Each thread's x serves as room.
+static int measure(struct cdp_space *s, const struct room *room, int threads, struct cdp_err *err)
+{
+    uint64_t rows = s->matrix->rows, bad = rows;
+    size_t dim = s->matrix->dim;
+    double most = 0;
+#pragma omp parallel for num_threads(threads) schedule(static) reduction(min                  \
+                                                                         : bad) reduction(max \
+                                                                                          : most)
+    for (uint64_t row = 0; row < rows; row++) {
+        const float *x = cdp_matrix_row(s->matrix, row, room[cdp_thread()].x);
+        double square = s->kernel->dot(x, x, dim);
+        bool point = s->metric != CDP_COSINE && s->metric != CDP_ANGULAR;
+        if ((!isfinite(square) || (square == 0 && !point)) && row < bad)
+            bad = row;
+        s->square[row] = square;
+        most = square > most ? square : most;
+    }
+    if (bad < rows)
+        return fail_row(s, bad, room[0].x, err);
+    s->unit = most > 0 ? exp2(-ceil(log2(most) / 2)) : 1;
+    return 0;
+}
+
+// ---- bytes
+
+// The mean of a sample of the rows, unless that is farther from them than 0 is.
+static void centre(const struct cdp_space *s, const struct room *room, double *mean)
+{
+    size_t dim = s->matrix->dim;
+    uint64_t rows = s->matrix->rows, count = rows < SAMPLE ? rows : SAMPLE;
+    memset(mean, 0, dim * sizeof *mean);
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t row = i * rows / count;
+        const float *x = cdp_matrix_row(s->matrix, row, room->x);
+        double unit = unit_of(s, row) / (double)count;
+        for (size_t d = 0; d < dim; d++)
+            mean[d] += unit * (double)x[d];
+    }
+    double with = 0, without = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t row = i * rows / count;
+        const float *x = cdp_matrix_row(s->matrix, row, room->x);
+        double unit = unit_of(s, row), square = 0;
+        for (size_t d = 0; d < dim; d++) {
+            double v = unit * (double)x[d] - mean[d];
+            square += v * v;
+        }
+        with += sqrt(square);
+        without += unit * sqrt(s->square[row]);
+    }
+    if (with >= without)
+        memset(mean, 0, dim * sizeof *mean);
+}
+
+// The least scale with which the bytes of v keep the limits of kernel.h, rounding included.
+static double scale_of(const double *v, size_t dim)
+{
+    double most = 0, longest = 0;
+    double chunk[2] = {0};
+    for (size_t d = 0; d < dim; d += 2) {
+        double a = fabs(v[d]), b = d + 1 < dim ? fabs(v[d + 1]) : 0;
+        most = a + b > most ? a + b : most;
+        chunk[d / 2 % 2] += a * a + b * b;
+        if (d + 2 >= dim || (d + 2) % (4 * CDP_DOT_CHUNK) == 0) {
+            longest = fmax(longest, fmax(chunk[0], chunk[1]));
+            chunk[0] = chunk[1] = 0;
+        }
+    }
+    double room = sqrt(2 * CDP_DOT_CHUNK) / 2;
+    return fmax(most / (CDP_DOT_PAIR - 1), sqrt(longest) / (CDP_DOT_LENGTH - room)) * (1 + 1e-6);
+}
+
+static void make_bytes(struct cdp_space *s, uint64_t row, const struct room *room,
+                       const double *mean)
+{
+    size_t dim = s->matrix->dim;
+    const float *x = cdp_matrix_row(s->matrix, row, room->x);
+    double *v = room->v;
+    double unit = unit_of(s, row), length = 0, residual = 0;
+    for (size_t d = 0; d < dim; d++) {
+        v[d] = unit * (double)x[d] - mean[d];
+        length += v[d] * v[d];
+    }
+    float scale = rounded_up(scale_of(v, dim));
+    double inverse = 1 / (double)scale;
+    int8_t *q = (int8_t *)(s->word + row * s->words);
+    memset(q, 0, s->words * sizeof *s->word);
+    for (size_t d = 0; d < dim; d++) {
+        // Adding and taking away 1.5 x 2^52 rounds to an integer.
+        double rounded = v[d] * inverse + 0x1.8p52 - 0x1.8p52;
+        q[d] = (int8_t)rounded;
+        double e = v[d] - (double)scale * rounded;
+        residual += e * e;
+    }
+    s->scale[row] = scale;
+    s->offset[row] = (float)(-length / 2);
+    s->length[row] = rounded_up(sqrt(length) + 1e-14);
+    s->residual[row] = rounded_up(sqrt(residual) + 1e-14);
+}
+
+static int build_bytes(struct cdp_space *s, const struct room *room, int threads,
+                       struct cdp_err *err)
+{
+    uint64_t rows = s->matrix->rows;
+    s->words = (s->matrix->dim + 3) / 4;
+    s->word = cdp_alloc_aligned(rows, s->words * sizeof *s->word, "the features as bytes", err);
+    s->scale = cdp_alloc(rows, sizeof *s->scale, "scales", err);
+    s->offset = cdp_alloc(rows, sizeof *s->offset, "lengths", err);
+    s->length = cdp_alloc(rows, sizeof *s->length, "lengths", err);
+    s->residual = cdp_alloc(rows, sizeof *s->residual, "lengths", err);
+    double *mean = cdp_alloc(s->matrix->dim, sizeof *mean, "the mean", err);
+    int status = s->word && s->scale && s->offset && s->length && s->residual && mean ? 0 : -1;
+    if (!status) {
+        centre(s, room, mean);
+#pragma omp parallel for num_threads(threads) schedule(static)
+        for (uint64_t row = 0; row < rows; row++)
+            make_bytes(s, row, &room[cdp_thread()], mean);
+    }
+    free(mean);
+    return status;
+}
+
+// ---- bits
+
+static int build_bits(struct cdp_space *s, const struct room *room, int threads,
+                      struct cdp_err *err)
+{
+    const struct cdp_matrix *m = s->matrix;
+    bool packed = m->number == CDP_U8 || m->number == CDP_I8;
+    s->words = (m->dim * (packed ? 8 : 1) + 31) / 32;
+    s->word = cdp_zalloc(m->rows, s->words * sizeof *s->word, "the features as bits", err);
+    if (!s->word)
+        return -1;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (uint64_t row = 0; row < m->rows; row++) {
+        const float *x = packed ? NULL : cdp_matrix_row(m, row, room[cdp_thread()].x);
+        const unsigned char *at = m->data + row * m->row_stride;
+        uint32_t *word = s->word + row * s->words;
+        for (size_t d = 0; d < m->dim; d++) {
+            size_t bit = packed ? d * 8 : d;
+            uint32_t value = packed ? at[d * m->number_stride] : x[d] > 0;
+            word[bit / 32] |= value << bit % 32;
+        }
+    }
+    return 0;
+}
+
+// ---- all
+
+int cdp_space_build(struct cdp_space *s, const struct cdp_matrix *matrix, enum cdp_metric metric,
+                    int threads, struct cdp_err *err)
+{
+    double roundings = ((double)matrix->dim + 4) * 0x1p-24;
+    *s = (struct cdp_space){.matrix = matrix,
+                            .kernel = cdp_kernel(),
+                            .metric = metric,
+                            .words = matrix->dim,
+                            // A row so long that the bound says nothing has all items ranked.
+                            .error = metric == CDP_LINF || metric == CDP_HAMMING ? 0x1p-22
+                                     : roundings < 0.5
+                                         ? roundings / (1 - roundings) + 1e-30 * (double)matrix->dim
+                                         : INFINITY};
+    s->square = cdp_alloc(matrix->rows, sizeof *s->square, "lengths", err);
+    struct room *room = cdp_zalloc((size_t)threads, sizeof *room, "threads", err);
+    int status = s->square && room ? 0 : -1;
+    for (int t = 0; !status && t < threads; t++) {
+        room[t].x = cdp_alloc(matrix->dim, sizeof *room[t].x, "a row", err);
+        room[t].v = cdp_alloc(matrix->dim, sizeof *room[t].v, "a row", err);
+        status = room[t].x && room[t].v ? 0 : -1;
+    }
+    if (!status)
+        status = measure(s, room, threads, err);
+    if (!status && has_product(metric))
+        status = build_bytes(s, room, threads, err);
+    if (!status && metric == CDP_HAMMING)
+        status = build_bits(s, room, threads, err);
+    for (int t = 0; room && t < threads; t++) {
+        free(room[t].x);
+        free(room[t].v);
+    }
+    free(room);
+    if (status)
+        cdp_space_free(s);
+    return status;
+}
+
+void cdp_space_free(struct cdp_space *s)
+{
+    free(s->word);
+    free(s->square);
+    free(s->scale);
+    free(s->offset);
+    free(s->length);
+    free(s->residual);
+    *s = (struct cdp_space){0};
+}
+
+const uint32_t *cdp_space_words(const struct cdp_space *s, uint64_t id, uint32_t *room)
+{
+    if (s->word)
+        return s->word + id * s->words;
+    const void *row = cdp_matrix_row(s->matrix, id, (float *)room);
+    return row;
+}
+
+double cdp_space_key(const struct cdp_space *s, uint64_t a, uint64_t b, const float *x, float *room)
+{
+    if (s->metric == CDP_HAMMING) {
+        const uint32_t *p = s->word + a * s->words, *q = s->word + b * s->words;
+        int bits = 0;
+        for (size_t w = 0; w < s->words; w++)
+            bits += __builtin_popcount(p[w] ^ q[w]);
+        return bits;
+    }
+    const float *y = cdp_matrix_row(s->matrix, b, room);
+    return cdp_distance_key(s->kernel, s->metric, x, y, s->matrix->dim, s->square[a], s->square[b]);
+}
+
+float cdp_space_least(const struct cdp_space *s, double key)
+{
+    double least = -INFINITY;
+    switch (s->metric) {
+    case CDP_COSINE:
+    case CDP_ANGULAR:
+        least = -1 - key - 1e-13;
+        break;
+    case CDP_L2:
+        least = -key * s->unit * s->unit / 2 * (1 + 1e-12) - 1e-13;
+        break;
+    case CDP_L1:
+    case CDP_LINF:
+    case CDP_HAMMING:
+    case CDP_METRIC_NONE:
+        least = -key * (1 + s->error);
+        break;
+    }
+    return nextafterf((float)least, -INFINITY);
+}
