@@ -63,7 +63,6 @@ $(BUILD)/%.o: %.c $(BUILD)/found $(BUILD)/flags
 
 # Vectors are passed to inlined functions only.
 $(BUILD)/lib/knn/kernel.o: private required += -Wno-psabi
-$(BUILD)/tests/bench/peak.o: private required += -ffp-contract=fast -Wno-psabi
 
 # Of the folders too, so that the object of a source that was removed goes.
 $(library): $(library_objects) $(wildcard lib/*)
@@ -115,7 +114,13 @@ check-built: everything
 	CDP_BIN=$(abspath $(BUILD)/bin) CDP_BUILD=$(abspath $(BUILD)) CDP_SOURCE=$(CURDIR) \
 	CDP_SHARED=$(wildcard $(abspath ..)/shared) prove -j2 --exec '' $(unit_tests) $(test_scripts)
 
+# The peer of the neighbour search (Debian: libhnswlib-dev), for this processor alone.
+$(BUILD)/bench/hnsw: tests/bench/hnsw.cc
+	@mkdir -p $(@D)
+	$(quiet)$(CXX) -O3 -march=native -std=c++17 -pthread -o $@ $<
+
 bench: everything
+	-$(MAKE) $(BUILD)/bench/hnsw
 	CDP_BIN=$(abspath $(BUILD)/bin) CDP_BENCH=$(abspath $(BUILD)/bench) tests/bench/run.sh
 
 asan ubsan:

@@ -4,7 +4,8 @@
 #include "tool.h"
 
 static uint64_t k = 15, dim, rows[2] = {0, UINT64_MAX};
-static int metric, format;
+static int metric, format, method;
+static double recall = 0.99;
 
 static const struct cdp_option options[] = {
     {CDP_OPTION_COUNT, 'k', "neighbours", "K", "neighbours of an item, itself not counted (15)", &k,
@@ -15,6 +16,10 @@ static const struct cdp_option options[] = {
      NULL},
     {CDP_OPTION_CHOICE, 0, "format", "NAME", "auto, raw, npy, fvecs, bvecs (auto)", &format, 0, 0,
      (const char *const[]){"auto", "raw", "npy", "fvecs", "bvecs", NULL}},
+    {CDP_OPTION_CHOICE, 0, "method", "NAME", "auto, exact, approx (auto)", &method, 0, 0,
+     (const char *const[]){"auto", "exact", "approx", NULL}},
+    {CDP_OPTION_REAL, 0, "recall", "R", "share of the neighbours that approx finds (0.99)", &recall,
+     0, 1, NULL},
     {CDP_OPTION_RANGE, 0, "rows", "A:B", "only the neighbours of rows A to B - 1", rows, 0, 0,
      NULL},
     {0},
@@ -22,7 +27,7 @@ static const struct cdp_option options[] = {
 
 static const struct tool tool = {
     .name = "cdp-knn",
-    .summary = "Finds the exact nearest neighbours of every item among all items",
+    .summary = "Finds the nearest neighbours of every item among all items",
     .synopsis = "[OPTION]... FEATURES",
     .example = "  cdp-knn -k 14 --dim 256 features/m0.bin >m0.cdp\n"
                "  cdp-knn --rows 0:50000 data.tar.gz:features/m0.npy >shard0.cdp\n",
@@ -62,21 +67,27 @@ int main(int argc, char **argv)
                                (unsigned long long)matrix.rows, (unsigned long long)matrix.dim,
                                (unsigned long long)digest),
                &err);
-    struct cdp_writer *writer;
-    tool_check(
-        cdp_writer_open(&writer, output, &header, (int)common.level, (int)common.threads, &err),
-        &err);
-    tool_say("%s: %llu x %llu, exact, %s instructions", matrix.name,
-             (unsigned long long)matrix.rows, (unsigned long long)matrix.dim, cdp_knn_isa());
-
     struct cdp_knn_plan plan = {.k = (uint32_t)k,
                                 .metric = header.metric,
                                 .first = rows[0],
                                 .last = rows[1],
                                 .threads = (int)common.threads,
-                                .progress = tool_progress()};
+                                .progress = tool_progress(),
+                                .method = (enum cdp_knn_method)method,
+                                .recall = recall};
+    bool exact = cdp_knn_choose(&matrix, &plan) == CDP_KNN_EXACT;
+    tool_check(cdp_header_note(&header, &err, "method: %s", exact ? "exact" : "approx"), &err);
+    struct cdp_writer *writer;
+    tool_check(
+        cdp_writer_open(&writer, output, &header, (int)common.level, (int)common.threads, &err),
+        &err);
+    tool_say("%s: %llu x %llu, %s, %s instructions", matrix.name, (unsigned long long)matrix.rows,
+             (unsigned long long)matrix.dim, exact ? "exact" : "approximate", cdp_knn_isa());
+
     double found;
     tool_check(cdp_knn(&matrix, &plan, write_row, writer, &found, &err), &err);
+    if (!exact)
+        tool_say("recall %.4f, on a sample", found);
     tool_check(cdp_writer_finish(writer, NULL, &err), &err);
     cdp_writer_free(writer);
     cdp_header_free(&header);

@@ -32,7 +32,7 @@ for threads in 2 8; do
     cdp-knn --metric l2 -k 20 --dim 40 -t $threads rows.bin >many.cdp
     same many.cdp one.cdp "same bytes with $threads threads"
 done
-for isa in plain avx2 none; do
+for isa in plain avx2 avx512vnni none; do
     CDP_ISA=$isa cdp-knn --metric l2 -k 20 --dim 40 rows.bin >isa.cdp
     same isa.cdp one.cdp "same bytes with CDP_ISA=$isa"
 done
@@ -50,6 +50,46 @@ same got.tsv wanted.tsv "shards laid end to end are the whole"
 cdp-score vote --threshold 0 shards.cdp | cdp-view --digest - >got
 cdp-score vote --threshold 0 one.cdp | cdp-view --digest - >wanted
 same got wanted "and are scored as the whole"
+
+# Every kernel, for each kind of kernel, on more rows than a block, with numbers of very different
+# size, and k large.
+$reference random-rows 7 1300 150 wild >wild.bin
+for metric in cosine l2; do
+    $reference knn $metric 70 150 wild.bin >wanted.tsv
+    for isa in plain avx2 avx512vnni; do
+        CDP_ISA=$isa cdp-knn -k 70 --metric $metric --dim 150 wild.bin | cdp-view --to tsv - >got.tsv
+        same_neighbours "1,300 x 150 wild rows, $metric, $isa"
+    done
+done
+
+# approximate: as good as is asked for, counted against the exact result; the same bytes for any
+# number of threads and any instruction set; a thousand copies of one row are no trap
+recall() { # recall EXACT APPROX: the share of EXACT's edges that are in APPROX
+    { cdp-view --to tsv "$2"; echo; cdp-view --to tsv "$1"; } |
+        awk '!NF { second = 1; next } { key = $1 " " $2 }
+            !second { there[key]; next } { all++; hits += key in there } END { print hits / all }'
+}
+cdp-synth --items 6000 --identities 90 --models 1 --dim 64 faces
+perl -e 'local $/; open F, "faces/features/m0.bin"; binmode F; $x = <F>;
+    print $x, substr($x, 25600, 256) x 1000' >copies.bin
+for metric in cosine l2 l1; do
+    cdp-knn -k 15 --metric $metric --method exact --dim 64 copies.bin >exact.cdp
+    cdp-knn -k 15 --metric $metric --method approx --recall 0.98 --dim 64 copies.bin >approx.cdp
+    found=$(recall exact.cdp approx.cdp)
+    awk "BEGIN { exit !($found >= 0.96) }"
+    ok $? "$metric: approximate neighbours, recall $found"
+    is "$(cdp-view --to tsv approx.cdp | wc -l)" 105000 "$metric: every row has all its neighbours"
+done
+for threads in 1 2 8; do
+    cdp-knn -k 15 --method approx -t $threads --dim 64 copies.bin | cdp-view --digest -
+    CDP_ISA=plain cdp-knn -k 15 --method approx -t $threads --dim 64 copies.bin | cdp-view --digest -
+done | sort -u >digests
+is "$(wc -l <digests)" 1 "approximate: same content with 1, 2, 8 threads, plain or not"
+cdp-knn -k 15 --dim 64 copies.bin | cdp-view --digest - >got
+cdp-knn -k 15 --method exact --dim 64 copies.bin | cdp-view --digest - >wanted
+same got wanted "few rows: auto is exact"
+fails 1 'copies.bin: the approximate method finds the neighbours of all rows, not of 0:10' \
+    "a shard cannot be approximate" cdp-knn --method approx --rows 0:10 --dim 64 copies.bin
 
 # k up to n - 1, and two rows
 $reference random-rows 1 2 3 normal >two.bin

@@ -78,7 +78,7 @@ compopt() { :; }
 # shellcheck source=cmd/completion.bash
 . "$CDP_SOURCE/cmd/completion.bash"
 is "$(complete_words cdp-knn --metric l)" "l2 l1 linf" "completion of an option's choices"
-is "$(complete_words cdp-knn --met)" "--metric" "of an option"
+is "$(complete_words cdp-knn --metr)" "--metric" "of an option"
 is "$(complete_words cdp-score v)" "vote" "of a command"
 is "$(complete_words cdp-score vote --acc)" "--accept" "of a command's option"
 

@@ -2,6 +2,7 @@
 #include "knn/join.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,9 +121,18 @@ void cdp_lay_columns(struct cdp_joiner *j, const uint32_t *ids, uint64_t first,
 
 // ---- pairs
 
-static float least_of(const struct cdp_joiner *j, uint32_t list)
+// Whether a pair may enter a list: it has one, is near enough, and is not known to be in it.
+static bool wanted(const struct cdp_joiner *j, uint32_t list, float least, float most, uint32_t id)
 {
-    return list == CDP_NO_LIST ? INFINITY : cdp_nearest_least(j->nearest, list);
+    if (list == CDP_NO_LIST || most < least)
+        return false;
+    if (!j->known)
+        return true;
+    bool there = false;
+    const uint32_t *known = j->known + (uint64_t)list * j->nearest->k;
+    for (uint32_t i = 0; i < j->nearest->k; i++)
+        there |= known[i] == id;
+    return !there;
 }
 
 // Measures the pairs that wait, unless what was found meanwhile rules them out.
@@ -134,27 +144,31 @@ static void measure(struct cdp_joiner *j)
     const float *x = NULL;
     for (uint32_t i = 0; i < j->waiting; i++) {
         struct cdp_maybe pair = j->maybe[i];
-        if (i + AHEAD < j->waiting) {
+        if (!j->nearest->coarse && i + AHEAD < j->waiting) {
             uint64_t id = columns->id[j->maybe[i + AHEAD].column];
             for (size_t byte = 0; byte < m->row_stride && byte < 1024; byte += 64)
                 __builtin_prefetch(m->data + id * m->row_stride + byte);
         }
-        float *row_least = &rows->least[pair.row], *column_least = &columns->least[pair.column];
-        if (pair.most < fminf(*row_least, *column_least))
-            continue;
         uint32_t a = rows->id[pair.row], b = columns->id[pair.column];
         uint32_t row_list = rows->list[pair.row], column_list = columns->list[pair.column];
-        if (pair.row != last)
-            x = cdp_matrix_row(m, a, j->x);
-        last = pair.row;
-        double key = cdp_space_key(j->nearest->space, a, b, x, j->y);
-        if (row_list != CDP_NO_LIST && !(pair.most < *row_least)) {
-            cdp_nearest_add(j->nearest, row_list, b, key);
-            *row_least = least_of(j, row_list);
+        bool for_row = wanted(j, row_list, rows->least[pair.row], pair.most, b);
+        bool for_column = wanted(j, column_list, columns->least[pair.column], pair.most, a);
+        if (!for_row && !for_column)
+            continue;
+        double key = -(double)pair.most;
+        if (!j->nearest->coarse) {
+            if (pair.row != last)
+                x = cdp_matrix_row(m, a, j->x);
+            last = pair.row;
+            key = cdp_space_key(j->nearest->space, a, b, x, j->y);
         }
-        if (column_list != CDP_NO_LIST && !(pair.most < *column_least)) {
+        if (for_row) {
+            cdp_nearest_add(j->nearest, row_list, b, key);
+            rows->least[pair.row] = cdp_nearest_least(j->nearest, row_list);
+        }
+        if (for_column) {
             cdp_nearest_add(j->nearest, column_list, a, key);
-            *column_least = least_of(j, column_list);
+            columns->least[pair.column] = cdp_nearest_least(j->nearest, column_list);
         }
     }
     j->waiting = 0;
@@ -175,23 +189,28 @@ static struct bound bound_of(const struct cdp_side *b, uint32_t first)
     return most;
 }
 
-static float error_of(const struct cdp_side *rows, uint32_t r, struct bound columns)
+// What the score of a pair may be off by: all of it, or what single precision adds.
+static float error_of(const struct cdp_side *rows, uint32_t r, struct bound columns, bool coarse)
 {
     float length = rows->length[r], residual = rows->residual[r];
-    float both = length + columns.length;
+    float both = length + columns.length, rounding = 0x1p-20F * both * both;
     float error = residual * columns.length + (length + residual) * columns.residual;
-    return error * (1 + 0x1p-20F) + 0x1p-20F * both * both;
+    return coarse ? rounding : error * (1 + 0x1p-20F) + rounding;
 }
 
 static void take(struct cdp_joiner *j, uint32_t r, uint32_t first, uint64_t passed, int same,
-                 const struct cdp_test *test, const float product[COLUMNS])
+                 const float product[COLUMNS], float error)
 {
+    const struct cdp_side *rows = &j->rows, *columns = &j->columns;
     for (; passed; passed &= passed - 1) {
         uint32_t i = (uint32_t)__builtin_ctzll(passed), c = first + i;
-        if (c >= j->columns.count || (same && c <= r) || j->rows.id[r] == j->columns.id[c])
+        if (c >= columns->count || (same && c <= r) || rows->id[r] == columns->id[c])
             continue;
-        float score = product[i] * (test->row_scale * test->scale[i]) + test->offset[i];
-        score -= test->row_offset;
+        // The same bits whichever of the two is the row.
+        float score = product[i] * (rows->scale[r] * columns->scale[c]) +
+                      (rows->offset[r] + columns->offset[c]);
+        if (!j->nearest->coarse)
+            score += error;
         j->maybe[j->waiting++] =
             (struct cdp_maybe){(uint16_t)r, (uint16_t)c, isnan(score) ? INFINITY : score};
     }
@@ -214,7 +233,7 @@ void cdp_join(struct cdp_joiner *j, int same)
                 t.row[i] = rows->word + (r + i < rows->count ? r + i : r) * laid;
             tile(&t, product);
             for (uint32_t i = 0; i < ROWS && r + i < rows->count; i++) {
-                float error = error_of(rows, r + i, bound);
+                float error = error_of(rows, r + i, bound, j->nearest->coarse);
                 struct cdp_test test = {.scale = columns->scale + first,
                                         .offset = columns->offset + first,
                                         .least = columns->least + first,
@@ -223,7 +242,7 @@ void cdp_join(struct cdp_joiner *j, int same)
                                         .row_least = rows->least[r + i]};
                 uint64_t passed = kernel->test(&test, product[i]);
                 if (passed)
-                    take(j, r + i, first, passed, same, &test, product[i]);
+                    take(j, r + i, first, passed, same, product[i], error);
             }
             if (j->waiting > MAYBES - ROWS * COLUMNS)
                 measure(j);

@@ -25,6 +25,7 @@ struct cdp_side {
 // A thread's memory for joins.
 struct cdp_joiner {
     struct cdp_nearest *nearest;
+    const uint32_t *known; // lists x k ids that lists hold already and need not be offered; or NULL
     struct cdp_side rows, columns;
     uint32_t *room;          // a row's words
     float *x, *y;            // rows as they are in the matrix
@@ -32,8 +33,8 @@ struct cdp_joiner {
     uint32_t waiting;
 };
 
-// One joiner a thread; NULL after an error. To be freed with cdp_joiners_free. `nearest` may be
-// changed between joins.
+// One joiner a thread; NULL after an error. To be freed with cdp_joiners_free. `nearest` and
+// `known` may be changed between joins.
 struct cdp_joiner *cdp_joiners_new(struct cdp_nearest *nearest, int threads, struct cdp_err *err);
 void cdp_joiners_free(struct cdp_joiner *joiners, int threads);
 

@@ -157,7 +157,7 @@ static void dot_plain(const struct cdp_tile *t, float out[ROWS][COLUMNS])
     }
 }
 
-INLINE uint64_t test(const struct cdp_test *t, const float product[COLUMNS])
+static uint64_t test_plain(const struct cdp_test *t, const float product[COLUMNS])
 {
     vector row_scale = t->row_scale - (vector){0}, row_offset = t->row_offset - (vector){0},
            row_least = t->row_least - (vector){0};
@@ -252,10 +252,6 @@ INLINE double sum_of(const float *x, const float *y, size_t dim, doubles (*term)
     {                                                                                       \
         hamming_tile(t, out);                                                               \
     }                                                                                       \
-    attribute static uint64_t test_##isa(const struct cdp_test *t, const float p[COLUMNS])  \
-    {                                                                                       \
-        return test(t, p);                                                                  \
-    }                                                                                       \
     attribute static double sum_dot_##isa(const float *x, const float *y, size_t dim)       \
     {                                                                                       \
         return sum_of(x, y, dim, product_term, add);                                        \
@@ -273,12 +269,12 @@ INLINE double sum_of(const float *x, const float *y, size_t dim, doubles (*term)
         return sum_of(x, y, dim, absolute_term, larger);                                    \
     }
 
-#define KERNEL(name, isa, lay_dot, dot_tile)                                                      \
+#define KERNEL(name, isa, test_isa, lay_dot, dot_tile)                                            \
     {                                                                                             \
         name, {[CDP_COSINE] = {lay_dot, dot_tile},   [CDP_ANGULAR] = {lay_dot, dot_tile},         \
                [CDP_L2] = {lay_dot, dot_tile},       [CDP_L1] = {lay_as_is, l1_##isa},            \
                [CDP_LINF] = {lay_as_is, linf_##isa}, [CDP_HAMMING] = {lay_as_is, hamming_##isa}}, \
-            test_##isa, sum_dot_##isa, sum_square_##isa, sum_absolute_##isa, sum_largest_##isa    \
+            test_isa, sum_dot_##isa, sum_square_##isa, sum_absolute_##isa, sum_largest_##isa      \
     }
 
 DEFINE(plain, )
@@ -296,13 +292,13 @@ static size_t lay_chunks(const uint32_t *row, size_t words, uint32_t *out)
     for (size_t from = 0; from < words; from += CHUNK) {
         size_t count = words - from < CHUNK ? words - from : CHUNK;
         if (out) {
-            uint16_t start[2] = {0};
-            for (size_t w = from; w < from + count; w++) {
-                int8_t b[4];
-                memcpy(b, &row[w], sizeof b);
-                start[0] -= (uint16_t)(128 * (b[0] + b[1]));
-                start[1] -= (uint16_t)(128 * (b[2] + b[3]));
+            int32_t sum[2] = {0};
+            const int8_t *b = (const int8_t *)(row + from);
+            for (size_t w = 0; w < count; w++) {
+                sum[0] += b[4 * w] + b[4 * w + 1];
+                sum[1] += b[4 * w + 2] + b[4 * w + 3];
             }
+            uint16_t start[2] = {(uint16_t)(-128 * sum[0]), (uint16_t)(-128 * sum[1])};
             memcpy(out + used, start, sizeof start);
             memcpy(out + used + 1, row + from, count * sizeof *row);
         }
@@ -326,6 +322,7 @@ __attribute__((target("avx2"))) INLINE void widen_sums(int32_t sum[LANES], __m25
 __attribute__((target("avx2"))) static void dot_avx2(const struct cdp_tile *t,
                                                      float out[ROWS][COLUMNS])
 {
+    // As intrinsics, gcc 12 moves the sums from register to register.
     const uint32_t *r0 = t->row[0], *r1 = t->row[1], *r2 = t->row[2], *r3 = t->row[3],
                    *r4 = t->row[4], *r5 = t->row[5];
     for (size_t p = 0; p < COLUMNS / PANEL; p++) {
@@ -340,12 +337,15 @@ __attribute__((target("avx2"))) static void dot_avx2(const struct cdp_tile *t,
             for (at++; count--; at++, y += PANEL) {
                 __m256i y0 = _mm256_loadu_si256((const __m256i *)y);
                 __m256i y1 = _mm256_loadu_si256((const __m256i *)(y + LANES));
-#define ADVANCE(a, b, r)                                        \
-    do {                                                        \
-        __m256i x = broadcast((r) + at);                        \
-        (a) = _mm256_add_epi16(a, _mm256_maddubs_epi16(y0, x)); \
-        (b) = _mm256_add_epi16(b, _mm256_maddubs_epi16(y1, x)); \
-        __asm__ volatile("" : "+x"(a), "+x"(b));                \
+#define ADVANCE(a, b, r)                                                            \
+    do {                                                                            \
+        __m256i x = broadcast((r) + at), product;                                   \
+        __asm__("vpmaddubsw %[x], %[y0], %[product]\n\t"                            \
+                "vpmaddubsw %[x], %[y1], %[x]\n\t"                                  \
+                "vpaddw %[product], %[a_], %[a_]\n\t"                               \
+                "vpaddw %[x], %[b_], %[b_]"                                         \
+                : [a_] "+x"(a), [b_] "+x"(b), [x] "+x"(x), [product] "=&x"(product) \
+                : [y0] "x"(y0), [y1] "x"(y1));                                      \
     } while (0)
                 ADVANCE(a0, b0, r0);
                 ADVANCE(a1, b1, r1);
@@ -373,6 +373,24 @@ __attribute__((target("avx2"))) static void dot_avx2(const struct cdp_tile *t,
                 out[r][p * PANEL + (size_t)c] = (float)sum[r][c];
         }
     }
+}
+
+__attribute__((target("avx2"))) static uint64_t test_movemask(const struct cdp_test *t,
+                                                              const float product[COLUMNS])
+{
+    __m256 row_scale = _mm256_set1_ps(t->row_scale), row_offset = _mm256_set1_ps(t->row_offset),
+           row_least = _mm256_set1_ps(t->row_least);
+    uint64_t bits = 0;
+#pragma GCC unroll 8
+    for (int c = 0; c < COLUMNS; c += LANES) {
+        __m256 scale = _mm256_mul_ps(row_scale, _mm256_loadu_ps(t->scale + c));
+        __m256 score = _mm256_add_ps(_mm256_mul_ps(_mm256_loadu_ps(product + c), scale),
+                                     _mm256_loadu_ps(t->offset + c));
+        __m256 least = _mm256_min_ps(row_least, _mm256_loadu_ps(t->least + c));
+        __m256 passed = _mm256_cmp_ps(score, _mm256_add_ps(least, row_offset), _CMP_NLT_UQ);
+        bits |= (uint64_t)(uint32_t)_mm256_movemask_ps(passed) << c;
+    }
+    return bits;
 }
 
 // ---- AVX-512 VNNI: products of bytes, added by fours, in sums of 32 bits
@@ -440,10 +458,10 @@ VNNI static void dot_avx512vnni(const struct cdp_tile *t, float out[ROWS][COLUMN
 
 static const struct cdp_kernel kernels[] = {
 #ifdef __x86_64__
-    KERNEL("avx512vnni", avx2, lay_started, dot_avx512vnni),
-    KERNEL("avx2", avx2, lay_chunks, dot_avx2),
+    KERNEL("avx512vnni", avx2, test_movemask, lay_started, dot_avx512vnni),
+    KERNEL("avx2", avx2, test_movemask, lay_chunks, dot_avx2),
 #endif
-    KERNEL("plain", plain, lay_halves, dot_plain),
+    KERNEL("plain", plain, test_plain, lay_halves, dot_plain),
 };
 
 static int usable(const char *isa)

@@ -1,19 +1,30 @@
 // SPDX-License-Identifier: MIT
 #include "knn/knn.h"
 
-#include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "base/threads.h"
 #include "knn/allpairs.h"
+#include "knn/approx.h"
 #include "knn/distance.h"
+
+enum { EXACT_ROWS = 50 * 1000 }; // see tests/bench/NOTES.md
 
 static const uint64_t LISTS_BYTES = UINT64_C(4) << 30; // of the queries that are searched together
 
 const char *cdp_knn_isa(void)
 {
     return cdp_kernel()->isa;
+}
+
+enum cdp_knn_method cdp_knn_choose(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan)
+{
+    if (plan->method != CDP_KNN_AUTO)
+        return plan->method;
+    bool all = plan->first == 0 && plan->last == matrix->rows;
+    return all && matrix->rows > EXACT_ROWS ? CDP_KNN_APPROX : CDP_KNN_EXACT;
 }
 
 static int check(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan,
@@ -29,6 +40,13 @@ static int check(const struct cdp_matrix *matrix, const struct cdp_knn_plan *pla
         return cdp_fail(err, "%s: rows %llu:%llu are wanted, the file holds %llu", matrix->name,
                         (unsigned long long)plan->first, (unsigned long long)plan->last,
                         (unsigned long long)matrix->rows);
+    bool all = plan->first == 0 && plan->last == matrix->rows;
+    if (plan->method == CDP_KNN_APPROX && !all)
+        return cdp_fail(err,
+                        "%s: the approximate method finds the neighbours of all rows, not of "
+                        "%llu:%llu: leave --rows out, or use --method exact",
+                        matrix->name, (unsigned long long)plan->first,
+                        (unsigned long long)plan->last);
     return 0;
 }
 
@@ -60,7 +78,7 @@ static int exact(const struct cdp_space *space, const struct cdp_knn_plan *plan,
     band = band < CDP_SIDE ? CDP_SIDE : band;
     band = band < queries ? band : queries;
     struct cdp_nearest nearest;
-    if (cdp_nearest_new(&nearest, space, band, plan->k, err))
+    if (cdp_nearest_new(&nearest, space, false, band, plan->k, err))
         return -1;
     struct cdp_joiner *joiners = cdp_joiners_new(&nearest, threads, err);
     int status = joiners ? 0 : -1;
@@ -79,6 +97,27 @@ static int exact(const struct cdp_space *space, const struct cdp_knn_plan *plan,
     return status;
 }
 
+static int approximate(const struct cdp_space *space, const struct cdp_knn_plan *plan, int threads,
+                       cdp_knn_sink *sink, void *context, double *found, struct cdp_err *err)
+{
+    struct cdp_nearest nearest;
+    if (cdp_nearest_new(&nearest, space, false, space->matrix->rows, plan->k, err))
+        return -1;
+    struct cdp_joiner *joiners = cdp_joiners_new(&nearest, threads, err);
+    int status = joiners ? 0 : -1;
+    if (!status)
+        status = cdp_approx(joiners, threads, plan->recall, found, plan->progress, err);
+    if (!status && *found < plan->recall) {
+        cdp_allpairs(joiners, threads, 0, nearest.count, NULL);
+        *found = 1;
+    }
+    if (!status)
+        status = deliver(&nearest, 0, nearest.count, sink, context, err);
+    cdp_joiners_free(joiners, threads);
+    cdp_nearest_free(&nearest);
+    return status;
+}
+
 int cdp_knn(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan, cdp_knn_sink *sink,
             void *context, double *found, struct cdp_err *err)
 {
@@ -88,7 +127,10 @@ int cdp_knn(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan, cd
         return -1;
     int status;
     *found = 1;
-    status = exact(&space, plan, threads, sink, context, err);
+    if (cdp_knn_choose(matrix, plan) == CDP_KNN_APPROX)
+        status = approximate(&space, plan, threads, sink, context, found, err);
+    else
+        status = exact(&space, plan, threads, sink, context, err);
     cdp_space_free(&space);
     return status;
 }

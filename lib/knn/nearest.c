@@ -14,10 +14,10 @@ uint64_t cdp_nearest_bytes(uint32_t k)
     return (uint64_t)k * (sizeof(double) + sizeof(uint32_t)) + 9;
 }
 
-int cdp_nearest_new(struct cdp_nearest *n, const struct cdp_space *space, uint64_t count,
-                    uint32_t k, struct cdp_err *err)
+int cdp_nearest_new(struct cdp_nearest *n, const struct cdp_space *space, bool coarse,
+                    uint64_t count, uint32_t k, struct cdp_err *err)
 {
-    *n = (struct cdp_nearest){.space = space, .k = k, .count = count};
+    *n = (struct cdp_nearest){.space = space, .coarse = coarse, .k = k, .count = count};
     n->key = cdp_alloc(count, k * sizeof *n->key, "neighbours", err);
     n->id = cdp_alloc(count, k * sizeof *n->id, "neighbours", err);
     n->found = cdp_alloc(count, sizeof *n->found, "neighbours", err);
@@ -88,7 +88,8 @@ void cdp_nearest_add(struct cdp_nearest *n, uint64_t query, uint32_t id, double 
         keys[at] = key;
         ids[at] = id;
         if (found == n->k) {
-            float least = cdp_space_least(n->space, keys[found - 1]);
+            double last = keys[found - 1];
+            float least = n->coarse ? (float)-last : cdp_space_least(n->space, last);
             __atomic_store(&n->least[query], &least, __ATOMIC_RELAXED);
         }
     }

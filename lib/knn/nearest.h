@@ -2,6 +2,7 @@
 #ifndef CDP_NEAREST_H
 #define CDP_NEAREST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -11,6 +12,7 @@
 // added, and by however many threads, a list ends as the k of smallest key, ties by smaller id.
 struct cdp_nearest {
     const struct cdp_space *space;
+    bool coarse; // keys are scores of the fast pass, negated; otherwise those of cdp_space_key
     uint32_t k;
     uint64_t count;  // queries
     double *key;     // count x k, ascending by key, then id
@@ -20,8 +22,8 @@ struct cdp_nearest {
     uint8_t *lock;   // of each list
 };
 
-int cdp_nearest_new(struct cdp_nearest *nearest, const struct cdp_space *space, uint64_t count,
-                    uint32_t k, struct cdp_err *err);
+int cdp_nearest_new(struct cdp_nearest *nearest, const struct cdp_space *space, bool coarse,
+                    uint64_t count, uint32_t k, struct cdp_err *err);
 void cdp_nearest_free(struct cdp_nearest *nearest);
 
 // Empties all lists.

@@ -39,11 +39,19 @@ awk 'BEGIN { for (i = 0; i < 10000000; i++) print i % 50 ? int(i * 7919 % 100000
 best "10 M labels: cdp-eval" cdp-eval "$folder/labels" "$folder/meta"
 
 cdp-synth --items 50000 --models 1 "$folder/data"
-echo "multiply-adds of one thread at the most: $(peak) billion a second; 50,000 x 50,000 x 256 are 640 billion"
-best "50,000 x 256: cdp-knn -k 14, one thread" cdp-knn -t 1 -k 14 --dim 256 "$folder/data/features/m0.bin"
-best "50,000 x 256: cdp-knn -k 14, all threads" cdp-knn -k 14 --dim 256 "$folder/data/features/m0.bin"
+echo "billion multiply-adds of one thread a second at the most: $(peak)"
+echo "50,000 x 50,000 / 2 x 256 are 320 billion"
+for method in exact approx; do
+    for threads in 1 0; do
+        best "50,000 x 256: cdp-knn --method $method -t $threads" \
+            cdp-knn --method $method -t $threads --dim 256 "$folder/data/features/m0.bin"
+    done
+done
+if [ -x "$CDP_BENCH/hnsw" ]; then
+    { hnsw "$folder/data/features/m0.bin" 256 15 12 100 40 >"$folder/out"; } 2>&1
+fi
 
-cdp-knn -k 14 --dim 256 "$folder/data/features/m0.bin" >"$folder/knn.cdp"
+cdp-knn -k 14 --method exact --dim 256 "$folder/data/features/m0.bin" >"$folder/knn.cdp"
 edges=$(cdp-view --check -v "$folder/knn.cdp" 2>&1 | sed -n 's/^.*: \([0-9]*\) edges.*/\1/p')
 for ((i = 0; i < 40; i++)); do cat "$folder/knn.cdp"; done >"$folder/long.cdp"
 echo "$((edges * 40)) edges of 12 bytes:"
