@@ -9,8 +9,8 @@ static uint32_t part(uint64_t from, uint64_t to)
 }
 
 // The rows from `from` on with the columns from `to` on, all of which have lists.
-static void join_queries(struct cdp_joiner *j, uint64_t first, uint64_t last, uint64_t to, int same,
-                         struct cdp_progress *progress)
+static void join_queries(struct cdp_joiner *j, uint64_t first, uint64_t last, uint64_t to,
+                         bool same, struct cdp_progress *progress)
 {
     uint32_t columns = part(to, last);
     cdp_lay_columns(j, NULL, to, NULL, to - first, columns);
@@ -25,7 +25,7 @@ static void join_others(struct cdp_joiner *j, uint64_t from, uint64_t end,
     for (; from < end; from += CDP_SIDE) {
         uint32_t columns = part(from, end);
         cdp_lay_columns(j, NULL, from, NULL, CDP_NO_LIST, columns);
-        cdp_join(j, 0);
+        cdp_join(j, false);
         cdp_progress_add(progress, (uint64_t)j->rows.count * columns);
     }
 }
@@ -40,14 +40,14 @@ void cdp_allpairs(struct cdp_joiner *joiners, int threads, uint64_t first, uint6
     for (uint64_t from = first; from < last; from += CDP_SIDE) {
         struct cdp_joiner *j = &joiners[cdp_thread()];
         cdp_lay_rows(j, NULL, from, NULL, from - first, part(from, last));
-        join_queries(j, first, last, from, 1, progress);
+        join_queries(j, first, last, from, true, progress);
     }
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
     for (uint64_t from = first; from < last; from += CDP_SIDE) {
         struct cdp_joiner *j = &joiners[cdp_thread()];
         cdp_lay_rows(j, NULL, from, NULL, from - first, part(from, last));
         for (uint64_t to = from + CDP_SIDE; to < last; to += CDP_SIDE)
-            join_queries(j, first, last, to, 0, progress);
+            join_queries(j, first, last, to, false, progress);
         join_others(j, 0, first, progress);
         join_others(j, last, all, progress);
     }

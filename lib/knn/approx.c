@@ -106,8 +106,8 @@ static int sets_of_pivots(struct sets *sets, const struct cdp_nearest *lists, co
     return 0;
 }
 
-// Fills lists, one for each of `count` items, with the nearest pivots. Pivots are items too, and
-// belong to their own cell by being its centre: a pivot is in its own list.
+// Fills lists, one for each of `count` items, with the nearest pivots. No item is in its own list,
+// so a pivot goes to the cells of others.
 static void nearest_pivots(struct cdp_joiner *joiners, int threads, const uint32_t *items,
                            uint64_t count, const uint32_t *pivots, uint64_t pivot_count)
 {
@@ -234,14 +234,6 @@ struct graph {
     struct sets reverse;
 };
 
-static bool holds(const uint32_t *list, uint32_t count, uint32_t id)
-{
-    bool there = false;
-    for (uint32_t i = 0; i < count; i++)
-        there |= list[i] == id;
-    return there;
-}
-
 // Brings the graph up to the lists, whose queries are all items. All lists are full, or the id of
 // the item itself stands in what is missing.
 static void update(struct graph *g, const struct cdp_nearest *n, int threads)
@@ -290,15 +282,15 @@ static uint32_t neighbourhood(const struct graph *g, uint32_t k, uint64_t i, uin
         if (now[r] == i)
             continue;
         members[count++] = now[r];
-        if (!holds(before, k, now[r]))
+        if (!cdp_holds(before, k, now[r]))
             fresh[(*fresh_count)++] = now[r];
     }
     for (uint64_t r = 0; r < reverse; r += step) {
         uint32_t id = from[r];
-        if (id == i || holds(members, least(k, count), id))
+        if (id == i || cdp_holds(members, least(k, count), id))
             continue;
         members[count++] = id;
-        if (!holds(g->before + (uint64_t)id * k, k, (uint32_t)i))
+        if (!cdp_holds(g->before + (uint64_t)id * k, k, (uint32_t)i))
             fresh[(*fresh_count)++] = id;
     }
     qsort(fresh, *fresh_count, sizeof *fresh, by_id);
@@ -326,18 +318,33 @@ static void join_neighbourhoods(struct cdp_joiner *joiners, int threads, const s
 
 // ---- recall
 
-// The exact neighbours of some items, in lists of their own.
-static void search_sample(struct cdp_joiner *joiners, int threads, const uint32_t *sample,
-                          struct cdp_nearest *exact)
+// The exact neighbours of `count` items: those of ids[i] in list lists[i], or i where lists is
+// NULL.
+static void search_all(struct cdp_joiner *joiners, int threads, const uint32_t *ids,
+                       const uint32_t *lists, uint32_t count)
 {
-    uint64_t all = exact->space->matrix->rows;
-    join_into(joiners, threads, exact, NULL);
+    uint64_t all = joiners->nearest->space->matrix->rows;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
     for (uint64_t from = 0; from < all; from += CDP_SIDE) {
         struct cdp_joiner *j = &joiners[cdp_thread()];
-        cdp_lay_rows(j, sample, 0, NULL, 0, (uint32_t)exact->count);
+        cdp_lay_rows(j, ids, 0, lists, 0, count);
         cdp_lay_columns(j, NULL, from, NULL, CDP_NO_LIST, least(all - from, CDP_SIDE));
         cdp_join(j, false);
+    }
+}
+
+// Fills the lists that are not full: of items that met too few others.
+static void complete(struct cdp_joiner *joiners, int threads)
+{
+    const struct cdp_nearest *nearest = joiners->nearest;
+    uint32_t ids[CDP_SIDE], count = 0;
+    for (uint64_t i = 0; i < nearest->count; i++) {
+        if (nearest->found[i] < nearest->k)
+            ids[count++] = (uint32_t)i;
+        if (count == CDP_SIDE || (count > 0 && i + 1 == nearest->count)) {
+            search_all(joiners, threads, ids, ids, count);
+            count = 0;
+        }
     }
 }
 
@@ -389,7 +396,8 @@ int cdp_approx(struct cdp_joiner *joiners, int threads, double recall, double *f
     g.before = cdp_alloc(n, k * sizeof *g.before, "the graph", err);
     g.now = cdp_alloc(n, k * sizeof *g.now, "the graph", err);
     g.reverse.start = cdp_alloc(n + 2, sizeof *g.reverse.start, "the graph", err);
-    g.reverse.member = cdp_alloc(n, least(k, MEMBERS) * sizeof *g.reverse.member, "the graph", err);
+    g.reverse.member =
+        cdp_alloc(n, least(k, MEMBERS / 2) * sizeof *g.reverse.member, "the graph", err);
     float *room = cdp_alloc(2 * space->matrix->dim, sizeof *room, "rows", err);
     int status = -1;
     if (!sample || !g.before || !g.now || !g.reverse.start || !g.reverse.member || !room ||
@@ -397,7 +405,8 @@ int cdp_approx(struct cdp_joiner *joiners, int threads, double recall, double *f
         cdp_nearest_new(&exact, space, false, samples, nearest->k, err))
         goto end;
     status = 0;
-    search_sample(joiners, threads, sample, &exact);
+    join_into(joiners, threads, &exact, NULL);
+    search_all(joiners, threads, sample, NULL, (uint32_t)samples);
     update(&g, &lists, threads);
     *found = 0;
     for (uint64_t round = 0; !status && *found < recall && round < ROUNDS; round++) {
@@ -410,8 +419,10 @@ int cdp_approx(struct cdp_joiner *joiners, int threads, double recall, double *f
         *found = recall_of(&lists, sample, &exact, room);
     }
     join_into(joiners, threads, nearest, NULL);
-    if (!status)
+    if (!status) {
         measure(joiners, threads, &lists, nearest);
+        complete(joiners, threads);
+    }
 end:
     free(sample);
     free(room);

@@ -15,8 +15,8 @@
 //                    Efficient k-nearest neighbor graph construction for generic similarity
 //                    measures, WWW 2011).
 //
-// A list ends as the nearest of all items that it met, so the result does not depend on the number
-// of threads.
+// A list that is not full in the end gets its exact neighbours. Otherwise it ends as the nearest of
+// all items that it met, so the result does not depend on the number of threads.
 
 // Fills the joiners' lists, those of all items by id, until the lists of a sample of the items hold
 // `recall` of their exact neighbours, or 24 rounds are over. *found = the share that they hold.

@@ -126,13 +126,8 @@ static bool wanted(const struct cdp_joiner *j, uint32_t list, float least, float
 {
     if (list == CDP_NO_LIST || most < least)
         return false;
-    if (!j->known)
-        return true;
-    bool there = false;
-    const uint32_t *known = j->known + (uint64_t)list * j->nearest->k;
-    for (uint32_t i = 0; i < j->nearest->k; i++)
-        there |= known[i] == id;
-    return !there;
+    uint32_t k = j->nearest->k;
+    return !j->known || !cdp_holds(j->known + (uint64_t)list * k, k, id);
 }
 
 // Measures the pairs that wait, unless what was found meanwhile rules them out.
@@ -198,7 +193,7 @@ static float error_of(const struct cdp_side *rows, uint32_t r, struct bound colu
     return coarse ? rounding : error * (1 + 0x1p-20F) + rounding;
 }
 
-static void take(struct cdp_joiner *j, uint32_t r, uint32_t first, uint64_t passed, int same,
+static void take(struct cdp_joiner *j, uint32_t r, uint32_t first, uint64_t passed, bool same,
                  const float product[COLUMNS], float error)
 {
     const struct cdp_side *rows = &j->rows, *columns = &j->columns;
@@ -216,7 +211,7 @@ static void take(struct cdp_joiner *j, uint32_t r, uint32_t first, uint64_t pass
     }
 }
 
-void cdp_join(struct cdp_joiner *j, int same)
+void cdp_join(struct cdp_joiner *j, bool same)
 {
     const struct cdp_space *s = j->nearest->space;
     const struct cdp_kernel *kernel = s->kernel;

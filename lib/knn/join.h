@@ -2,6 +2,7 @@
 #ifndef CDP_JOIN_H
 #define CDP_JOIN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "knn/nearest.h"
@@ -48,6 +49,6 @@ void cdp_lay_columns(struct cdp_joiner *joiner, const uint32_t *ids, uint64_t fi
 
 // Joins rows and columns. `same`: they are the same block, so each pair is taken once. An item is
 // never its own neighbour.
-void cdp_join(struct cdp_joiner *joiner, int same);
+void cdp_join(struct cdp_joiner *joiner, bool same);
 
 #endif

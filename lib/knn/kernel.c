@@ -322,7 +322,7 @@ __attribute__((target("avx2"))) INLINE void widen_sums(int32_t sum[LANES], __m25
 __attribute__((target("avx2"))) static void dot_avx2(const struct cdp_tile *t,
                                                      float out[ROWS][COLUMNS])
 {
-    // As intrinsics, gcc 12 moves the sums from register to register.
+    // The instructions by name: as intrinsics, gcc 12 moves the sums from register to register.
     const uint32_t *r0 = t->row[0], *r1 = t->row[1], *r2 = t->row[2], *r3 = t->row[3],
                    *r4 = t->row[4], *r5 = t->row[5];
     for (size_t p = 0; p < COLUMNS / PANEL; p++) {
@@ -399,13 +399,11 @@ __attribute__((target("avx2"))) static uint64_t test_movemask(const struct cdp_t
 static size_t lay_started(const uint32_t *row, size_t words, uint32_t *out)
 {
     if (out) {
-        int32_t sum = 0;
-        for (size_t w = 0; w < words; w++) {
-            int8_t b[4];
-            memcpy(b, &row[w], sizeof b);
-            sum += b[0] + b[1] + b[2] + b[3];
-        }
-        out[0] = (uint32_t)(-128 * sum);
+        const int8_t *b = (const int8_t *)row;
+        uint32_t sum = 0; // modulo 2^32, as the sums that it starts
+        for (size_t i = 0; i < 4 * words; i++)
+            sum += (uint32_t)b[i];
+        out[0] = 0 - 128 * sum;
         memcpy(out + 1, row, words * sizeof *row);
     }
     return words + 1;

@@ -107,7 +107,7 @@ static void centre(const struct cdp_space *s, const struct room *room, double *m
 // The least scale with which the bytes of v keep the limits of kernel.h, rounding included.
 static double scale_of(const double *v, size_t dim)
 {
-    double most = 0, longest = 0;
+    double most = 0, longest = 0, all = 0;
     double chunk[2] = {0};
     for (size_t d = 0; d < dim; d += 2) {
         double a = fabs(v[d]), b = d + 1 < dim ? fabs(v[d + 1]) : 0;
@@ -115,11 +115,13 @@ static double scale_of(const double *v, size_t dim)
         chunk[d / 2 % 2] += a * a + b * b;
         if (d + 2 >= dim || (d + 2) % (4 * CDP_DOT_CHUNK) == 0) {
             longest = fmax(longest, fmax(chunk[0], chunk[1]));
+            all += chunk[0] + chunk[1];
             chunk[0] = chunk[1] = 0;
         }
     }
-    double room = sqrt(2 * CDP_DOT_CHUNK) / 2;
-    return fmax(most / (CDP_DOT_PAIR - 1), sqrt(longest) / (CDP_DOT_LENGTH - room)) * (1 + 1e-6);
+    double part = sqrt(longest) / (CDP_DOT_LENGTH - sqrt(2 * CDP_DOT_CHUNK) / 2);
+    double whole = sqrt(all) / (CDP_DOT_WHOLE - sqrt((double)dim) / 2);
+    return fmax(most / (CDP_DOT_PAIR - 1), fmax(part, whole)) * (1 + 1e-6);
 }
 
 static void make_bytes(struct cdp_space *s, uint64_t row, const struct room *room,
@@ -146,8 +148,8 @@ static void make_bytes(struct cdp_space *s, uint64_t row, const struct room *roo
     }
     s->scale[row] = scale;
     s->offset[row] = (float)(-length / 2);
-    s->length[row] = rounded_up(sqrt(length) + 1e-14);
-    s->residual[row] = rounded_up(sqrt(residual) + 1e-14);
+    s->length[row] = rounded_up(sqrt(length) + s->error);
+    s->residual[row] = rounded_up(sqrt(residual) + s->error);
 }
 
 static int build_bytes(struct cdp_space *s, const struct room *room, int threads,
@@ -208,7 +210,8 @@ int cdp_space_build(struct cdp_space *s, const struct cdp_matrix *matrix, enum c
                             .metric = metric,
                             .words = matrix->dim,
                             // A row so long that the bound says nothing has all items ranked.
-                            .error = metric == CDP_LINF || metric == CDP_HAMMING ? 0x1p-22
+                            .error = has_product(metric) ? ((double)matrix->dim + 16) * 0x1p-51
+                                     : metric == CDP_LINF || metric == CDP_HAMMING ? 0x1p-22
                                      : roundings < 0.5
                                          ? roundings / (1 - roundings) + 1e-30 * (double)matrix->dim
                                          : INFINITY};
@@ -274,10 +277,10 @@ float cdp_space_least(const struct cdp_space *s, double key)
     switch (s->metric) {
     case CDP_COSINE:
     case CDP_ANGULAR:
-        least = -1 - key - 1e-13;
+        least = -1 - key - s->error;
         break;
     case CDP_L2:
-        least = -key * s->unit * s->unit / 2 * (1 + 1e-12) - 1e-13;
+        least = -key * s->unit * s->unit / 2 * (1 + s->error) - s->error;
         break;
     case CDP_L1:
     case CDP_LINF:

@@ -38,7 +38,7 @@ struct cdp_space {
     float *offset;   // -v.v / 2
     float *length;   // |v|, at least
     float *residual; // |e|, at least
-    double error;    // g
+    double error;    // g; dot products: what double precision is off by, of lengths up to 1
     double unit;     // what l2 scales rows by
 };
 
