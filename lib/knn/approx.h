@@ -7,9 +7,7 @@
 
 // Approximate neighbours, by joining sets of items that are near each other:
 //
-//   cells            every item goes to the CELLS nearest of some random items, the pivots; the
-//                    items of a pivot are a set. Pivots are found over pivots of their own, so that
-//                    the cost grows as the number of items.
+//   cells            of random pivots (knn/cells.h);
 //   neighbourhoods   an item with its neighbours so far, and the items that have it as a neighbour:
 //                    neighbours of an item are often neighbours of each other (Dong, Moses, Li:
 //                    Efficient k-nearest neighbor graph construction for generic similarity

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/threads.h"
 
 enum {
     ROWS = CDP_TILE_ROWS,
@@ -61,6 +62,15 @@ void cdp_joiners_free(struct cdp_joiner *joiners, int threads)
         free(joiners[t].maybe);
     }
     free(joiners);
+}
+
+void cdp_joiners_turn(struct cdp_joiner *joiners, int threads, struct cdp_nearest *nearest,
+                      const uint32_t *known)
+{
+    for (int t = 0; t < threads; t++) {
+        joiners[t].nearest = nearest;
+        joiners[t].known = known;
+    }
 }
 
 // ---- blocks
@@ -247,4 +257,18 @@ void cdp_join(struct cdp_joiner *j, bool same)
             measure(j);
     }
     measure(j);
+}
+
+void cdp_join_lists(struct cdp_joiner *joiners, int threads, const struct cdp_nearest *coarse)
+{
+    const struct cdp_space *space = coarse->space;
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 256)
+    for (uint64_t i = 0; i < coarse->count; i++) {
+        struct cdp_joiner *j = &joiners[cdp_thread()];
+        const float *x = cdp_matrix_row(space->matrix, i, j->x);
+        for (uint32_t r = 0; r < coarse->found[i]; r++) {
+            uint32_t id = coarse->id[i * coarse->k + r];
+            cdp_nearest_add(j->nearest, i, id, cdp_space_key(space, i, id, x, j->y));
+        }
+    }
 }

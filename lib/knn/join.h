@@ -34,10 +34,13 @@ struct cdp_joiner {
     uint32_t waiting;
 };
 
-// One joiner a thread; NULL after an error. To be freed with cdp_joiners_free. `nearest` and
-// `known` may be changed between joins.
+// One joiner a thread; NULL after an error. To be freed with cdp_joiners_free.
 struct cdp_joiner *cdp_joiners_new(struct cdp_nearest *nearest, int threads, struct cdp_err *err);
 void cdp_joiners_free(struct cdp_joiner *joiners, int threads);
+
+// Lets the joins that follow fill these lists.
+void cdp_joiners_turn(struct cdp_joiner *joiners, int threads, struct cdp_nearest *nearest,
+                      const uint32_t *known);
 
 // Lays `count` items out as rows or columns: ids[i], or first + i where ids is NULL; their lists
 // are lists[i], or first_list + i where lists is NULL; all without a list where first_list is
@@ -50,5 +53,9 @@ void cdp_lay_columns(struct cdp_joiner *joiner, const uint32_t *ids, uint64_t fi
 // Joins rows and columns. `same`: they are the same block, so each pair is taken once. An item is
 // never its own neighbour.
 void cdp_join(struct cdp_joiner *joiner, bool same);
+
+// Measures what coarse lists hold, which are those of all items by id, and adds it to the joiners'
+// lists.
+void cdp_join_lists(struct cdp_joiner *joiners, int threads, const struct cdp_nearest *coarse);
 
 #endif

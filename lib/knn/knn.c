@@ -8,9 +8,16 @@
 #include "base/threads.h"
 #include "knn/allpairs.h"
 #include "knn/approx.h"
+#include "knn/cells.h"
 #include "knn/distance.h"
 
-enum { EXACT_ROWS = 50 * 1000 }; // see tests/bench/NOTES.md
+// See tests/bench/NOTES.md.
+enum {
+    EXACT_ROWS = 50 * 1000,
+    SEEDED_ROWS = 8 * 1000, // from here on lists are seeded
+    SEED_CELLS = 2,         // cells that an item belongs to then
+    SEED = 1,
+};
 
 static const uint64_t LISTS_BYTES = UINT64_C(4) << 30; // of the queries that are searched together
 
@@ -71,6 +78,23 @@ static uint64_t pairs_of(uint64_t queries, uint64_t rows)
     return queries * (rows - queries) + queries * queries / 2;
 }
 
+// Fills the lists of all items with near ones, found in cells: lists that are good from the start
+// spare the measuring of pairs that do not stay.
+static int seed(struct cdp_joiner *joiners, int threads, struct cdp_progress *progress,
+                struct cdp_err *err)
+{
+    struct cdp_nearest *nearest = joiners->nearest, coarse;
+    if (cdp_nearest_new(&coarse, nearest->space, true, nearest->count, nearest->k, err))
+        return -1;
+    cdp_joiners_turn(joiners, threads, &coarse, NULL);
+    int status = cdp_join_cells(joiners, threads, SEED_CELLS, SEED, progress, err);
+    cdp_joiners_turn(joiners, threads, nearest, NULL);
+    if (!status)
+        cdp_join_lists(joiners, threads, &coarse);
+    cdp_nearest_free(&coarse);
+    return status;
+}
+
 static int exact(const struct cdp_space *space, const struct cdp_knn_plan *plan, int threads,
                  cdp_knn_sink *sink, void *context, struct cdp_err *err)
 {
@@ -85,10 +109,13 @@ static int exact(const struct cdp_space *space, const struct cdp_knn_plan *plan,
     uint64_t pairs = 0;
     for (uint64_t at = plan->first; at < plan->last; at += band)
         pairs += pairs_of(plan->last - at < band ? plan->last - at : band, space->matrix->rows);
+    if (!status && band == space->matrix->rows && band >= SEEDED_ROWS)
+        status = seed(joiners, threads, plan->progress, err);
     cdp_progress_start(plan->progress, "neighbours", "pairs", pairs);
     for (uint64_t at = plan->first; !status && at < plan->last; at += band) {
         uint64_t end = plan->last - at < band ? plan->last : at + band;
-        cdp_nearest_clear(&nearest);
+        if (at > plan->first)
+            cdp_nearest_clear(&nearest);
         cdp_allpairs(joiners, threads, at, end, plan->progress);
         status = deliver(&nearest, at, end - at, sink, context, err);
     }
