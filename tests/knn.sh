@@ -124,6 +124,14 @@ fails 1 'rows.bin: k = 90 needs more than 90 rows, the file holds 90' "k = n" \
 fails 1 'rows.bin: rows 80:91 are wanted, the file holds 90' "rows beyond the end" \
     cdp-knn -k 3 --dim 7 --rows 80:91 rows.bin
 
+# enough rows for the lists to be seeded from cells
+for metric in cosine l1; do
+    $reference random-rows 7 4200 12 copies >many.bin
+    $reference knn $metric 9 12 many.bin >wanted.tsv
+    cdp-knn -k 9 --metric $metric --dim 12 many.bin | cdp-view --to tsv - >got.tsv
+    same_neighbours "seeded lists, $metric"
+done
+
 # formats: fvecs and npy of the same rows
 perl -e 'local $/; open F, "rows.bin"; binmode F; $x = <F>;
     open V, ">rows.fvecs"; print V pack("V", 7) . substr($x, $_ * 28, 28) for 0 .. 89;

@@ -14,7 +14,7 @@
 // See tests/bench/NOTES.md.
 enum {
     EXACT_ROWS = 50 * 1000,
-    SEEDED_ROWS = 8 * 1000, // from here on lists are seeded
+    SEEDED_ROWS = 4 * 1000, // from here on lists are seeded
     SEED_CELLS = 2,         // cells that an item belongs to then
     SEED = 1,
 };
