@@ -50,7 +50,7 @@ int main(int argc, char **argv)
     struct cdp_output *output = tool_output(true);
     struct cdp_matrix matrix;
     struct cdp_err err;
-    tool_check(cdp_matrix_open(&matrix, argv[first], (enum cdp_matrix_format)format, dim, &err),
+    tool_check(cdp_matrix_open(&matrix, argv[first], (enum cdp_matrix_format)format, dim, 0, &err),
                &err);
     if (rows[1] == UINT64_MAX)
         rows[1] = matrix.rows;

@@ -45,4 +45,17 @@ while IFS=$'\t' read -r name accept threshold pairs accuracy removed_p removed_r
 $clusters $discard" "$name: evaluation"
 done <"$committee/eval.tsv"
 
+# what a mediator judges by: counts exactly, cosines to 1e-5
+for door in npz bin; do
+    cdp-score features --features "$committee/m0.bin" --features "$committee/m1.bin" \
+        --features "$committee/m2.bin" --features "$committee/m3.bin" \
+        "$door"0.cdp "$door"1.cdp "$door"2.cdp "$door"3.cdp | cdp-view --to tsv - >got.tsv
+    sed 1d "$committee/pair_features.tsv" | paste got.tsv - | awk -F'\t' '
+        NF != 27 { bad = 1 }
+        { for (c = 1; c <= 13; c++) { d = $c - $(c + 13); if (d < 0) d = -d
+              if (d > (c >= 6 && c <= 9 ? 1e-5 : 0)) bad = 1 } }
+        END { exit bad || NR == 0 }'
+    ok $? "pair features, lists from $door"
+done
+
 done_testing

@@ -12,6 +12,7 @@ cdp-propagate -o labels pairs.cdp
 declare -A runs=(
     [cdp-knn]="-k 5 --dim 8 data/features/m0.bin"
     [cdp-score vote]="m0.cdp"
+    [cdp-score features]="--features data/features/m0.bin m0.cdp"
     [cdp-score truth]="--labels data/meta.txt m0.cdp"
     [cdp-propagate]="pairs.cdp"
     [cdp-eval]="labels data/meta.txt"

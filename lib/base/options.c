@@ -47,6 +47,14 @@ static int assign(const struct cdp_option *option, const char *text, struct cdp_
     case CDP_OPTION_TEXT:
         *(const char **)option->value = text;
         return 0;
+    case CDP_OPTION_TEXTS: {
+        struct cdp_texts *texts = option->value;
+        if (texts->count == CDP_MOST_TEXTS)
+            return cdp_fail(err, "--%s can be given %d times at most", option->name,
+                            CDP_MOST_TEXTS);
+        texts->text[texts->count++] = text;
+        return 0;
+    }
     case CDP_OPTION_COUNT: {
         uint64_t number;
         if (!parse_count(text, &number, '\0', NULL) &&
@@ -174,6 +182,7 @@ void cdp_options_values(const struct cdp_option *table, char *text, size_t size)
             break;
         }
         case CDP_OPTION_TEXT:
+        case CDP_OPTION_TEXTS:
         case CDP_OPTION_END:
             break;
         }

@@ -3,6 +3,7 @@
 #define CDP_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -16,8 +17,16 @@ enum cdp_option_type {
     CDP_OPTION_COUNT,  // uint64_t *, from min to max
     CDP_OPTION_REAL,   // double *, from min to max
     CDP_OPTION_TEXT,   // const char **
+    CDP_OPTION_TEXTS,  // struct cdp_texts *: one more each time the option is given
     CDP_OPTION_CHOICE, // int *: index of the name in `choices`
     CDP_OPTION_RANGE,  // uint64_t[2]: A:B with A < B; an A or B left out keeps its value
+};
+
+enum { CDP_MOST_TEXTS = 64 };
+
+struct cdp_texts {
+    size_t count;
+    const char *text[CDP_MOST_TEXTS];
 };
 
 struct cdp_option {

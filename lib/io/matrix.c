@@ -27,8 +27,14 @@ static bool little_endian(void)
 // ---- the formats: each fills rows, dim, number, data and strides from the file's bytes
 
 static int parse_raw(struct cdp_matrix *m, const unsigned char *bytes, size_t size, uint64_t dim,
-                     struct cdp_err *err)
+                     uint64_t rows, struct cdp_err *err)
 {
+    if (!dim && rows) {
+        if (size % 4 || size / 4 % rows)
+            return cdp_fail(err, "%s: %zu bytes, no multiple of %llu rows x 4", m->name, size,
+                            (unsigned long long)rows);
+        dim = size / 4 / rows;
+    }
     if (!dim)
         return cdp_fail(err, "%s: raw float32 needs --dim", m->name);
     if (dim > size / 4)
@@ -259,7 +265,7 @@ static enum cdp_matrix_format guess_format(const char *name, const unsigned char
     return ends_in(name, ".bvecs") ? CDP_FORMAT_BVECS : CDP_FORMAT_RAW;
 }
 
-static int parse(struct cdp_matrix *m, enum cdp_matrix_format format, uint64_t dim,
+static int parse(struct cdp_matrix *m, enum cdp_matrix_format format, uint64_t dim, uint64_t rows,
                  struct cdp_err *err)
 {
     const unsigned char *bytes;
@@ -281,7 +287,7 @@ static int parse(struct cdp_matrix *m, enum cdp_matrix_format format, uint64_t d
         break;
     case CDP_FORMAT_RAW:
     case CDP_FORMAT_AUTO:
-        status = parse_raw(m, bytes, size, dim, err);
+        status = parse_raw(m, bytes, size, dim, rows, err);
         break;
     }
     if (status)
@@ -289,13 +295,16 @@ static int parse(struct cdp_matrix *m, enum cdp_matrix_format format, uint64_t d
     if (dim && m->dim != dim)
         return cdp_fail(err, "%s: rows of %llu numbers, but --dim is %llu", m->name,
                         (unsigned long long)m->dim, (unsigned long long)dim);
+    if (rows && m->rows != rows)
+        return cdp_fail(err, "%s: %llu rows, but %llu are wanted", m->name,
+                        (unsigned long long)m->rows, (unsigned long long)rows);
     if (!m->dim)
         return cdp_fail(err, "%s: rows of no numbers", m->name);
     return 0;
 }
 
 int cdp_matrix_open(struct cdp_matrix *matrix, const char *name, enum cdp_matrix_format format,
-                    uint64_t dim, struct cdp_err *err)
+                    uint64_t dim, uint64_t rows, struct cdp_err *err)
 {
     memset(matrix, 0, sizeof *matrix);
     if (cdp_input_open(&matrix->input, name, 1, err))
@@ -303,7 +312,7 @@ int cdp_matrix_open(struct cdp_matrix *matrix, const char *name, enum cdp_matrix
     matrix->name = strdup(strcmp(name, "-") ? name : "standard input");
     if (!matrix->name)
         cdp_fail(err, "%s: out of memory", name);
-    if (matrix->name && !parse(matrix, format, dim, err))
+    if (matrix->name && !parse(matrix, format, dim, rows, err))
         return 0;
     cdp_matrix_close(matrix);
     return -1;

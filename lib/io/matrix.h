@@ -56,10 +56,10 @@ struct cdp_matrix {
     struct cdp_input *input;   // owns the memory
 };
 
-// Opens NAME (as cdp_input_open takes it). `dim` 0 = not given: an error for raw files; with the
-// other formats a dim that is given must be the file's own. On failure nothing is held.
+// Opens NAME (as cdp_input_open takes it). `dim` and `rows` are what is known, 0 = not: a raw file
+// needs one of them, and what is given must be the file's own. On failure nothing is held.
 int cdp_matrix_open(struct cdp_matrix *matrix, const char *name, enum cdp_matrix_format format,
-                    uint64_t dim, struct cdp_err *err);
+                    uint64_t dim, uint64_t rows, struct cdp_err *err);
 void cdp_matrix_close(struct cdp_matrix *matrix);
 
 // Copies row `row` as dim float32 numbers (float64 and integers are rounded). Thread-safe.

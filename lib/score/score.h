@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "io/labels.h"
+#include "io/matrix.h"
 #include "stream/stream.h"
 
 // From neighbour lists to scored pairs (Zhan et al., ECCV 2018, section 3.2).
@@ -37,5 +38,36 @@ typedef int cdp_pair_sink(void *context, uint64_t i, uint64_t j, float score, st
 // the smaller id where that one is kept. Memory: 8 bytes a kept edge and 8 a row.
 int cdp_pairs(const struct cdp_table *base, const uint8_t *keep, cdp_pair_sink *sink, void *context,
               struct cdp_err *err);
+
+// A model of the committee: its lists, and its features of the same items.
+struct cdp_model {
+    const struct cdp_table *lists;
+    const struct cdp_matrix *features;
+    double *length; // of each row; owned
+};
+
+// Measures the rows. A number that is not finite is an error that names its row.
+int cdp_model_init(struct cdp_model *model, const struct cdp_table *lists,
+                   const struct cdp_matrix *features, int threads, struct cdp_err *err);
+void cdp_model_free(struct cdp_model *model);
+
+struct cdp_pair {
+    uint32_t i, j;
+};
+
+// Values that the pair features of a base and count - 1 members have, and the names of them, of
+// CDP_COLUMN_NAME bytes each: relationship1.., affinity0.., structure0... Model 0 is the base.
+unsigned cdp_feature_columns(unsigned count);
+void cdp_feature_names(unsigned count, char (*names)[CDP_COLUMN_NAME]);
+
+// values[p] = the features of pairs[p] (section 3.3 of the paper), in the order of the names:
+//
+//   relationship  1 where either is in the other's list, for each member;
+//   affinity      the cosine of the two items, for each model; 0 where one of them is all zeros;
+//   structure     how many ids the two lists share, each with its own item in it, for each model.
+//
+// All models must have as many rows. Memory: two rows a thread.
+int cdp_features(const struct cdp_model *models, unsigned count, const struct cdp_pair *pairs,
+                 size_t pair_count, float *values, int threads, struct cdp_err *err);
 
 #endif

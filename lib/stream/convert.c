@@ -44,7 +44,7 @@ static int open_array(struct cdp_matrix *matrix, const char *file, const char *a
     char name[4096];
     if ((size_t)snprintf(name, sizeof name, "%s:%s.npy", file, array) >= sizeof name)
         return cdp_fail(err, "%s: the name is too long", file);
-    return cdp_matrix_open(matrix, name, CDP_FORMAT_NPY, 0, err);
+    return cdp_matrix_open(matrix, name, CDP_FORMAT_NPY, 0, 0, err);
 }
 
 static int add_neighbours(struct cdp_list *list, uint64_t row, const int64_t *id,

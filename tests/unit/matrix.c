@@ -26,7 +26,7 @@ static const char *outcome(const char *name, const void *bytes, size_t size, uin
     struct cdp_matrix matrix;
     struct cdp_err err;
     scratch_write(name, bytes, size);
-    int status = cdp_matrix_open(&matrix, name, CDP_FORMAT_AUTO, dim, &err);
+    int status = cdp_matrix_open(&matrix, name, CDP_FORMAT_AUTO, dim, 0, &err);
     unlink(name);
     if (status) {
         snprintf(text, sizeof text, "%s", err.text);
@@ -202,7 +202,7 @@ static bool open_bytes(struct cdp_matrix *matrix, const char *name, const void *
 {
     struct cdp_err err = {""};
     scratch_write(name, bytes, size);
-    int status = cdp_matrix_open(matrix, name, CDP_FORMAT_AUTO, dim, &err);
+    int status = cdp_matrix_open(matrix, name, CDP_FORMAT_AUTO, dim, 0, &err);
     unlink(name);
     return ok(!status, "%s opens %s", name, err.text);
 }
