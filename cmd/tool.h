@@ -31,9 +31,8 @@ struct tool_common {
 extern struct tool_common common;
 
 // For a tool of several commands: which of the tools in the NULL-terminated list argv[1] names,
-// with that word taken out of argv. Where it names none, `fallback`; without one, deals with --help
-// and
-// --version of the tool as a whole, and all else is a wrong usage.
+// with that word taken out of argv. Where it names none, `fallback`; without one, deals with the
+// --help and --version of the tool as a whole, and all else is a wrong usage.
 const struct tool *tool_choose(const struct tool *whole, const struct tool *const *commands,
                                const struct tool *fallback, int *argc, char **argv);
 

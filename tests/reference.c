@@ -4,6 +4,7 @@
 //
 //   reference knn METRIC K DIM FILE              raw float32 rows; prints i, j, distance
 //   reference vote ACCEPT THRESHOLD BASE MEMBER... lists as knn prints them; prints i, j, score
+//   reference features DIM BASE MEMBER... -- BASE.bin MEMBER.bin...   prints i, j, pair features
 //   reference propagate MAX STEP ITER split|merge NODES   pairs on stdin; prints labels
 //   reference eval PREDICTED META                prints name, value as cdp-eval --format tsv
 //   reference random-pairs SEED NODES PAIRS      prints i, j, score, with ties and scores of 1
@@ -96,16 +97,23 @@ static double distance(const char *metric, const float *x, const float *y, long 
                                               : bits);
 }
 
+static float *read_rows(const char *name, long dim, long *rows)
+{
+    FILE *file = open_file(name);
+    fseek(file, 0, SEEK_END);
+    *rows = ftell(file) / 4 / dim;
+    rewind(file);
+    float *x = room((size_t)(*rows * dim), sizeof *x);
+    if (fread(x, (size_t)dim * 4, (size_t)*rows, file) != (size_t)*rows)
+        exit(3);
+    fclose(file);
+    return x;
+}
+
 static void knn(char **arg)
 {
-    long k = atol(arg[1]), dim = atol(arg[2]), rows = 0;
-    FILE *file = open_file(arg[3]);
-    fseek(file, 0, SEEK_END);
-    rows = ftell(file) / 4 / dim;
-    rewind(file);
-    float *x = room((size_t)(rows * dim), sizeof *x);
-    if (fread(x, (size_t)dim * 4, (size_t)rows, file) != (size_t)rows)
-        exit(3);
+    long k = atol(arg[1]), dim = atol(arg[2]), rows;
+    float *x = read_rows(arg[3], dim, &rows);
     struct near *list = room((size_t)rows, sizeof *list);
     for (long i = 0; i < rows; i++) {
         long count = 0;
@@ -182,6 +190,44 @@ static void vote(int members, char **arg)
     qsort(pairs, (size_t)kept, sizeof *pairs, by_ids);
     for (long e = 0; e < kept; e++)
         printf("%ld\t%ld\t%.9g\n", pairs[e].i, pairs[e].j, (double)pairs[e].score);
+}
+
+static void features(int models, char **arg)
+{
+    long dim = atol(arg[0]), sizes[16], rows;
+    struct pair *lists[16];
+    float *x[16];
+    for (int m = 0; m < models; m++) {
+        lists[m] = read_pairs(open_file(arg[1 + m]), &sizes[m]);
+        x[m] = read_rows(arg[models + 2 + m], dim, &rows);
+    }
+    for (long i = 0; i < rows; i++) {
+        for (long j = i + 1; j < rows; j++) {
+            if (!has(lists[0], sizes[0], i, j) && !has(lists[0], sizes[0], j, i))
+                continue;
+            printf("%ld\t%ld", i, j);
+            for (int m = 1; m < models; m++)
+                printf("\t%d", has(lists[m], sizes[m], i, j) || has(lists[m], sizes[m], j, i));
+            for (int m = 0; m < models; m++) {
+                const float *p = x[m] + i * dim, *q = x[m] + j * dim;
+                long double xy = 0, xx = 0, yy = 0;
+                for (long d = 0; d < dim; d++) {
+                    xy += (long double)p[d] * q[d];
+                    xx += (long double)p[d] * p[d];
+                    yy += (long double)q[d] * q[d];
+                }
+                printf("\t%.9g", (double)(xx * yy > 0 ? xy / sqrtl(xx * yy) : 0));
+            }
+            for (int m = 0; m < models; m++) {
+                int shared = 0;
+                for (long id = 0; id < rows; id++)
+                    shared += (id == i || has(lists[m], sizes[m], i, id)) &&
+                              (id == j || has(lists[m], sizes[m], j, id));
+                printf("\t%d", shared);
+            }
+            putchar('\n');
+        }
+    }
 }
 
 // ---- propagation, round by round
@@ -391,6 +437,8 @@ int main(int argc, char **argv)
         knn(argv + 2);
     else if (!strcmp(what, "vote") && argc >= 5 && argc < 21)
         vote(argc - 5, argv + 2);
+    else if (!strcmp(what, "features") && argc >= 6 && argc < 36 && argc % 2 == 0)
+        features(argc / 2 - 2, argv + 2);
     else if (!strcmp(what, "propagate") && argc == 7)
         propagate(argv + 2);
     else if (!strcmp(what, "eval") && argc == 4)

@@ -86,22 +86,10 @@ cat <(cdp-knn -k 3 --dim 5 --rows 9: m0.bin) <(cdp-knn -k 3 --dim 5 --rows 0:9 m
 fails 1 'the row of node 0 comes behind .* in the order of their rows' "shards in the wrong order" \
     cdp-score vote swapped.cdp
 
-# pair features against a naive computation
-perl -e 'use strict; my (@list, @x, %pair);
-    for my $m (0 .. 2) {
-        open my $f, "m$m.tsv"; while (<$f>) { my ($i, $j) = split; $list[$m][$i]{$j} = 1;
-            $pair{$i < $j ? "$i $j" : "$j $i"} = 1 if !$m }
-        open my $b, "<:raw", "m$m.bin"; local $/; my @v = unpack "f<*", <$b>;
-        push @{$x[$m]}, [splice @v, 0, 5] while @v }
-    for (sort { my @a = split / /, $a; my @b = split / /, $b; $a[0] <=> $b[0] || $a[1] <=> $b[1] } keys %pair) {
-        my ($i, $j) = split; my (@r, @a, @s);
-        for my $m (0 .. 2) { my ($p, $q) = ($x[$m][$i], $x[$m][$j]); my ($xy, $xx, $yy) = (0, 0, 0);
-            for (0 .. 4) { $xy += $p->[$_] * $q->[$_]; $xx += $p->[$_] ** 2; $yy += $q->[$_] ** 2 }
-            my %own = (%{$list[$m][$i]}, $i, 1); my %other = (%{$list[$m][$j]}, $j, 1);
-            push @r, $list[$m][$i]{$j} || $list[$m][$j]{$i} ? 1 : 0 if $m;
-            push @a, $xy / sqrt($xx * $yy); push @s, scalar grep { $other{$_} } keys %own }
-        print join("\t", $i, $j, @r, @a, @s), "\n" }' >wanted.tsv
-judge="cdp-score features --features m0.bin --features m1.bin --features m2.bin"
+# pair features against a naive computation; item 3 of model 1 has no direction
+perl -e 'undef $/; $_ = <>; substr $_, 60, 20, "\0" x 20; print' m1.bin >zero.bin
+$reference features 5 m0.tsv m1.tsv m2.tsv -- m0.bin zero.bin m2.bin >wanted.tsv
+judge="cdp-score features --features m0.bin --features zero.bin --features m2.bin"
 for threads in 1 2 8; do
     $judge -t $threads m0.cdp m1.cdp m2.cdp >features$threads.cdp
     same features$threads.cdp features1.cdp "pair features: same bytes with $threads threads"
@@ -110,9 +98,19 @@ cdp-view --to tsv features1.cdp | paste - wanted.tsv | awk -F'\t' 'NF != 20 { ba
     { for (c = 1; c <= 10; c++) { d = $c - $(c + 10); if (d < 0) d = -d
           if (d > (c >= 5 && c <= 7 ? 1e-6 : 0)) bad = 1 } } END { exit bad || NR == 0 }'
 ok $? "pair features are those of the naive computation"
+awk -F'\t' '($1 == 3 || $2 == 3) && $6 != 0 { bad = 1 } $1 == 3 || $2 == 3 { n++ } END { exit bad || !n }' \
+    wanted.tsv
+ok $? "where an item without a direction has affinity 0"
 head -c 4999 m1.bin >cut.bin
 fails 1 "cut.bin: 4999 bytes, no multiple of 250 rows" "features of another length" \
     cdp-score features -o never.cdp --features m0.bin --features cut.bin m0.cdp m1.cdp
+printf "\x93NUMPY\1\0\x46\0%-69s\n%100s" \
+    "{'descr': '|u1', 'fortran_order': False, 'shape': (20, 5)}" "" >twenty.npy
+fails 1 "twenty.npy: 20 rows, but 250 are wanted" "an npy of another length" \
+    cdp-score features -o never.cdp --features m0.bin --features twenty.npy m0.cdp m1.cdp
+mapfile -t many < <(yes -- --features=m0.bin | head -n 65)
+fails 2 "--features can be given 64 times at most" "too many features" \
+    cdp-score features "${many[@]}" m0.cdp
 fails 2 "given 1 times, but there are 2 lists" "features of a model are missing" \
     cdp-score features --features m0.bin m0.cdp m1.cdp
 perl -e 'print pack "f5", 1, 2, 3, 4, $_ == 7 ? "inf" : 5 for 0 .. 249' >infinite.bin

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ids.h"
 #include "base/mem.h"
 #include "base/threads.h"
 #include "knn/cells.h"
@@ -16,11 +17,6 @@ enum {
     ROUNDS = 24,  // before all pairs are joined after all
     SEED = 1,
 };
-
-static uint32_t least(uint64_t a, uint64_t b)
-{
-    return (uint32_t)(a < b ? a : b);
-}
 
 // ---- neighbourhoods
 
@@ -45,7 +41,7 @@ static void update(struct graph *g, const struct cdp_nearest *n, int threads)
             g->now[i * n->k + r] = r < n->found[i] ? n->id[i * n->k + r] : (uint32_t)i;
     }
     uint64_t *start = g->start;
-    uint32_t used = least(n->k, MEMBERS / 2);
+    uint32_t used = cdp_least(n->k, MEMBERS / 2);
     memset(start, 0, (n->count + 2) * sizeof *start);
     for (uint64_t i = 0; i < n->count; i++) {
         for (uint32_t r = 0; r < used; r++)
@@ -70,7 +66,7 @@ static int by_id(const void *a, const void *b)
 static uint32_t neighbourhood(const struct graph *g, uint32_t k, uint64_t i, uint32_t *members,
                               uint32_t *fresh, uint32_t *fresh_count)
 {
-    uint32_t count = 0, used = least(k, MEMBERS / 2);
+    uint32_t count = 0, used = cdp_least(k, MEMBERS / 2);
     const uint32_t *now = g->now + i * k, *before = g->before + i * k;
     const uint32_t *from = g->reverse + g->start[i];
     uint64_t reverse = g->start[i + 1] - g->start[i];
@@ -85,7 +81,7 @@ static uint32_t neighbourhood(const struct graph *g, uint32_t k, uint64_t i, uin
     }
     for (uint64_t r = 0; r < reverse; r += step) {
         uint32_t id = from[r];
-        if (id == i || cdp_holds(members, least(k, count), id))
+        if (id == i || cdp_holds(members, cdp_least(k, count), id))
             continue;
         members[count++] = id;
         if (!cdp_holds(g->before + (uint64_t)id * k, k, (uint32_t)i))
@@ -126,7 +122,7 @@ static void search_all(struct cdp_joiner *joiners, int threads, const uint32_t *
     for (uint64_t from = 0; from < all; from += CDP_SIDE) {
         struct cdp_joiner *j = &joiners[cdp_thread()];
         cdp_lay_rows(j, ids, 0, lists, 0, count);
-        cdp_lay_columns(j, NULL, from, NULL, CDP_NO_LIST, least(all - from, CDP_SIDE));
+        cdp_lay_columns(j, NULL, from, NULL, CDP_NO_LIST, cdp_least(all - from, CDP_SIDE));
         cdp_join(j, false);
     }
 }
@@ -178,7 +174,7 @@ int cdp_approx(struct cdp_joiner *joiners, int threads, double recall, double *f
     g.before = cdp_alloc(n, k * sizeof *g.before, "the graph", err);
     g.now = cdp_alloc(n, k * sizeof *g.now, "the graph", err);
     g.start = cdp_alloc(n + 2, sizeof *g.start, "the graph", err);
-    g.reverse = cdp_alloc(n, least(k, MEMBERS / 2) * sizeof *g.reverse, "the graph", err);
+    g.reverse = cdp_alloc(n, cdp_least(k, MEMBERS / 2) * sizeof *g.reverse, "the graph", err);
     float *room = cdp_alloc(2 * space->matrix->dim, sizeof *room, "rows", err);
     int status = -1;
     if (!sample || !g.before || !g.now || !g.start || !g.reverse || !room ||

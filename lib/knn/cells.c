@@ -28,11 +28,6 @@ static void free_sets(struct sets *sets)
     *sets = (struct sets){0};
 }
 
-static uint32_t least(uint64_t a, uint64_t b)
-{
-    return (uint32_t)(a < b ? a : b);
-}
-
 uint32_t *cdp_choose(uint64_t n, uint64_t count, uint64_t seed, struct cdp_err *err)
 {
     uint32_t *chosen = cdp_alloc(count, sizeof *chosen, "pivots", err);
@@ -95,9 +90,10 @@ static void nearest_pivots(struct cdp_joiner *joiners, int threads, const uint32
     for (uint64_t from = 0; from < count; from += CDP_SIDE) {
         struct cdp_joiner *j = &joiners[cdp_thread()];
         cdp_lay_rows(j, items ? items + from : NULL, from, NULL, from,
-                     least(count - from, CDP_SIDE));
+                     cdp_least(count - from, CDP_SIDE));
         for (uint64_t p = 0; p < pivot_count; p += CDP_SIDE) {
-            cdp_lay_columns(j, pivots + p, 0, NULL, CDP_NO_LIST, least(pivot_count - p, CDP_SIDE));
+            cdp_lay_columns(j, pivots + p, 0, NULL, CDP_NO_LIST,
+                            cdp_least(pivot_count - p, CDP_SIDE));
             cdp_join(j, false);
         }
     }
@@ -134,10 +130,10 @@ static int nearest_pivots_over(struct cdp_joiner *joiners, int threads, struct c
         struct cdp_joiner *j = &joiners[cdp_thread()];
         for (uint64_t from = item_sets.start[s]; from < item_sets.start[s + 1]; from += CDP_SIDE) {
             const uint32_t *items = item_sets.member + from;
-            cdp_lay_rows(j, items, 0, items, 0, least(item_sets.start[s + 1] - from, CDP_SIDE));
+            cdp_lay_rows(j, items, 0, items, 0, cdp_least(item_sets.start[s + 1] - from, CDP_SIDE));
             for (uint64_t p = pivot_sets.start[s]; p < pivot_sets.start[s + 1]; p += CDP_SIDE) {
                 cdp_lay_columns(j, pivot_sets.member + p, 0, NULL, CDP_NO_LIST,
-                                least(pivot_sets.start[s + 1] - p, CDP_SIDE));
+                                cdp_least(pivot_sets.start[s + 1] - p, CDP_SIDE));
                 cdp_join(j, false);
             }
         }
@@ -157,11 +153,11 @@ end:
 static void join_set(struct cdp_joiner *j, const uint32_t *items, uint64_t count)
 {
     for (uint64_t from = 0; from < count; from += CDP_SIDE) {
-        uint32_t rows = least(count - from, CDP_SIDE);
-        uint64_t end = least(count, from / MOST * MOST + MOST);
+        uint32_t rows = cdp_least(count - from, CDP_SIDE);
+        uint64_t end = cdp_least(count, from / MOST * MOST + MOST);
         cdp_lay_rows(j, items + from, 0, items + from, 0, rows);
         for (uint64_t to = from; to < end; to += CDP_SIDE) {
-            cdp_lay_columns(j, items + to, 0, items + to, 0, least(end - to, CDP_SIDE));
+            cdp_lay_columns(j, items + to, 0, items + to, 0, cdp_least(end - to, CDP_SIDE));
             cdp_join(j, to == from);
         }
     }
@@ -177,8 +173,8 @@ int cdp_join_cells(struct cdp_joiner *joiners, int threads, uint32_t per_item, u
     count = count < n ? count : n;
     struct sets cells = {0};
     uint32_t *pivots = cdp_choose(n, count, seed, err);
-    int status =
-        !pivots || cdp_nearest_new(&lists, nearest->space, true, n, least(per_item, count), err);
+    int status = !pivots ||
+                 cdp_nearest_new(&lists, nearest->space, true, n, cdp_least(per_item, count), err);
     if (!status) {
         cdp_joiners_turn(joiners, threads, &lists, NULL);
         if (count <= DIRECT)

@@ -3,16 +3,16 @@
 
 #include <math.h>
 
-double cdp_distance_key(const struct cdp_kernel *kernel, enum cdp_metric metric, const float *x,
+double cdp_distance_key(const struct cdp_sums *sums, enum cdp_metric metric, const float *x,
                         const float *y, size_t dim, double xx, double yy)
 {
     switch (metric) {
     case CDP_L2:
-        return kernel->square(x, y, dim);
+        return sums->square(x, y, dim);
     case CDP_L1:
-        return kernel->absolute(x, y, dim);
+        return sums->absolute(x, y, dim);
     case CDP_LINF:
-        return kernel->largest(x, y, dim);
+        return sums->largest(x, y, dim);
     case CDP_COSINE:
     case CDP_ANGULAR:
     case CDP_HAMMING:
@@ -20,7 +20,7 @@ double cdp_distance_key(const struct cdp_kernel *kernel, enum cdp_metric metric,
         break;
     }
     // Of equal rows the product of the squares is a square, whose root is exact: the cosine is 1.
-    double cosine = kernel->dot(x, y, dim) / sqrt(xx * yy);
+    double cosine = sums->dot(x, y, dim) / sqrt(xx * yy);
     return -(cosine > 1 ? 1 : cosine < -1 ? -1 : cosine);
 }
 

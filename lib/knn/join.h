@@ -13,6 +13,11 @@
 
 enum { CDP_SIDE = 1024, CDP_NO_LIST = UINT32_MAX };
 
+static inline uint32_t cdp_least(uint64_t a, uint64_t b)
+{
+    return (uint32_t)(a < b ? a : b);
+}
+
 // At most CDP_SIDE items, laid out as rows or as columns of tiles.
 struct cdp_side {
     uint32_t count;

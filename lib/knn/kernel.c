@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "knn/kernel.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #ifdef __x86_64__
 #include <immintrin.h>
 #endif
+
+#include "base/isa.h"
 
 enum {
     ROWS = CDP_TILE_ROWS,
@@ -26,8 +26,6 @@ typedef uint32_t words8 __attribute__((vector_size(32)));
 typedef uint16_t halves16 __attribute__((vector_size(32)));
 typedef int16_t signed16 __attribute__((vector_size(32)));
 typedef uint64_t quarters __attribute__((vector_size(32)));
-typedef double doubles __attribute__((vector_size(32)));
-typedef float floats4 __attribute__((vector_size(16)));
 enum { LANES = 8, VECTORS = PANEL / LANES };
 
 INLINE vector load(const void *at)
@@ -181,63 +179,6 @@ static uint64_t test_plain(const struct cdp_test *t, const float product[COLUMNS
     return bits;
 }
 
-INLINE doubles widen(const float *at)
-{
-    floats4 v;
-    memcpy(&v, at, sizeof v);
-    return __builtin_convertvector(v, doubles);
-}
-
-INLINE doubles product_term(doubles a, doubles b)
-{
-    return a * b;
-}
-
-INLINE doubles square_term(doubles a, doubles b)
-{
-    return (a - b) * (a - b);
-}
-
-INLINE doubles absolute_term(doubles a, doubles b)
-{
-    typedef int64_t longs __attribute__((vector_size(32)));
-    return (doubles)((longs)(a - b) & INT64_MAX);
-}
-
-INLINE doubles add(doubles sum, doubles term)
-{
-    return sum + term;
-}
-
-INLINE doubles larger(doubles most, doubles term)
-{
-    typedef int64_t longs __attribute__((vector_size(32)));
-    longs more = term > most;
-    return (doubles)((more & (longs)term) | (~more & (longs)most));
-}
-
-// Eight sums side by side, joined pairwise at the end; numbers beyond the end count as 0.
-INLINE double sum_of(const float *x, const float *y, size_t dim, doubles (*term)(doubles, doubles),
-                     doubles (*join)(doubles, doubles))
-{
-    doubles low = {0}, high = {0};
-    size_t d = 0;
-    for (; d + 8 <= dim; d += 8) {
-        low = join(low, term(widen(x + d), widen(y + d)));
-        high = join(high, term(widen(x + d + 4), widen(y + d + 4)));
-    }
-    if (d < dim) {
-        float a[8] = {0}, b[8] = {0};
-        memcpy(a, x + d, (dim - d) * sizeof *a);
-        memcpy(b, y + d, (dim - d) * sizeof *b);
-        low = join(low, term(widen(a), widen(b)));
-        high = join(high, term(widen(a + 4), widen(b + 4)));
-    }
-    low = join(low, high);
-    low = join(low, (doubles){low[2], low[3], low[2], low[3]});
-    return join(low, (doubles){low[1], low[1], low[1], low[1]})[0];
-}
-
 // The functions of all the above for one instruction set.
 #define DEFINE(isa, attribute)                                                              \
     attribute static void l1_##isa(const struct cdp_tile *t, float out[ROWS][COLUMNS])      \
@@ -251,22 +192,6 @@ INLINE double sum_of(const float *x, const float *y, size_t dim, doubles (*term)
     attribute static void hamming_##isa(const struct cdp_tile *t, float out[ROWS][COLUMNS]) \
     {                                                                                       \
         hamming_tile(t, out);                                                               \
-    }                                                                                       \
-    attribute static double sum_dot_##isa(const float *x, const float *y, size_t dim)       \
-    {                                                                                       \
-        return sum_of(x, y, dim, product_term, add);                                        \
-    }                                                                                       \
-    attribute static double sum_square_##isa(const float *x, const float *y, size_t dim)    \
-    {                                                                                       \
-        return sum_of(x, y, dim, square_term, add);                                         \
-    }                                                                                       \
-    attribute static double sum_absolute_##isa(const float *x, const float *y, size_t dim)  \
-    {                                                                                       \
-        return sum_of(x, y, dim, absolute_term, add);                                       \
-    }                                                                                       \
-    attribute static double sum_largest_##isa(const float *x, const float *y, size_t dim)   \
-    {                                                                                       \
-        return sum_of(x, y, dim, absolute_term, larger);                                    \
     }
 
 #define KERNEL(name, isa, test_isa, lay_dot, dot_tile)                                            \
@@ -274,7 +199,7 @@ INLINE double sum_of(const float *x, const float *y, size_t dim, doubles (*term)
         name, {[CDP_COSINE] = {lay_dot, dot_tile},   [CDP_ANGULAR] = {lay_dot, dot_tile},         \
                [CDP_L2] = {lay_dot, dot_tile},       [CDP_L1] = {lay_as_is, l1_##isa},            \
                [CDP_LINF] = {lay_as_is, linf_##isa}, [CDP_HAMMING] = {lay_as_is, hamming_##isa}}, \
-            test_isa, sum_dot_##isa, sum_square_##isa, sum_absolute_##isa, sum_largest_##isa      \
+            test_isa                                                                              \
     }
 
 DEFINE(plain, )
@@ -462,29 +387,10 @@ static const struct cdp_kernel kernels[] = {
     KERNEL("plain", plain, test_plain, lay_halves, dot_plain),
 };
 
-static int usable(const char *isa)
-{
-#ifdef __x86_64__
-    if (!strcmp(isa, "avx512vnni"))
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("avx512f") &&
-               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni");
-    if (!strcmp(isa, "avx2"))
-        return __builtin_cpu_supports("avx2");
-#endif
-    return !strcmp(isa, "plain");
-}
-
 const struct cdp_kernel *cdp_kernel(void)
 {
-    const char *wanted = getenv("CDP_ISA");
-    const struct cdp_kernel *best = NULL;
-    for (size_t i = 0; i < sizeof kernels / sizeof kernels[0]; i++) {
-        if (!usable(kernels[i].isa))
-            continue;
-        if (wanted && !strcmp(wanted, kernels[i].isa))
-            return &kernels[i];
-        if (!best)
-            best = &kernels[i];
-    }
-    return best;
+    const struct cdp_kernel *kernel = kernels;
+    while (strcmp(kernel->isa, cdp_isa()) != 0)
+        kernel++;
+    return kernel;
 }

@@ -53,10 +53,6 @@ struct cdp_test {
 typedef uint64_t cdp_test_function(const struct cdp_test *test,
                                    const float product[CDP_TILE_COLUMNS]);
 
-// A sum over two rows of float32 numbers, in double precision and in a fixed order: the same bits
-// from every instruction set. Any alignment.
-typedef double cdp_sum_function(const float *x, const float *y, size_t dim);
-
 struct cdp_kernel {
     const char *isa; // "avx512vnni", "avx2" or "plain"
     struct cdp_metric_kernel {
@@ -64,14 +60,9 @@ struct cdp_kernel {
         cdp_tile_function *tile;
     } metric[CDP_HAMMING + 1];
     cdp_test_function *test;
-    cdp_sum_function *dot;      // sum x y
-    cdp_sum_function *square;   // sum (x - y)^2
-    cdp_sum_function *absolute; // sum |x - y|
-    cdp_sum_function *largest;  // max |x - y|
 };
 
-// The best kernel that this processor can run, or a lower one where the environment variable
-// CDP_ISA names it. Thread-safe.
+// The kernel of the instruction set that cdp_isa() names. Thread-safe.
 const struct cdp_kernel *cdp_kernel(void);
 
 #endif

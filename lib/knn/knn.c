@@ -21,11 +21,6 @@ enum {
 
 static const uint64_t LISTS_BYTES = UINT64_C(4) << 30; // of the queries that are searched together
 
-const char *cdp_knn_isa(void)
-{
-    return cdp_kernel()->isa;
-}
-
 enum cdp_knn_method cdp_knn_choose(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan)
 {
     if (plan->method != CDP_KNN_AUTO)

@@ -56,8 +56,4 @@ enum cdp_knn_method cdp_knn_choose(const struct cdp_matrix *matrix,
 int cdp_knn(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan, cdp_knn_sink *sink,
             void *context, double *found, struct cdp_err *err);
 
-// The instruction set of the fast pass: the best that this processor has, or a lower one where the
-// environment variable CDP_ISA names it ("avx512vnni", "avx2", "plain").
-const char *cdp_knn_isa(void);
-
 #endif

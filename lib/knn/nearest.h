@@ -35,15 +35,6 @@ void cdp_nearest_add(struct cdp_nearest *nearest, uint64_t query, uint32_t id, d
 // The list's `least`. Thread-safe.
 float cdp_nearest_least(const struct cdp_nearest *nearest, uint64_t query);
 
-// Whether an id is among `count`.
-static inline bool cdp_holds(const uint32_t *ids, uint32_t count, uint32_t id)
-{
-    bool there = false;
-    for (uint32_t i = 0; i < count; i++)
-        there |= ids[i] == id;
-    return there;
-}
-
 // Bytes that a query takes.
 uint64_t cdp_nearest_bytes(uint32_t k);
 

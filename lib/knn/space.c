@@ -60,7 +60,7 @@ static int measure(struct cdp_space *s, const struct room *room, int threads, st
                                                                                           : most)
     for (uint64_t row = 0; row < rows; row++) {
         const float *x = cdp_matrix_row(s->matrix, row, room[cdp_thread()].x);
-        double square = s->kernel->dot(x, x, dim);
+        double square = s->sums->dot(x, x, dim);
         bool point = s->metric != CDP_COSINE && s->metric != CDP_ANGULAR;
         if ((!isfinite(square) || (square == 0 && !point)) && row < bad)
             bad = row;
@@ -207,6 +207,7 @@ int cdp_space_build(struct cdp_space *s, const struct cdp_matrix *matrix, enum c
     double roundings = ((double)matrix->dim + 4) * 0x1p-24;
     *s = (struct cdp_space){.matrix = matrix,
                             .kernel = cdp_kernel(),
+                            .sums = cdp_sums(),
                             .metric = metric,
                             .words = matrix->dim,
                             // A row so long that the bound says nothing has all items ranked.
@@ -268,7 +269,7 @@ double cdp_space_key(const struct cdp_space *s, uint64_t a, uint64_t b, const fl
         return bits;
     }
     const float *y = cdp_matrix_row(s->matrix, b, room);
-    return cdp_distance_key(s->kernel, s->metric, x, y, s->matrix->dim, s->square[a], s->square[b]);
+    return cdp_distance_key(s->sums, s->metric, x, y, s->matrix->dim, s->square[a], s->square[b]);
 }
 
 float cdp_space_least(const struct cdp_space *s, double key)

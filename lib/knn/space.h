@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/sums.h"
 #include "io/matrix.h"
 #include "knn/kernel.h"
 #include "stream/stream.h"
@@ -30,6 +31,7 @@
 struct cdp_space {
     const struct cdp_matrix *matrix;
     const struct cdp_kernel *kernel;
+    const struct cdp_sums *sums;
     enum cdp_metric metric;
     size_t words;    // 32-bit words of an item
     uint32_t *word;  // of all items; NULL where the matrix's rows serve as they are

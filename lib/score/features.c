@@ -4,27 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/ids.h"
 #include "base/mem.h"
+#include "base/sums.h"
 #include "base/threads.h"
 #include "score/score.h"
 
-enum { LANES = 8, STRETCH = 64 }; // sums side by side; pairs that a thread takes at once
-
-// In double precision and a fixed order.
-static double dot(const float *x, const float *y, size_t dim)
-{
-    double sum[LANES] = {0}, all = 0;
-    size_t d = 0;
-    for (; d + LANES <= dim; d += LANES) {
-        for (size_t l = 0; l < LANES; l++)
-            sum[l] += (double)x[d + l] * (double)y[d + l];
-    }
-    for (; d < dim; d++)
-        all += (double)x[d] * (double)y[d];
-    for (size_t l = 0; l < LANES; l++)
-        all += sum[l];
-    return all;
-}
+enum { STRETCH = 64 }; // pairs that a thread takes at once
 
 // ---- models
 
@@ -37,6 +23,7 @@ int cdp_model_init(struct cdp_model *model, const struct cdp_table *lists,
     float *room = cdp_alloc((size_t)threads * features->dim, sizeof *room, "rows", err);
     int status = model->length && room ? 0 : -1;
     uint64_t bad = features->rows;
+    cdp_sum_function *dot = cdp_sums()->dot;
     if (!status) {
 #pragma omp parallel for num_threads(threads) schedule(static) reduction(min : bad)
         for (uint64_t row = 0; row < features->rows; row++) {
@@ -78,54 +65,104 @@ void cdp_feature_names(unsigned count, char (*names)[CDP_COLUMN_NAME])
     }
 }
 
-static bool holds(const uint32_t *list, uint64_t count, uint32_t id)
-{
-    unsigned found = 0;
-    for (uint64_t n = 0; n < count; n++)
-        found |= list[n] == id;
-    return found;
-}
+// ---- pairs
 
-static void judge(const struct cdp_model *model, struct cdp_pair pair, float *room,
-                  float *relationship, float *affinity, float *structure)
+struct pair {
+    uint32_t i, j;
+};
+
+// Pairs that wait for their features, and where these go.
+struct batch {
+    const struct cdp_model *models;
+    unsigned count, columns;
+    cdp_sum_function *dot;
+    struct pair *pairs; // CDP_BLOCK_EDGES
+    float *values;      // columns of each pair
+    size_t waiting;
+    float *room;     // two rows a thread
+    size_t row_room; // numbers of the longest row
+    int threads;
+    cdp_pair_sink *sink;
+    void *context;
+    struct cdp_progress *progress;
+};
+
+// What model m knows of a pair, into the pair's columns.
+static void judge(const struct batch *b, unsigned m, struct pair pair, float *room, float *values)
 {
+    const struct cdp_model *model = &b->models[m];
     const struct cdp_table *t = model->lists;
     const uint32_t *of_i = t->target + t->offset[pair.i], *of_j = t->target + t->offset[pair.j];
     uint64_t i_count = t->offset[pair.i + 1] - t->offset[pair.i];
     uint64_t j_count = t->offset[pair.j + 1] - t->offset[pair.j];
-    bool i_has = holds(of_i, i_count, pair.j), j_has = holds(of_j, j_count, pair.i);
+    bool i_has = cdp_holds(of_i, i_count, pair.j), j_has = cdp_holds(of_j, j_count, pair.i);
     // An item stands in its own list: so it is shared where the other has it.
     unsigned shared = (unsigned)i_has + (unsigned)j_has;
     for (uint64_t n = 0; n < i_count; n++)
-        shared += holds(of_j, j_count, of_i[n]);
-    if (relationship)
-        *relationship = i_has || j_has ? 1 : 0;
-    *structure = (float)shared;
+        shared += cdp_holds(of_j, j_count, of_i[n]);
 
-    const struct cdp_matrix *m = model->features;
-    const float *x = cdp_matrix_row(m, pair.i, room);
-    const float *y = cdp_matrix_row(m, pair.j, room + m->dim);
+    const struct cdp_matrix *matrix = model->features;
+    const float *x = cdp_matrix_row(matrix, pair.i, room);
+    const float *y = cdp_matrix_row(matrix, pair.j, room + matrix->dim);
     double lengths = model->length[pair.i] * model->length[pair.j];
-    *affinity = lengths > 0 ? (float)(dot(x, y, m->dim) / lengths) : 0;
+
+    float *relationship = values, *affinity = values + b->count - 1;
+    float *structure = affinity + b->count;
+    if (m > 0)
+        relationship[m - 1] = i_has || j_has;
+    affinity[m] = lengths > 0 ? (float)(b->dot(x, y, matrix->dim) / lengths) : 0;
+    structure[m] = (float)shared;
 }
 
-int cdp_features(const struct cdp_model *models, unsigned count, const struct cdp_pair *pairs,
-                 size_t pair_count, float *values, int threads, struct cdp_err *err)
+static int judge_batch(struct batch *b, struct cdp_err *err)
 {
-    threads = cdp_threads(threads);
-    size_t most = 0, columns = cdp_feature_columns(count);
-    for (unsigned m = 0; m < count; m++)
-        most = models[m].features->dim > most ? models[m].features->dim : most;
-    float *room = cdp_alloc((size_t)threads * 2 * most, sizeof *room, "rows", err);
-    if (!room)
-        return -1;
-#pragma omp parallel for num_threads(threads) schedule(dynamic, STRETCH)
-    for (size_t p = 0; p < pair_count; p++) {
-        float *own = room + (size_t)cdp_thread() * 2 * most, *value = values + p * columns;
-        for (unsigned m = 0; m < count; m++)
-            judge(&models[m], pairs[p], own, m ? value + m - 1 : NULL, value + count - 1 + m,
-                  value + 2 * count - 1 + m);
+#pragma omp parallel for num_threads(b->threads) schedule(dynamic, STRETCH)
+    for (size_t p = 0; p < b->waiting; p++) {
+        float *room = b->room + (size_t)cdp_thread() * 2 * b->row_room;
+        for (unsigned m = 0; m < b->count; m++)
+            judge(b, m, b->pairs[p], room, b->values + p * b->columns);
     }
-    free(room);
+    for (size_t p = 0; p < b->waiting; p++) {
+        if (b->sink(b->context, b->pairs[p].i, b->pairs[p].j, b->values + p * b->columns, err))
+            return -1;
+    }
+    cdp_progress_add(b->progress, b->waiting);
+    b->waiting = 0;
     return 0;
+}
+
+static int add_pair(void *batch, uint64_t i, uint64_t j, const float *score, struct cdp_err *err)
+{
+    struct batch *b = batch;
+    (void)score;
+    b->pairs[b->waiting++] = (struct pair){(uint32_t)i, (uint32_t)j};
+    return b->waiting == CDP_BLOCK_EDGES ? judge_batch(b, err) : 0;
+}
+
+int cdp_features(const struct cdp_model *models, unsigned count, cdp_pair_sink *sink, void *context,
+                 int threads, struct cdp_progress *progress, struct cdp_err *err)
+{
+    struct batch b = {.models = models,
+                      .count = count,
+                      .columns = cdp_feature_columns(count),
+                      .dot = cdp_sums()->dot,
+                      .threads = cdp_threads(threads),
+                      .sink = sink,
+                      .context = context,
+                      .progress = progress};
+    for (unsigned m = 0; m < count; m++)
+        b.row_room = models[m].features->dim > b.row_room ? models[m].features->dim : b.row_room;
+    b.pairs = cdp_alloc(CDP_BLOCK_EDGES, sizeof *b.pairs, "pairs", err);
+    b.values = cdp_alloc(CDP_BLOCK_EDGES, b.columns * sizeof *b.values, "pair features", err);
+    b.room = cdp_alloc((size_t)b.threads * 2 * b.row_room, sizeof *b.room, "rows", err);
+    int status = b.pairs && b.values && b.room ? 0 : -1;
+    cdp_progress_start(progress, "pair features", "pairs", 0);
+    if (!status)
+        status = cdp_pairs(models[0].lists, NULL, add_pair, &b, err);
+    if (!status)
+        status = judge_batch(&b, err);
+    free(b.pairs);
+    free(b.values);
+    free(b.room);
+    return status;
 }

@@ -27,7 +27,7 @@ static int reverse(struct reversed *r, const struct cdp_table *base, const uint8
     uint64_t *fill = r->offset + 1; // becomes the offsets by filling
     for (uint64_t i = 0; i < base->rows; i++) {
         for (uint64_t e = base->offset[i]; e < base->offset[i + 1]; e++)
-            fill[base->target[e] + 1] += keep[e] && base->target[e] < i;
+            fill[base->target[e] + 1] += (!keep || keep[e]) && base->target[e] < i;
     }
     for (uint64_t i = 0; i < base->rows; i++)
         fill[i + 1] += fill[i];
@@ -38,7 +38,7 @@ static int reverse(struct reversed *r, const struct cdp_table *base, const uint8
         return -1;
     for (uint64_t i = 0; i < base->rows; i++) {
         for (uint64_t e = base->offset[i]; e < base->offset[i + 1]; e++) {
-            if (keep[e] && base->target[e] < i) {
+            if ((!keep || keep[e]) && base->target[e] < i) {
                 uint64_t at = fill[base->target[e]]++;
                 r->source[at] = (uint32_t)i;
                 r->score[at] = base->distance[e];
@@ -63,7 +63,7 @@ static int emit_row(uint64_t i, struct partner *list, size_t count, cdp_pair_sin
     for (size_t p = 0; p < count; p++) {
         if (p > 0 && list[p].id == list[p - 1].id)
             continue;
-        if (sink(context, i, list[p].id, list[p].score, err))
+        if (sink(context, i, list[p].id, &list[p].score, err))
             return -1;
     }
     return 0;
@@ -84,7 +84,7 @@ int cdp_pairs(const struct cdp_table *base, const uint8_t *keep, cdp_pair_sink *
         if (status)
             break;
         for (uint64_t e = base->offset[i]; e < base->offset[i + 1]; e++) {
-            if (keep[e] && base->target[e] > i)
+            if ((!keep || keep[e]) && base->target[e] > i)
                 list[count++] = (struct partner){base->target[e], 0, base->distance[e]};
         }
         for (uint64_t e = r.offset[i]; e < r.offset[i + 1]; e++)

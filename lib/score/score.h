@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/progress.h"
 #include "io/labels.h"
 #include "io/matrix.h"
 #include "stream/stream.h"
@@ -31,11 +32,13 @@ void cdp_vote_keep(const struct cdp_table *base, const uint16_t *votes, unsigned
 // keep[e] = both ends have the same label; similarities become 1.
 void cdp_truth_keep(struct cdp_table *base, const struct cdp_labels *labels, uint8_t *keep);
 
-// Receives pairs i < j, ascending. Returns 0, or -1 after filling err.
-typedef int cdp_pair_sink(void *context, uint64_t i, uint64_t j, float score, struct cdp_err *err);
+// Receives pairs i < j, ascending, each with its values. Returns 0, or -1 after filling err.
+typedef int cdp_pair_sink(void *context, uint64_t i, uint64_t j, const float *values,
+                          struct cdp_err *err);
 
-// The pairs that the kept edges make: i -> j and j -> i are one, with the score of the edge from
-// the smaller id where that one is kept. Memory: 8 bytes a kept edge and 8 a row.
+// The pairs that the kept edges make, or all edges where keep is NULL: i -> j and j -> i are one,
+// with the score of the edge from the smaller id where that one is kept. Memory: 8 bytes a kept
+// edge and 8 a row.
 int cdp_pairs(const struct cdp_table *base, const uint8_t *keep, cdp_pair_sink *sink, void *context,
               struct cdp_err *err);
 
@@ -51,23 +54,21 @@ int cdp_model_init(struct cdp_model *model, const struct cdp_table *lists,
                    const struct cdp_matrix *features, int threads, struct cdp_err *err);
 void cdp_model_free(struct cdp_model *model);
 
-struct cdp_pair {
-    uint32_t i, j;
-};
-
 // Values that the pair features of a base and count - 1 members have, and the names of them, of
 // CDP_COLUMN_NAME bytes each: relationship1.., affinity0.., structure0... Model 0 is the base.
 unsigned cdp_feature_columns(unsigned count);
 void cdp_feature_names(unsigned count, char (*names)[CDP_COLUMN_NAME]);
 
-// values[p] = the features of pairs[p] (section 3.3 of the paper), in the order of the names:
+// The pairs that all edges of model 0 make, with their features (section 3.3 of the paper) in the
+// order of the names:
 //
 //   relationship  1 where either is in the other's list, for each member;
 //   affinity      the cosine of the two items, for each model; 0 where one of them is all zeros;
 //   structure     how many ids the two lists share, each with its own item in it, for each model.
 //
-// All models must have as many rows. Memory: two rows a thread.
-int cdp_features(const struct cdp_model *models, unsigned count, const struct cdp_pair *pairs,
-                 size_t pair_count, float *values, int threads, struct cdp_err *err);
+// All models must have as many rows. Memory: what cdp_pairs takes, two rows a thread, and the
+// features of CDP_BLOCK_EDGES pairs.
+int cdp_features(const struct cdp_model *models, unsigned count, cdp_pair_sink *sink, void *context,
+                 int threads, struct cdp_progress *progress, struct cdp_err *err);
 
 #endif

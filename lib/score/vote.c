@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/ids.h"
 #include "base/threads.h"
 #include "score/score.h"
 
@@ -20,12 +21,8 @@ void cdp_vote_count(const struct cdp_table *base, const struct cdp_table *member
     for (uint64_t i = 0; i < base->rows; i++) {
         const uint32_t *list = member->target + member->offset[i];
         uint64_t count = member->offset[i + 1] - member->offset[i];
-        for (uint64_t e = base->offset[i]; e < base->offset[i + 1]; e++) {
-            unsigned found = 0;
-            for (uint64_t n = 0; n < count; n++)
-                found |= list[n] == base->target[e];
-            votes[e] = (uint16_t)(votes[e] + found);
-        }
+        for (uint64_t e = base->offset[i]; e < base->offset[i + 1]; e++)
+            votes[e] = (uint16_t)(votes[e] + cdp_holds(list, count, base->target[e]));
     }
 }
 
