@@ -20,7 +20,7 @@ static const struct tool labels_tool = {
     .name = "cdp-eval",
     .summary = "Evaluates clusters against true labels, in per cent (json, tsv: more digits)",
     .synopsis = "[OPTION]... PREDICTED META\n       cdp-eval pairs [OPTION]... PAIRS.cdp META",
-    .example = "  cdp-propagate pairs.cdp | cdp-eval - meta.txt\n",
+    .example = "cdp-propagate pairs.cdp | cdp-eval - meta.txt\n",
     .options = options,
 };
 
@@ -28,7 +28,7 @@ static const struct tool pairs_tool = {
     .name = "cdp-eval pairs",
     .summary = "Tells which share of scored pairs joins items of one true label",
     .synopsis = "[OPTION]... PAIRS.cdp META",
-    .example = "  cdp-score vote base.cdp | cdp-eval pairs - meta.txt\n",
+    .example = "cdp-score vote base.cdp | cdp-eval pairs - meta.txt\n",
     .options = options,
 };
 

@@ -30,8 +30,8 @@ static const struct tool tool = {
     .name = "cdp-knn",
     .summary = "Finds the nearest neighbours of every item among all items",
     .synopsis = "[OPTION]... FEATURES",
-    .example = "  cdp-knn -k 14 --dim 256 features/m0.bin >m0.cdp\n"
-               "  cdp-knn --rows 0:50000 data.tar.gz:features/m0.npy >shard0.cdp\n",
+    .example = "cdp-knn -k 14 --dim 256 features/m0.bin >m0.cdp\n"
+               "         cdp-knn --rows 0:50000 data.tar.gz:features/m0.npy >shard0.cdp\n",
     .options = options,
 };
 

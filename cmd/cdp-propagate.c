@@ -29,7 +29,7 @@ static const struct tool tool = {
     .name = "cdp-propagate",
     .summary = "Turns scored pairs into clusters: a label a line, -1 for items in no pair",
     .synopsis = "[OPTION]... [PAIRS]...",
-    .example = "  cdp-score vote --threshold 0.6 base.cdp | cdp-propagate -o labels.txt\n",
+    .example = "cdp-score vote --threshold 0.6 base.cdp | cdp-propagate -o labels.txt\n",
     .options = options,
 };
 

@@ -9,6 +9,7 @@ static uint64_t accept_count;
 static double threshold = 0.6;
 static const char *labels_name;
 static struct cdp_texts features;
+static bool extra;
 
 static const struct cdp_option vote_options[] = {
     {CDP_OPTION_COUNT, 0, "accept", "N", "members of the committee that must agree (0)",
@@ -27,6 +28,8 @@ static const struct cdp_option truth_options[] = {
 static const struct cdp_option features_options[] = {
     {CDP_OPTION_TEXTS, 0, "features", "FILE",
      "a model's features: once for each list, in their order", &features, 0, 0, NULL},
+    {CDP_OPTION_FLAG, 0, "extra", NULL, "ranks and densities too, beyond the paper", &extra, 0, 0,
+     NULL},
     {0},
 };
 
@@ -34,7 +37,7 @@ static const struct tool vote_tool = {
     .name = "cdp-score vote",
     .summary = "Keeps the base model's neighbours that enough of a committee agree on",
     .synopsis = "[OPTION]... BASE.cdp [MEMBER.cdp]...",
-    .example = "  cdp-score vote --accept 2 --threshold 0.5 base.cdp m1.cdp m2.cdp m3.cdp "
+    .example = "cdp-score vote --accept 2 --threshold 0.5 base.cdp m1.cdp m2.cdp m3.cdp "
                ">pairs.cdp\n",
     .options = vote_options,
 };
@@ -43,7 +46,7 @@ static const struct tool truth_tool = {
     .name = "cdp-score truth",
     .summary = "Keeps the base model's neighbours of the same identity: an upper bound",
     .synopsis = "--labels META [OPTION]... BASE.cdp",
-    .example = "  cdp-score truth --labels meta.txt base.cdp | cdp-propagate >labels.txt\n",
+    .example = "cdp-score truth --labels meta.txt base.cdp | cdp-propagate >labels.txt\n",
     .options = truth_options,
 };
 
@@ -51,8 +54,8 @@ static const struct tool features_tool = {
     .name = "cdp-score features",
     .summary = "Computes what a mediator judges the base model's neighbours by",
     .synopsis = "--features FILE... [OPTION]... BASE.cdp [MEMBER.cdp]...",
-    .example =
-        "  cdp-score features --features m0.bin --features m1.bin m0.cdp m1.cdp >pairs.cdp\n",
+    .example = "         cdp-score features --features m0.bin --features m1.bin m0.cdp m1.cdp "
+               ">pairs.cdp\n",
     .options = features_options,
 };
 
@@ -62,7 +65,7 @@ static const struct tool whole = {
     .name = "cdp-score",
     .summary = "Makes scored pairs of neighbour lists",
     .synopsis = "COMMAND [OPTION]... BASE.cdp [MEMBER.cdp]...",
-    .example = "  cdp-score vote --threshold 0.6 base.cdp | cdp-propagate >labels.txt\n",
+    .example = "cdp-score vote --threshold 0.6 base.cdp | cdp-propagate >labels.txt\n",
 };
 
 static struct cdp_header header;               // of what is written
@@ -174,6 +177,8 @@ int main(int argc, char **argv)
                    count - 1);
     if (tool == &features_tool && features.count != (size_t)count)
         tool_usage("--features is given %zu times, but there are %d lists", features.count, count);
+    if (extra && cdp_feature_columns((unsigned)count, true) > CDP_MAX_COLUMNS)
+        tool_usage("--extra, but %d models are too many for %d columns", count, CDP_MAX_COLUMNS);
     if (tool == &truth_tool && !labels_name)
         tool_usage("--labels is missing");
     struct cdp_output *output = tool_output(true);
@@ -183,10 +188,11 @@ int main(int argc, char **argv)
     tool_provenance(&header);
     read_lists(&lists[0], names[0], "base");
     header.nodes = lists[0].rows;
+    header.k = tool == &features_tool ? lists[0].header.k : 0;
     uint8_t *keep = NULL;
     if (tool == &features_tool) {
-        header.columns = cdp_feature_columns((unsigned)count);
-        cdp_feature_names((unsigned)count, header.column);
+        header.columns = cdp_feature_columns((unsigned)count, extra);
+        cdp_feature_names((unsigned)count, extra, header.column);
         for (int m = 0; m < count; m++)
             open_model(names, m);
     } else {
@@ -198,9 +204,10 @@ int main(int argc, char **argv)
     tool_check(
         cdp_writer_open(&writer, output, &header, (int)common.level, (int)common.threads, &err),
         &err);
-    tool_check(tool == &features_tool ? cdp_features(models, (unsigned)count, write_pair, writer,
-                                                     (int)common.threads, tool_progress(), &err)
-                                      : cdp_pairs(&lists[0], keep, write_pair, writer, &err),
+    tool_check(tool == &features_tool
+                   ? cdp_features(models, (unsigned)count, extra, write_pair, writer,
+                                  (int)common.threads, tool_progress(), &err)
+                   : cdp_pairs(&lists[0], keep, write_pair, writer, &err),
                &err);
     tool_check(cdp_writer_finish(writer, &totals, &err), &err);
     tool_say("%llu pairs", (unsigned long long)totals.edges);

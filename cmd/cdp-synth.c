@@ -29,8 +29,8 @@ static const struct tool tool = {
     .name = "cdp-synth",
     .summary = "Makes up labelled features of faces as several models would see them",
     .synopsis = "[OPTION]... FOLDER",
-    .example = "  cdp-synth demo\n"
-               "  cdp-synth --items 200000 --identities 2577 --models 1 big\n",
+    .example = "cdp-synth demo\n"
+               "         cdp-synth --items 200000 --identities 2577 --models 1 big\n",
     .options = options,
     .folder = true,
 };

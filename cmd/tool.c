@@ -221,9 +221,9 @@ int tool_start(const struct tool *tool, int argc, char **argv, int least, int mo
         show_version();
     if (help) {
         show_usage();
-        puts("\nOptions:");
+        putchar('\n');
         cdp_options_help(tables, stdout);
-        printf("\nExample:\n%s", tool->example);
+        printf("\nExample: %s", tool->example);
         print_and_exit();
     }
     if (list_options) {
@@ -259,7 +259,7 @@ const struct tool *tool_choose(const struct tool *whole, const struct tool *cons
         puts("\nCommands (each has a --help of its own):");
         for (int i = 0; commands[i]; i++)
             printf("  %-26s%s\n", commands[i]->name, commands[i]->summary);
-        printf("\nExample:\n%s", whole->example);
+        printf("\nExample: %s", whole->example);
         print_and_exit();
     }
     if (!strcmp(word, "--list-options")) {

@@ -35,7 +35,7 @@ for tool in "$CDP_BIN"/cdp-*; do
     commands=$("$tool" --list-options | grep -v '^--')
     [ "$name" != cdp-eval ] || commands=pairs
     for command in '' $commands; do
-        [ -n "$command" ] || [ "$name" != cdp-score ] || continue
+        [ -n "$command" ] || [ "$name" = cdp-eval ] || [ -z "$commands" ] || continue
         # shellcheck disable=SC2086 # no word where there is no command
         "$tool" $command --list-options >options
         missing=

@@ -7,6 +7,8 @@ cdp-synth --items 300 --identities 12 --dim 8 --models 1 data
 cdp-knn -k 5 --dim 8 -o m0.cdp data/features/m0.bin
 cdp-score vote -o pairs.cdp m0.cdp
 cdp-propagate -o labels pairs.cdp
+cdp-score features --features data/features/m0.bin -o features.cdp m0.cdp
+cdp-mediate train -q --labels data/meta.txt -o model features.cdp
 
 # A command line for each program that works and writes to standard output.
 declare -A runs=(
@@ -14,6 +16,9 @@ declare -A runs=(
     [cdp-score vote]="m0.cdp"
     [cdp-score features]="--features data/features/m0.bin m0.cdp"
     [cdp-score truth]="--labels data/meta.txt m0.cdp"
+    [cdp-mediate train]="-q --labels data/meta.txt features.cdp"
+    [cdp-mediate apply]="--model model --threshold auto features.cdp"
+    [cdp-mediate show]="model"
     [cdp-propagate]="pairs.cdp"
     [cdp-eval]="labels data/meta.txt"
     [cdp-eval pairs]="pairs.cdp data/meta.txt"
@@ -25,13 +30,17 @@ for tool in "$CDP_BIN"/cdp-*; do
     ok $? "$name is tested here"
 done
 
-for program in "${!runs[@]}" cdp-synth cdp-score; do
+for program in "${!runs[@]}" cdp-synth cdp-score cdp-mediate; do
     read -ra words <<<"$program"
+    case $program in
+    cdp-score | cdp-mediate) needs_command=1 ;;
+    *) needs_command= ;;
+    esac
     passes "$program --help" "${words[@]}" --help
     [ "$(wc -l <out)" -le 24 ] && [ "$(wc -L <out)" -le 100 ] && grep -q '^Example:' out
     ok $? "$program --help fits a screen and has an example"
     cp out help
-    if [ "$program" != cdp-score ]; then
+    if [ -z "$needs_command" ]; then
         "${words[@]}" --list-options | while IFS=$'\t' read -r option _; do
             grep -q -e "$option " -e "$option\$" help || echo "$option"
         done >missing
@@ -42,7 +51,7 @@ for program in "${!runs[@]}" cdp-synth cdp-score; do
     ok $? "$program --version names the program and the version"
     fails 1 'standard output: cannot write' "$program --help to a full disk" \
         bash -c '"$@" --help >/dev/full' - "${words[@]}"
-    [ "$program" = cdp-score ] && continue
+    [ -z "$needs_command" ] || continue
     fails 2 "unknown or ambiguous option '--bogus'; try '$program --help'" "$program --bogus" \
         "${words[@]}" --bogus
     fails 2 "wants a whole number" "$program -t x" "${words[@]}" -t x

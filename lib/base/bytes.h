@@ -2,6 +2,8 @@
 #ifndef CDP_BYTES_H
 #define CDP_BYTES_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -35,6 +37,41 @@ static inline float cdp_bits_float(uint32_t bits)
 {
     float value;
     memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+// Fields put one after another; the caller knows that there is room.
+struct cdp_cursor {
+    unsigned char *at;
+};
+
+static inline void cdp_put(struct cdp_cursor *c, int width, uint64_t value)
+{
+    cdp_put_le(c->at, width, value);
+    c->at += width;
+}
+
+static inline void cdp_put_text(struct cdp_cursor *c, const char *text, size_t size)
+{
+    memcpy(c->at, text, size);
+    c->at += size;
+}
+
+// Fields taken one after another: 0, and short_of set, where more is asked for than there is.
+struct cdp_fields {
+    const unsigned char *at, *end;
+    bool short_of;
+};
+
+static inline uint64_t cdp_get(struct cdp_fields *f, int width)
+{
+    if (f->end - f->at < width) {
+        f->short_of = true;
+        f->at = f->end;
+        return 0;
+    }
+    uint64_t value = cdp_get_le(f->at, width);
+    f->at += width;
     return value;
 }
 

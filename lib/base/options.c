@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,17 +69,25 @@ static int assign(const struct cdp_option *option, const char *text, struct cdp_
         return cdp_fail(err, "--%s wants a whole number, not '%s'", option->name, text);
     }
     case CDP_OPTION_REAL: {
+        const char *word = option->choices ? option->choices[0] : NULL;
+        if (word && !strcmp(text, word)) {
+            *(double *)option->value = NAN;
+            return 0;
+        }
         char *stop;
         double number = strtod(text, &stop);
-        if (stop != text && !*stop && number - number == 0 &&
+        if (stop != text && !*stop && isfinite(number) &&
             (!bounded || (number >= option->min && number <= option->max))) {
             *(double *)option->value = number;
             return 0;
         }
+        char other[64] = "";
+        if (word)
+            snprintf(other, sizeof other, "%s or ", word);
         if (bounded)
-            return cdp_fail(err, "--%s wants a number from %g to %g, not '%s'", option->name,
-                            option->min, option->max, text);
-        return cdp_fail(err, "--%s wants a number, not '%s'", option->name, text);
+            return cdp_fail(err, "--%s wants %sa number from %g to %g, not '%s'", option->name,
+                            other, option->min, option->max, text);
+        return cdp_fail(err, "--%s wants %sa number, not '%s'", option->name, other, text);
     }
     case CDP_OPTION_CHOICE: {
         char names[256] = "";

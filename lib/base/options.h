@@ -15,7 +15,7 @@ enum cdp_option_type {
     CDP_OPTION_END,
     CDP_OPTION_FLAG,   // bool *
     CDP_OPTION_COUNT,  // uint64_t *, from min to max
-    CDP_OPTION_REAL,   // double *, from min to max
+    CDP_OPTION_REAL,   // double *, from min to max; or the word of `choices`, which gives NaN
     CDP_OPTION_TEXT,   // const char **
     CDP_OPTION_TEXTS,  // struct cdp_texts *: one more each time the option is given
     CDP_OPTION_CHOICE, // int *: index of the name in `choices`

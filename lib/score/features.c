@@ -20,8 +20,9 @@ int cdp_model_init(struct cdp_model *model, const struct cdp_table *lists,
     threads = cdp_threads(threads);
     *model = (struct cdp_model){.lists = lists, .features = features};
     model->length = cdp_alloc(features->rows, sizeof *model->length, "lengths", err);
+    model->spread = cdp_alloc(features->rows, sizeof *model->spread, "spreads", err);
     float *room = cdp_alloc((size_t)threads * features->dim, sizeof *room, "rows", err);
-    int status = model->length && room ? 0 : -1;
+    int status = model->length && model->spread && room ? 0 : -1;
     uint64_t bad = features->rows;
     cdp_sum_function *dot = cdp_sums()->dot;
     if (!status) {
@@ -32,6 +33,11 @@ int cdp_model_init(struct cdp_model *model, const struct cdp_table *lists,
             model->length[row] = sqrt(dot(x, x, features->dim));
             if (!isfinite(model->length[row]) && row < bad)
                 bad = row;
+            double sum = 0;
+            for (uint64_t n = lists->offset[row]; n < lists->offset[row + 1]; n++)
+                sum += (double)lists->distance[n];
+            uint64_t count = lists->offset[row + 1] - lists->offset[row];
+            model->spread[row] = count ? (float)(sum / (double)count) : 0;
         }
     }
     free(room);
@@ -46,20 +52,24 @@ int cdp_model_init(struct cdp_model *model, const struct cdp_table *lists,
 void cdp_model_free(struct cdp_model *model)
 {
     free(model->length);
+    free(model->spread);
     *model = (struct cdp_model){0};
 }
 
 // ---- columns
 
-unsigned cdp_feature_columns(unsigned count)
+static const char *const groups[] = {"relationship", "affinity", "structure", "nearer",
+                                     "farther",      "tighter",  "looser"};
+enum { GROUPS = 3, ALL_GROUPS = 7 }; // of the paper, and with ours
+
+unsigned cdp_feature_columns(unsigned count, bool extra)
 {
-    return 3 * count - 1;
+    return (extra ? ALL_GROUPS : GROUPS) * count - 1;
 }
 
-void cdp_feature_names(unsigned count, char (*names)[CDP_COLUMN_NAME])
+void cdp_feature_names(unsigned count, bool extra, char (*names)[CDP_COLUMN_NAME])
 {
-    static const char *const groups[] = {"relationship", "affinity", "structure"};
-    for (unsigned g = 0; g < 3; g++) {
+    for (unsigned g = 0; g < (extra ? ALL_GROUPS : GROUPS); g++) {
         for (unsigned m = g == 0 ? 1 : 0; m < count; m++)
             snprintf(*names++, CDP_COLUMN_NAME, "%s%u", groups[g], m);
     }
@@ -75,6 +85,7 @@ struct pair {
 struct batch {
     const struct cdp_model *models;
     unsigned count, columns;
+    bool extra;
     cdp_sum_function *dot;
     struct pair *pairs; // CDP_BLOCK_EDGES
     float *values;      // columns of each pair
@@ -86,6 +97,16 @@ struct batch {
     void *context;
     struct cdp_progress *progress;
 };
+
+// 1 / the rank of an id in a list; 0 where it is not there.
+static float nearness(const uint32_t *list, uint64_t count, uint32_t id)
+{
+    for (uint64_t n = 0; n < count; n++) {
+        if (list[n] == id)
+            return 1 / (float)(n + 1);
+    }
+    return 0;
+}
 
 // What model m knows of a pair, into the pair's columns.
 static void judge(const struct batch *b, unsigned m, struct pair pair, float *room, float *values)
@@ -112,6 +133,16 @@ static void judge(const struct batch *b, unsigned m, struct pair pair, float *ro
         relationship[m - 1] = i_has || j_has;
     affinity[m] = lengths > 0 ? (float)(b->dot(x, y, matrix->dim) / lengths) : 0;
     structure[m] = (float)shared;
+    if (!b->extra)
+        return;
+    float *nearer = structure + b->count, *farther = nearer + b->count;
+    float *tighter = farther + b->count, *looser = tighter + b->count;
+    float to_j = nearness(of_i, i_count, pair.j), to_i = nearness(of_j, j_count, pair.i);
+    nearer[m] = to_i > to_j ? to_i : to_j;
+    farther[m] = to_i > to_j ? to_j : to_i;
+    float of_one = model->spread[pair.i], of_other = model->spread[pair.j];
+    tighter[m] = of_one < of_other ? of_one : of_other;
+    looser[m] = of_one < of_other ? of_other : of_one;
 }
 
 static int judge_batch(struct batch *b, struct cdp_err *err)
@@ -139,12 +170,13 @@ static int add_pair(void *batch, uint64_t i, uint64_t j, const float *score, str
     return b->waiting == CDP_BLOCK_EDGES ? judge_batch(b, err) : 0;
 }
 
-int cdp_features(const struct cdp_model *models, unsigned count, cdp_pair_sink *sink, void *context,
-                 int threads, struct cdp_progress *progress, struct cdp_err *err)
+int cdp_features(const struct cdp_model *models, unsigned count, bool extra, cdp_pair_sink *sink,
+                 void *context, int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
     struct batch b = {.models = models,
                       .count = count,
-                      .columns = cdp_feature_columns(count),
+                      .columns = cdp_feature_columns(count, extra),
+                      .extra = extra,
                       .dot = cdp_sums()->dot,
                       .threads = cdp_threads(threads),
                       .sink = sink,

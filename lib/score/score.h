@@ -2,6 +2,7 @@
 #ifndef CDP_SCORE_H
 #define CDP_SCORE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -47,6 +48,7 @@ struct cdp_model {
     const struct cdp_table *lists;
     const struct cdp_matrix *features;
     double *length; // of each row; owned
+    float *spread;  // the mean distance of each list; owned
 };
 
 // Measures the rows. A number that is not finite is an error that names its row.
@@ -55,20 +57,28 @@ int cdp_model_init(struct cdp_model *model, const struct cdp_table *lists,
 void cdp_model_free(struct cdp_model *model);
 
 // Values that the pair features of a base and count - 1 members have, and the names of them, of
-// CDP_COLUMN_NAME bytes each: relationship1.., affinity0.., structure0... Model 0 is the base.
-unsigned cdp_feature_columns(unsigned count);
-void cdp_feature_names(unsigned count, char (*names)[CDP_COLUMN_NAME]);
+// CDP_COLUMN_NAME bytes each: relationship1.., affinity0.., structure0... Model 0 is the base. With
+// `extra` there are more of them.
+unsigned cdp_feature_columns(unsigned count, bool extra);
+void cdp_feature_names(unsigned count, bool extra, char (*names)[CDP_COLUMN_NAME]);
 
 // The pairs that all edges of model 0 make, with their features (section 3.3 of the paper) in the
 // order of the names:
 //
 //   relationship  1 where either is in the other's list, for each member;
 //   affinity      the cosine of the two items, for each model; 0 where one of them is all zeros;
-//   structure     how many ids the two lists share, each with its own item in it, for each model.
+//   structure     how many ids the two lists share, each with its own item in it, for each model;
+//
+// and with `extra`, which is not of the paper, for each model:
+//
+//   nearer, farther   the larger and the smaller of what the two are in each other's list: 1 /
+//   rank,
+//                     0 where one is not in it;
+//   tighter, looser   the smaller and the larger of the mean distances of their lists.
 //
 // All models must have as many rows. Memory: what cdp_pairs takes, two rows a thread, and the
 // features of CDP_BLOCK_EDGES pairs.
-int cdp_features(const struct cdp_model *models, unsigned count, cdp_pair_sink *sink, void *context,
-                 int threads, struct cdp_progress *progress, struct cdp_err *err);
+int cdp_features(const struct cdp_model *models, unsigned count, bool extra, cdp_pair_sink *sink,
+                 void *context, int threads, struct cdp_progress *progress, struct cdp_err *err);
 
 #endif

@@ -80,106 +80,73 @@ int cdp_header_inherit(struct cdp_header *header, const struct cdp_header *from,
 
 // ---- fields in sequence
 
-struct cursor {
-    unsigned char *at;
-};
-
-static void put(struct cursor *c, int width, uint64_t value)
+static void put_columns(struct cdp_cursor *c, const struct cdp_header *header)
 {
-    cdp_put_le(c->at, width, value);
-    c->at += width;
-}
-
-static void put_text(struct cursor *c, const char *text, size_t size)
-{
-    memcpy(c->at, text, size);
-    c->at += size;
-}
-
-static void put_columns(struct cursor *c, const struct cdp_header *header)
-{
-    put(c, 2, header->columns);
+    cdp_put(c, 2, header->columns);
     for (unsigned i = 0; i < header->columns; i++) {
         size_t length = strlen(header->column[i]);
-        put(c, 1, length);
-        put_text(c, header->column[i], length);
+        cdp_put(c, 1, length);
+        cdp_put_text(c, header->column[i], length);
     }
 }
 
-static struct cursor frame_begin(unsigned char *bytes, char kind)
+static struct cdp_cursor frame_begin(unsigned char *bytes, char kind)
 {
-    struct cursor c = {bytes};
-    put(&c, 4, CDP_FRAME_MAGIC);
-    put(&c, 4, 0);
-    put_text(&c, "cdp", 3);
-    put(&c, 1, (unsigned char)kind);
+    struct cdp_cursor c = {bytes};
+    cdp_put(&c, 4, CDP_FRAME_MAGIC);
+    cdp_put(&c, 4, 0);
+    cdp_put_text(&c, "cdp", 3);
+    cdp_put(&c, 1, (unsigned char)kind);
     return c;
 }
 
-static size_t frame_seal(unsigned char *bytes, struct cursor *c)
+static size_t frame_seal(unsigned char *bytes, struct cdp_cursor *c)
 {
     size_t size = (size_t)(c->at - bytes);
     cdp_put_le(bytes + 4, 4, size + CDP_FRAME_SUM - 8);
-    put(c, CDP_FRAME_SUM, XXH64(bytes, size, 0));
+    cdp_put(c, CDP_FRAME_SUM, XXH64(bytes, size, 0));
     return size + CDP_FRAME_SUM;
 }
 
 size_t cdp_frame_header(unsigned char *bytes, const struct cdp_header *header)
 {
-    struct cursor c = frame_begin(bytes, 'H');
+    struct cdp_cursor c = frame_begin(bytes, 'H');
     size_t length = header->provenance ? strlen(header->provenance) : 0;
-    put(&c, 2, CDP_FORMAT_VERSION);
-    put(&c, 1, header->type);
-    put(&c, 1, header->metric);
-    put(&c, 4, header->k);
-    put(&c, 8, header->nodes);
+    cdp_put(&c, 2, CDP_FORMAT_VERSION);
+    cdp_put(&c, 1, header->type);
+    cdp_put(&c, 1, header->metric);
+    cdp_put(&c, 4, header->k);
+    cdp_put(&c, 8, header->nodes);
     put_columns(&c, header);
-    put(&c, 4, length);
+    cdp_put(&c, 4, length);
     if (length)
-        put_text(&c, header->provenance, length);
+        cdp_put_text(&c, header->provenance, length);
     return frame_seal(bytes, &c);
 }
 
 size_t cdp_frame_announce(unsigned char *bytes, const struct cdp_announce *a)
 {
-    struct cursor c = frame_begin(bytes, 'B');
-    put(&c, 4, a->edges);
-    put(&c, 4, a->runs);
-    put(&c, 4, a->raw_size);
-    put(&c, 4, a->data_size);
-    put(&c, 8, a->first_source);
-    put(&c, 8, a->content);
-    put(&c, 8, a->data);
+    struct cdp_cursor c = frame_begin(bytes, 'B');
+    cdp_put(&c, 4, a->edges);
+    cdp_put(&c, 4, a->runs);
+    cdp_put(&c, 4, a->raw_size);
+    cdp_put(&c, 4, a->data_size);
+    cdp_put(&c, 8, a->first_source);
+    cdp_put(&c, 8, a->content);
+    cdp_put(&c, 8, a->data);
     return frame_seal(bytes, &c);
 }
 
 size_t cdp_frame_end(unsigned char *bytes, const struct cdp_totals *totals)
 {
-    struct cursor c = frame_begin(bytes, 'E');
-    put(&c, 8, totals->edges);
-    put(&c, 8, totals->blocks);
-    put(&c, 8, totals->nodes);
-    put(&c, 4, cdp_float_bits(totals->floor));
-    put(&c, 4, cdp_float_bits(totals->ceiling));
-    put(&c, 8, totals->digest);
+    struct cdp_cursor c = frame_begin(bytes, 'E');
+    cdp_put(&c, 8, totals->edges);
+    cdp_put(&c, 8, totals->blocks);
+    cdp_put(&c, 8, totals->nodes);
+    cdp_put(&c, 4, cdp_float_bits(totals->floor));
+    cdp_put(&c, 4, cdp_float_bits(totals->ceiling));
+    cdp_put(&c, 8, totals->digest);
     return frame_seal(bytes, &c);
-}
-
-struct fields {
-    const unsigned char *at, *end;
-    int short_of; // asked for more than there is
-};
-
-static uint64_t get(struct fields *f, int width)
-{
-    if (f->end - f->at < width) {
-        f->short_of = 1;
-        f->at = f->end;
-        return 0;
-    }
-    uint64_t value = cdp_get_le(f->at, width);
-    f->at += width;
-    return value;
 }
 
 static int is_name(const char *name)
@@ -190,22 +157,22 @@ static int is_name(const char *name)
 int cdp_parse_header(struct cdp_header *header, const unsigned char *fields, size_t size,
                      struct cdp_err *err)
 {
-    struct fields f = {fields, fields + size, 0};
+    struct cdp_fields f = {fields, fields + size, 0};
     memset(header, 0, sizeof *header);
-    unsigned version = (unsigned)get(&f, 2);
+    unsigned version = (unsigned)cdp_get(&f, 2);
     if (version > CDP_FORMAT_VERSION)
         return cdp_fail(err, "format version %u; this program knows versions up to %d: update it",
                         version, CDP_FORMAT_VERSION);
-    header->type = (enum cdp_type)get(&f, 1);
-    header->metric = (enum cdp_metric)get(&f, 1);
-    header->k = (uint32_t)get(&f, 4);
-    header->nodes = get(&f, 8);
-    header->columns = (unsigned)get(&f, 2);
+    header->type = (enum cdp_type)cdp_get(&f, 1);
+    header->metric = (enum cdp_metric)cdp_get(&f, 1);
+    header->k = (uint32_t)cdp_get(&f, 4);
+    header->nodes = cdp_get(&f, 8);
+    header->columns = (unsigned)cdp_get(&f, 2);
     if (version < 1 || !cdp_type_name(header->type) || header->metric > CDP_HAMMING ||
         header->nodes >> 63 || header->columns < 1 || header->columns > CDP_MAX_COLUMNS)
         return cdp_fail(err, "the header holds a value that the format does not know");
     for (unsigned i = 0; i < header->columns; i++) {
-        size_t length = get(&f, 1);
+        size_t length = cdp_get(&f, 1);
         if (length >= CDP_COLUMN_NAME || (size_t)(f.end - f.at) < length)
             return cdp_fail(err, "the header's column names are damaged");
         memcpy(header->column[i], f.at, length);
@@ -213,7 +180,7 @@ int cdp_parse_header(struct cdp_header *header, const unsigned char *fields, siz
         if (!is_name(header->column[i]))
             return cdp_fail(err, "the header's column names are damaged");
     }
-    size_t length = get(&f, 4);
+    size_t length = cdp_get(&f, 4);
     if (f.short_of || length > CDP_MAX_PROVENANCE || length != (size_t)(f.end - f.at))
         return cdp_fail(err, "the header's size does not fit its fields");
     if (length) {
@@ -227,14 +194,14 @@ int cdp_parse_header(struct cdp_header *header, const unsigned char *fields, siz
 int cdp_parse_announce(struct cdp_announce *a, unsigned columns, const unsigned char *fields,
                        size_t size, struct cdp_err *err)
 {
-    struct fields f = {fields, fields + size, 0};
-    a->edges = (uint32_t)get(&f, 4);
-    a->runs = (uint32_t)get(&f, 4);
-    a->raw_size = (uint32_t)get(&f, 4);
-    a->data_size = (uint32_t)get(&f, 4);
-    a->first_source = get(&f, 8);
-    a->content = get(&f, 8);
-    a->data = get(&f, 8);
+    struct cdp_fields f = {fields, fields + size, 0};
+    a->edges = (uint32_t)cdp_get(&f, 4);
+    a->runs = (uint32_t)cdp_get(&f, 4);
+    a->raw_size = (uint32_t)cdp_get(&f, 4);
+    a->data_size = (uint32_t)cdp_get(&f, 4);
+    a->first_source = cdp_get(&f, 8);
+    a->content = cdp_get(&f, 8);
+    a->data = cdp_get(&f, 8);
     size_t bound = cdp_raw_bound(a->edges, columns);
     if (f.short_of || f.at != f.end || a->edges < 1 || a->edges > CDP_BLOCK_EDGES || a->runs < 1 ||
         a->runs > a->edges || a->raw_size > bound || a->data_size < 1 ||
@@ -246,13 +213,13 @@ int cdp_parse_announce(struct cdp_announce *a, unsigned columns, const unsigned 
 int cdp_parse_end(struct cdp_totals *totals, const unsigned char *fields, size_t size,
                   struct cdp_err *err)
 {
-    struct fields f = {fields, fields + size, 0};
-    totals->edges = get(&f, 8);
-    totals->blocks = get(&f, 8);
-    totals->nodes = get(&f, 8);
-    totals->floor = cdp_bits_float((uint32_t)get(&f, 4));
-    totals->ceiling = cdp_bits_float((uint32_t)get(&f, 4));
-    totals->digest = get(&f, 8);
+    struct cdp_fields f = {fields, fields + size, 0};
+    totals->edges = cdp_get(&f, 8);
+    totals->blocks = cdp_get(&f, 8);
+    totals->nodes = cdp_get(&f, 8);
+    totals->floor = cdp_bits_float((uint32_t)cdp_get(&f, 4));
+    totals->ceiling = cdp_bits_float((uint32_t)cdp_get(&f, 4));
+    totals->digest = cdp_get(&f, 8);
     if (f.short_of || f.at != f.end)
         return cdp_fail(err, "the end mark's size does not fit its fields");
     return 0;
@@ -270,13 +237,13 @@ uint64_t cdp_digest_seal(XXH64_state_t *state, const struct cdp_header *header,
                          const struct cdp_totals *totals)
 {
     unsigned char bytes[32 + CDP_MAX_COLUMNS * (CDP_COLUMN_NAME + 1)];
-    struct cursor c = {bytes};
-    put(&c, 1, header->type);
-    put(&c, 1, header->metric);
-    put(&c, 4, header->k);
-    put(&c, 8, totals->nodes);
-    put(&c, 4, cdp_float_bits(totals->floor));
-    put(&c, 4, cdp_float_bits(totals->ceiling));
+    struct cdp_cursor c = {bytes};
+    cdp_put(&c, 1, header->type);
+    cdp_put(&c, 1, header->metric);
+    cdp_put(&c, 4, header->k);
+    cdp_put(&c, 8, totals->nodes);
+    cdp_put(&c, 4, cdp_float_bits(totals->floor));
+    cdp_put(&c, 4, cdp_float_bits(totals->ceiling));
     put_columns(&c, header);
     XXH64_update(state, bytes, (size_t)(c.at - bytes));
     return XXH64_digest(state);

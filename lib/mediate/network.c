@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: MIT
+#include "mediate/network.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/isa.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "base/threads.h"
+
+// Examples go through the network in chunks, as columns: number n of example s of a chunk is
+// [n x CHUNK + s], so that every loop runs over examples.
+
+enum { CHUNK = 64, LANES = 8, UNITS = 4 };
+
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vector __attribute__((vector_size(32)));
+typedef int32_t mask __attribute__((vector_size(32)));
+
+INLINE vector load(const float *at)
+{
+    vector v;
+    memcpy(&v, at, sizeof v);
+    return v;
+}
+
+INLINE vector all(float v)
+{
+    return (vector){v, v, v, v, v, v, v, v};
+}
+
+INLINE void store(float *at, vector v)
+{
+    memcpy(at, &v, sizeof v);
+}
+
+// A matrix in memory: element (u, i) is at[u x row + i x column].
+struct matrix {
+    const float *at;
+    size_t row, column;
+};
+
+INLINE void multiply_units(struct matrix w, const float *start, size_t inputs, const float *in,
+                           size_t unit, size_t units, float *out)
+{
+    for (size_t s = 0; s < CHUNK; s += 2 * LANES) {
+        vector sum[UNITS][2];
+        for (size_t u = 0; u < units; u++) {
+            sum[u][0] = all(start ? start[unit + u] : 0);
+            sum[u][1] = sum[u][0];
+        }
+        for (size_t i = 0; i < inputs; i++) {
+            vector x = load(in + i * CHUNK + s), y = load(in + i * CHUNK + s + LANES);
+#pragma GCC unroll 4
+            for (size_t u = 0; u < units; u++) {
+                float weight = w.at[(unit + u) * w.row + i * w.column];
+                sum[u][0] += weight * x;
+                sum[u][1] += weight * y;
+            }
+        }
+        for (size_t u = 0; u < units; u++) {
+            store(out + (unit + u) * CHUNK + s, sum[u][0]);
+            store(out + (unit + u) * CHUNK + s + LANES, sum[u][1]);
+        }
+    }
+}
+
+// out = start + w in; start NULL counts as 0.
+INLINE void multiply(struct matrix w, const float *start, size_t inputs, const float *in,
+                     size_t outputs, float *out)
+{
+    size_t u = 0;
+    for (; u + UNITS <= outputs; u += UNITS)
+        multiply_units(w, start, inputs, in, u, UNITS, out);
+    for (; u < outputs; u++)
+        multiply_units(w, start, inputs, in, u, 1, out);
+}
+
+// Makes 0 of `values` where `by` is not above 0.
+INLINE void rectify(float *values, const float *by, size_t count)
+{
+    for (size_t n = 0; n < count; n += LANES) {
+        mask above = load(by + n) > (vector){0};
+        store(values + n, (vector)((mask)load(values + n) & above));
+    }
+}
+
+INLINE float across(vector v)
+{
+    return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
+}
+
+INLINE void correlate_units(const float *delta, const float *in, size_t units, float *out)
+{
+    vector sum[UNITS] = {0};
+    for (size_t s = 0; s < CHUNK; s += LANES) {
+        vector d = load(delta + s);
+#pragma GCC unroll 4
+        for (size_t i = 0; i < units; i++)
+            sum[i] += d * load(in + i * CHUNK + s);
+    }
+    for (size_t i = 0; i < units; i++)
+        out[i] = across(sum[i]);
+}
+
+// The gradient of a layer by the deltas of its outputs and by what it was given.
+INLINE void correlate(const struct cdp_layer *layer, const float *delta, const float *in,
+                      float *gradient)
+{
+    for (size_t u = 0; u < layer->outputs; u++, delta += CHUNK) {
+        float *out = gradient + layer->weight + u * layer->inputs;
+        size_t i = 0;
+        for (; i + UNITS <= layer->inputs; i += UNITS)
+            correlate_units(delta, in + i * CHUNK, UNITS, out + i);
+        for (; i < layer->inputs; i++)
+            correlate_units(delta, in + i * CHUNK, 1, out + i);
+        vector sum = {0};
+        for (size_t s = 0; s < CHUNK; s += LANES)
+            sum += load(delta + s);
+        gradient[layer->bias + u] = across(sum);
+    }
+}
+
+// What a chunk is at each stage, in a thread's room.
+struct chunk {
+    float *in, *value[CDP_LAYERS]; // the inputs, and the outputs of each layer
+    float *delta[CDP_LAYERS];      // the slopes of the loss by them
+};
+
+static size_t room_size(unsigned inputs)
+{
+    return CHUNK * ((size_t)inputs + 2 * (2 * CDP_HIDDEN * (size_t)inputs + 2));
+}
+
+static struct chunk lay_out(float *room, unsigned inputs)
+{
+    struct cdp_layer layer[CDP_LAYERS];
+    cdp_network_layers(inputs, layer);
+    struct chunk c = {.in = room};
+    room += (size_t)CHUNK * inputs;
+    for (int l = 0; l < CDP_LAYERS; l++) {
+        size_t size = (size_t)CHUNK * layer[l].outputs;
+        c.value[l] = room;
+        c.delta[l] = room + size;
+        room += 2 * size;
+    }
+    return c;
+}
+
+INLINE void forward(const struct cdp_network *n, const struct chunk *c)
+{
+    struct cdp_layer layer[CDP_LAYERS];
+    cdp_network_layers(n->inputs, layer);
+    const float *in = c->in;
+    for (int l = 0; l < CDP_LAYERS; l++) {
+        struct matrix w = {n->weight + layer[l].weight, layer[l].inputs, 1};
+        multiply(w, n->weight + layer[l].bias, layer[l].inputs, in, layer[l].outputs, c->value[l]);
+        if (l < CDP_LAYERS - 1)
+            rectify(c->value[l], c->value[l], (size_t)layer[l].outputs * CHUNK);
+        in = c->value[l];
+    }
+}
+
+// From the deltas of the last layer's outputs.
+INLINE void backward(const struct cdp_network *n, const struct chunk *c, float *gradient)
+{
+    struct cdp_layer layer[CDP_LAYERS];
+    cdp_network_layers(n->inputs, layer);
+    for (int l = CDP_LAYERS - 1; l > 0; l--) {
+        correlate(&layer[l], c->delta[l], c->value[l - 1], gradient);
+        struct matrix transposed = {n->weight + layer[l].weight, 1, layer[l].inputs};
+        multiply(transposed, NULL, layer[l].outputs, c->delta[l], layer[l].inputs, c->delta[l - 1]);
+        rectify(c->delta[l - 1], c->value[l - 1], (size_t)layer[l].inputs * CHUNK);
+    }
+    correlate(&layer[0], c->delta[0], c->in, gradient);
+}
+
+// Both passes by one instruction set.
+struct passes {
+    void (*forward)(const struct cdp_network *n, const struct chunk *c);
+    void (*backward)(const struct cdp_network *n, const struct chunk *c, float *gradient);
+};
+
+#define PASSES(isa, attribute)                                                               \
+    attribute static void forward_##isa(const struct cdp_network *n, const struct chunk *c)  \
+    {                                                                                        \
+        forward(n, c);                                                                       \
+    }                                                                                        \
+    attribute static void backward_##isa(const struct cdp_network *n, const struct chunk *c, \
+                                         float *gradient)                                    \
+    {                                                                                        \
+        backward(n, c, gradient);                                                            \
+    }                                                                                        \
+    static const struct passes passes_##isa = {forward_##isa, backward_##isa};
+
+PASSES(plain, )
+#ifdef __x86_64__
+PASSES(avx2, __attribute__((target("avx2"))))
+#endif
+
+static const struct passes *passes(void)
+{
+#ifdef __x86_64__
+    if (strcmp(cdp_isa(), "plain") != 0)
+        return &passes_avx2;
+#endif
+    return &passes_plain;
+}
+
+// ---- the network
+
+void cdp_network_layers(unsigned inputs, struct cdp_layer layer[CDP_LAYERS])
+{
+    unsigned sizes[CDP_LAYERS + 1] = {inputs, CDP_HIDDEN * inputs, CDP_HIDDEN * inputs, 2};
+    size_t at = 0;
+    for (int l = 0; l < CDP_LAYERS; l++) {
+        size_t weights = (size_t)sizes[l] * sizes[l + 1];
+        layer[l] = (struct cdp_layer){sizes[l], sizes[l + 1], at, at + weights};
+        at += weights + sizes[l + 1];
+    }
+}
+
+int cdp_network_new(struct cdp_network *n, unsigned inputs, uint64_t seed, struct cdp_err *err)
+{
+    struct cdp_layer layer[CDP_LAYERS];
+    cdp_network_layers(inputs, layer);
+    *n = (struct cdp_network){.inputs = inputs,
+                              .count = layer[CDP_LAYERS - 1].bias + layer[CDP_LAYERS - 1].outputs};
+    n->weight = cdp_alloc(n->count, sizeof *n->weight, "weights", err);
+    n->shift = cdp_alloc(inputs, sizeof *n->shift, "inputs", err);
+    n->scale = cdp_alloc(inputs, sizeof *n->scale, "inputs", err);
+    if (!n->weight || !n->shift || !n->scale) {
+        cdp_network_free(n);
+        return -1;
+    }
+    for (unsigned i = 0; i < inputs; i++) {
+        n->shift[i] = 0;
+        n->scale[i] = 1;
+    }
+    for (int l = 0; l < CDP_LAYERS; l++) {
+        double most = 1 / sqrt((double)layer[l].inputs);
+        for (size_t w = layer[l].weight; w < layer[l].bias + layer[l].outputs; w++)
+            n->weight[w] = (float)(most * ((double)(cdp_random(seed, w) >> 11) * 0x1p-52 - 1));
+    }
+    return 0;
+}
+
+void cdp_network_free(struct cdp_network *n)
+{
+    free(n->weight);
+    free(n->shift);
+    free(n->scale);
+    *n = (struct cdp_network){0};
+}
+
+// ---- using it
+
+// Takes example s of a chunk in.
+static void put(const struct cdp_network *n, const struct chunk *c, size_t s, const float *row)
+{
+    for (unsigned i = 0; i < n->inputs; i++)
+        c->in[i * CHUNK + s] = (row[i] - n->shift[i]) * n->scale[i];
+}
+
+int cdp_network_margins(const struct cdp_network *n, const float *row, size_t count, float *margin,
+                        int threads, struct cdp_err *err)
+{
+    threads = cdp_threads(threads);
+    size_t size = room_size(n->inputs);
+    float *room = cdp_zalloc((size_t)threads * size, sizeof *room, "the network's values", err);
+    if (!room)
+        return -1;
+    const struct passes *pass = passes();
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (size_t from = 0; from < count; from += CHUNK) {
+        struct chunk c = lay_out(room + (size_t)cdp_thread() * size, n->inputs);
+        size_t used = count - from < CHUNK ? count - from : CHUNK;
+        for (size_t s = 0; s < used; s++)
+            put(n, &c, s, row + (from + s) * n->inputs);
+        pass->forward(n, &c);
+        const float *out = c.value[CDP_LAYERS - 1];
+        for (size_t s = 0; s < used; s++)
+            margin[from + s] = out[CHUNK + s] - out[s];
+    }
+    free(room);
+    return 0;
+}
+
+float cdp_probability(double margin)
+{
+    return (float)(1 / (1 + exp(-margin)));
+}
+
+double cdp_cross_entropy(double margin, int same)
+{
+    double against = same ? -margin : margin;
+    return against > 0 ? against + log1p(exp(-against)) : log1p(exp(against));
+}
+
+// ---- learning
+
+int cdp_gradient_new(struct cdp_gradient *g, const struct cdp_network *n, size_t batch, int threads,
+                     struct cdp_err *err)
+{
+    *g = (struct cdp_gradient){.chunks = (batch + CHUNK - 1) / CHUNK,
+                               .threads = cdp_threads(threads)};
+    g->of = cdp_alloc(n->count, sizeof *g->of, "the gradient", err);
+    g->chunk = cdp_alloc(g->chunks, n->count * sizeof *g->chunk, "gradients", err);
+    g->chunk_loss = cdp_alloc(g->chunks, sizeof *g->chunk_loss, "losses", err);
+    g->room = cdp_zalloc((size_t)g->threads * room_size(n->inputs), sizeof *g->room,
+                         "the network's values", err);
+    if (g->of && g->chunk && g->chunk_loss && g->room)
+        return 0;
+    cdp_gradient_free(g);
+    return -1;
+}
+
+void cdp_gradient_free(struct cdp_gradient *g)
+{
+    free(g->of);
+    free(g->chunk);
+    free(g->chunk_loss);
+    free(g->room);
+    *g = (struct cdp_gradient){0};
+}
+
+// A chunk's loss and gradient, divided by `all`, the examples of the batch.
+static double learn(const struct cdp_network *n, const struct passes *pass, float *room,
+                    const struct cdp_examples *e, const size_t *index, size_t used, size_t all,
+                    float *gradient)
+{
+    struct chunk c = lay_out(room, n->inputs);
+    for (size_t s = 0; s < used; s++)
+        put(n, &c, s, e->row + index[s] * n->inputs);
+    pass->forward(n, &c);
+    const float *out = c.value[CDP_LAYERS - 1];
+    float *delta = c.delta[CDP_LAYERS - 1];
+    double loss = 0;
+    memset(delta, 0, 2 * CHUNK * sizeof *delta);
+    for (size_t s = 0; s < used; s++) {
+        double margin = (double)out[CHUNK + s] - (double)out[s];
+        double weight = (double)e->weight[index[s]] / (double)all;
+        loss += weight * cdp_cross_entropy(margin, e->same[index[s]]);
+        double slope = 1 / (1 + exp(-margin)) - (double)e->same[index[s]];
+        delta[CHUNK + s] = (float)(weight * slope);
+        delta[s] = -delta[CHUNK + s];
+    }
+    pass->backward(n, &c, gradient);
+    return loss;
+}
+
+void cdp_gradient_compute(struct cdp_gradient *g, const struct cdp_network *n,
+                          const struct cdp_examples *e, const size_t *index, size_t count)
+{
+    const struct passes *pass = passes();
+    size_t size = room_size(n->inputs), chunks = (count + CHUNK - 1) / CHUNK;
+#pragma omp parallel num_threads(g->threads)
+    {
+#pragma omp for schedule(static)
+        for (size_t k = 0; k < chunks; k++) {
+            size_t from = k * CHUNK, used = count - from < CHUNK ? count - from : CHUNK;
+            g->chunk_loss[k] = learn(n, pass, g->room + (size_t)cdp_thread() * size, e,
+                                     index + from, used, count, g->chunk + k * n->count);
+        }
+#pragma omp for schedule(static)
+        for (size_t w = 0; w < n->count; w++) {
+            float sum = 0;
+            for (size_t k = 0; k < chunks; k++)
+                sum += g->chunk[k * n->count + w];
+            g->of[w] = sum;
+        }
+    }
+    g->loss = 0;
+    for (size_t k = 0; k < chunks; k++)
+        g->loss += g->chunk_loss[k];
+}
