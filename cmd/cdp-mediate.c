@@ -135,7 +135,7 @@ static void show(const char *name, struct cdp_output *output)
     if (file)
         print_model(&m, digest, file);
     if (!file || fclose(file))
-        tool_check(cdp_fail(&err, "%s: out of memory", name), &err);
+        tool_fail("%s: out of memory", name);
     tool_check(cdp_output_write(output, text, size, &err), &err);
     free(text);
     cdp_mediator_free(&m);
@@ -153,12 +153,12 @@ struct lesson {
 static void read_pairs(struct lesson *l, const struct cdp_mediator *m, struct cdp_reader *reader)
 {
     struct cdp_block block;
-    struct cdp_err err, why;
+    struct cdp_err err;
     int status;
     cdp_progress_start(tool_progress(), "reading", "pairs", 0);
     while ((status = cdp_reader_next(reader, &block, &err)) > 0) {
-        if (cdp_examples_add(&l->examples, &l->check, &block, m->input, &l->labels, l->held, &why))
-            tool_check(cdp_fail(&err, "%s: %s", labels_name, why.text), &err);
+        if (cdp_examples_add(&l->examples, &l->check, &block, m->input, &l->labels, l->held, &err))
+            tool_fail("%s: %s", labels_name, err.text);
         cdp_progress_add(tool_progress(), block.edges);
     }
     tool_check(status, &err);
@@ -168,19 +168,17 @@ static void read_pairs(struct lesson *l, const struct cdp_mediator *m, struct cd
 static void read_lesson(struct lesson *l, struct cdp_mediator *m, const char *name)
 {
     struct cdp_reader *reader;
-    struct cdp_err err, why;
+    struct cdp_err err;
     tool_check(cdp_labels_read(&l->labels, labels_name, false, &err), &err);
     tool_check(cdp_reader_open(&reader, name, 1 << CDP_FEATURES, wanted, (int)common.threads, &err),
                &err);
     const struct cdp_header *header = cdp_reader_header(reader);
     if (header->nodes && header->nodes != l->labels.items)
-        tool_check(cdp_fail(&err, "%s: %llu labels, but %s has %llu nodes", labels_name,
-                            (unsigned long long)l->labels.items, name,
-                            (unsigned long long)header->nodes),
-                   &err);
-    int inputs = cdp_mediator_init(m, header, groups, &why);
+        tool_fail("%s: %llu labels, but %s has %llu nodes", labels_name,
+                  (unsigned long long)l->labels.items, name, (unsigned long long)header->nodes);
+    int inputs = cdp_mediator_init(m, header, groups, &err);
     if (inputs < 0)
-        tool_check(cdp_fail(&err, "%s: %s", name, why.text), &err);
+        tool_fail("%s: %s", name, err.text);
     l->examples.inputs = l->check.inputs = (unsigned)inputs;
     l->held = cdp_alloc(l->labels.groups, 1, "identities", &err);
     tool_check(l->held ? cdp_hold_out(&l->labels, holdout, recipe.seed, l->held, &err) : -1, &err);
@@ -199,11 +197,11 @@ static void train(const char *name, struct cdp_output *output)
     struct lesson l = {0};
     struct cdp_mediator m;
     struct cdp_trained trained;
-    struct cdp_err err, why;
+    struct cdp_err err;
     read_lesson(&l, &m, name);
     if (cdp_mediator_learn(&m, &l.examples, holdout > 0 ? &l.check : NULL, &l.labels, l.held,
-                           &recipe, &trained, &why))
-        tool_check(cdp_fail(&err, "%s: %s", name, why.text), &err);
+                           &recipe, &trained, &err))
+        tool_fail("%s: %s", name, err.text);
     tool_check(cdp_header_note(&m.header, &err,
                                "trained: %zu pairs, %zu held out, %llu epochs, loss %.5f, held "
                                "out %.5f",
@@ -228,24 +226,18 @@ static void train(const char *name, struct cdp_output *output)
 static double choose_threshold(const struct cdp_mediator *m)
 {
     bool automatic = isnan(threshold);
-    struct cdp_err err;
     if (!automatic && !(precision > 0))
         return threshold < 0 ? 0.99 : threshold;
     if (!m->held_out)
-        tool_check(cdp_fail(&err,
-                            "%s: nothing was held out when it was trained, so nothing is known of "
-                            "thresholds: give one by --threshold",
-                            model_name),
-                   &err);
+        tool_fail("%s: nothing was held out when it was trained, so nothing is known of "
+                  "thresholds: give one by --threshold",
+                  model_name);
     const struct cdp_rung *rung =
         automatic ? cdp_ladder_balance(m->rung) : cdp_ladder_precision(m->rung, precision);
-    if (!rung)
-        tool_check(cdp_fail(&err,
-                            "%s: no threshold has held-out precision %g; see 'cdp-mediate "
-                            "show'",
-                            model_name, precision),
-                   &err);
-    return (double)rung->threshold;
+    if (rung)
+        return (double)rung->threshold;
+    tool_fail("%s: no threshold has held-out precision %g; see 'cdp-mediate show'", model_name,
+              precision);
 }
 
 // Warns where next to nothing was kept.

@@ -87,14 +87,12 @@ static void read_lists(struct cdp_table *table, const char *name, const char *ro
                &err);
 }
 
-static void read_member(struct cdp_table *member, char **names, int m)
+static void read_member(struct cdp_table *member, char **names, size_t m)
 {
-    struct cdp_err err;
     read_lists(member, names[m], "member");
     if (member->rows != lists[0].rows) {
-        cdp_fail(&err, "%s: %llu nodes, but the base, %s, has %llu", names[m],
-                 (unsigned long long)member->rows, names[0], (unsigned long long)lists[0].rows);
-        tool_fail(&err);
+        tool_fail("%s: %llu nodes, but the base, %s, has %llu", names[m],
+                  (unsigned long long)member->rows, names[0], (unsigned long long)lists[0].rows);
     }
 }
 
@@ -107,13 +105,13 @@ static uint8_t *all_edges(void)
 }
 
 // The base's edges that enough members vote for. One member's lists are in memory at a time.
-static uint8_t *vote(char **names, int count)
+static uint8_t *vote(char **names, size_t count)
 {
     struct cdp_table *base = &lists[0];
     struct cdp_err err;
     uint16_t *votes = cdp_zalloc(base->offset[base->rows], sizeof *votes, "votes", &err);
     tool_check(votes ? 0 : -1, &err);
-    for (int m = 1; m < count; m++) {
+    for (size_t m = 1; m < count; m++) {
         struct cdp_table member;
         read_member(&member, names, m);
         cdp_vote_count(base, &member, votes, (int)common.threads);
@@ -133,9 +131,8 @@ static uint8_t *truth(const char *base_name)
     struct cdp_err err;
     tool_check(cdp_labels_read(&labels, labels_name, false, &err), &err);
     if (labels.items != lists[0].rows) {
-        cdp_fail(&err, "%s: %llu labels, but %s has %llu nodes", labels_name,
-                 (unsigned long long)labels.items, base_name, (unsigned long long)lists[0].rows);
-        tool_fail(&err);
+        tool_fail("%s: %llu labels, but %s has %llu nodes", labels_name,
+                  (unsigned long long)labels.items, base_name, (unsigned long long)lists[0].rows);
     }
     uint8_t *keep = all_edges();
     cdp_truth_keep(&lists[0], &labels, keep);
@@ -143,12 +140,10 @@ static uint8_t *truth(const char *base_name)
     return keep;
 }
 
-static void open_model(char **names, int m)
+static void open_model(size_t m)
 {
     struct cdp_err err;
     uint64_t digest;
-    if (m > 0)
-        read_member(&lists[m], names, m);
     tool_check(
         cdp_matrix_open(&matrices[m], features.text[m], CDP_FORMAT_AUTO, 0, lists[0].rows, &err),
         &err);
@@ -193,10 +188,12 @@ int main(int argc, char **argv)
     if (tool == &features_tool) {
         header.columns = cdp_feature_columns((unsigned)count, extra);
         cdp_feature_names((unsigned)count, extra, header.column);
-        for (int m = 0; m < count; m++)
-            open_model(names, m);
+        for (size_t m = 1; m < features.count; m++)
+            read_member(&lists[m], names, m);
+        for (size_t m = 0; m < features.count; m++)
+            open_model(m);
     } else {
-        keep = tool == &vote_tool ? vote(names, count) : truth(names[0]);
+        keep = tool == &vote_tool ? vote(names, (size_t)count) : truth(names[0]);
     }
 
     struct cdp_writer *writer;

@@ -54,7 +54,7 @@ static struct cdp_output *create(const char *folder, const char *format, ...)
     vsnprintf(name, sizeof name, format, args);
     va_end(args);
     if (asprintf(&path, "%s/%s", folder, name) < 0)
-        tool_check(cdp_fail(&err, "%s: out of memory", folder), &err);
+        tool_fail("%s: out of memory", folder);
     struct cdp_output *output;
     tool_check(cdp_output_open(&output, path, true, &err), &err);
     free(path);
@@ -120,12 +120,12 @@ int main(int argc, char **argv)
     uint32_t *labels = cdp_alloc(items, sizeof *labels, "labels", &err);
     float *rows = labels ? cdp_alloc(most, dim * sizeof *rows, "rows", &err) : NULL;
     if (!rows)
-        tool_fail(&err);
+        tool_fail("%s", err.text);
     cdp_synth_labels(&synth, labels);
 
     char *features;
     if (asprintf(&features, "%s/features", folder) < 0)
-        tool_check(cdp_fail(&err, "%s: out of memory", folder), &err);
+        tool_fail("%s: out of memory", folder);
     make_folder(folder);
     make_folder(features);
     write_lists(folder, labels);

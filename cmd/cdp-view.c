@@ -117,9 +117,8 @@ static void convert_from(struct cdp_output *output, int files, char **name)
                                : cdp_list_from_npz(&list, name[f], &made, &rows, &err),
                    &err);
         if (f > 0 && made != before)
-            tool_check(cdp_fail(&err, "%s: %s, but the files before it hold %s", name[f],
-                                cdp_type_name(made), cdp_type_name(before)),
-                       &err);
+            tool_fail("%s: %s, but the files before it hold %s", name[f], cdp_type_name(made),
+                      cdp_type_name(before));
     }
     cdp_header_init(&header, made);
     tool_check(cdp_list_sort(&list, header.type, &err), &err);
@@ -134,11 +133,8 @@ static void convert_from(struct cdp_output *output, int files, char **name)
         &err);
     for (size_t e = 0; e < list.count; e++) {
         const struct cdp_edge *edge = &list.edge[e];
-        struct cdp_err why;
-        if (cdp_writer_add(writer, edge->source, edge->target, &edge->value, &why)) {
-            cdp_fail(&err, "%s: %s", files == 1 ? name[0] : "the input files", why.text);
-            tool_fail(&err);
-        }
+        if (cdp_writer_add(writer, edge->source, edge->target, &edge->value, &err))
+            tool_fail("%s: %s", files == 1 ? name[0] : "the input files", err.text);
     }
     tool_check(cdp_writer_finish(writer, NULL, &err), &err);
     cdp_writer_free(writer);

@@ -102,6 +102,13 @@ void tool_progress_end(void)
 
 // ---- messages
 
+static void note(const char *format, va_list args)
+{
+    fprintf(stderr, "%s: ", current->name);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+}
+
 _Noreturn void tool_usage(const char *format, ...)
 {
     va_list args;
@@ -113,26 +120,22 @@ _Noreturn void tool_usage(const char *format, ...)
     exit(2);
 }
 
-_Noreturn void tool_fail(const struct cdp_err *err)
+_Noreturn void tool_fail(const char *format, ...)
 {
+    va_list args;
     cdp_output_abandon_all();
     tool_progress_end();
-    fprintf(stderr, "%s: %s\n", current->name, err->text);
+    va_start(args, format);
+    note(format, args);
+    va_end(args);
     exit(1);
 }
 
 int tool_check(int status, const struct cdp_err *err)
 {
     if (status < 0)
-        tool_fail(err);
+        tool_fail("%s", err->text);
     return status;
-}
-
-static void note(const char *format, va_list args)
-{
-    fprintf(stderr, "%s: ", current->name);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
 }
 
 void tool_warn(const char *format, ...)

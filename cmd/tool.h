@@ -45,9 +45,9 @@ int tool_start(const struct tool *tool, int argc, char **argv, int least, int mo
 _Noreturn void tool_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 // "NAME: sentence" and exit 1. Open outputs are abandoned.
-_Noreturn void tool_fail(const struct cdp_err *err);
+_Noreturn void tool_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-// Fails unless status is 0 or more; returns it.
+// The same with the error's sentence, unless status is 0 or more; returns it.
 int tool_check(int status, const struct cdp_err *err);
 
 // Notes on standard error: always unless -q; only with -v.

@@ -143,7 +143,7 @@ fails 1 'known.cdp: no pair of two identities among the [0-9]+ to learn from' "o
 seq 4000 >all.txt
 fails 1 'known.cdp: no pair of one identity among the [0-9]+ to learn from' "no identity twice" \
     cdp-mediate train -q -o never --labels all.txt known.cdp
-fails 1 'known.cdp: no pair of one identity among the 0 held out' "nothing to check by" \
+fails 1 'known.cdp: no pair of two identities among the 0 held out' "nothing to check by" \
     learn -o never --holdout 0.000001 known.cdp
 fails 1 'known.cdp: the loss is -?(nan|inf) in epoch 1, batch [0-9]+: scale the inputs, or learn at a lower rate than 1e\+08' \
     "a loss that is not finite" learn -o never --rate 1e8 known.cdp

@@ -194,7 +194,7 @@ static void vote(int members, char **arg)
 
 static void features(int models, char **arg)
 {
-    long dim = atol(arg[0]), sizes[16], rows;
+    long dim = atol(arg[0]), sizes[16], rows = 0;
     struct pair *lists[16];
     float *x[16];
     for (int m = 0; m < models; m++) {
