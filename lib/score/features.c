@@ -4,13 +4,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/ids.h"
 #include "base/mem.h"
 #include "base/sums.h"
 #include "base/threads.h"
 #include "score/score.h"
 
-enum { STRETCH = 64 }; // pairs that a thread takes at once
+enum {
+    STRETCH = 256, // pairs that a thread takes at once
+    FAR = 8,       // pairs ahead whose items are asked for
+    NEAR = 4,      // and whose lists are
+    LINE = 64,     // bytes that come together
+};
 
 // ---- models
 
@@ -81,6 +85,12 @@ struct pair {
     uint32_t i, j;
 };
 
+// A thread's memory.
+struct judge {
+    float *x, *y;     // a row each
+    uint64_t *marked; // a bit an item
+};
+
 // Pairs that wait for their features, and where these go.
 struct batch {
     const struct cdp_model *models;
@@ -90,54 +100,98 @@ struct batch {
     struct pair *pairs; // CDP_BLOCK_EDGES
     float *values;      // columns of each pair
     size_t waiting;
-    float *room;     // two rows a thread
-    size_t row_room; // numbers of the longest row
+    struct judge *judges; // one a thread
     int threads;
     cdp_pair_sink *sink;
     void *context;
     struct cdp_progress *progress;
 };
 
-// 1 / the rank of an id in a list; 0 where it is not there.
-static float nearness(const uint32_t *list, uint64_t count, uint32_t id)
+static unsigned is_marked(const uint64_t *marked, uint32_t id)
 {
-    for (uint64_t n = 0; n < count; n++) {
-        if (list[n] == id)
+    return marked[id / 64] >> id % 64 & 1;
+}
+
+struct list {
+    const uint32_t *id;
+    uint64_t count;
+};
+
+static struct list list_of(const struct cdp_model *model, uint32_t item)
+{
+    const struct cdp_table *t = model->lists;
+    return (struct list){t->target + t->offset[item], t->offset[item + 1] - t->offset[item]};
+}
+
+// Marks an item and its list, or takes the marks away.
+static void mark_list(uint64_t *marked, const struct cdp_model *model, uint32_t item, bool on)
+{
+    struct list list = list_of(model, item);
+    for (uint64_t n = 0; n <= list.count; n++) {
+        uint32_t id = n < list.count ? list.id[n] : item;
+        uint64_t bit = UINT64_C(1) << id % 64;
+        marked[id / 64] = on ? marked[id / 64] | bit : marked[id / 64] & ~bit;
+    }
+}
+
+// Inlined always: gcc 12 takes a function that only fetches for one that does nothing.
+#define FETCH static inline __attribute__((always_inline))
+
+// What is read of a pair's second item lies anywhere in memory, so it is asked for some pairs
+// ahead: first all but the list, whose place must be known first.
+FETCH void fetch_item(const struct cdp_model *model, uint32_t item)
+{
+    const struct cdp_matrix *matrix = model->features;
+    const unsigned char *row = matrix->data + item * matrix->row_stride;
+    __builtin_prefetch(&model->lists->offset[item]);
+    __builtin_prefetch(&model->length[item]);
+    for (size_t at = 0; at <= (matrix->dim - 1) * matrix->number_stride; at += LINE)
+        __builtin_prefetch(row + at);
+}
+
+FETCH void fetch_list(const struct cdp_model *model, uint32_t item)
+{
+    struct list list = list_of(model, item);
+    for (uint64_t n = 0; n < list.count; n += LINE / sizeof *list.id)
+        __builtin_prefetch(&list.id[n]);
+}
+
+// 1 / the rank of an id in a list; 0 where it is not there.
+static float nearness(struct list list, uint32_t id)
+{
+    for (uint64_t n = 0; n < list.count; n++) {
+        if (list.id[n] == id)
             return 1 / (float)(n + 1);
     }
     return 0;
 }
 
-// What model m knows of a pair, into the pair's columns.
-static void judge(const struct batch *b, unsigned m, struct pair pair, float *room, float *values)
+// What model m knows of a pair whose first item is marked, with its list, into the pair's columns.
+static void judge(const struct batch *b, unsigned m, struct pair pair, const struct judge *own,
+                  const float *x, float *values)
 {
     const struct cdp_model *model = &b->models[m];
-    const struct cdp_table *t = model->lists;
-    const uint32_t *of_i = t->target + t->offset[pair.i], *of_j = t->target + t->offset[pair.j];
-    uint64_t i_count = t->offset[pair.i + 1] - t->offset[pair.i];
-    uint64_t j_count = t->offset[pair.j + 1] - t->offset[pair.j];
-    bool i_has = cdp_holds(of_i, i_count, pair.j), j_has = cdp_holds(of_j, j_count, pair.i);
-    // An item stands in its own list: so it is shared where the other has it.
-    unsigned shared = (unsigned)i_has + (unsigned)j_has;
-    for (uint64_t n = 0; n < i_count; n++)
-        shared += cdp_holds(of_j, j_count, of_i[n]);
-
+    struct list of_j = list_of(model, pair.j);
+    unsigned i_has = is_marked(own->marked, pair.j), j_has = 0, shared = i_has;
+    for (uint64_t n = 0; n < of_j.count; n++) {
+        shared += is_marked(own->marked, of_j.id[n]);
+        j_has |= of_j.id[n] == pair.i;
+    }
     const struct cdp_matrix *matrix = model->features;
-    const float *x = cdp_matrix_row(matrix, pair.i, room);
-    const float *y = cdp_matrix_row(matrix, pair.j, room + matrix->dim);
+    const float *y = cdp_matrix_row(matrix, pair.j, own->y);
     double lengths = model->length[pair.i] * model->length[pair.j];
 
     float *relationship = values, *affinity = values + b->count - 1;
     float *structure = affinity + b->count;
     if (m > 0)
-        relationship[m - 1] = i_has || j_has;
+        relationship[m - 1] = (float)(i_has | j_has);
     affinity[m] = lengths > 0 ? (float)(b->dot(x, y, matrix->dim) / lengths) : 0;
     structure[m] = (float)shared;
     if (!b->extra)
         return;
     float *nearer = structure + b->count, *farther = nearer + b->count;
     float *tighter = farther + b->count, *looser = tighter + b->count;
-    float to_j = nearness(of_i, i_count, pair.j), to_i = nearness(of_j, j_count, pair.i);
+    float to_j = nearness(list_of(model, pair.i), pair.j), to_i = nearness(of_j, pair.i);
     nearer[m] = to_i > to_j ? to_i : to_j;
     farther[m] = to_i > to_j ? to_j : to_i;
     float of_one = model->spread[pair.i], of_other = model->spread[pair.j];
@@ -145,13 +199,37 @@ static void judge(const struct batch *b, unsigned m, struct pair pair, float *ro
     looser[m] = of_one < of_other ? of_other : of_one;
 }
 
+// The pairs from `from` to `to` (excluded), one model after the other.
+static void judge_stretch(const struct batch *b, const struct judge *own, size_t from, size_t to)
+{
+    const struct pair *pairs = b->pairs;
+    for (unsigned m = 0; m < b->count; m++) {
+        const struct cdp_model *model = &b->models[m];
+        const float *x = NULL;
+        for (size_t p = from; p < to; p++) {
+            if (p + FAR < to)
+                fetch_item(model, pairs[p + FAR].j);
+            if (p + NEAR < to)
+                fetch_list(model, pairs[p + NEAR].j);
+            bool first = p == from || pairs[p - 1].i != pairs[p].i;
+            bool last = p + 1 == to || pairs[p + 1].i != pairs[p].i;
+            if (first) {
+                x = cdp_matrix_row(model->features, pairs[p].i, own->x);
+                mark_list(own->marked, model, pairs[p].i, true);
+            }
+            judge(b, m, pairs[p], own, x, b->values + p * b->columns);
+            if (last)
+                mark_list(own->marked, model, pairs[p].i, false);
+        }
+    }
+}
+
 static int judge_batch(struct batch *b, struct cdp_err *err)
 {
-#pragma omp parallel for num_threads(b->threads) schedule(dynamic, STRETCH)
-    for (size_t p = 0; p < b->waiting; p++) {
-        float *room = b->room + (size_t)cdp_thread() * 2 * b->row_room;
-        for (unsigned m = 0; m < b->count; m++)
-            judge(b, m, b->pairs[p], room, b->values + p * b->columns);
+#pragma omp parallel for num_threads(b->threads) schedule(dynamic)
+    for (size_t from = 0; from < b->waiting; from += STRETCH) {
+        size_t end = b->waiting - from < STRETCH ? b->waiting : from + STRETCH;
+        judge_stretch(b, &b->judges[cdp_thread()], from, end);
     }
     for (size_t p = 0; p < b->waiting; p++) {
         if (b->sink(b->context, b->pairs[p].i, b->pairs[p].j, b->values + p * b->columns, err))
@@ -170,6 +248,33 @@ static int add_pair(void *batch, uint64_t i, uint64_t j, const float *score, str
     return b->waiting == CDP_BLOCK_EDGES ? judge_batch(b, err) : 0;
 }
 
+static int make_judges(struct batch *b, struct cdp_err *err)
+{
+    size_t words = b->models[0].lists->rows / 64 + 1, dim = 0;
+    for (unsigned m = 0; m < b->count; m++)
+        dim = b->models[m].features->dim > dim ? b->models[m].features->dim : dim;
+    b->judges = cdp_zalloc((size_t)b->threads, sizeof *b->judges, "threads", err);
+    for (int t = 0; b->judges && t < b->threads; t++) {
+        struct judge *own = &b->judges[t];
+        own->x = cdp_alloc(dim, sizeof *own->x, "a row", err);
+        own->y = cdp_alloc(dim, sizeof *own->y, "a row", err);
+        own->marked = cdp_zalloc(words, sizeof *own->marked, "marks", err);
+        if (!own->x || !own->y || !own->marked)
+            return -1;
+    }
+    return b->judges ? 0 : -1;
+}
+
+static void free_judges(struct batch *b)
+{
+    for (int t = 0; b->judges && t < b->threads; t++) {
+        free(b->judges[t].x);
+        free(b->judges[t].y);
+        free(b->judges[t].marked);
+    }
+    free(b->judges);
+}
+
 int cdp_features(const struct cdp_model *models, unsigned count, bool extra, cdp_pair_sink *sink,
                  void *context, int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
@@ -182,12 +287,9 @@ int cdp_features(const struct cdp_model *models, unsigned count, bool extra, cdp
                       .sink = sink,
                       .context = context,
                       .progress = progress};
-    for (unsigned m = 0; m < count; m++)
-        b.row_room = models[m].features->dim > b.row_room ? models[m].features->dim : b.row_room;
     b.pairs = cdp_alloc(CDP_BLOCK_EDGES, sizeof *b.pairs, "pairs", err);
     b.values = cdp_alloc(CDP_BLOCK_EDGES, b.columns * sizeof *b.values, "pair features", err);
-    b.room = cdp_alloc((size_t)b.threads * 2 * b.row_room, sizeof *b.room, "rows", err);
-    int status = b.pairs && b.values && b.room ? 0 : -1;
+    int status = b.pairs && b.values ? make_judges(&b, err) : -1;
     cdp_progress_start(progress, "pair features", "pairs", 0);
     if (!status)
         status = cdp_pairs(models[0].lists, NULL, add_pair, &b, err);
@@ -195,6 +297,6 @@ int cdp_features(const struct cdp_model *models, unsigned count, bool extra, cdp
         status = judge_batch(&b, err);
     free(b.pairs);
     free(b.values);
-    free(b.room);
+    free_judges(&b);
     return status;
 }

@@ -76,8 +76,8 @@ void cdp_feature_names(unsigned count, bool extra, char (*names)[CDP_COLUMN_NAME
 //                     0 where one is not in it;
 //   tighter, looser   the smaller and the larger of the mean distances of their lists.
 //
-// All models must have as many rows. Memory: what cdp_pairs takes, two rows a thread, and the
-// features of CDP_BLOCK_EDGES pairs.
+// All models must have as many rows. Memory: what cdp_pairs takes, two rows and a bit an item for
+// each thread, and the features of CDP_BLOCK_EDGES pairs.
 int cdp_features(const struct cdp_model *models, unsigned count, bool extra, cdp_pair_sink *sink,
                  void *context, int threads, struct cdp_progress *progress, struct cdp_err *err);
 
