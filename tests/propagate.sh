@@ -38,6 +38,78 @@ same got wanted "seven files are their union"
 gzip -c pairs.tsv | cdp-propagate --nodes 5000 --max-size 40 - >got
 same got wanted "compressed text on standard input"
 
+# forests: of parts, in any order, of text and streams, ties and all
+cdp-propagate --forest --nodes 5000 pairs.tsv >forest.cdp
+passes "a forest is a stream that holds what it promises" cdp-view --check forest.cdp
+digest=$(cdp-view --digest forest.cdp)
+sort -R pairs.tsv | awk '{ print $2 "\t" $1 "\t" $3 }' >shuffled.tsv
+is "$(cdp-propagate --forest --nodes 5000 shuffled.tsv | cdp-view --digest -)" "$digest" \
+    "the same forest of pairs in any order"
+is "$(cdp-propagate --forest pairs.cdp | cdp-view --digest -)" "$digest" "and of a stream"
+is "$(cdp-propagate --forest forest.cdp | cdp-view --digest -)" "$digest" "and of itself"
+rm -f part.*
+split -n r/7 shuffled.tsv part.
+for part in part.*; do cdp-propagate --forest --nodes 5000 "$part" >"$part.cdp"; done
+is "$(cdp-propagate --forest part.*.cdp | cdp-view --digest -)" "$digest" \
+    "the forest of the forests of seven parts is that of the whole"
+cat part.a[a-c].cdp | cdp-propagate --forest - >three.cdp
+is "$(cdp-propagate --forest part.a[d-g].cdp three.cdp | cdp-view --digest -)" "$digest" \
+    "some of them merged before the others too"
+cdp-propagate --max-size 40 part.*.cdp >got
+same got wanted "and it propagates as all pairs do"
+cdp-view --to tsv forest.cdp >forest.tsv
+awk '{ a = $1 < $2 ? $1 : $2; b = $1 < $2 ? $2 : $1; k = a "\t" b; s[k] = k in s && s[k] > $3 ? s[k] : $3 }
+    END { for (k in s) print k "\t" s[k] }' pairs.tsv | sort -t"$(printf '\t')" -k3,3gr -k1,1n -k2,2n |
+    awk 'function find(x) { while (x in p && p[x] != x) x = p[x]; return x }
+        { a = find($1); b = find($2); if (a != b) { p[a] = b; print } }' | sort -n -k1,1 -k2,2 >kruskal.tsv
+same forest.tsv kruskal.tsv "it is the one that Kruskal finds, of equal scores the smaller ids first"
+
+# many thresholds at once: each row is what the pairs above it give
+awk '{ print int($1 * 37 / 5000 + ($1 * 7919 % 3) / 3) }' <(seq 0 4999) >meta
+cdp-propagate --nodes 5000 --sweep -0.05:1:0.15 --max-size 40 --max-size 9 --max-size 5000 --labels meta \
+    pairs.tsv >sweep
+is "$(wc -l <sweep)" 25 "a row for each threshold and each size"
+bad=0
+while IFS=$'\t' read -r threshold size clusters items largest discard rest; do
+    [ "$threshold" != threshold ] || continue
+    awk -v t="$threshold" '$3 > t' pairs.tsv >above
+    cdp-propagate -q --nodes 5000 --max-size "$size" above >labels
+    cdp-propagate -q --nodes 5000 --max-size "$size" --threshold "$threshold" pairs.tsv | cmp -s - labels ||
+        bad=$((bad + 1))
+    got=$(cdp-eval --format tsv labels meta | awk -F'\t' '{ v[$1] = $2 } END { p = "pairwise.kept."
+        printf "%d\t%d\t%d\t%.6f\t%.4f\t%.4f\t%.4f\t%.4f", v["clusters"], v["items_kept"],
+            v["clusters"] ? v["size.max"] : 0, v["discard_ratio"], v[p "precision"], v[p "recall"], v[p "fscore"],
+            v["bcubed.kept.fscore"] }')
+    [ "$got" = "$(printf '%s\t%s\t%s\t%s\t%s' "$clusters" "$items" "$largest" "$discard" "$rest")" ] ||
+        { bad=$((bad + 1)); echo "# $threshold $size: $got"; }
+done <sweep
+is $bad 0 "as propagation and evaluation of the pairs above each threshold"
+for threads in 1 2 8; do
+    cdp-propagate -t $threads --nodes 5000 --sweep -0.05:1:0.15 --max-size 40 --max-size 9 --max-size 5000 \
+        --labels meta pairs.tsv | cmp -s - sweep
+    ok $? "the same with $threads threads"
+done
+chosen=$(cdp-propagate -v --threshold auto pairs.cdp 2>&1 >labels | sed -n 's/.*threshold //p')
+cdp-propagate --threshold "$chosen" pairs.cdp | cmp -s - labels
+ok $? "--threshold auto is threshold $chosen"
+
+# the tree: cut at any score it gives the components
+cdp-propagate --tree --nodes 5000 pairs.tsv >tree
+is "$(wc -l <tree)" 4999 "a tree of 5,000 items has 4,999 merges"
+is "$(cdp-propagate --tree --nodes 5000 shuffled.tsv | cksum)" "$(cksum <tree)" "in one order, ties and all"
+is "$(awk '$1 >= $2 || $3 < last || ($3 == "inf") < ended { print "bad" } { last = $3; ended = $3 == "inf" }
+    END { print $4 }' tree)" 5000 "distances rise, and the last merge has all"
+bad=0
+for score in 0.2 0.5 0.875 0.99; do
+    awk -v s=$score '$3 >= s' pairs.tsv | cdp-propagate --nodes 5000 --max-size 5000 >components
+    awk -v s=$score 'function find(x) { while (x in p) x = p[x]; return x }
+        $3 <= 1 - s + 1e-7 { p[$1] = 5000 + NR - 1; p[$2] = 5000 + NR - 1; paired[$1]; paired[$2] }
+        END { for (i = 0; i < 5000; i++) { r = find(i); if (!(i in p)) print -1
+              else { if (!(r in n)) n[r] = count++; print n[r] } } }' tree >components.tree
+    cmp -s components.tree components || bad=$((bad + 1))
+done
+is $bad 0 "its cuts are the components"
+
 : >empty
 fails 1 'standard input: empty' "an empty standard input: the program before it failed" \
     cdp-propagate - <empty
@@ -49,6 +121,23 @@ fails 0 '4 items are in components of more than 2 items' "the forced stop is tol
 passes "and not with -q" cdp-propagate -q --max-size 2 chain
 fails 1 'chain: pair 1, 2: an id is not below --nodes 2' "a node beyond --nodes" \
     cdp-propagate --nodes 2 chain
+fails 2 '--forest, --tree, --sweep and --threshold exclude each other' "two outputs" \
+    cdp-propagate --forest --tree chain
+fails 2 '--labels goes with --sweep' "labels without a sweep" cdp-propagate --labels meta chain
+fails 2 '--max-size is given 2 times' "two sizes without a sweep" \
+    cdp-propagate --max-size 2 --max-size 3 chain
+fails 2 "--sweep wants FIRST:LAST:STEP, not '0:1'" "a sweep that is none" cdp-propagate --sweep 0:1 chain
+fails 2 "--sweep wants FIRST:LAST:STEP, not '0:1:0'" "a sweep that never ends" \
+    cdp-propagate --sweep 0:1:0 chain
+fails 1 'meta: 5000 labels, but the pairs are of 4 items' "labels of other items" \
+    cdp-propagate --sweep 0:1:0.5 --labels meta chain
+passes "a sweep of no pairs" cdp-propagate --sweep 0:1:0.5 --nodes 3 empty
+is "$(tail -n 1 out)" "$(printf '1\t600\t0\t0\t0\t1.000000')" "finds nothing"
+passes "a forest of no pairs" bash -c 'cdp-propagate --forest empty | cdp-view --check -'
+passes "a tree of no pairs" cdp-propagate --tree --nodes 3 empty
+is "$(tail -n 1 out)" "$(printf '2\t3\tinf\t3')" "joins at infinity"
+passes "a threshold above all" cdp-propagate --threshold 2 chain
+is "$(tr '\n' ' ' <out)" "-1 -1 -1 -1 " "leaves all alone"
 fails 1 'at most 2\^32 - 2 nodes' "an id beyond 32 bits" \
     cdp-propagate <(echo 1 5000000000 0.5)
 fails 1 "cannot open" "a missing file" cdp-propagate none.cdp

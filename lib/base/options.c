@@ -38,6 +38,33 @@ static int parse_range(const char *text, uint64_t range[2])
     return range[0] < range[1] ? 0 : -1;
 }
 
+static int parse_steps(const char *text, double steps[3])
+{
+    char *stop;
+    for (int i = 0; i < 3; i++, text = stop + 1) {
+        steps[i] = strtod(text, &stop);
+        if (stop == text || *stop != (i < 2 ? ':' : '\0') || !isfinite(steps[i]))
+            return -1;
+    }
+    return steps[0] <= steps[1] && steps[2] > 0 ? 0 : -1;
+}
+
+static int parse_bounded(const struct cdp_option *option, const char *text, uint64_t *value,
+                         struct cdp_err *err)
+{
+    bool bounded = option->min != 0 || option->max != 0;
+    uint64_t number;
+    if (!parse_count(text, &number, '\0', NULL) &&
+        (!bounded || ((double)number >= option->min && (double)number <= option->max))) {
+        *value = number;
+        return 0;
+    }
+    if (bounded)
+        return cdp_fail(err, "--%s wants a whole number from %.0f to %.0f, not '%s'", option->name,
+                        option->min, option->max, text);
+    return cdp_fail(err, "--%s wants a whole number, not '%s'", option->name, text);
+}
+
 static int assign(const struct cdp_option *option, const char *text, struct cdp_err *err)
 {
     bool bounded = option->min != 0 || option->max != 0;
@@ -56,18 +83,19 @@ static int assign(const struct cdp_option *option, const char *text, struct cdp_
         texts->text[texts->count++] = text;
         return 0;
     }
-    case CDP_OPTION_COUNT: {
-        uint64_t number;
-        if (!parse_count(text, &number, '\0', NULL) &&
-            (!bounded || ((double)number >= option->min && (double)number <= option->max))) {
-            *(uint64_t *)option->value = number;
-            return 0;
-        }
-        if (bounded)
-            return cdp_fail(err, "--%s wants a whole number from %.0f to %.0f, not '%s'",
-                            option->name, option->min, option->max, text);
-        return cdp_fail(err, "--%s wants a whole number, not '%s'", option->name, text);
+    case CDP_OPTION_COUNT:
+        return parse_bounded(option, text, option->value, err);
+    case CDP_OPTION_COUNTS: {
+        struct cdp_counts *counts = option->value;
+        if (counts->count == CDP_MOST_TEXTS)
+            return cdp_fail(err, "--%s can be given %d times at most", option->name,
+                            CDP_MOST_TEXTS);
+        return parse_bounded(option, text, &counts->number[counts->count++], err);
     }
+    case CDP_OPTION_STEPS:
+        if (parse_steps(text, option->value))
+            return cdp_fail(err, "--%s wants FIRST:LAST:STEP, not '%s'", option->name, text);
+        return 0;
     case CDP_OPTION_REAL: {
         const char *word = option->choices ? option->choices[0] : NULL;
         if (word && !strcmp(text, word)) {
@@ -188,6 +216,19 @@ void cdp_options_values(const struct cdp_option *table, char *text, size_t size)
         case CDP_OPTION_RANGE: {
             const uint64_t *range = o->value;
             more = snprintf(at, room, " --%s=%" PRIu64 ":%" PRIu64, o->name, range[0], range[1]);
+            break;
+        }
+        case CDP_OPTION_COUNTS: {
+            const struct cdp_counts *counts = o->value;
+            for (size_t i = 0; i < counts->count && (size_t)more < room; i++)
+                more += snprintf(at + more, room - (size_t)more, " --%s=%" PRIu64, o->name,
+                                 counts->number[i]);
+            break;
+        }
+        case CDP_OPTION_STEPS: {
+            const double *steps = o->value;
+            more = snprintf(at, room, " --%s=%.17g:%.17g:%.17g", o->name, steps[0], steps[1],
+                            steps[2]);
             break;
         }
         case CDP_OPTION_TEXT:

@@ -19,6 +19,8 @@ enum cdp_option_type {
     CDP_OPTION_TEXT,   // const char **
     CDP_OPTION_TEXTS,  // struct cdp_texts *: one more each time the option is given
     CDP_OPTION_CHOICE, // int *: index of the name in `choices`
+    CDP_OPTION_COUNTS, // struct cdp_counts *: one more each time the option is given
+    CDP_OPTION_STEPS,  // double[3]: FIRST:LAST:STEP, finite, from FIRST on not above LAST
     CDP_OPTION_RANGE,  // uint64_t[2]: A:B with A < B; an A or B left out keeps its value
 };
 
@@ -29,6 +31,11 @@ struct cdp_texts {
     const char *text[CDP_MOST_TEXTS];
 };
 
+struct cdp_counts {
+    size_t count;
+    uint64_t number[CDP_MOST_TEXTS];
+};
+
 struct cdp_option {
     enum cdp_option_type type;
     char letter;                // 0 = none
@@ -36,7 +43,7 @@ struct cdp_option {
     const char *arg;            // name of the argument in --help; NULL for flags
     const char *help;           // one line; defaults belong in it
     void *value;                // holds the default before parsing
-    double min, max;            // COUNT and REAL; both 0 = any
+    double min, max;            // COUNT, COUNTS and REAL; both 0 = any
     const char *const *choices; // NULL-terminated
 };
 

@@ -176,3 +176,24 @@ void cdp_labels_free(struct cdp_labels *labels)
     free(labels->group);
     memset(labels, 0, sizeof *labels);
 }
+
+int cdp_labels_write(struct cdp_output *output, const uint32_t *label, uint64_t items,
+                     struct cdp_err *err)
+{
+    for (uint64_t i = 0; i < items; i++) {
+        char line[16], *at = line + sizeof line;
+        uint32_t rest = label[i];
+        *--at = '\n';
+        if (rest == CDP_NO_LABEL) {
+            *--at = '1';
+            *--at = '-';
+        } else {
+            do {
+                *--at = (char)('0' + rest % 10);
+            } while (rest /= 10);
+        }
+        if (cdp_output_write(output, at, (size_t)(line + sizeof line - at), err))
+            return -1;
+    }
+    return 0;
+}

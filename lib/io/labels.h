@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "io/output.h"
 
 // One label a line: item 0 on the first. Labels are integers (64 bits) where the first one is, and
 // then all of them must be; otherwise they are strings, whole lines. Equal labels get equal
@@ -25,5 +26,9 @@ struct cdp_labels {
 int cdp_labels_read(struct cdp_labels *labels, const char *name, bool discards,
                     struct cdp_err *err);
 void cdp_labels_free(struct cdp_labels *labels);
+
+// Writes one label a line, CDP_NO_LABEL as -1.
+int cdp_labels_write(struct cdp_output *output, const uint32_t *label, uint64_t items,
+                     struct cdp_err *err);
 
 #endif

@@ -3,20 +3,57 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/bytes.h"
 #include "base/mem.h"
+
+#define INLINE static inline __attribute__((always_inline))
 
 enum {
     CHUNK = 4096, // pairs whose nodes are looked up before they are joined
     AHEAD = 16,   // pairs between the prefetch of memory and its use
 };
 
-int cdp_forest_new(struct cdp_forest **forest, struct cdp_err *err)
+// A node's link to its parent, at the score that joins their components; a root's is -inf to
+// itself. For every threshold t, the trees of the links with score >= t are the components of the
+// pairs with score >= t.
+//
+// The jump is a shortcut: a node of the same component at threshold jump_score and below.
+// Components only grow, so a jump stays true, if perhaps not the best one, whatever comes later.
+struct link {
+    uint32_t parent;
+    float score;
+    uint32_t jump;
+    float jump_score;
+};
+
+// The ids of a pair, the smaller one first.
+struct pair {
+    uint32_t i, j;
+};
+
+// Nodes have places of their own here, in the order of their first pair: what is clustered together
+// mostly comes together, and so lies together in memory, whatever its ids.
+struct cdp_forest {
+    uint32_t *place; // of each node; CDP_NO_PLACE before its first pair
+    uint64_t nodes;
+    size_t place_room;
+    struct link *link; // by place
+    struct pair *pair; // that each link stands for, by place; where pairs are remembered
+    uint64_t placed;
+    size_t link_room, pair_room;
+    bool pairs;
+    float floor; // lowest score of any pair; +inf before the first
+};
+
+int cdp_forest_new(struct cdp_forest **forest, bool pairs, struct cdp_err *err)
 {
     *forest = cdp_zalloc(1, sizeof **forest, "forest", err);
     if (!*forest)
         return -1;
     (*forest)->floor = INFINITY;
+    (*forest)->pairs = pairs;
     return 0;
 }
 
@@ -25,6 +62,7 @@ void cdp_forest_free(struct cdp_forest *forest)
     if (forest) {
         free(forest->place);
         free(forest->link);
+        free(forest->pair);
     }
     free(forest);
 }
@@ -47,9 +85,14 @@ int cdp_forest_reserve(struct cdp_forest *forest, uint64_t nodes, struct cdp_err
     return 0;
 }
 
-void cdp_forest_floor(struct cdp_forest *forest, float floor)
+void cdp_forest_lower(struct cdp_forest *forest, float floor)
 {
     forest->floor = fminf(forest->floor, floor);
+}
+
+float cdp_forest_floor(const struct cdp_forest *forest)
+{
+    return forest->floor;
 }
 
 // A fixed random order of the nodes (the finalizer of MurmurHash3, a bijection). Links lead from
@@ -61,18 +104,42 @@ static uint32_t priority(uint32_t node)
     return node ^ node >> 16;
 }
 
-// The highest node of the component of `node` at the threshold `score`. A climb of several steps
-// leaves a jump behind: path compression, but for the scores up to which it holds.
-static uint32_t climb(struct cdp_link *link, uint32_t node, float score)
+// What links are compared with: a score, and where pairs are remembered the pair, so that no two
+// are equal but of the same pair.
+struct key {
+    float score;
+    struct pair pair;
+};
+
+// Whether a node's link joins no later than at the key.
+INLINE bool reaches(const struct cdp_forest *f, uint32_t at, struct key key, bool pairs)
 {
+    float score = f->link[at].score;
+    if (!pairs || score != key.score)
+        return score >= key.score;
+    struct pair own = f->pair[at];
+    return own.i != key.pair.i ? own.i < key.pair.i : own.j <= key.pair.j;
+}
+
+// Of a jump only the score is known: where pairs count, it must be above the key's.
+INLINE bool jumps(const struct link *l, struct key key, bool pairs)
+{
+    return pairs ? l->jump_score > key.score : l->jump_score >= key.score;
+}
+
+// The highest node of the component of `node` at the key. A climb of several steps leaves a jump
+// behind: path compression, but for the scores up to which it holds.
+INLINE uint32_t climb(const struct cdp_forest *f, uint32_t node, struct key key, bool pairs)
+{
+    struct link *link = f->link;
     uint32_t at = node;
     float lowest = INFINITY;
     for (int steps = 0;; steps++) {
-        const struct cdp_link *l = &link[at];
-        if (l->jump_score >= score) {
+        const struct link *l = &link[at];
+        if (jumps(l, key, pairs)) {
             lowest = l->jump_score < lowest ? l->jump_score : lowest;
             at = l->jump;
-        } else if (l->score >= score) {
+        } else if (reaches(f, at, key, pairs)) {
             lowest = l->score < lowest ? l->score : lowest;
             at = l->parent;
         } else {
@@ -85,15 +152,16 @@ static uint32_t climb(struct cdp_link *link, uint32_t node, float score)
     }
 }
 
-// Joins u and v at `score`, which concerns the highest nodes of their components at that score. If
-// they are one, the pair tells nothing new. Otherwise the lower of the two is linked to the other,
-// and what its link said before, that its old parent's component joins at a lower score, still has
-// to be said of the new one.
-static void join(struct cdp_link *link, uint32_t u, uint32_t v, float score)
+// Joins u and v at the key, which concerns the highest nodes of their components at it. If they are
+// one, the pair tells nothing new. Otherwise the lower of the two is linked to the other, and what
+// its link said before, that its old parent's component joins at a lower score, still has to be
+// said of the new one.
+INLINE void join(struct cdp_forest *f, uint32_t u, uint32_t v, struct key key, bool pairs)
 {
+    struct link *link = f->link;
     for (;;) {
-        u = climb(link, u, score);
-        v = climb(link, v, score);
+        u = climb(f, u, key, pairs);
+        v = climb(f, v, key, pairs);
         if (u == v)
             return;
         if (priority(u) > priority(v)) {
@@ -102,14 +170,18 @@ static void join(struct cdp_link *link, uint32_t u, uint32_t v, float score)
             u = lower;
         }
         uint32_t old_parent = link[u].parent;
-        float old_score = link[u].score;
+        struct key old = {link[u].score, {0}};
         link[u].parent = v;
-        link[u].score = score;
+        link[u].score = key.score;
+        if (pairs) {
+            old.pair = f->pair[u];
+            f->pair[u] = key.pair;
+        }
         if (old_parent == u)
             return;
         u = v;
         v = old_parent;
-        score = old_score;
+        key = old;
     }
 }
 
@@ -120,9 +192,32 @@ static uint32_t place(struct cdp_forest *forest, uint64_t node)
     if (at == CDP_NO_PLACE) {
         at = (uint32_t)forest->placed++;
         forest->place[node] = at;
-        forest->link[at] = (struct cdp_link){at, -INFINITY, at, -INFINITY};
+        forest->link[at] = (struct link){at, -INFINITY, at, -INFINITY};
     }
     return at;
+}
+
+// Joins the places u and v of pairs i, j. `pairs` is constant in each call.
+INLINE void join_chunk(struct cdp_forest *f, const uint32_t *u, const uint32_t *v,
+                       const uint64_t *i, const uint64_t *j, const float *score, size_t count,
+                       bool pairs)
+{
+    const struct link *link = f->link;
+    for (size_t p = 0; p < count; p++) {
+        if (p + 2 * AHEAD < count)
+            __builtin_prefetch(&link[v[p + 2 * AHEAD]]);
+        if (p + AHEAD < count)
+            __builtin_prefetch(&link[link[v[p + AHEAD]].jump]);
+        const struct link *a = &link[u[p]], *b = &link[v[p]];
+        struct key key = {score[p], {0}};
+        if (pairs) {
+            key.pair.i = (uint32_t)(i[p] < j[p] ? i[p] : j[p]);
+            key.pair.j = (uint32_t)(i[p] < j[p] ? j[p] : i[p]);
+        }
+        bool known = (a->jump == b->jump) & jumps(a, key, pairs) & jumps(b, key, pairs);
+        if (!known)
+            join(f, u[p], v[p], key, pairs);
+    }
 }
 
 static int add_chunk(struct cdp_forest *forest, const uint64_t *i, const uint64_t *j,
@@ -131,7 +226,9 @@ static int add_chunk(struct cdp_forest *forest, const uint64_t *i, const uint64_
     uint32_t u[CHUNK], v[CHUNK];
     size_t most =
         forest->nodes - forest->placed < 2 * pairs ? forest->nodes : forest->placed + 2 * pairs;
-    if (cdp_grow(&forest->link, &forest->link_room, most, sizeof *forest->link, "forest", err))
+    if (cdp_grow(&forest->link, &forest->link_room, most, sizeof *forest->link, "forest", err) ||
+        (forest->pairs &&
+         cdp_grow(&forest->pair, &forest->pair_room, most, sizeof *forest->pair, "forest", err)))
         return -1;
     for (size_t p = 0; p < pairs; p++) {
         if (p + AHEAD < pairs)
@@ -139,18 +236,10 @@ static int add_chunk(struct cdp_forest *forest, const uint64_t *i, const uint64_
         u[p] = place(forest, i[p]);
         v[p] = place(forest, j[p]);
     }
-    struct cdp_link *link = forest->link;
-    for (size_t p = 0; p < pairs; p++) {
-        if (p + 2 * AHEAD < pairs)
-            __builtin_prefetch(&link[v[p + 2 * AHEAD]]);
-        if (p + AHEAD < pairs)
-            __builtin_prefetch(&link[link[v[p + AHEAD]].jump]);
-        const struct cdp_link *a = &link[u[p]], *b = &link[v[p]];
-        bool known =
-            (a->jump == b->jump) & (a->jump_score >= score[p]) & (b->jump_score >= score[p]);
-        if (!known)
-            join(link, u[p], v[p], score[p]);
-    }
+    if (forest->pairs)
+        join_chunk(forest, u, v, i, j, score, pairs, true);
+    else
+        join_chunk(forest, u, v, i, j, score, pairs, false);
     return 0;
 }
 
@@ -173,4 +262,93 @@ int cdp_forest_add(struct cdp_forest *forest, const uint64_t *i, const uint64_t 
             return -1;
     }
     return 0;
+}
+
+// ---- the bonds
+
+// A score as a number that is the smaller the higher the score is; zeros are equal.
+static uint32_t descending(float score)
+{
+    uint32_t bits = cdp_float_bits(score + 0.0F);
+    return bits >> 31 ? bits : ~bits & 0x7FFFFFFF;
+}
+
+// A stable counting sort of bonds by 11 bits of their scores, or of the ids of one of their ends.
+enum { DIGIT = 11, DIGITS = 1 << DIGIT, BY_SCORE = 2 };
+
+static uint32_t digit(const struct cdp_bond *b, int by, int shift)
+{
+    uint32_t key = by == BY_SCORE ? descending(b->score) : b->end[by];
+    return key >> shift & (DIGITS - 1);
+}
+
+static void sort_digit(struct cdp_bond **bond, struct cdp_bond **spare, uint32_t count, int by,
+                       int shift)
+{
+    uint32_t begin[DIGITS + 1] = {0};
+    struct cdp_bond *from = *bond, *to = *spare;
+    for (uint32_t b = 0; b < count; b++)
+        begin[digit(&from[b], by, shift) + 1]++;
+    for (int d = 0; d < DIGITS; d++)
+        begin[d + 1] += begin[d];
+    for (uint32_t b = 0; b < count; b++)
+        to[begin[digit(&from[b], by, shift)]++] = from[b];
+    *bond = to;
+    *spare = from;
+}
+
+static void sort_bonds(struct cdp_bond **bond, struct cdp_bond **spare, uint32_t count, int by)
+{
+    for (int shift = 0; shift < 32; shift += DIGIT)
+        sort_digit(bond, spare, count, by, shift);
+}
+
+// Writes the bonds over the links, whose memory they take: a bond is no larger than a link, and
+// none is written before its link is read.
+static struct cdp_bond *bonds_of(struct cdp_forest *f, uint32_t *count)
+{
+    struct cdp_bond *bond = (struct cdp_bond *)(void *)f->link;
+    *count = 0;
+    for (uint32_t n = 0; n < f->placed; n++) {
+        struct link l;
+        memcpy(&l, &f->link[n], sizeof l);
+        if (l.parent == n)
+            continue;
+        struct cdp_bond b = {l.score, {n, l.parent}};
+        if (f->pairs)
+            b = (struct cdp_bond){l.score, {f->pair[n].i, f->pair[n].j}};
+        memcpy(&bond[(*count)++], &b, sizeof b);
+    }
+    f->link = NULL;
+    return bond;
+}
+
+int cdp_forest_take(struct cdp_forest *f, enum cdp_bond_order order, struct cdp_bonds *bonds,
+                    struct cdp_err *err)
+{
+    *bonds = (struct cdp_bonds){f->place, f->nodes, (uint32_t)f->placed, f->pairs, 0, NULL};
+    bonds->bond = bonds_of(f, &bonds->count);
+    bool pairs = f->pairs;
+    free(f->pair);
+    *f = (struct cdp_forest){.floor = f->floor, .pairs = pairs};
+    struct cdp_bond *spare = cdp_alloc(bonds->count, sizeof *spare, "the forest, sorted", err);
+    if (!spare) {
+        cdp_bonds_free(bonds);
+        return -1;
+    }
+    if (pairs) {
+        sort_bonds(&bonds->bond, &spare, bonds->count, 1);
+        sort_bonds(&bonds->bond, &spare, bonds->count, 0);
+    }
+    if (order == CDP_BY_SCORE)
+        sort_bonds(&bonds->bond, &spare, bonds->count, BY_SCORE);
+    free(spare);
+    return 0;
+}
+
+void cdp_bonds_free(struct cdp_bonds *bonds)
+{
+    free(bonds->place);
+    free(bonds->bond);
+    *bonds = (struct cdp_bonds){0};
 }

@@ -2,33 +2,66 @@
 #ifndef CDP_FOREST_H
 #define CDP_FOREST_H
 
-#include "propagate/propagate.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-// A node's link to its parent, at the score that joins their components; a root's is -inf to
-// itself. For every threshold t, the trees of the links with score >= t are the components of the
-// pairs with score >= t.
-//
-// The jump is a shortcut: a node of the same component at threshold jump_score and below.
-// Components only grow, so a jump stays true, if perhaps not the best one, whatever comes later.
-struct cdp_link {
-    uint32_t parent;
+#include "base/err.h"
+
+// A maximum spanning forest that pairs are added to one by one: what their components are at every
+// threshold at once, in memory for the items alone, however many pairs there are. Neither their
+// order nor their repetition matters.
+struct cdp_forest;
+
+// Grows with the ids that it is given; at most 2^32 - 2 nodes. `pairs`: it remembers which pairs it
+// is made of, for 8 bytes a node more; of pairs with one score those with the smaller first id are
+// preferred, then those with the smaller second one, so that the forest of the forests of parts is
+// that of the whole.
+int cdp_forest_new(struct cdp_forest **forest, bool pairs, struct cdp_err *err);
+void cdp_forest_free(struct cdp_forest *forest);
+
+// Makes room for nodes 0 .. nodes - 1.
+int cdp_forest_reserve(struct cdp_forest *forest, uint64_t nodes, struct cdp_err *err);
+uint64_t cdp_forest_nodes(const struct cdp_forest *forest);
+
+// Adds pairs of different nodes below 2^63 with finite scores. The time of a pair grows with the
+// logarithm of the size of its component, expected over a fixed random order of the nodes. Memory:
+// 20 bytes a node. Not thread-safe.
+int cdp_forest_add(struct cdp_forest *forest, const uint64_t *i, const uint64_t *j,
+                   const float *score, size_t pairs, struct cdp_err *err);
+
+// The lowest score of any pair, or of those that a forest stream was reduced from, once it is told;
+// infinite where there are none.
+void cdp_forest_lower(struct cdp_forest *forest, float floor);
+float cdp_forest_floor(const struct cdp_forest *forest);
+
+// An edge of the forest: two components join at this score. Where the forest remembers pairs its
+// ends are those of a pair, the smaller first; otherwise any two items of the components, by their
+// places.
+struct cdp_bond {
     float score;
-    uint32_t jump;
-    float jump_score;
-};
-
-// Nodes have places of their own here, in the order of their first pair: what is clustered together
-// mostly comes together, and so lies together in memory, whatever its ids.
-struct cdp_forest {
-    uint32_t *place; // of each node; CDP_NO_PLACE before its first pair
-    uint64_t nodes;
-    size_t place_room;
-    struct cdp_link *link; // by place
-    uint64_t placed;
-    size_t link_room;
-    float floor; // lowest score of any pair; +inf before the first
+    uint32_t end[2];
 };
 
 #define CDP_NO_PLACE UINT32_MAX
+
+// What a forest becomes.
+struct cdp_bonds {
+    uint32_t *place; // of each node, or CDP_NO_PLACE
+    uint64_t nodes;
+    uint32_t placed; // items that are in a pair; places are numbers in the order of the first pair
+    bool pairs;      // ends are ids
+    uint32_t count;
+    struct cdp_bond *bond;
+};
+
+// By descending score, pairs of one score by their ids; or, where pairs are remembered, by ids.
+enum cdp_bond_order { CDP_BY_SCORE, CDP_BY_PAIR };
+
+// Takes the forest's memory and leaves it empty, after a failure too. Memory: 12 bytes a node more
+// while it sorts.
+int cdp_forest_take(struct cdp_forest *forest, enum cdp_bond_order order, struct cdp_bonds *bonds,
+                    struct cdp_err *err);
+void cdp_bonds_free(struct cdp_bonds *bonds);
 
 #endif

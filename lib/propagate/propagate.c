@@ -1,212 +1,152 @@
 // SPDX-License-Identifier: MIT
 // An item's cluster is its component at the first threshold of the ladder at which that component
-// has at most max_size items. So a link of the forest stays uncut exactly if the component around
-// it, at the last threshold that the link survives, is that small.
+// has at most max_size items: the tree is walked from its roots, and a node that is too large at
+// one threshold is replaced by its parts at the next one that divides it.
 #include "propagate/propagate.h"
 
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "io/labels.h"
-#include "propagate/forest.h"
 
-struct work {
-    const struct cdp_forest *forest;
-    double *ladder; // the thresholds, ascending
-    size_t rungs;
-    uint32_t *order; // linked nodes by the last rung that their link survives, highest first
-    size_t linked;
-    uint64_t *begin;       // of each rung's nodes in `order`, counted from the highest
-    uint32_t *root, *size; // union-find
+// The thresholds, ascending.
+struct ladder {
+    double *rung;
+    uint32_t rungs;
 };
 
-static uint32_t find(uint32_t *root, uint32_t node)
-{
-    while (root[node] != node) {
-        root[node] = root[root[node]];
-        node = root[node];
-    }
-    return node;
-}
-
-static void unite(uint32_t *root, uint32_t *size, uint32_t a, uint32_t b)
-{
-    a = find(root, a);
-    b = find(root, b);
-    if (a == b)
-        return;
-    if (size[a] < size[b]) {
-        uint32_t larger = b;
-        b = a;
-        a = larger;
-    }
-    root[b] = a;
-    size[a] += size[b];
-}
-
-static void separate(struct work *w)
-{
-    for (uint64_t n = 0; n < w->forest->placed; n++) {
-        w->root[n] = (uint32_t)n;
-        w->size[n] = 1;
-    }
-}
-
-// The thresholds of all rounds, up to where they stop rising: more rounds change nothing then.
-static int build_ladder(struct work *w, const struct cdp_propagate_plan *plan, struct cdp_err *err)
+// Those of all rounds, up to where they stop rising: more rounds change nothing then.
+static int build_ladder(struct ladder *l, float floor, const struct cdp_propagate_plan *plan,
+                        struct cdp_err *err)
 {
     size_t room = 0;
-    double threshold = (double)w->forest->floor, before;
+    double threshold = (double)floor, before;
     do {
-        if (cdp_grow(&w->ladder, &room, w->rungs + 1, sizeof *w->ladder, "thresholds", err))
+        if (cdp_grow(&l->rung, &room, l->rungs + 1U, sizeof *l->rung, "thresholds", err))
             return -1;
-        w->ladder[w->rungs++] = threshold;
+        l->rung[l->rungs++] = threshold;
         before = threshold;
         threshold = threshold + (1 - threshold) * plan->step;
-    } while (threshold > before && w->rungs <= plan->max_iter);
+    } while (threshold > before && l->rungs <= plan->max_iter);
     return 0;
 }
 
-// The last rung whose threshold is not above the score. The first one never is. `half` is the
-// largest power of two below the number of rungs.
-static uint32_t last_rung(const struct work *w, uint32_t half, float score)
+// The first rung above the score, or the number of rungs.
+static uint32_t next_rung(const struct ladder *l, float score)
 {
-    uint32_t low = 0;
-    for (uint32_t step = half; step; step /= 2) {
-        uint32_t up = low + step < w->rungs ? low + step : low;
-        low = (double)score >= w->ladder[up] ? up : low;
+    uint32_t low = 0, high = l->rungs;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (l->rung[middle] > (double)score)
+            high = middle;
+        else
+            low = middle + 1;
     }
     return low;
 }
 
-// Sorts the linked nodes by rung, counting.
-static int sort_links(struct work *w, struct cdp_err *err)
+// While the tree is walked a node holds its cluster, or else the rung at which it is looked at.
+#define RUNG UINT32_C(0x80000000)
+
+static uint32_t new_cluster(struct cdp_cut *cut, uint32_t node)
 {
-    const struct cdp_link *link = w->forest->link;
-    uint64_t placed = w->forest->placed;
-    uint32_t highest = (uint32_t)w->rungs - 1, half = 1;
-    uint32_t *rung = w->size; // counted from the highest; not needed for sizes yet
-    w->begin = cdp_zalloc(w->rungs + 2, sizeof *w->begin, "thresholds", err);
-    if (!w->begin)
+    cut->node[cut->clusters] = node;
+    return cut->clusters++;
+}
+
+// What becomes of merge m, and so of its parts, where nothing above it was a cluster.
+static uint32_t decide(const struct cdp_tree *t, uint32_t m, uint32_t rung, const struct ladder *l,
+                       uint64_t max_size, struct cdp_cut *cut)
+{
+    const struct cdp_merge *merge = &t->merge[m];
+    if ((double)merge->score < l->rung[rung])
+        return RUNG | rung; // its parts are not joined there
+    uint32_t next = merge->size <= max_size ? rung : next_rung(l, merge->score);
+    if (merge->size <= max_size || next == l->rungs) {
+        cut->forced += merge->size <= max_size ? 0 : merge->size;
+        return new_cluster(cut, t->leaves + m);
+    }
+    return RUNG | next;
+}
+
+int cdp_cut(const struct cdp_tree *t, float threshold, float floor,
+            const struct cdp_propagate_plan *plan, struct cdp_cut *cut, struct cdp_err *err)
+{
+    uint32_t merges = cdp_tree_above(t, threshold);
+    struct ladder ladder = {0};
+    *cut = (struct cdp_cut){0};
+    cut->node = cdp_alloc(t->leaves, sizeof *cut->node, "clusters", err);
+    cut->cluster = cdp_alloc((size_t)t->leaves + merges, sizeof *cut->cluster, "clusters", err);
+    if (!cut->node || !cut->cluster || build_ladder(&ladder, floor, plan, err)) {
+        cdp_cut_free(cut);
+        free(ladder.rung);
         return -1;
-    while (2 * half < w->rungs)
-        half *= 2;
-    uint64_t *fill = w->begin + 1; // becomes the beginnings by filling
-    for (uint64_t n = 0; n < placed; n++) {
-        rung[n] = highest - last_rung(w, half, link[n].score);
-        fill[rung[n] + 1] += link[n].parent != n;
     }
-    for (uint32_t r = 0; r < highest; r++)
-        fill[r + 1] += fill[r];
-    for (uint64_t n = 0; n < placed; n++) {
-        if (link[n].parent != n)
-            w->order[fill[rung[n]]++] = (uint32_t)n;
+    uint32_t *state = cut->cluster;
+    for (uint32_t leaf = 0; leaf < t->leaves; leaf++)
+        state[leaf] = CDP_NO_CLUSTER;
+    for (uint32_t m = 0; m < merges; m++)
+        state[t->leaves + m] = RUNG;
+    for (uint32_t m = merges; m-- > 0;) {
+        uint32_t *own = &state[t->leaves + m];
+        if (*own & RUNG)
+            *own = decide(t, m, *own & ~RUNG, &ladder, plan->max_size, cut);
+        state[t->merge[m].part[0]] = *own;
+        state[t->merge[m].part[1]] = *own;
     }
-    w->linked = fill[highest];
+    for (uint32_t leaf = 0; leaf < t->leaves; leaf++) {
+        if (state[leaf] & RUNG && state[leaf] != CDP_NO_CLUSTER)
+            state[leaf] = new_cluster(cut, leaf);
+    }
+    free(ladder.rung);
     return 0;
 }
 
-enum { AHEAD = 16 }; // links between the prefetch of their nodes and their use
-
-// Unites the ends of links first .. last - 1 of `order`.
-static void unite_links(struct work *w, uint64_t first, uint64_t last)
+void cdp_cut_free(struct cdp_cut *cut)
 {
-    const struct cdp_link *link = w->forest->link;
-    for (uint64_t e = first; e < last; e++) {
-        if (e + 2 * AHEAD < last)
-            __builtin_prefetch(&link[w->order[e + 2 * AHEAD]]);
-        if (e + AHEAD < last) {
-            __builtin_prefetch(&w->root[w->order[e + AHEAD]]);
-            __builtin_prefetch(&w->root[link[w->order[e + AHEAD]].parent]);
-        }
-        unite(w->root, w->size, w->order[e], link[w->order[e]].parent);
-    }
+    free(cut->node);
+    free(cut->cluster);
+    *cut = (struct cdp_cut){0};
 }
 
-// Leaves the uncut links at the front of `order`. Components that are too large at the highest
-// threshold already are what the forced stop is for: their links stay, and their items are counted.
-static uint64_t cut_links(struct work *w, uint64_t max_size)
+int cdp_propagate(const struct cdp_tree *t, float threshold, float floor,
+                  const struct cdp_propagate_plan *plan, struct cdp_clusters *clusters,
+                  struct cdp_err *err)
 {
-    size_t kept = 0;
-    uint64_t forced = 0;
-    for (size_t r = 0; r < w->rungs; r++) {
-        uint64_t first = w->begin[r], last = w->begin[r + 1];
-        unite_links(w, first, last);
-        if (r == 0) {
-            for (uint64_t n = 0; n < w->forest->placed; n++)
-                forced += w->root[n] == n && w->size[n] > max_size ? w->size[n] : 0;
-        }
-        for (uint64_t e = first; e < last; e++) {
-            uint32_t node = w->order[e];
-            if (r == 0 || w->size[find(w->root, node)] <= max_size)
-                w->order[kept++] = node;
-        }
+    struct cdp_cut cut;
+    *clusters = (struct cdp_clusters){.items = t->items};
+    if (cdp_cut(t, threshold, floor, plan, &cut, err))
+        return -1;
+    clusters->forced = cut.forced;
+    clusters->label = cdp_alloc(t->items, sizeof *clusters->label, "labels", err);
+    int status = clusters->label ? 0 : -1;
+    // Numbers in order of first appearance; all that is too large may be one cluster.
+    uint32_t *number = cut.node, merged = CDP_NO_LABEL;
+    for (uint32_t c = 0; c < cut.clusters; c++) {
+        bool large = plan->merge && cdp_tree_size(t, cut.node[c]) > plan->max_size;
+        if (large && merged == CDP_NO_LABEL)
+            merged = c;
+        number[c] = large ? RUNG | merged : CDP_NO_LABEL;
     }
-    w->linked = kept;
-    return forced;
-}
-
-// Numbers the clusters as the components of the uncut links.
-static void number_clusters(struct work *w, const struct cdp_propagate_plan *plan,
-                            struct cdp_clusters *c)
-{
-    uint64_t placed = w->forest->placed;
-    separate(w);
-    unite_links(w, 0, w->linked);
-    uint32_t merged = CDP_NO_PLACE;
-    for (uint64_t n = 0; c->forced && plan->merge && n < placed; n++) {
-        if (w->root[n] != n || w->size[n] <= plan->max_size)
+    if (merged != CDP_NO_LABEL)
+        number[merged] = CDP_NO_LABEL;
+    for (uint64_t i = 0; !status && i < t->items; i++) {
+        uint32_t c = t->leaf[i] == CDP_NO_PLACE ? CDP_NO_CLUSTER : cut.cluster[t->leaf[i]];
+        clusters->label[i] = CDP_NO_LABEL;
+        if (c == CDP_NO_CLUSTER)
             continue;
-        if (merged == CDP_NO_PLACE)
-            merged = (uint32_t)n;
-        w->root[n] = merged;
+        if (number[c] & RUNG && number[c] != CDP_NO_LABEL)
+            c = number[c] & ~RUNG;
+        if (number[c] == CDP_NO_LABEL)
+            number[c] = clusters->clusters++;
+        clusters->label[i] = number[c];
     }
-    uint32_t *number = w->order; // of a cluster, by root
-    for (uint64_t n = 0; n < placed; n++)
-        number[n] = CDP_NO_LABEL;
-    for (uint64_t n = 0; n < c->nodes; n++) {
-        uint32_t at = w->forest->place[n];
-        c->label[n] = CDP_NO_LABEL;
-        if (at == CDP_NO_PLACE)
-            continue;
-        uint32_t root = find(w->root, at);
-        if (number[root] == CDP_NO_LABEL)
-            number[root] = c->clusters++;
-        c->label[n] = number[root];
-    }
-}
-
-int cdp_propagate(const struct cdp_forest *forest, const struct cdp_propagate_plan *plan,
-                  struct cdp_clusters *clusters, struct cdp_err *err)
-{
-    struct work w = {.forest = forest};
-    int status = -1;
-    *clusters = (struct cdp_clusters){.nodes = forest->nodes};
-    clusters->label = cdp_alloc(forest->nodes, sizeof *clusters->label, "labels", err);
-    w.order = cdp_alloc(forest->placed, sizeof *w.order, "links", err);
-    w.root = cdp_alloc(forest->placed, sizeof *w.root, "components", err);
-    w.size = cdp_alloc(forest->placed, sizeof *w.size, "components", err);
-    if (!clusters->label || !w.order || !w.root || !w.size)
-        goto end;
-    if (build_ladder(&w, plan, err) || sort_links(&w, err))
-        goto end;
-    separate(&w);
-    clusters->forced = cut_links(&w, plan->max_size);
-    number_clusters(&w, plan, clusters);
-    status = 0;
-end:
-    if (status)
-        cdp_clusters_free(clusters);
-    free(w.ladder);
-    free(w.order);
-    free(w.begin);
-    free(w.root);
-    free(w.size);
+    cdp_cut_free(&cut);
     return status;
 }
 
 void cdp_clusters_free(struct cdp_clusters *clusters)
 {
     free(clusters->label);
-    clusters->label = NULL;
+    *clusters = (struct cdp_clusters){0};
 }

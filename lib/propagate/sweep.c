@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: MIT
+#include "propagate/sweep.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/threads.h"
+
+// ---- floors
+
+int cdp_floors_new(struct cdp_floors *f, double first, double step, size_t count,
+                   struct cdp_err *err)
+{
+    *f = (struct cdp_floors){.count = count};
+    f->threshold = cdp_alloc(count, sizeof *f->threshold, "thresholds", err);
+    f->floor = cdp_alloc(count, sizeof *f->floor, "thresholds", err);
+    if (!f->threshold || !f->floor) {
+        cdp_floors_free(f);
+        return -1;
+    }
+    for (size_t t = 0; t < count; t++) {
+        f->threshold[t] = (float)(first + step * (double)t);
+        f->floor[t] = INFINITY;
+    }
+    return 0;
+}
+
+void cdp_floors_free(struct cdp_floors *f)
+{
+    free(f->threshold);
+    free(f->floor);
+    *f = (struct cdp_floors){0};
+}
+
+void cdp_floors_add(struct cdp_floors *f, const float *score, size_t pairs)
+{
+    for (size_t p = 0; p < pairs; p++) {
+        size_t low = 0, high = f->count; // thresholds below `low` are below the score
+        while (low < high) {
+            size_t middle = (low + high) / 2;
+            if (f->threshold[middle] < score[p])
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (low > 0 && score[p] < f->floor[low - 1])
+            f->floor[low - 1] = score[p];
+    }
+}
+
+void cdp_floors_settle(struct cdp_floors *f)
+{
+    for (size_t t = f->count; t-- > 1;)
+        f->floor[t - 1] = fminf(f->floor[t - 1], f->floor[t]);
+}
+
+// ---- truth
+
+// Items of each label are counted for one node at a time, along paths that lead from a leaf upwards
+// to where the node is the smaller part of its merge: the larger part's counts serve for the whole,
+// and the smaller part's items are added one by one, each at most log2 n times in all.
+struct counting {
+    const struct cdp_tree *tree;
+    struct cdp_truth *truth;
+    uint32_t *begin;  // of each node's leaves in `class`
+    uint32_t *class;  // of each leaf, in an order in which the leaves of a node are neighbours
+    uint32_t *count;  // of each label's items in the node at hand
+    double *inverse;  // 1 / the number of each label's items
+    uint32_t *path;   // merges
+    uint8_t *is_part; // of each node: whether it is not a root
+};
+
+struct tally {
+    double same, recall, inverse;
+};
+
+static uint32_t larger_part(const struct cdp_tree *t, const struct cdp_merge *m)
+{
+    return m->part[cdp_tree_size(t, m->part[1]) > cdp_tree_size(t, m->part[0])];
+}
+
+static uint32_t smaller_part(const struct cdp_tree *t, const struct cdp_merge *m)
+{
+    return m->part[cdp_tree_size(t, m->part[1]) <= cdp_tree_size(t, m->part[0])];
+}
+
+static void count_leaves(struct counting *c, uint32_t node, struct tally *tally)
+{
+    uint32_t end = c->begin[node] + cdp_tree_size(c->tree, node);
+    for (uint32_t at = c->begin[node]; at < end; at++) {
+        uint32_t class = c->class[at];
+        double more = 2.0 * c->count[class]++ + 1, inverse = c->inverse[class];
+        tally->same += more;
+        tally->recall += more * inverse;
+        tally->inverse += inverse;
+    }
+}
+
+static void record(const struct counting *c, uint32_t node, const struct tally *tally)
+{
+    c->truth->same[node] = tally->same;
+    c->truth->recall[node] = tally->recall;
+    c->truth->inverse[node] = tally->inverse;
+}
+
+// The path that ends at `top`.
+static void count_path(struct counting *c, uint32_t top)
+{
+    const struct cdp_tree *t = c->tree;
+    struct tally tally = {0};
+    uint32_t length = 0, node = top;
+    for (; node >= t->leaves; node = larger_part(t, &t->merge[node - t->leaves]))
+        c->path[length++] = node;
+    count_leaves(c, node, &tally);
+    record(c, node, &tally);
+    while (length-- > 0) {
+        count_leaves(c, smaller_part(t, &t->merge[c->path[length] - t->leaves]), &tally);
+        record(c, c->path[length], &tally);
+    }
+    for (uint32_t at = c->begin[top]; at < c->begin[top] + cdp_tree_size(t, top); at++)
+        c->count[c->class[at]] = 0;
+}
+
+// Lays the leaves out so that those of a node are neighbours, the larger part's first.
+static void lay_out(struct counting *c)
+{
+    const struct cdp_tree *t = c->tree;
+    uint32_t next = 0;
+    for (uint32_t m = 0; m < t->merges; m++) {
+        c->is_part[t->merge[m].part[0]] = 1;
+        c->is_part[t->merge[m].part[1]] = 1;
+    }
+    for (uint32_t node = t->leaves + t->merges; node-- > 0;) {
+        if (!c->is_part[node]) {
+            c->begin[node] = next;
+            next += cdp_tree_size(t, node);
+        }
+        if (node < t->leaves)
+            continue;
+        const struct cdp_merge *m = &t->merge[node - t->leaves];
+        uint32_t larger = larger_part(t, m);
+        c->begin[larger] = c->begin[node];
+        c->begin[smaller_part(t, m)] = c->begin[node] + cdp_tree_size(t, larger);
+    }
+    for (uint64_t i = 0; i < t->items; i++) {
+        if (t->leaf[i] != CDP_NO_PLACE)
+            c->class[c->begin[t->leaf[i]]] = c->truth->labels->group[i];
+    }
+}
+
+static void count_all(struct counting *c)
+{
+    const struct cdp_tree *t = c->tree;
+    for (uint32_t m = 0; m < t->merges; m++)
+        count_path(c, smaller_part(t, &t->merge[m]));
+    for (uint32_t node = 0; node < t->leaves + t->merges; node++) {
+        if (!c->is_part[node])
+            count_path(c, node);
+    }
+}
+
+int cdp_truth_new(struct cdp_truth *truth, const struct cdp_tree *t,
+                  const struct cdp_labels *labels, struct cdp_err *err)
+{
+    size_t nodes = (size_t)t->leaves + t->merges;
+    struct counting c = {.tree = t, .truth = truth};
+    *truth = (struct cdp_truth){.labels = labels};
+    truth->same = cdp_alloc(nodes, sizeof *truth->same, "the truth of clusters", err);
+    truth->recall = cdp_alloc(nodes, sizeof *truth->recall, "the truth of clusters", err);
+    truth->inverse = cdp_alloc(nodes, sizeof *truth->inverse, "the truth of clusters", err);
+    c.begin = cdp_alloc(nodes, sizeof *c.begin, "the truth of clusters", err);
+    c.is_part = cdp_zalloc(nodes, 1, "the truth of clusters", err);
+    c.class = cdp_alloc(t->leaves, sizeof *c.class, "labels", err);
+    c.path = cdp_alloc(t->merges, sizeof *c.path, "paths", err);
+    c.count = cdp_zalloc(labels->groups, sizeof *c.count, "labels", err);
+    c.inverse = cdp_zalloc(labels->groups, sizeof *c.inverse, "labels", err);
+    int status = truth->same && truth->recall && truth->inverse && c.begin && c.is_part &&
+                         c.class && c.path && c.count && c.inverse
+                     ? 0
+                     : -1;
+    if (!status) {
+        for (uint64_t i = 0; i < labels->items; i++)
+            c.inverse[labels->group[i]]++;
+        for (uint32_t g = 0; g < labels->groups; g++) {
+            truth->class_pairs += c.inverse[g] * (c.inverse[g] - 1);
+            c.inverse[g] = 1 / c.inverse[g];
+        }
+        lay_out(&c);
+        count_all(&c);
+    } else {
+        cdp_truth_free(truth);
+    }
+    free(c.begin);
+    free(c.is_part);
+    free(c.class);
+    free(c.path);
+    free(c.count);
+    free(c.inverse);
+    return status;
+}
+
+void cdp_truth_free(struct cdp_truth *truth)
+{
+    free(truth->same);
+    free(truth->recall);
+    free(truth->inverse);
+    *truth = (struct cdp_truth){0};
+}
+
+// ---- outcomes
+
+static double fscore(double precision, double recall)
+{
+    double sum = precision + recall;
+    return sum > 0 ? 2 * precision * recall / sum : sum;
+}
+
+// What a cut is.
+static void measure(const struct cdp_tree *t, const struct cdp_cut *cut,
+                    const struct cdp_truth *truth, struct cdp_outcome *o)
+{
+    double same = 0, pairs = 0, precision = 0, recall = 0, inverse = 0;
+    *o = (struct cdp_outcome){
+        .clusters = cut->clusters, .precision = NAN, .recall = NAN, .fscore = NAN, .bcubed = NAN};
+    for (uint32_t c = 0; c < cut->clusters; c++) {
+        uint32_t node = cut->node[c];
+        double size = cdp_tree_size(t, node);
+        o->items += cdp_tree_size(t, node);
+        o->largest = cdp_tree_size(t, node) > o->largest ? cdp_tree_size(t, node) : o->largest;
+        o->linked += size > 1 ? cdp_tree_size(t, node) : 0;
+        o->squares += size > 1 ? size * size : 0;
+        if (!truth)
+            continue;
+        same += truth->same[node] - size;
+        pairs += size * (size - 1);
+        precision += truth->same[node] / size;
+        recall += truth->recall[node];
+        inverse += truth->inverse[node];
+    }
+    if (!truth)
+        return;
+    // An item in no pair is as precise as can be, and recalls itself.
+    double items = (double)t->items;
+    precision = (precision + (items - (double)o->items)) / items;
+    recall = (recall + (truth->labels->groups - inverse)) / items;
+    o->precision = pairs > 0 ? same / pairs : NAN;
+    o->recall = truth->class_pairs > 0 ? same / truth->class_pairs : NAN;
+    o->fscore = fscore(o->precision, o->recall);
+    o->bcubed = fscore(precision, recall);
+}
+
+int cdp_sweep(const struct cdp_tree *t, const struct cdp_floors *floors,
+              const struct cdp_propagate_plan *plan, const uint64_t *max_size, size_t sizes,
+              const struct cdp_truth *truth, struct cdp_outcome *outcome, int threads,
+              struct cdp_err *err)
+{
+    int status = 0;
+#pragma omp parallel for num_threads(cdp_threads(threads)) schedule(dynamic)
+    for (size_t at = 0; at < floors->count * sizes; at++) {
+        struct cdp_propagate_plan own = *plan;
+        struct cdp_cut cut;
+        struct cdp_err why;
+        own.max_size = max_size[at % sizes];
+        if (cdp_cut(t, floors->threshold[at / sizes], floors->floor[at / sizes], &own, &cut,
+                    &why)) {
+#pragma omp critical
+            {
+                *err = why;
+                status = -1;
+            }
+            continue;
+        }
+        measure(t, &cut, truth, &outcome[at]);
+        cdp_cut_free(&cut);
+    }
+    return status;
+}
+
+// Whether one threshold down the squares grow faster than the cube of the linked items.
+static bool merges(const struct cdp_outcome *higher, const struct cdp_outcome *lower)
+{
+    const double most = 3;
+    return log(lower->squares / higher->squares) >
+           most * log((double)lower->linked / (double)higher->linked);
+}
+
+size_t cdp_sweep_choose(const struct cdp_outcome *outcome, size_t count)
+{
+    const double beginning = 0.1;
+    size_t at = count - 1;
+    while (at > 0 && (double)outcome[at].linked < beginning * (double)outcome[0].linked)
+        at--;
+    while (at > 0 && !(merges(&outcome[at], &outcome[at - 1]) &&
+                       (at < 2 || merges(&outcome[at - 1], &outcome[at - 2]))))
+        at--;
+    return at;
+}
