@@ -60,8 +60,8 @@ int cdp_sweep(const struct cdp_tree *tree, const struct cdp_floors *floors,
 
 // The threshold at which components are to be cut without a truth to go by, as an index of
 // `outcome`, which must be a sweep of ascending thresholds with no limit on sizes. From the one
-// downwards at which a tenth of the items that are in any pair are linked, it is the last before the
-// squares grow faster than the cube of the linked items for two thresholds in a row: as long as
+// downwards at which a tenth of the items that are in any pair are linked, it is the last before
+// the squares grow faster than the cube of the linked items for two thresholds in a row: as long as
 // true pairs are found, clusters grow with the items in them; once they grow without, strangers
 // merge.
 size_t cdp_sweep_choose(const struct cdp_outcome *outcome, size_t count);
