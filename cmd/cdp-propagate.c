@@ -5,8 +5,13 @@
 
 #include "base/mem.h"
 #include "io/labels.h"
+#include "propagate/constraints.h"
+#include "propagate/explain.h"
 #include "propagate/linkage.h"
+#include "propagate/previous.h"
+#include "propagate/soft.h"
 #include "propagate/sweep.h"
+#include "stream/convert.h"
 #include "stream/stream.h"
 #include "stream/tsv.h"
 #include "tool.h"
@@ -15,8 +20,10 @@ static struct cdp_counts max_size;
 static uint64_t max_iter = 100, nodes;
 static double step = 0.05, threshold = -INFINITY, sweep[3];
 static int forced_stop;
-static bool make_forest, make_tree;
-static const char *labels_name;
+static bool make_forest, make_tree, make_soft, make_audit;
+static uint64_t min_size = 1, why[2];
+static double adopt = INFINITY;
+static const char *labels_name, *must_name, *cannot_name, *previous_name, *changes_name;
 
 static const struct cdp_option options[] = {
     {CDP_OPTION_COUNTS, 0, "max-size", "N", "most items of a cluster (600)", &max_size, 1, 4e9,
@@ -35,6 +42,24 @@ static const struct cdp_option options[] = {
      &sweep, 0, 0, NULL},
     {CDP_OPTION_TEXT, 0, "labels", "META", "with --sweep: true labels to measure against",
      &labels_name, 0, 0, NULL},
+    {CDP_OPTION_TEXT, 0, "must", "FILE", "pairs of items that stay together, two ids a line",
+     &must_name, 0, 0, NULL},
+    {CDP_OPTION_TEXT, 0, "cannot", "FILE", "pairs of items that stay apart, two ids a line",
+     &cannot_name, 0, 0, NULL},
+    {CDP_OPTION_COUNT, 0, "min-size", "N", "clusters of fewer items are none (1)", &min_size, 1,
+     4e9, NULL},
+    {CDP_OPTION_REAL, 0, "adopt", "T", "who is alone joins its best pair's cluster, if above T",
+     &adopt, 0, 0, NULL},
+    {CDP_OPTION_TEXT, 0, "previous", "LABELS", "clusters keep the numbers that they had there",
+     &previous_name, 0, 0, NULL},
+    {CDP_OPTION_TEXT, 0, "changes", "FILE", "with --previous: write what has changed to FILE",
+     &changes_name, 0, 0, NULL},
+    {CDP_OPTION_FLAG, 0, "soft", NULL, "write item, label, weight: shares of what was cut",
+     &make_soft, 0, 0, NULL},
+    {CDP_OPTION_RANGE, 0, "why", "A:B", "write the pairs that lead from item A to item B", &why, 0,
+     0, NULL},
+    {CDP_OPTION_FLAG, 0, "audit", NULL, "write what holds each cluster together", &make_audit, 0, 0,
+     NULL},
     {CDP_OPTION_FLAG, 0, "forest", NULL, "write the pairs of a maximum spanning forest",
      &make_forest, 0, 0, NULL},
     {CDP_OPTION_FLAG, 0, "tree", NULL, "write the merges, as scipy's linkage has them", &make_tree,
@@ -55,6 +80,7 @@ static const struct tool tool = {
 static struct cdp_forest *forest;
 static struct cdp_floors floors; // of the thresholds that are asked for
 static struct cdp_header header; // of a forest stream
+static struct cdp_list pairs;    // all of them, where a forest does not do
 
 // Adds one block, refusing ids that --nodes leaves no room for.
 static int add(const struct cdp_block *block, const char *name, struct cdp_err *err)
@@ -65,11 +91,16 @@ static int add(const struct cdp_block *block, const char *name, struct cdp_err *
                             (unsigned long long)block->source[e],
                             (unsigned long long)block->target[e], (unsigned long long)nodes);
     }
-    struct cdp_err why;
-    if (cdp_forest_add(forest, block->source, block->target, block->value[0], block->edges, &why))
-        return cdp_fail(err, "%s: %s", name, why.text);
+    struct cdp_err reason;
+    if (cdp_forest_add(forest, block->source, block->target, block->value[0], block->edges,
+                       &reason))
+        return cdp_fail(err, "%s: %s", name, reason.text);
     if (floors.count)
         cdp_floors_add(&floors, block->value[0], block->edges);
+    for (size_t e = 0; (make_soft || make_audit) && e < block->edges; e++) {
+        if (cdp_list_add(&pairs, block->source[e], block->target[e], block->value[0][e], err))
+            return -1;
+    }
     cdp_progress_add(tool_progress(), block->edges);
     return 0;
 }
@@ -109,7 +140,7 @@ static int add_text(struct cdp_input *input, struct cdp_err *err)
 {
     struct cdp_tsv *tsv;
     struct cdp_block block;
-    if (cdp_tsv_open(&tsv, input, err))
+    if (cdp_tsv_open(&tsv, input, true, err))
         return -1;
     int status;
     while ((status = cdp_tsv_next(tsv, &block, err)) > 0) {
@@ -163,22 +194,6 @@ static void write_forest(struct cdp_output *output)
     cdp_bonds_free(&bonds);
 }
 
-static void write_tree(const struct cdp_tree *tree, struct cdp_output *output)
-{
-    struct cdp_linkage linkage;
-    struct cdp_err err;
-    tool_check(cdp_linkage_new(&linkage, tree, &err), &err);
-    for (uint64_t r = 0; r < linkage.rows; r++) {
-        const struct cdp_linkage_row *row = &linkage.row[r];
-        tool_check(cdp_output_printf(output, &err, "%llu\t%llu\t%.9g\t%llu\n",
-                                     (unsigned long long)row->node[0],
-                                     (unsigned long long)row->node[1], (double)row->distance,
-                                     (unsigned long long)row->size),
-                   &err);
-    }
-    cdp_linkage_free(&linkage);
-}
-
 // Sweeps over all thresholds that are asked for, and sizes of clusters.
 static struct cdp_outcome *sweep_all(const struct cdp_tree *tree,
                                      const struct cdp_propagate_plan *plan)
@@ -206,35 +221,6 @@ static struct cdp_outcome *sweep_all(const struct cdp_tree *tree,
     return outcome;
 }
 
-static void write_sweep(const struct cdp_tree *tree, const struct cdp_propagate_plan *plan,
-                        struct cdp_output *output)
-{
-    struct cdp_outcome *outcome = sweep_all(tree, plan);
-    struct cdp_err err;
-    tool_check(cdp_output_printf(output, &err,
-                                 "threshold\tmax_size\tclusters\titems\tlargest\tdiscard_ratio"
-                                 "%s\n",
-                                 labels_name ? "\tprecision\trecall\tfscore\tbcubed" : ""),
-               &err);
-    for (size_t at = 0; at < floors.count * max_size.count; at++) {
-        const struct cdp_outcome *o = &outcome[at];
-        tool_check(cdp_output_printf(output, &err, "%.7g\t%llu\t%llu\t%llu\t%llu\t%.6f",
-                                     (double)floors.threshold[at / max_size.count],
-                                     (unsigned long long)max_size.number[at % max_size.count],
-                                     (unsigned long long)o->clusters, (unsigned long long)o->items,
-                                     (unsigned long long)o->largest,
-                                     tree->items ? 1 - (double)o->items / (double)tree->items : 0),
-                   &err);
-        if (labels_name)
-            tool_check(cdp_output_printf(output, &err, "\t%.4f\t%.4f\t%.4f\t%.4f",
-                                         100 * o->precision, 100 * o->recall, 100 * o->fscore,
-                                         100 * o->bcubed),
-                       &err);
-        tool_check(cdp_output_write(output, "\n", 1, &err), &err);
-    }
-    free(outcome);
-}
-
 // The threshold that is asked for, or that is chosen, among the floors.
 static size_t choose_threshold(const struct cdp_tree *tree, const struct cdp_propagate_plan *plan)
 {
@@ -250,23 +236,168 @@ static size_t choose_threshold(const struct cdp_tree *tree, const struct cdp_pro
     return best;
 }
 
-static void write_labels(const struct cdp_tree *tree, const struct cdp_propagate_plan *plan,
-                         struct cdp_output *output)
+// ---- constraints
+
+static struct cdp_list cannot;
+static uint64_t (*cannot_items)[2];
+
+static void read_constraints(struct cdp_list *list, const char *name)
 {
-    struct cdp_clusters clusters;
+    struct cdp_err err;
+    tool_check(cdp_list_from_tsv(list, name, false, &err), &err);
+    for (size_t p = 0; p < list->count; p++) {
+        const struct cdp_edge *edge = &list->edge[p];
+        uint64_t largest = edge->source > edge->target ? edge->source : edge->target;
+        if (nodes && largest >= nodes)
+            tool_fail("%s: item %llu is not below --nodes %llu", name, (unsigned long long)largest,
+                      (unsigned long long)nodes);
+    }
+}
+
+static void tell_contradiction(void *context, const uint32_t *item, size_t items)
+{
+    (void)context;
+    fprintf(stderr, "%s: items %u and %u are to stay apart, but %s holds them together:", tool.name,
+            item[0], item[items - 1], must_name);
+    for (size_t i = 0; i < items; i++)
+        fprintf(stderr, " %u", item[i]);
+    fputc('\n', stderr);
+}
+
+// Adds the pairs of --must at a score that nothing cuts, and reads those of --cannot.
+static void constrain(struct cdp_apart *apart)
+{
+    struct cdp_list must = {0};
+    struct cdp_err err;
+    if (cannot_name)
+        read_constraints(&cannot, cannot_name);
+    cannot_items = cdp_alloc(cannot.count, sizeof *cannot_items, "constraints", &err);
+    tool_check(cannot_items ? 0 : -1, &err);
+    for (size_t p = 0; p < cannot.count; p++) {
+        cannot_items[p][0] = cannot.edge[p].source;
+        cannot_items[p][1] = cannot.edge[p].target;
+    }
+    *apart = (struct cdp_apart){cannot.count, (const uint64_t(*)[2])cannot_items};
+    if (!must_name)
+        return;
+    read_constraints(&must, must_name);
+    const float always = INFINITY;
+    for (size_t p = 0; p < must.count; p++)
+        tool_check(
+            cdp_forest_add(forest, &must.edge[p].source, &must.edge[p].target, &always, 1, &err),
+            &err);
+    struct cdp_graph graph;
+    tool_check(cdp_graph_new(&graph, &must, cdp_forest_nodes(forest), &err), &err);
+    int64_t contradictions = cdp_contradictions(&graph, apart, tell_contradiction, NULL, &err);
+    tool_check(contradictions < 0 ? -1 : 0, &err);
+    if (contradictions)
+        tool_fail("%s: %lld of its pairs contradict %s", cannot_name, (long long)contradictions,
+                  must_name);
+    cdp_graph_free(&graph);
+    free(must.edge);
+}
+
+// ---- clusters
+
+static void make_clusters(struct cdp_clusters *clusters, const struct cdp_tree *tree,
+                          const struct cdp_apart *apart, const struct cdp_propagate_plan *plan)
+{
     struct cdp_err err;
     size_t at = floors.count ? choose_threshold(tree, plan) : 0;
     tool_check(cdp_propagate(tree, floors.count ? floors.threshold[at] : -INFINITY,
-                             floors.count ? floors.floor[at] : tree->floor, plan, &clusters, &err),
+                             floors.count ? floors.floor[at] : tree->floor, plan, clusters, &err),
                &err);
-    if (clusters.forced)
+    if (clusters->forced)
         tool_warn("%llu items are in components of more than %llu items after %llu rounds: %s",
-                  (unsigned long long)clusters.forced, (unsigned long long)plan->max_size,
+                  (unsigned long long)clusters->forced, (unsigned long long)plan->max_size,
                   (unsigned long long)max_iter,
                   plan->merge ? "merged into one cluster" : "these components stay as they are");
-    tool_say("%u clusters of %llu items", clusters.clusters, (unsigned long long)clusters.items);
-    tool_check(cdp_labels_write(output, clusters.label, clusters.items, &err), &err);
-    cdp_clusters_free(&clusters);
+    if (min_size > 1)
+        tool_check(cdp_clusters_least(clusters, min_size, &err), &err);
+    if (isfinite(adopt))
+        tool_check(cdp_clusters_adopt(clusters, tree, (float)adopt, apart, &err), &err);
+    tool_say("%u clusters of %llu items", clusters->clusters, (unsigned long long)clusters->items);
+    if (tree->left_out)
+        tool_say("%zu links left out for %s", tree->left_out, cannot_name);
+}
+
+static void write_labels(struct cdp_clusters *clusters, struct cdp_output *output)
+{
+    struct cdp_err err;
+    struct cdp_output *changes = NULL;
+    if (previous_name) {
+        struct cdp_labels before;
+        tool_check(cdp_labels_read(&before, previous_name, true, &err), &err);
+        tool_check(cdp_clusters_keep(clusters, &before, &err), &err);
+        if (changes_name) {
+            tool_check(cdp_output_open(&changes, changes_name, false, &err), &err);
+            tool_check(cdp_changes_write(changes, clusters, &before, &err), &err);
+        }
+        cdp_labels_free(&before);
+    }
+    tool_check(cdp_labels_write(output, clusters->label, clusters->items, &err), &err);
+    if (changes)
+        tool_check(cdp_output_commit(changes, &err), &err);
+}
+
+static int write_share(void *output, uint64_t item, const struct cdp_share *share, size_t shares,
+                       struct cdp_err *err)
+{
+    for (size_t s = 0; s < shares; s++) {
+        if (cdp_output_printf(output, err, "%llu\t%u\t%.9g\n", (unsigned long long)item,
+                              share[s].label, share[s].weight))
+            return -1;
+    }
+    return 0;
+}
+
+static void write_soft(const struct cdp_clusters *clusters, uint64_t max, struct cdp_output *output)
+{
+    struct cdp_graph graph;
+    struct cdp_err err;
+    tool_check(cdp_graph_new(&graph, &pairs, clusters->items, &err), &err);
+    tool_check(cdp_soft(&graph, clusters, max, write_share, output, (int)common.threads,
+                        tool_progress(), &err),
+               &err);
+    cdp_graph_free(&graph);
+}
+
+static void write_audit(const struct cdp_clusters *clusters, const struct cdp_tree *tree,
+                        struct cdp_output *output)
+{
+    struct cdp_graph graph;
+    struct cdp_err err;
+    struct cdp_audit *audit = cdp_alloc(clusters->clusters, sizeof *audit, "the audit", &err);
+    tool_check(audit ? 0 : -1, &err);
+    tool_check(cdp_graph_new(&graph, &pairs, clusters->items, &err), &err);
+    tool_check(cdp_audit(&graph, tree, clusters, audit, &err), &err);
+    tool_check(cdp_audit_write(output, audit, clusters->clusters, &err), &err);
+    cdp_graph_free(&graph);
+    free(audit);
+}
+
+static void write_why(const struct cdp_tree *tree, struct cdp_output *output)
+{
+    struct cdp_step *path;
+    struct cdp_err err;
+    if (why[1] >= tree->items)
+        tool_fail("--why: item %llu, but the pairs are of %llu items", (unsigned long long)why[1],
+                  (unsigned long long)tree->items);
+    int64_t steps = cdp_why(tree, why[0], why[1], &path, &err);
+    tool_check(steps < 0 ? -1 : 0, &err);
+    if (!steps)
+        tool_fail("no pairs lead from item %llu to item %llu", (unsigned long long)why[0],
+                  (unsigned long long)why[1]);
+    float weakest = INFINITY;
+    for (int64_t s = 0; s < steps; s++)
+        weakest = fminf(weakest, path[s].score);
+    for (int64_t s = 0; s < steps; s++)
+        tool_check(cdp_output_printf(output, &err, "%llu\t%llu\t%.9g%s\n",
+                                     (unsigned long long)path[s].from,
+                                     (unsigned long long)path[s].to, (double)path[s].score,
+                                     path[s].score > weakest ? "" : "\tweakest"),
+                   &err);
+    free(path);
 }
 
 // The thresholds that the options ask for.
@@ -284,16 +415,67 @@ static void prepare_floors(void)
         tool_check(cdp_floors_new(&floors, threshold, 0, 1, &err), &err);
 }
 
-int main(int argc, char **argv)
+static void check_usage(void)
 {
-    int first = tool_start(&tool, argc, argv, 0, -1);
     bool sweeping = sweep[2] > 0, choosing = isnan(threshold) || isfinite(threshold);
-    if (make_forest + make_tree + sweeping + choosing > 1)
-        tool_usage("--forest, --tree, --sweep and --threshold exclude each other");
+    bool judging = make_soft || make_audit;
+    if (make_forest + make_tree + sweeping + make_soft + make_audit + (why[1] > 0) > 1)
+        tool_usage("--forest, --tree, --sweep, --soft, --audit and --why exclude each other");
+    if (choosing && (make_forest || make_tree || sweeping || why[1]))
+        tool_usage("--threshold goes with labels, --soft and --audit");
     if (labels_name && !sweeping)
         tool_usage("--labels goes with --sweep");
     if (max_size.count > 1 && !sweeping)
         tool_usage("--max-size is given %zu times, which goes with --sweep", max_size.count);
+    if (changes_name && !previous_name)
+        tool_usage("--changes goes with --previous");
+    if (previous_name && (judging || make_forest || make_tree || sweeping || why[1]))
+        tool_usage("--previous goes with labels");
+    if ((must_name || cannot_name) && make_forest)
+        tool_usage("--must and --cannot do not go with --forest");
+    if ((min_size > 1 || isfinite(adopt)) && (make_forest || make_tree || sweeping || why[1]))
+        tool_usage("--min-size and --adopt go with labels, --soft and --audit");
+}
+
+static void write_result(struct cdp_output *output)
+{
+    struct cdp_tree tree;
+    struct cdp_clusters clusters = {0};
+    struct cdp_apart apart;
+    struct cdp_propagate_plan plan = {max_size.number[0], step, max_iter, forced_stop == 1};
+    struct cdp_err err;
+    cdp_floors_settle(&floors);
+    constrain(&apart);
+    tool_check(cdp_tree_new(&tree, forest, &apart, &err), &err);
+    if (make_tree) {
+        tool_check(cdp_linkage_write(output, &tree, &err), &err);
+    } else if (why[1]) {
+        write_why(&tree, output);
+    } else if (sweep[2] > 0) {
+        struct cdp_outcome *outcome = sweep_all(&tree, &plan);
+        tool_check(cdp_sweep_write(output, outcome, &floors, max_size.number, max_size.count,
+                                   tree.items, labels_name != NULL, &err),
+                   &err);
+        free(outcome);
+    } else {
+        make_clusters(&clusters, &tree, &apart, &plan);
+        if (make_soft)
+            write_soft(&clusters, plan.max_size, output);
+        else if (make_audit)
+            write_audit(&clusters, &tree, output);
+        else
+            write_labels(&clusters, output);
+    }
+    cdp_clusters_free(&clusters);
+    cdp_tree_free(&tree);
+    free(cannot.edge);
+    free(cannot_items);
+}
+
+int main(int argc, char **argv)
+{
+    int first = tool_start(&tool, argc, argv, 0, -1);
+    check_usage();
     if (!max_size.count)
         max_size = (struct cdp_counts){1, {600}};
     prepare_floors();
@@ -301,31 +483,22 @@ int main(int argc, char **argv)
     struct cdp_err err;
     cdp_header_init(&header, CDP_FOREST);
     tool_provenance(&header);
-    tool_check(cdp_forest_new(&forest, make_forest || make_tree, &err), &err);
+    bool remember =
+        make_forest || make_tree || make_audit || why[1] || cannot_name || isfinite(adopt);
+    tool_check(cdp_forest_new(&forest, remember, &err), &err);
     cdp_progress_start(tool_progress(), "propagation", "pairs", 0);
     if (first == argc)
         tool_check(add_input("-", &err), &err);
     for (int a = first; a < argc; a++)
         tool_check(add_input(argv[a], &err), &err);
     tool_check(cdp_forest_reserve(forest, nodes, &err), &err);
-
-    if (make_forest) {
+    if (make_forest)
         write_forest(output);
-    } else {
-        struct cdp_tree tree;
-        struct cdp_propagate_plan plan = {max_size.number[0], step, max_iter, forced_stop == 1};
-        cdp_floors_settle(&floors);
-        tool_check(cdp_tree_new(&tree, forest, &err), &err);
-        if (make_tree)
-            write_tree(&tree, output);
-        else if (sweeping)
-            write_sweep(&tree, &plan, output);
-        else
-            write_labels(&tree, &plan, output);
-        cdp_tree_free(&tree);
-    }
+    else
+        write_result(output);
     cdp_forest_free(forest);
     cdp_floors_free(&floors);
     cdp_header_free(&header);
+    free(pairs.edge);
     tool_finish(output);
 }

@@ -113,7 +113,7 @@ static void convert_from(struct cdp_output *output, int files, char **name)
     enum cdp_type made = type ? CDP_KNN : CDP_PAIRS;
     for (int f = 0; f < files; f++) {
         enum cdp_type before = made;
-        tool_check(from == TSV ? cdp_list_from_tsv(&list, name[f], &err)
+        tool_check(from == TSV ? cdp_list_from_tsv(&list, name[f], true, &err)
                                : cdp_list_from_npz(&list, name[f], &made, &rows, &err),
                    &err);
         if (f > 0 && made != before)

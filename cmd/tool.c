@@ -197,6 +197,22 @@ static void show_usage(void)
     printf("usage: %s %s\n%s.\n", current->name, current->synopsis, current->summary);
 }
 
+// The options that all tools share are named only, where all would not fit a screen.
+static _Noreturn void show_help(const struct cdp_option *const *tables)
+{
+    enum { MOST = 11 };
+    const struct cdp_option *const own[] = {tables[0], NULL};
+    int count = 0;
+    while (tables[0][count].type != CDP_OPTION_END)
+        count++;
+    show_usage();
+    putchar('\n');
+    cdp_options_help(own, false, stdout);
+    cdp_options_help(tables + 1, count > MOST, stdout);
+    printf("\nExample: %s", current->example);
+    print_and_exit();
+}
+
 int tool_start(const struct tool *tool, int argc, char **argv, int least, int most)
 {
     current = tool;
@@ -222,13 +238,8 @@ int tool_start(const struct tool *tool, int argc, char **argv, int least, int mo
     tables[count] = NULL;
     if (version)
         show_version();
-    if (help) {
-        show_usage();
-        putchar('\n');
-        cdp_options_help(tables, stdout);
-        printf("\nExample: %s", tool->example);
-        print_and_exit();
-    }
+    if (help)
+        show_help(tables);
     if (list_options) {
         cdp_options_list(tables, stdout);
         print_and_exit();

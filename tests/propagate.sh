@@ -121,7 +121,7 @@ fails 0 '4 items are in components of more than 2 items' "the forced stop is tol
 passes "and not with -q" cdp-propagate -q --max-size 2 chain
 fails 1 'chain: pair 1, 2: an id is not below --nodes 2' "a node beyond --nodes" \
     cdp-propagate --nodes 2 chain
-fails 2 '--forest, --tree, --sweep and --threshold exclude each other' "two outputs" \
+fails 2 '--forest, --tree, --sweep, --soft, --audit and --why exclude each other' "two outputs" \
     cdp-propagate --forest --tree chain
 fails 2 '--labels goes with --sweep' "labels without a sweep" cdp-propagate --labels meta chain
 fails 2 '--max-size is given 2 times' "two sizes without a sweep" \

@@ -37,12 +37,12 @@ for program in "${!runs[@]}" cdp-synth cdp-score cdp-mediate; do
     *) needs_command= ;;
     esac
     passes "$program --help" "${words[@]}" --help
-    [ "$(wc -l <out)" -le 24 ] && [ "$(wc -L <out)" -le 100 ] && grep -q '^Example:' out
+    [ "$(wc -l <out)" -le 28 ] && [ "$(wc -L <out)" -le 100 ] && grep -q '^Example:' out
     ok $? "$program --help fits a screen and has an example"
     cp out help
     if [ -z "$needs_command" ]; then
         "${words[@]}" --list-options | while IFS=$'\t' read -r option _; do
-            grep -q -e "$option " -e "$option\$" help || echo "$option"
+            grep -q -e "$option\b" help || echo "$option"
         done >missing
         is "$(cat missing)" "" "$program --help shows every option"
     fi

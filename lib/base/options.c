@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_OPTIONS = 64, LONG_BASE = 256, HELP_COLUMN = 28 };
+enum { MOST_OPTIONS = 64, LONG_BASE = 256, HELP_COLUMN = 28, HELP_WIDTH = 90 };
 
 static int parse_count(const char *text, uint64_t *value, char end, const char **rest)
 {
@@ -240,20 +240,38 @@ void cdp_options_values(const struct cdp_option *table, char *text, size_t size)
     }
 }
 
-void cdp_options_help(const struct cdp_option *const *tables, FILE *file)
+// "-o, --output FILE"
+static int print_names(const struct cdp_option *o, char *text, size_t size)
 {
+    const char *arg = o->arg ? o->arg : "";
+    return o->letter
+               ? snprintf(text, size, "-%c, --%s%s%s", o->letter, o->name, *arg ? " " : "", arg)
+               : snprintf(text, size, "--%s%s%s", o->name, *arg ? " " : "", arg);
+}
+
+void cdp_options_help(const struct cdp_option *const *tables, bool brief, FILE *file)
+{
+    int column = 0;
     for (int t = 0; tables[t]; t++) {
         for (const struct cdp_option *o = tables[t]; o->type != CDP_OPTION_END; o++) {
-            char head[80];
-            snprintf(head, sizeof head, "  %c%c%c --%s%s%s", o->letter ? '-' : ' ',
-                     o->letter ? o->letter : ' ', o->letter ? ',' : ' ', o->name, o->arg ? " " : "",
-                     o->arg ? o->arg : "");
-            if (strlen(head) >= HELP_COLUMN)
-                fprintf(file, "%s\n%*s%s\n", head, HELP_COLUMN, "", o->help);
-            else
-                fprintf(file, "%-*s%s\n", HELP_COLUMN, head, o->help);
+            char names[80];
+            int length = print_names(o, names, sizeof names);
+            int indent = o->letter || brief ? 2 : 6;
+            if (!brief && indent + length >= HELP_COLUMN) {
+                fprintf(file, "%*s%s\n%*s%s\n", indent, "", names, HELP_COLUMN, "", o->help);
+            } else if (!brief) {
+                fprintf(file, "%*s%-*s%s\n", indent, "", HELP_COLUMN - indent, names, o->help);
+            } else {
+                if (column && column + 2 + length > HELP_WIDTH) {
+                    fputc('\n', file);
+                    column = 0;
+                }
+                column += fprintf(file, "  %s", names);
+            }
         }
     }
+    if (column)
+        fputc('\n', file);
 }
 
 void cdp_options_list(const struct cdp_option *const *tables, FILE *file)

@@ -57,8 +57,9 @@ int cdp_options_parse(const struct cdp_option *const *tables, int argc, char **a
 // files, which say nothing of their content) and without flags that are off.
 void cdp_options_values(const struct cdp_option *table, char *text, size_t size);
 
-// Writes the tables' options as --help shows them.
-void cdp_options_help(const struct cdp_option *const *tables, FILE *file);
+// Writes the tables' options as --help shows them: a line each, or, where `brief`, their names
+// alone on as few lines as they need.
+void cdp_options_help(const struct cdp_option *const *tables, bool brief, FILE *file);
 
 // Writes one line an option for completion: --name, -letter or -, the argument or -, its choices
 // separated by | or -; tab-separated.

@@ -33,7 +33,7 @@ struct parser {
     bool discards;
     struct groups groups;
     struct cdp_labels *labels;
-    size_t room;
+    size_t room, value_room;
 };
 
 static int resize(struct groups *g, size_t size, struct cdp_err *err)
@@ -123,8 +123,18 @@ static int parse_line(struct parser *p, const char *text, size_t length, struct 
         *group = CDP_NO_LABEL;
         return 0;
     }
-    if (labels->integers)
-        return number(&p->groups, (uint64_t)value, NULL, group, err);
+    if (labels->integers) {
+        size_t before = p->groups.used;
+        if (number(&p->groups, (uint64_t)value, NULL, group, err))
+            return -1;
+        if (*group < before)
+            return 0;
+        if (cdp_grow(&labels->value, &p->value_room, before + 1, sizeof *labels->value, "labels",
+                     err))
+            return -1;
+        labels->value[before] = value;
+        return 0;
+    }
     struct text label = {text, length};
     return number(&p->groups, XXH3_64bits(text, length), &label, group, err);
 }
@@ -174,6 +184,7 @@ int cdp_labels_read(struct cdp_labels *labels, const char *name, bool discards, 
 void cdp_labels_free(struct cdp_labels *labels)
 {
     free(labels->group);
+    free(labels->value);
     memset(labels, 0, sizeof *labels);
 }
 

@@ -16,6 +16,7 @@ struct cdp_labels {
     uint32_t groups; // distinct labels, CDP_NO_LABEL not among them
     uint32_t *group; // items numbers below `groups`, or CDP_NO_LABEL
     bool integers;   // the file holds integers
+    int64_t *value;  // of each group where they are; otherwise NULL
 };
 
 #define CDP_NO_LABEL UINT32_MAX

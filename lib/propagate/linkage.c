@@ -6,65 +6,75 @@
 
 #include "base/mem.h"
 
-static void add_row(struct cdp_linkage *l, uint64_t a, uint64_t b, float distance, uint64_t size)
+struct linkage {
+    struct cdp_output *output;
+    uint64_t rows;    // that are written
+    uint64_t *number; // of each node of the tree, as the linkage has it
+    uint32_t *top;    // the root above each node
+};
+
+static int write_row(struct linkage *l, uint64_t a, uint64_t b, double distance, uint64_t size,
+                     struct cdp_err *err)
 {
-    l->row[l->rows++] = (struct cdp_linkage_row){{a < b ? a : b, a < b ? b : a}, distance, size};
+    l->rows++;
+    return cdp_output_printf(
+        l->output, err, "%llu\t%llu\t%.9g\t%llu\n", (unsigned long long)(a < b ? a : b),
+        (unsigned long long)(a < b ? b : a), distance, (unsigned long long)size);
 }
 
-int cdp_linkage_new(struct cdp_linkage *l, const struct cdp_tree *t, struct cdp_err *err)
+static int write_merges(struct linkage *l, const struct cdp_tree *t, struct cdp_err *err)
 {
-    size_t nodes = (size_t)t->leaves + t->merges;
-    *l = (struct cdp_linkage){0};
-    l->row = cdp_alloc(t->items, sizeof *l->row, "the linkage", err);
-    uint64_t *number =
-        cdp_alloc(nodes, sizeof *number, "the linkage", err);          // as the linkage has it
-    uint32_t *top = cdp_alloc(nodes, sizeof *top, "the linkage", err); // above each node
-    if (!l->row || !number || !top) {
-        cdp_linkage_free(l);
-        free(number);
-        free(top);
-        return -1;
-    }
     for (uint64_t i = 0; i < t->items; i++) {
         if (t->leaf[i] != CDP_NO_PLACE)
-            number[t->leaf[i]] = i;
+            l->number[t->leaf[i]] = i;
     }
-    for (uint32_t node = 0; node < nodes; node++)
-        top[node] = node;
     for (uint32_t m = 0; m < t->merges; m++) {
         const struct cdp_merge *merge = &t->merge[m];
-        number[t->leaves + m] = t->items + l->rows;
-        add_row(l, number[merge->part[0]], number[merge->part[1]], 1 - merge->score, merge->size);
+        l->number[t->leaves + m] = t->items + l->rows;
+        if (write_row(l, l->number[merge->part[0]], l->number[merge->part[1]],
+                      (double)(1 - merge->score), merge->size, err))
+            return -1;
     }
-    for (uint32_t m = t->merges; m-- > 0;) {
-        top[t->merge[m].part[0]] = top[t->leaves + m];
-        top[t->merge[m].part[1]] = top[t->leaves + m];
-    }
-    // The roots, by their first item; a root that is joined already has none of its own any more.
-    uint64_t whole = 0, size = 0;
-    for (uint64_t i = 0; i < t->items; i++) {
-        uint32_t root = t->leaf[i] == CDP_NO_PLACE ? CDP_NO_PLACE : top[t->leaf[i]];
-        uint64_t own = root == CDP_NO_PLACE ? i : number[root];
-        if (own == UINT64_MAX)
-            continue;
-        uint64_t more = root == CDP_NO_PLACE ? 1 : cdp_tree_size(t, root);
-        if (size) {
-            uint64_t next = t->items + l->rows;
-            add_row(l, whole, own, INFINITY, size + more);
-            own = next;
-        }
-        whole = own;
-        size += more;
-        if (root != CDP_NO_PLACE)
-            number[root] = UINT64_MAX;
-    }
-    free(number);
-    free(top);
     return 0;
 }
 
-void cdp_linkage_free(struct cdp_linkage *l)
+// Joins the roots, by their first item, and the items in no pair.
+static int write_rest(struct linkage *l, const struct cdp_tree *t, struct cdp_err *err)
 {
-    free(l->row);
-    *l = (struct cdp_linkage){0};
+    for (uint32_t node = 0; node < t->leaves + t->merges; node++)
+        l->top[node] = node;
+    for (uint32_t m = t->merges; m-- > 0;) {
+        l->top[t->merge[m].part[0]] = l->top[t->leaves + m];
+        l->top[t->merge[m].part[1]] = l->top[t->leaves + m];
+    }
+    uint64_t whole = 0, size = 0;
+    for (uint64_t i = 0; i < t->items; i++) {
+        uint32_t root = t->leaf[i] == CDP_NO_PLACE ? CDP_NO_PLACE : l->top[t->leaf[i]];
+        uint64_t own = root == CDP_NO_PLACE ? i : l->number[root];
+        if (own == UINT64_MAX)
+            continue; // joined already
+        uint64_t next = t->items + l->rows;
+        uint64_t more = root == CDP_NO_PLACE ? 1 : cdp_tree_size(t, root);
+        if (size && write_row(l, whole, own, INFINITY, size + more, err))
+            return -1;
+        whole = size ? next : own;
+        size += more;
+        if (root != CDP_NO_PLACE)
+            l->number[root] = UINT64_MAX;
+    }
+    return 0;
+}
+
+int cdp_linkage_write(struct cdp_output *output, const struct cdp_tree *t, struct cdp_err *err)
+{
+    size_t nodes = (size_t)t->leaves + t->merges;
+    struct linkage l = {.output = output};
+    l.number = cdp_alloc(nodes, sizeof *l.number, "the linkage", err);
+    l.top = cdp_alloc(nodes, sizeof *l.top, "the linkage", err);
+    int status = l.number && l.top ? write_merges(&l, t, err) : -1;
+    if (!status)
+        status = write_rest(&l, t, err);
+    free(l.number);
+    free(l.top);
+    return status;
 }

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "io/labels.h"
 
 // The thresholds, ascending.
 struct ladder {
@@ -143,10 +142,4 @@ int cdp_propagate(const struct cdp_tree *t, float threshold, float floor,
     }
     cdp_cut_free(&cut);
     return status;
-}
-
-void cdp_clusters_free(struct cdp_clusters *clusters)
-{
-    free(clusters->label);
-    *clusters = (struct cdp_clusters){0};
 }

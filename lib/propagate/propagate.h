@@ -2,6 +2,7 @@
 #ifndef CDP_PROPAGATE_H
 #define CDP_PROPAGATE_H
 
+#include "propagate/clusters.h"
 #include "propagate/tree.h"
 
 // From scored pairs to clusters (Zhan et al., ECCV 2018, section 3.4; the paper's released code
@@ -31,17 +32,8 @@ int cdp_cut(const struct cdp_tree *tree, float threshold, float floor,
             const struct cdp_propagate_plan *plan, struct cdp_cut *cut, struct cdp_err *err);
 void cdp_cut_free(struct cdp_cut *cut);
 
-struct cdp_clusters {
-    uint32_t *label; // items; 0, 1, 2, ... in order of first appearance, CDP_NO_LABEL in no pair
-    uint64_t items;
-    uint32_t clusters;
-    uint64_t forced; // see struct cdp_cut
-};
-
 // The clusters of all pairs, or of those above a threshold as above. Memory: 20 bytes an item.
 int cdp_propagate(const struct cdp_tree *tree, float threshold, float floor,
                   const struct cdp_propagate_plan *plan, struct cdp_clusters *clusters,
                   struct cdp_err *err);
-void cdp_clusters_free(struct cdp_clusters *clusters);
-
 #endif

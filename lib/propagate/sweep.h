@@ -3,6 +3,7 @@
 #define CDP_SWEEP_H
 
 #include "io/labels.h"
+#include "io/output.h"
 #include "propagate/propagate.h"
 
 // What clusters many thresholds make, from one reading of the pairs.
@@ -57,6 +58,12 @@ int cdp_sweep(const struct cdp_tree *tree, const struct cdp_floors *floors,
               const struct cdp_propagate_plan *plan, const uint64_t *max_size, size_t sizes,
               const struct cdp_truth *truth, struct cdp_outcome *outcome, int threads,
               struct cdp_err *err);
+
+// Writes a table of outcomes with a head line: threshold, max_size, clusters, items, largest,
+// discard_ratio; and where the truth is known, per cent, precision, recall, fscore, bcubed.
+int cdp_sweep_write(struct cdp_output *output, const struct cdp_outcome *outcome,
+                    const struct cdp_floors *floors, const uint64_t *max_size, size_t sizes,
+                    uint64_t items, bool truth, struct cdp_err *err);
 
 // The threshold at which components are to be cut without a truth to go by, as an index of
 // `outcome`, which must be a sweep of ascending thresholds with no limit on sizes. From the one

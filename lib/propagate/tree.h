@@ -14,6 +14,7 @@ struct cdp_merge {
     uint32_t part[2]; // nodes
     float score;      // the highest threshold at which they are one component
     uint32_t size;    // leaves below it
+    uint32_t end[2];  // the leaves of the bond that joins them; see forest.h for what that is
 };
 
 struct cdp_tree {
@@ -22,13 +23,23 @@ struct cdp_tree {
     uint32_t leaves;
     uint32_t merges;
     struct cdp_merge *merge;
-    float floor; // the lowest score of any pair; infinite without pairs
+    float floor;     // the lowest score of any pair; infinite without pairs
+    size_t left_out; // bonds that were forbidden
+};
+
+// Pairs of items that must not be in one component.
+struct cdp_apart {
+    size_t pairs;
+    const uint64_t (*item)[2];
 };
 
 // Makes the tree of a forest, whose memory it takes: the forest is empty afterwards, after a
-// failure too. At most 2^31 items may be in pairs. Memory: 40 bytes an item while it works, 20 in
-// the end.
-int cdp_tree_new(struct cdp_tree *tree, struct cdp_forest *forest, struct cdp_err *err);
+// failure too. A bond that would bring a pair of `apart`, which may be NULL, together is left out:
+// it is the weakest on the path between the two. A leaf may end without a merge. Bonds of infinite
+// score are never left out. At most 2^31 items may be in pairs. Memory: 48 bytes an item while it
+// works, 28 in the end.
+int cdp_tree_new(struct cdp_tree *tree, struct cdp_forest *forest, const struct cdp_apart *apart,
+                 struct cdp_err *err);
 void cdp_tree_free(struct cdp_tree *tree);
 
 // How many merges have a score above the threshold: they are the first ones.

@@ -21,12 +21,12 @@ static int add_block(struct cdp_list *list, const struct cdp_block *block, struc
     return 0;
 }
 
-int cdp_list_from_tsv(struct cdp_list *list, const char *name, struct cdp_err *err)
+int cdp_list_from_tsv(struct cdp_list *list, const char *name, bool scored, struct cdp_err *err)
 {
     struct cdp_input *input;
     struct cdp_tsv *tsv;
     struct cdp_block block;
-    if (cdp_input_open(&input, name, 0, err) || cdp_tsv_open(&tsv, input, err))
+    if (cdp_input_open(&input, name, 0, err) || cdp_tsv_open(&tsv, input, scored, err))
         return -1;
     int status;
     while ((status = cdp_tsv_next(tsv, &block, err)) > 0) {

@@ -2,6 +2,7 @@
 #ifndef CDP_CONVERT_H
 #define CDP_CONVERT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -12,7 +13,7 @@
 // Edges from files of other formats and to them.
 
 // Adds the edges of a text file (see stream/tsv.h) to the list.
-int cdp_list_from_tsv(struct cdp_list *list, const char *name, struct cdp_err *err);
+int cdp_list_from_tsv(struct cdp_list *list, const char *name, bool scored, struct cdp_err *err);
 
 // Adds the edges of an npz of the original's kind, and tells what they are: neighbour lists, arrays
 // idx and dist of n x k, as CDP_KNN without each item itself and the padding of -1, and *nodes = n

@@ -15,13 +15,14 @@ struct cdp_tsv {
     uint64_t line;
     size_t start, end; // of what is read and not parsed
     bool ended;        // the input has no more
+    bool scored;       // a line has a score
     uint64_t source[EDGES], target[EDGES];
     float value[EDGES];
     const float *columns[1];
     char text[ROOM + 1];
 };
 
-int cdp_tsv_open(struct cdp_tsv **tsv, struct cdp_input *input, struct cdp_err *err)
+int cdp_tsv_open(struct cdp_tsv **tsv, struct cdp_input *input, bool scored, struct cdp_err *err)
 {
     *tsv = cdp_zalloc(1, sizeof **tsv, "text buffer", err);
     if (!*tsv) {
@@ -29,6 +30,7 @@ int cdp_tsv_open(struct cdp_tsv **tsv, struct cdp_input *input, struct cdp_err *
         return -1;
     }
     (*tsv)->input = input;
+    (*tsv)->scored = scored;
     (*tsv)->columns[0] = (*tsv)->value;
     return 0;
 }
@@ -145,11 +147,15 @@ static int parse_line(struct cdp_tsv *t, const char *at, const char *end, size_t
     field = take_field(&at, end, &length);
     if (parse_id(field, length, &t->target[*edges]))
         return fail_field(t, "a second id (a whole number below 2^63)", field, length, err);
-    field = take_field(&at, end, &length);
-    if (parse_value(field, length, &t->value[*edges]))
-        return fail_field(t, "a finite number behind the two ids", field, length, err);
+    t->value[*edges] = 1;
+    if (t->scored) {
+        field = take_field(&at, end, &length);
+        if (parse_value(field, length, &t->value[*edges]))
+            return fail_field(t, "a finite number behind the two ids", field, length, err);
+    }
     if (at < end)
-        return fail_field(t, "three fields", at, (size_t)(end - at), err);
+        return fail_field(t, t->scored ? "three fields" : "two fields", at, (size_t)(end - at),
+                          err);
     if (t->source[*edges] == t->target[*edges])
         return fail_field(t, "two different ids", field, 0, err);
     ++*edges;

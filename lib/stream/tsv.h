@@ -2,6 +2,8 @@
 #ifndef CDP_TSV_H
 #define CDP_TSV_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "io/input.h"
 #include "stream/stream.h"
@@ -12,7 +14,7 @@
 struct cdp_tsv;
 
 // The input becomes the reader's, on failure too.
-int cdp_tsv_open(struct cdp_tsv **tsv, struct cdp_input *input, struct cdp_err *err);
+int cdp_tsv_open(struct cdp_tsv **tsv, struct cdp_input *input, bool scored, struct cdp_err *err);
 
 // As cdp_reader_next. Errors name the line: a missing or further field, an id that is no whole
 // number below 2^63, a value that is not finite, an edge from a node to itself.

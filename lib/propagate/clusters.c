@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include "propagate/clusters.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+void cdp_clusters_free(struct cdp_clusters *clusters)
+{
+    free(clusters->label);
+    *clusters = (struct cdp_clusters){0};
+}
+
+static uint32_t *sizes_of(const struct cdp_clusters *c, struct cdp_err *err)
+{
+    uint32_t *size = cdp_zalloc(c->clusters, sizeof *size, "cluster sizes", err);
+    for (uint64_t i = 0; size && i < c->items; i++) {
+        if (c->label[i] != CDP_NO_LABEL)
+            size[c->label[i]]++;
+    }
+    return size;
+}
+
+// Numbers the labels anew, in order of first appearance; `number` has room for one of each.
+static void number(struct cdp_clusters *c, uint32_t *number)
+{
+    uint32_t next = 0;
+    for (uint32_t l = 0; l < c->clusters; l++)
+        number[l] = CDP_NO_LABEL;
+    for (uint64_t i = 0; i < c->items; i++) {
+        uint32_t label = c->label[i];
+        if (label == CDP_NO_LABEL)
+            continue;
+        if (number[label] == CDP_NO_LABEL)
+            number[label] = next++;
+        c->label[i] = number[label];
+    }
+    c->clusters = next;
+}
+
+int cdp_clusters_least(struct cdp_clusters *c, uint64_t least, struct cdp_err *err)
+{
+    uint32_t *size = sizes_of(c, err);
+    if (!size)
+        return -1;
+    for (uint64_t i = 0; i < c->items; i++) {
+        if (c->label[i] != CDP_NO_LABEL && size[c->label[i]] < least)
+            c->label[i] = CDP_NO_LABEL;
+    }
+    number(c, size);
+    free(size);
+    return 0;
+}
+
+// ---- adoption
+
+// The best pair of an item.
+struct best {
+    uint32_t other;
+    float score; // -inf: it is in no pair
+};
+
+// A leaf is part of one merge, at the score of its best pair; and one end of it.
+static int find_best(const struct cdp_tree *t, struct best *best, struct cdp_err *err)
+{
+    uint32_t *item = cdp_alloc(t->leaves, sizeof *item, "items", err);
+    if (!item)
+        return -1;
+    for (uint64_t i = 0; i < t->items; i++) {
+        best[i] = (struct best){0, -INFINITY};
+        if (t->leaf[i] != CDP_NO_PLACE)
+            item[t->leaf[i]] = (uint32_t)i;
+    }
+    for (uint32_t m = 0; m < t->merges; m++) {
+        const struct cdp_merge *merge = &t->merge[m];
+        for (int p = 0; p < 2; p++) {
+            uint32_t leaf = merge->part[p];
+            if (leaf < t->leaves)
+                best[item[leaf]] =
+                    (struct best){item[merge->end[merge->end[0] == leaf]], merge->score};
+        }
+    }
+    free(item);
+    return 0;
+}
+
+// The pairs to keep apart, sorted, each from both sides.
+static int by_ids(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    if (x[0] != y[0])
+        return x[0] < y[0] ? -1 : 1;
+    return (x[1] > y[1]) - (x[1] < y[1]);
+}
+
+static uint32_t (*list_foes(const struct cdp_clusters *c, const struct cdp_apart *apart,
+                            size_t *count, struct cdp_err *err))[2]
+{
+    uint32_t(*foe)[2] = cdp_alloc(apart ? 2 * apart->pairs : 0, sizeof *foe, "pairs apart", err);
+    *count = 0;
+    for (size_t p = 0; foe && apart && p < apart->pairs; p++) {
+        uint64_t i = apart->item[p][0], j = apart->item[p][1];
+        if (i >= c->items || j >= c->items)
+            continue;
+        foe[*count][0] = (uint32_t)i;
+        foe[(*count)++][1] = (uint32_t)j;
+        foe[*count][0] = (uint32_t)j;
+        foe[(*count)++][1] = (uint32_t)i;
+    }
+    if (foe)
+        qsort(foe, *count, sizeof *foe, by_ids);
+    return foe;
+}
+
+int cdp_clusters_adopt(struct cdp_clusters *c, const struct cdp_tree *t, float threshold,
+                       const struct cdp_apart *apart, struct cdp_err *err)
+{
+    size_t foes, at = 0;
+    uint32_t *size = sizes_of(c, err);
+    struct best *best = cdp_alloc(c->items, sizeof *best, "best pairs", err);
+    uint32_t(*foe)[2] = list_foes(c, apart, &foes, err);
+    int status = size && best && foe ? find_best(t, best, err) : -1;
+    for (uint64_t i = 0; !status && i < c->items; i++) {
+        uint32_t own = c->label[i];
+        uint32_t home = best[i].score > threshold ? c->label[best[i].other] : CDP_NO_LABEL;
+        bool welcome =
+            (own == CDP_NO_LABEL || size[own] == 1) && home != CDP_NO_LABEL && size[home] > 1;
+        for (; at < foes && foe[at][0] <= i; at++)
+            welcome = welcome && !(foe[at][0] == i && c->label[foe[at][1]] == home);
+        if (welcome)
+            c->label[i] = home;
+    }
+    if (!status)
+        number(c, size);
+    free(size);
+    free(best);
+    free(foe);
+    return status;
+}

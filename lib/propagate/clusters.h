@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#ifndef CDP_CLUSTERS_H
+#define CDP_CLUSTERS_H
+
+#include "io/labels.h"
+#include "propagate/tree.h"
+
+// Clusters as labels of items, and what can be done with them afterwards.
+struct cdp_clusters {
+    uint32_t *label; // items; 0, 1, 2, ... in order of first appearance, or CDP_NO_LABEL
+    uint64_t items;
+    uint32_t clusters;
+    uint64_t forced; // items that still were in too large a component after the last round
+};
+
+void cdp_clusters_free(struct cdp_clusters *clusters);
+
+// Takes the label of all items of clusters that have fewer items. Memory: 4 bytes a cluster.
+int cdp_clusters_least(struct cdp_clusters *clusters, uint64_t least, struct cdp_err *err);
+
+// Lets each item that has no label, or is a cluster of its own, join the cluster of its best pair,
+// if that one's score is above the threshold and the other item is not alone itself; nor brings it
+// a pair of `apart`, which may be NULL, together. Items are taken in their order. The tree must be
+// that of a forest that remembers pairs. Memory: 12 bytes an item, and 8 a pair of `apart`.
+int cdp_clusters_adopt(struct cdp_clusters *clusters, const struct cdp_tree *tree, float threshold,
+                       const struct cdp_apart *apart, struct cdp_err *err);
+
+#endif

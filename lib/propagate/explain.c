@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+#include "propagate/explain.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+// The item of each leaf.
+static uint32_t *items_of(const struct cdp_tree *t, struct cdp_err *err)
+{
+    uint32_t *item = cdp_alloc(t->leaves, sizeof *item, "items", err);
+    for (uint64_t i = 0; item && i < t->items; i++) {
+        if (t->leaf[i] != CDP_NO_PLACE)
+            item[t->leaf[i]] = (uint32_t)i;
+    }
+    return item;
+}
+
+// ---- why
+
+// The bonds of each leaf: bond[offset[leaf]] .. [offset[leaf + 1]] (excluded) are numbers of
+// merges.
+struct web {
+    uint32_t *offset, *bond;
+};
+
+static int make_web(const struct cdp_tree *t, struct web *w, struct cdp_err *err)
+{
+    w->offset = cdp_zalloc((size_t)t->leaves + 2, sizeof *w->offset, "the forest", err);
+    w->bond = cdp_alloc(2 * (size_t)t->merges, sizeof *w->bond, "the forest", err);
+    if (!w->offset || !w->bond)
+        return -1;
+    uint32_t *fill = w->offset + 1; // becomes the offsets by filling
+    for (uint32_t m = 0; m < t->merges; m++) {
+        fill[t->merge[m].end[0] + 1]++;
+        fill[t->merge[m].end[1] + 1]++;
+    }
+    for (uint32_t leaf = 0; leaf < t->leaves; leaf++)
+        fill[leaf + 1] += fill[leaf];
+    for (uint32_t m = 0; m < t->merges; m++) {
+        w->bond[fill[t->merge[m].end[0]]++] = m;
+        w->bond[fill[t->merge[m].end[1]]++] = m;
+    }
+    return 0;
+}
+
+#define NONE UINT32_MAX
+
+// Fills by[leaf] with the merge by which each leaf is reached from `start`, until `goal` is.
+static void search(const struct cdp_tree *t, const struct web *w, uint32_t start, uint32_t goal,
+                   uint32_t *queue, uint32_t *by)
+{
+    uint32_t found = 1;
+    for (uint32_t leaf = 0; leaf < t->leaves; leaf++)
+        by[leaf] = NONE;
+    queue[0] = start;
+    for (uint32_t at = 0; at < found && by[goal] == NONE; at++) {
+        uint32_t leaf = queue[at];
+        for (uint32_t b = w->offset[leaf]; b < w->offset[leaf + 1]; b++) {
+            const struct cdp_merge *m = &t->merge[w->bond[b]];
+            uint32_t other = m->end[m->end[0] == leaf];
+            if (other == start || by[other] != NONE)
+                continue;
+            by[other] = w->bond[b];
+            queue[found++] = other;
+        }
+    }
+}
+
+int64_t cdp_why(const struct cdp_tree *t, uint64_t from, uint64_t to, struct cdp_step **path,
+                struct cdp_err *err)
+{
+    *path = NULL;
+    uint32_t start = t->leaf[from], goal = t->leaf[to];
+    if (start == CDP_NO_PLACE || goal == CDP_NO_PLACE || start == goal)
+        return 0;
+    struct web web = {0};
+    uint32_t *item = items_of(t, err), *by = NULL, *queue = NULL;
+    int64_t length = -1;
+    by = cdp_alloc(t->leaves, sizeof *by, "a path", err);
+    queue = cdp_alloc(t->leaves, sizeof *queue, "a path", err);
+    if (!item || !by || !queue || make_web(t, &web, err))
+        goto end;
+    search(t, &web, start, goal, queue, by);
+    length = 0;
+    for (uint32_t leaf = goal; by[goal] != NONE && leaf != start; length++)
+        leaf = t->merge[by[leaf]].end[t->merge[by[leaf]].end[0] == leaf];
+    *path = cdp_alloc((size_t)length, sizeof **path, "a path", err);
+    if (!*path) {
+        length = -1;
+        goto end;
+    }
+    uint32_t leaf = goal;
+    for (int64_t s = length; s-- > 0;) {
+        const struct cdp_merge *m = &t->merge[by[leaf]];
+        uint32_t before = m->end[m->end[0] == leaf];
+        (*path)[s] = (struct cdp_step){item[before], item[leaf], m->score};
+        leaf = before;
+    }
+end:
+    free(web.offset);
+    free(web.bond);
+    free(item);
+    free(by);
+    free(queue);
+    return length;
+}
+
+// ---- audit
+
+static void count_pairs(const struct cdp_graph *g, const struct cdp_clusters *c, double *strength,
+                        struct cdp_audit *audit)
+{
+    for (uint64_t i = 0; i < g->items; i++) {
+        uint32_t label = c->label[i];
+        strength[i] = 0;
+        if (label == CDP_NO_LABEL)
+            continue;
+        struct cdp_audit *a = &audit[label];
+        for (uint64_t e = g->offset[i]; e < g->offset[i + 1]; e++) {
+            if (c->label[g->partner[e]] != label)
+                continue;
+            a->pairs += g->partner[e] > i;
+            strength[i] += (double)g->score[e];
+        }
+        if (!a->items++ || strength[i] > strength[a->medoid])
+            a->medoid = i;
+    }
+}
+
+static int find_weakest(const struct cdp_tree *t, const struct cdp_clusters *c,
+                        struct cdp_audit *audit, struct cdp_err *err)
+{
+    uint32_t *item = items_of(t, err);
+    if (!item)
+        return -1;
+    for (uint32_t m = 0; m < t->merges; m++) {
+        const struct cdp_merge *merge = &t->merge[m];
+        uint32_t label = c->label[item[merge->end[0]]];
+        if (label != CDP_NO_LABEL && label == c->label[item[merge->end[1]]])
+            audit[label].weakest = fminf(audit[label].weakest, merge->score);
+    }
+    free(item);
+    return 0;
+}
+
+// A depth-first search (Tarjan, A note on finding the bridges of a graph, 1974). `order` is when an
+// item was reached, from 1 on; `low` the earliest that is reached from below it otherwise than by
+// the pair that led there; `at` the next of its pairs to follow; `above` where it was reached from.
+struct search {
+    uint32_t *order, *low, *above;
+    uint64_t *at;
+    uint32_t reached;
+};
+
+static void reach(struct search *s, const struct cdp_graph *g, uint32_t item, uint32_t above)
+{
+    s->order[item] = s->low[item] = ++s->reached;
+    s->above[item] = above;
+    s->at[item] = g->offset[item];
+}
+
+static void count_bridges(const struct cdp_graph *g, const struct cdp_clusters *c, struct search *s,
+                          uint32_t root, struct cdp_audit *audit)
+{
+    reach(s, g, root, NONE);
+    for (uint32_t item = root; item != NONE;) {
+        if (s->at[item] < g->offset[item + 1U]) {
+            uint32_t other = g->partner[s->at[item]++];
+            if (c->label[other] != c->label[root] || other == s->above[item])
+                continue;
+            if (!s->order[other]) {
+                reach(s, g, other, item);
+                item = other;
+            } else if (s->order[other] < s->low[item]) {
+                s->low[item] = s->order[other];
+            }
+            continue;
+        }
+        uint32_t above = s->above[item];
+        if (above != NONE) {
+            s->low[above] = s->low[item] < s->low[above] ? s->low[item] : s->low[above];
+            audit->bridges += s->low[item] > s->order[above];
+        }
+        item = above;
+    }
+}
+
+int cdp_audit(const struct cdp_graph *g, const struct cdp_tree *t, const struct cdp_clusters *c,
+              struct cdp_audit *audit, struct cdp_err *err)
+{
+    struct search s = {0};
+    double *strength = cdp_alloc(g->items, sizeof *strength, "the audit", err);
+    s.order = cdp_zalloc(g->items, sizeof *s.order, "the audit", err);
+    s.low = cdp_alloc(g->items, sizeof *s.low, "the audit", err);
+    s.above = cdp_alloc(g->items, sizeof *s.above, "the audit", err);
+    s.at = cdp_alloc(g->items, sizeof *s.at, "the audit", err);
+    int status = strength && s.order && s.low && s.above && s.at ? 0 : -1;
+    for (uint32_t l = 0; l < c->clusters; l++)
+        audit[l] = (struct cdp_audit){.weakest = INFINITY};
+    if (!status) {
+        count_pairs(g, c, strength, audit);
+        status = find_weakest(t, c, audit, err);
+    }
+    for (uint64_t i = 0; !status && i < g->items; i++) {
+        if (c->label[i] != CDP_NO_LABEL && !s.order[i])
+            count_bridges(g, c, &s, (uint32_t)i, &audit[c->label[i]]);
+    }
+    free(strength);
+    free(s.order);
+    free(s.low);
+    free(s.above);
+    free(s.at);
+    return status;
+}
+
+int cdp_audit_write(struct cdp_output *output, const struct cdp_audit *audit, uint32_t clusters,
+                    struct cdp_err *err)
+{
+    int status =
+        cdp_output_printf(output, err, "label\tsize\tpairs\tdensity\tweakest\tbridges\tmedoid\n");
+    for (uint32_t l = 0; !status && l < clusters; l++) {
+        const struct cdp_audit *a = &audit[l];
+        char quality[64] = "-\t-";
+        if (a->items > 1)
+            snprintf(quality, sizeof quality, "%.6f\t%.9g",
+                     2 * (double)a->pairs / ((double)a->items * (double)(a->items - 1)),
+                     (double)a->weakest);
+        status =
+            cdp_output_printf(output, err, "%u\t%llu\t%llu\t%s\t%llu\t%llu\n", l,
+                              (unsigned long long)a->items, (unsigned long long)a->pairs, quality,
+                              (unsigned long long)a->bridges, (unsigned long long)a->medoid);
+    }
+    return status;
+}

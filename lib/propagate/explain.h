@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#ifndef CDP_EXPLAIN_H
+#define CDP_EXPLAIN_H
+
+#include "io/output.h"
+#include "propagate/clusters.h"
+#include "propagate/graph.h"
+
+// What holds clusters together. Trees must be those of forests that remember pairs.
+
+struct cdp_step {
+    uint64_t from, to;
+    float score;
+};
+
+// Finds the pairs of the forest that lead from one item to another, from first to last: of all ways
+// between the two, one whose weakest pair is the strongest. Returns their number, which is 0 where
+// no way leads there, or -1. `path` becomes the caller's, for free(). Memory: 28 bytes an item.
+int64_t cdp_why(const struct cdp_tree *tree, uint64_t from, uint64_t to, struct cdp_step **path,
+                struct cdp_err *err);
+
+struct cdp_audit {
+    uint64_t items;
+    uint64_t pairs;   // within it
+    uint64_t bridges; // pairs without which it falls apart
+    float weakest;    // score of the weakest pair that is needed to hold it; infinite: of one item
+    uint64_t
+        medoid; // the item with the largest sum of scores within it; the smallest id of several
+};
+
+// Fills audit[label] for each cluster. The graph is that of all pairs. Memory: 24 bytes an item.
+int cdp_audit(const struct cdp_graph *graph, const struct cdp_tree *tree,
+              const struct cdp_clusters *clusters, struct cdp_audit *audit, struct cdp_err *err);
+
+// Writes the audit as a table with a head line: label, size, pairs, density (of the pairs that
+// there could be), weakest, bridges, medoid; - for what a cluster of one item has not.
+int cdp_audit_write(struct cdp_output *output, const struct cdp_audit *audit, uint32_t clusters,
+                    struct cdp_err *err);
+
+#endif

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "propagate/graph.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+int cdp_graph_new(struct cdp_graph *g, struct cdp_list *pairs, uint64_t items, struct cdp_err *err)
+{
+    *g = (struct cdp_graph){.items = items};
+    if (cdp_list_sort(pairs, CDP_PAIRS, err))
+        return -1;
+    g->offset = cdp_zalloc(items + 2, sizeof *g->offset, "pairs", err);
+    g->partner = cdp_alloc(2 * pairs->count, sizeof *g->partner, "pairs", err);
+    g->score = cdp_alloc(2 * pairs->count, sizeof *g->score, "pairs", err);
+    if (!g->offset || !g->partner || !g->score) {
+        cdp_graph_free(g);
+        return -1;
+    }
+    uint64_t *fill = g->offset + 1; // becomes the offsets by filling
+    for (size_t p = 0; p < pairs->count; p++) {
+        fill[pairs->edge[p].source + 1]++;
+        fill[pairs->edge[p].target + 1]++;
+    }
+    for (uint64_t i = 0; i < items; i++)
+        fill[i + 1] += fill[i];
+    // Sorted by the smaller id, then the larger: so each item meets first the smaller partners, in
+    // their order, and then the larger ones.
+    for (int larger = 0; larger < 2; larger++) {
+        for (size_t p = 0; p < pairs->count; p++) {
+            const struct cdp_edge *e = &pairs->edge[p];
+            uint64_t at = fill[larger ? e->source : e->target]++;
+            g->partner[at] = (uint32_t)(larger ? e->target : e->source);
+            g->score[at] = e->value;
+        }
+    }
+    return 0;
+}
+
+void cdp_graph_free(struct cdp_graph *g)
+{
+    free(g->offset);
+    free(g->partner);
+    free(g->score);
+    *g = (struct cdp_graph){0};
+}
