@@ -24,6 +24,7 @@ static bool make_forest, make_tree, make_soft, make_audit;
 static uint64_t min_size = 1, why[2];
 static double adopt = INFINITY;
 static const char *labels_name, *must_name, *cannot_name, *previous_name, *changes_name;
+static const char *ids_name;
 
 static const struct cdp_option options[] = {
     {CDP_OPTION_COUNTS, 0, "max-size", "N", "most items of a cluster (600)", &max_size, 1, 4e9,
@@ -54,6 +55,8 @@ static const struct cdp_option options[] = {
      &previous_name, 0, 0, NULL},
     {CDP_OPTION_TEXT, 0, "changes", "FILE", "with --previous: write what has changed to FILE",
      &changes_name, 0, 0, NULL},
+    {CDP_OPTION_TEXT, 0, "ids", "NAMES", "write names with the labels: one a line of that file",
+     &ids_name, 0, 0, NULL},
     {CDP_OPTION_FLAG, 0, "soft", NULL, "write item, label, weight: shares of what was cut",
      &make_soft, 0, 0, NULL},
     {CDP_OPTION_RANGE, 0, "why", "A:B", "write the pairs that lead from item A to item B", &why, 0,
@@ -81,15 +84,17 @@ static struct cdp_forest *forest;
 static struct cdp_floors floors; // of the thresholds that are asked for
 static struct cdp_header header; // of a forest stream
 static struct cdp_list pairs;    // all of them, where a forest does not do
+static struct cdp_names *names;  // of the items
 
 // Adds one block, refusing ids that --nodes leaves no room for.
 static int add(const struct cdp_block *block, const char *name, struct cdp_err *err)
 {
     for (size_t e = 0; nodes && e < block->edges; e++) {
         if (block->source[e] >= nodes || block->target[e] >= nodes)
-            return cdp_fail(err, "%s: pair %llu, %llu: an id is not below --nodes %llu", name,
+            return cdp_fail(err, "%s: pair %llu, %llu: an id is not below %s %llu", name,
                             (unsigned long long)block->source[e],
-                            (unsigned long long)block->target[e], (unsigned long long)nodes);
+                            (unsigned long long)block->target[e],
+                            names ? "the number of names," : "--nodes", (unsigned long long)nodes);
     }
     struct cdp_err reason;
     if (cdp_forest_add(forest, block->source, block->target, block->value[0], block->edges,
@@ -140,7 +145,7 @@ static int add_text(struct cdp_input *input, struct cdp_err *err)
 {
     struct cdp_tsv *tsv;
     struct cdp_block block;
-    if (cdp_tsv_open(&tsv, input, true, err))
+    if (cdp_tsv_open(&tsv, input, &(struct cdp_text_form){0}, err))
         return -1;
     int status;
     while ((status = cdp_tsv_next(tsv, &block, err)) > 0) {
@@ -244,7 +249,8 @@ static uint64_t (*cannot_items)[2];
 static void read_constraints(struct cdp_list *list, const char *name)
 {
     struct cdp_err err;
-    tool_check(cdp_list_from_tsv(list, name, false, &err), &err);
+    tool_check(cdp_list_from_text(list, name, &(struct cdp_text_form){.unscored = true}, &err),
+               &err);
     for (size_t p = 0; p < list->count; p++) {
         const struct cdp_edge *edge = &list->edge[p];
         uint64_t largest = edge->source > edge->target ? edge->source : edge->target;
@@ -321,6 +327,18 @@ static void make_clusters(struct cdp_clusters *clusters, const struct cdp_tree *
         tool_say("%zu links left out for %s", tree->left_out, cannot_name);
 }
 
+static void write_named(const struct cdp_clusters *clusters, struct cdp_output *output)
+{
+    struct cdp_err err;
+    for (uint64_t i = 0; i < clusters->items; i++) {
+        size_t length;
+        const char *name = cdp_names_get(names, i, &length);
+        tool_check(cdp_output_write(output, name, length, &err), &err);
+        tool_check(cdp_output_write(output, "\t", 1, &err), &err);
+        tool_check(cdp_labels_write(output, &clusters->label[i], 1, &err), &err);
+    }
+}
+
 static void write_labels(struct cdp_clusters *clusters, struct cdp_output *output)
 {
     struct cdp_err err;
@@ -335,7 +353,10 @@ static void write_labels(struct cdp_clusters *clusters, struct cdp_output *outpu
         }
         cdp_labels_free(&before);
     }
-    tool_check(cdp_labels_write(output, clusters->label, clusters->items, &err), &err);
+    if (names)
+        write_named(clusters, output);
+    else
+        tool_check(cdp_labels_write(output, clusters->label, clusters->items, &err), &err);
     if (changes)
         tool_check(cdp_output_commit(changes, &err), &err);
 }
@@ -429,12 +450,27 @@ static void check_usage(void)
         tool_usage("--max-size is given %zu times, which goes with --sweep", max_size.count);
     if (changes_name && !previous_name)
         tool_usage("--changes goes with --previous");
+    if (ids_name && (judging || make_forest || make_tree || sweeping || why[1]))
+        tool_usage("--ids goes with labels");
     if (previous_name && (judging || make_forest || make_tree || sweeping || why[1]))
         tool_usage("--previous goes with labels");
     if ((must_name || cannot_name) && make_forest)
         tool_usage("--must and --cannot do not go with --forest");
     if ((min_size > 1 || isfinite(adopt)) && (make_forest || make_tree || sweeping || why[1]))
         tool_usage("--min-size and --adopt go with labels, --soft and --audit");
+}
+
+// There is an item for each name.
+static void read_names(void)
+{
+    struct cdp_err err;
+    tool_check(cdp_names_read(&names, ids_name, &err), &err);
+    if (nodes && nodes != cdp_names_count(names))
+        tool_fail("%s: %llu names, but --nodes %llu", ids_name,
+                  (unsigned long long)cdp_names_count(names), (unsigned long long)nodes);
+    nodes = cdp_names_count(names);
+    if (!nodes)
+        tool_fail("%s: holds no names", ids_name);
 }
 
 static void write_result(struct cdp_output *output)
@@ -479,6 +515,8 @@ int main(int argc, char **argv)
     if (!max_size.count)
         max_size = (struct cdp_counts){1, {600}};
     prepare_floors();
+    if (ids_name)
+        read_names();
     struct cdp_output *output = tool_output(make_forest);
     struct cdp_err err;
     cdp_header_init(&header, CDP_FOREST);
@@ -500,5 +538,6 @@ int main(int argc, char **argv)
     cdp_floors_free(&floors);
     cdp_header_free(&header);
     free(pairs.edge);
+    cdp_names_free(names);
     tool_finish(output);
 }

@@ -5,12 +5,15 @@
 #include "stream/convert.h"
 #include "tool.h"
 
-enum { TSV = 1, NPZ = 2 };
+enum { TSV = 1, NPZ, MTX, CSV, NPY }; // what can be written, and what can be read only
 
 static bool show_header, check, show_digest;
 static int to, from, type, metric = CDP_COSINE;
 static uint64_t nodes;
-static const char *const formats[] = {"none", "tsv", "npz", NULL};
+static bool distance, rescale;
+static const char *chosen_columns, *ids_name, *ids_out_name;
+static const char *const to_formats[] = {"none", "tsv", "npz", "mtx", NULL};
+static const char *const from_formats[] = {"none", "tsv", "npz", "mtx", "csv", "npy", NULL};
 static const char *const types[] = {"pairs", "knn", NULL};
 
 static const struct cdp_option options[] = {
@@ -20,14 +23,26 @@ static const struct cdp_option options[] = {
      &check, 0, 0, NULL},
     {CDP_OPTION_FLAG, 0, "digest", NULL, "check, and show the digest of the content", &show_digest,
      0, 0, NULL},
-    {CDP_OPTION_CHOICE, 0, "to", "FORMAT", "write the edges as tsv or npz", &to, 0, 0, formats},
-    {CDP_OPTION_CHOICE, 0, "from", "FORMAT", "make a stream of tsv or npz", &from, 0, 0, formats},
+    {CDP_OPTION_CHOICE, 0, "to", "FORMAT", "write the edges as tsv, npz or mtx", &to, 0, 0,
+     to_formats},
+    {CDP_OPTION_CHOICE, 0, "from", "FORMAT", "make a stream of tsv, csv, npz, npy or mtx", &from, 0,
+     0, from_formats},
     {CDP_OPTION_COUNT, 0, "nodes", "N", "with --from: number of nodes (default: as the ids say)",
      &nodes, 1, 9e18, NULL},
     {CDP_OPTION_CHOICE, 0, "type", "TYPE", "with --from tsv: pairs or knn (pairs)", &type, 0, 0,
      types},
     {CDP_OPTION_CHOICE, 0, "metric", "NAME", "with --from: metric of knn distances (cosine)",
      &metric, 0, 0, cdp_metric_names},
+    {CDP_OPTION_TEXT, 0, "columns", "I,J,S", "with --from tsv, csv: columns of ids and score",
+     &chosen_columns, 0, 0, NULL},
+    {CDP_OPTION_TEXT, 0, "ids", "NAMES", "with --from tsv, csv: ids are names, one a line there",
+     &ids_name, 0, 0, NULL},
+    {CDP_OPTION_TEXT, 0, "ids-out", "NAMES", "the same, numbered as they come, written there",
+     &ids_out_name, 0, 0, NULL},
+    {CDP_OPTION_FLAG, 0, "distance", NULL, "with --from: scores are 1 - value", &distance, 0, 0,
+     NULL},
+    {CDP_OPTION_FLAG, 0, "rescale", NULL, "with --from: map the scores onto 0 to 1", &rescale, 0, 0,
+     NULL},
     {0},
 };
 
@@ -103,30 +118,87 @@ static uint32_t longest_row(const struct cdp_list *list)
     return longest;
 }
 
-static void convert_from(struct cdp_output *output, int files, char **name)
+// Splits --columns in place; its parts are the form's.
+static void choose_columns(struct cdp_text_form *form)
 {
-    struct cdp_list list = {0};
-    uint64_t rows = 0; // of neighbour lists in npz
-    struct cdp_header header;
-    struct cdp_writer *writer;
+    static char text[1024];
+    char *at = text;
+    if (!chosen_columns)
+        return;
+    if (snprintf(text, sizeof text, "%s", chosen_columns) >= (int)sizeof text)
+        tool_usage("--columns is longer than %zu bytes", sizeof text - 1);
+    for (int c = 0; c < 3; c++) {
+        form->column[c] = strsep(&at, ",");
+        if (!form->column[c] || !*form->column[c])
+            tool_usage("--columns wants three columns with commas between, not '%s'",
+                       chosen_columns);
+    }
+    if (at)
+        tool_usage("--columns wants three columns with commas between, not '%s'", chosen_columns);
+}
+
+static void open_names(struct cdp_text_form *form)
+{
     struct cdp_err err;
+    form->known = ids_name != NULL;
+    if (ids_name)
+        tool_check(cdp_names_read(&form->names, ids_name, &err), &err);
+    else if (ids_out_name)
+        tool_check(cdp_names_new(&form->names, &err), &err);
+}
+
+// Reads all files into a list; tells what they hold and how many nodes they speak of.
+static enum cdp_type read_files(struct cdp_list *list, const struct cdp_text_form *form,
+                                char **name, int files, uint64_t *rows)
+{
     enum cdp_type made = type ? CDP_KNN : CDP_PAIRS;
+    struct cdp_err err;
     for (int f = 0; f < files; f++) {
         enum cdp_type before = made;
-        tool_check(from == TSV ? cdp_list_from_tsv(&list, name[f], true, &err)
-                               : cdp_list_from_npz(&list, name[f], &made, &rows, &err),
-                   &err);
+        int status = from == NPZ   ? cdp_list_from_npz(list, name[f], &made, rows, &err)
+                     : from == MTX ? cdp_list_from_mtx(list, name[f], rows, &err)
+                     : from == NPY
+                         ? cdp_list_from_npy(list, name[f], files > 1 ? name[1] : NULL, &err)
+                         : cdp_list_from_text(list, name[f], form, &err);
+        tool_check(status, &err);
         if (f > 0 && made != before)
             tool_fail("%s: %s, but the files before it hold %s", name[f], cdp_type_name(made),
                       cdp_type_name(before));
+        if (from == NPY)
+            break;
     }
-    cdp_header_init(&header, made);
+    return made;
+}
+
+static void write_names(const struct cdp_names *names)
+{
+    struct cdp_output *output;
+    struct cdp_err err;
+    tool_check(cdp_output_open(&output, ids_out_name, false, &err), &err);
+    tool_check(cdp_names_write(names, output, &err), &err);
+    tool_check(cdp_output_commit(output, &err), &err);
+}
+
+static void convert_from(struct cdp_output *output, int files, char **name)
+{
+    struct cdp_list list = {0};
+    struct cdp_text_form form = {.csv = from == CSV};
+    uint64_t rows = 0;
+    struct cdp_header header;
+    struct cdp_writer *writer;
+    struct cdp_err err;
+    const char *all = files == 1 ? name[0] : "the input files";
+    choose_columns(&form);
+    open_names(&form);
+    cdp_header_init(&header, read_files(&list, &form, name, files, &rows));
+    if (header.type == CDP_PAIRS && cdp_list_scores(&list, distance, rescale, &err))
+        tool_fail("%s: %s", all, err.text);
     tool_check(cdp_list_sort(&list, header.type, &err), &err);
     if (header.type == CDP_KNN) {
         header.metric = (enum cdp_metric)metric;
         header.k = longest_row(&list);
     }
-    header.nodes = nodes ? nodes : rows;
+    header.nodes = nodes ? nodes : form.names ? cdp_names_count(form.names) : rows;
     tool_provenance(&header);
     tool_check(
         cdp_writer_open(&writer, output, &header, (int)common.level, (int)common.threads, &err),
@@ -134,12 +206,29 @@ static void convert_from(struct cdp_output *output, int files, char **name)
     for (size_t e = 0; e < list.count; e++) {
         const struct cdp_edge *edge = &list.edge[e];
         if (cdp_writer_add(writer, edge->source, edge->target, &edge->value, &err))
-            tool_fail("%s: %s", files == 1 ? name[0] : "the input files", err.text);
+            tool_fail("%s: %s", all, err.text);
     }
     tool_check(cdp_writer_finish(writer, NULL, &err), &err);
+    if (ids_out_name)
+        write_names(form.names);
+    cdp_names_free(form.names);
     cdp_writer_free(writer);
     cdp_header_free(&header);
     free(list.edge);
+}
+
+static void check_usage(int files, char **name)
+{
+    if (show_header + check + show_digest + (to > 0) + (from > 0) > 1)
+        tool_usage("--header, --check, --digest, --to and --from exclude each other");
+    if ((!from && files > 1) || (from == NPY && files > 2))
+        tool_usage("operand '%s' is one too many", name[from == NPY ? 2 : 1]);
+    if ((chosen_columns || ids_name || ids_out_name) && from != TSV && from != CSV)
+        tool_usage("--columns, --ids and --ids-out go with --from tsv or csv");
+    if (ids_name && ids_out_name)
+        tool_usage("--ids and --ids-out exclude each other");
+    if ((distance || rescale) && (!from || type))
+        tool_usage("--distance and --rescale go with --from, and with pairs");
 }
 
 int main(int argc, char **argv)
@@ -148,10 +237,7 @@ int main(int argc, char **argv)
     static char dash[] = "-", *standard[] = {dash};
     char **name = first < argc ? argv + first : standard;
     int files = first < argc ? argc - first : 1;
-    if (show_header + check + show_digest + (to > 0) + (from > 0) > 1)
-        tool_usage("--header, --check, --digest, --to and --from exclude each other");
-    if (!from && files > 1)
-        tool_usage("operand '%s' is one too many", name[1]);
+    check_usage(files, name);
     struct cdp_output *output = tool_output(from || to == NPZ);
 
     if (from) {
@@ -164,6 +250,8 @@ int main(int argc, char **argv)
     tool_check(cdp_reader_open(&reader, name[0], ~0U, "", (int)common.threads, &err), &err);
     if (to == NPZ)
         tool_check(cdp_stream_to_npz(reader, output, &err), &err);
+    else if (to == MTX)
+        tool_check(cdp_stream_to_mtx(reader, output, &err), &err);
     else if (to || check || show_digest)
         read_stream(reader, to ? output : NULL);
     else

@@ -71,9 +71,9 @@ bad_text '1 2 0.5\n1 2 0.5 7\n' "expected three fields"
 bad_text '1 2 0.5\n-1 2 0.5\n' "expected an id"
 bad_text '1 2 0.5\n1 99999999999999999999 0.5\n' "expected a second id"
 bad_text '1 2 0.5\n7 7 0.5\n' "expected two different ids"
-printf '# comment\r\n\r\n 2 1 1e-1 \r\n3\t1\t-0.25' >odd.tsv
+printf '# comment\r\n\r\n 2 1 1e-1 \r\n3\t1\t0.25' >odd.tsv
 is "$(cdp-view --from tsv odd.tsv | cdp-view --to tsv - | tr '\n' ';')" \
-    "$(printf '1\t2\t0.100000001;1\t3\t-0.25;')" "comments, blanks, CR LF and a missing last newline"
+    "$(printf '1\t2\t0.100000001;1\t3\t0.25;')" "comments, blanks, CR LF and a missing last newline"
 fails 1 'not below the number of nodes, 3' "--nodes bounds the ids" \
     cdp-view --from tsv --nodes 3 -o never.cdp pairs.tsv
 [ ! -e never.cdp ]

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "stream/convert.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "io/matrix.h"
 #include "io/npz.h"
-#include "stream/tsv.h"
 
 // ---- to a list
 
@@ -21,12 +23,13 @@ static int add_block(struct cdp_list *list, const struct cdp_block *block, struc
     return 0;
 }
 
-int cdp_list_from_tsv(struct cdp_list *list, const char *name, bool scored, struct cdp_err *err)
+int cdp_list_from_text(struct cdp_list *list, const char *name, const struct cdp_text_form *form,
+                       struct cdp_err *err)
 {
     struct cdp_input *input;
     struct cdp_tsv *tsv;
     struct cdp_block block;
-    if (cdp_input_open(&input, name, 0, err) || cdp_tsv_open(&tsv, input, scored, err))
+    if (cdp_input_open(&input, name, 0, err) || cdp_tsv_open(&tsv, input, form, err))
         return -1;
     int status;
     while ((status = cdp_tsv_next(tsv, &block, err)) > 0) {
@@ -37,6 +40,8 @@ int cdp_list_from_tsv(struct cdp_list *list, const char *name, bool scored, stru
     cdp_tsv_close(tsv);
     return status;
 }
+
+// ---- arrays
 
 static int open_array(struct cdp_matrix *matrix, const char *file, const char *array,
                       struct cdp_err *err)
@@ -117,6 +122,143 @@ int cdp_list_from_npz(struct cdp_list *list, const char *name, enum cdp_type *ty
     return status;
 }
 
+static int add_triples(struct cdp_list *list, const struct cdp_matrix *triples, const char *name,
+                       struct cdp_err *err)
+{
+    for (uint64_t row = 0; row < triples->rows; row++) {
+        int64_t id[3];
+        float value[3];
+        cdp_matrix_row_i64(triples, row, id);
+        cdp_matrix_row_f32(triples, row, value);
+        if (add_pair(list, row, id, value[2], name, err))
+            return -1;
+    }
+    return 0;
+}
+
+int cdp_list_from_npy(struct cdp_list *list, const char *name, const char *scores,
+                      struct cdp_err *err)
+{
+    struct cdp_matrix ids, values;
+    if (cdp_matrix_open(&ids, name, CDP_FORMAT_NPY, 0, 0, err))
+        return -1;
+    int status = -1;
+    if (!scores) {
+        status = ids.dim == 3 ? add_triples(list, &ids, name, err)
+                              : cdp_fail(err,
+                                         "%s: rows of %llu; expected two ids and a score, or "
+                                         "two ids and a second file of scores",
+                                         name, (unsigned long long)ids.dim);
+    } else if (!cdp_matrix_open(&values, scores, CDP_FORMAT_NPY, 0, ids.rows, err)) {
+        status =
+            ids.dim == 2 && values.dim == 1
+                ? add_rows(list, &ids, &values, CDP_PAIRS, name, err)
+                : cdp_fail(err, "%s, %s: expected pairs of n x 2 and scores of n", name, scores);
+        cdp_matrix_close(&values);
+    }
+    cdp_matrix_close(&ids);
+    return status;
+}
+
+// ---- Matrix Market (Boisvert, Pozo, Remington: The Matrix Market exchange formats, NISTIR 5935)
+
+struct mtx {
+    const char *name;
+    const char *at, *end;
+    uint64_t line;
+    bool pattern;
+    uint64_t rows, columns, entries;
+};
+
+// The next line that is no comment, as a text of its own; false at the end.
+static bool next_line(struct mtx *m, char *line, size_t size)
+{
+    while (m->at < m->end) {
+        const char *stop = memchr(m->at, '\n', (size_t)(m->end - m->at));
+        size_t length = (size_t)((stop ? stop : m->end) - m->at);
+        const char *at = m->at;
+        m->at = stop ? stop + 1 : m->end;
+        m->line++;
+        if (length && at[length - 1] == '\r')
+            length--;
+        if ((length && *at == '%' && m->line > 1) || strspn(at, " \t") >= length)
+            continue;
+        snprintf(line, size, "%.*s", (int)(length < size ? length : size - 1), at);
+        return true;
+    }
+    return false;
+}
+
+static int read_mtx_head(struct mtx *m, struct cdp_err *err)
+{
+    char line[256] = "", object[32], format[32], field[32], symmetry[32], rest;
+    if (!next_line(m, line, sizeof line) ||
+        sscanf(line, "%%%%MatrixMarket %31s %31s %31s %31s", object, format, field, symmetry) !=
+            4 ||
+        strcasecmp(object, "matrix") != 0 || strcasecmp(format, "coordinate") != 0)
+        return cdp_fail_line(err, m->name, 1, "%%MatrixMarket matrix coordinate ...", line,
+                             strlen(line));
+    m->pattern = !strcasecmp(field, "pattern");
+    if ((!m->pattern && strcasecmp(field, "real") != 0 && strcasecmp(field, "integer") != 0) ||
+        (strcasecmp(symmetry, "general") != 0 && strcasecmp(symmetry, "symmetric") != 0))
+        return cdp_fail_line(err, m->name, 1, "real, integer or pattern; general or symmetric",
+                             line, strlen(line));
+    unsigned long long size[3];
+    if (!next_line(m, line, sizeof line) ||
+        sscanf(line, "%llu %llu %llu %c", &size[0], &size[1], &size[2], &rest) != 3)
+        return cdp_fail_line(err, m->name, m->line, "rows, columns and entries", line,
+                             strlen(line));
+    m->rows = size[0];
+    m->columns = size[1];
+    m->entries = size[2];
+    return 0;
+}
+
+static int read_mtx_entry(struct mtx *m, struct cdp_list *list, struct cdp_err *err)
+{
+    char line[256] = "", rest;
+    unsigned long long i = 0, j = 0;
+    float value = 1;
+    if (!next_line(m, line, sizeof line))
+        return cdp_fail(err, "%s: line %llu: it ends before its %llu entries", m->name,
+                        (unsigned long long)m->line, (unsigned long long)m->entries);
+    int fields = m->pattern ? sscanf(line, "%llu %llu %c", &i, &j, &rest)
+                            : sscanf(line, "%llu %llu %f %c", &i, &j, &value, &rest);
+    if (fields != (m->pattern ? 2 : 3) || i < 1 || i > m->rows || j < 1 || j > m->columns ||
+        !isfinite(value))
+        return cdp_fail_line(err, m->name, m->line,
+                             m->pattern ? "two indices from 1 to the matrix's size"
+                                        : "two indices from 1 to the matrix's size and a number",
+                             line, strlen(line));
+    return i == j ? 0 : cdp_list_add(list, i - 1, j - 1, value, err);
+}
+
+int cdp_list_from_mtx(struct cdp_list *list, const char *name, uint64_t *nodes, struct cdp_err *err)
+{
+    struct cdp_input *input;
+    const unsigned char *bytes;
+    size_t size;
+    char line[256];
+    if (cdp_input_open(&input, name, 0, err))
+        return -1;
+    int status = cdp_input_whole(input, &bytes, &size, err);
+    struct mtx m = {.name = cdp_input_name(input)};
+    if (!status) {
+        m.at = (const char *)bytes;
+        m.end = m.at + size;
+        status = read_mtx_head(&m, err);
+    }
+    for (uint64_t e = 0; !status && e < m.entries; e++)
+        status = read_mtx_entry(&m, list, err);
+    if (!status && next_line(&m, line, sizeof line))
+        status = cdp_fail(err, "%s: line %llu: more than its %llu entries", m.name,
+                          (unsigned long long)m.line, (unsigned long long)m.entries);
+    uint64_t larger = m.rows > m.columns ? m.rows : m.columns;
+    *nodes = larger > *nodes ? larger : *nodes;
+    cdp_input_close(input);
+    return status;
+}
+
 // ---- to npz
 
 static int put(struct cdp_npz *npz, int width, uint64_t value, struct cdp_err *err)
@@ -166,16 +308,21 @@ static int write_lists(struct cdp_npz *npz, struct cdp_reader *reader, struct cd
     return status;
 }
 
-static int write_pairs(struct cdp_npz *npz, struct cdp_reader *reader, struct cdp_err *err)
+static int load(struct cdp_list *list, struct cdp_reader *reader, struct cdp_err *err)
 {
-    struct cdp_list list = {0};
     struct cdp_block block;
     int status;
     while ((status = cdp_reader_next(reader, &block, err)) > 0) {
-        status = add_block(&list, &block, err);
-        if (status)
-            break;
+        if (add_block(list, &block, err))
+            return -1;
     }
+    return status;
+}
+
+static int write_pairs(struct cdp_npz *npz, struct cdp_reader *reader, struct cdp_err *err)
+{
+    struct cdp_list list = {0};
+    int status = load(&list, reader, err);
     if (!status)
         status = cdp_npz_array(npz, "pairs", "<i8", 8, list.count, 2, err);
     for (size_t e = 0; !status && e < list.count; e++)
@@ -198,5 +345,29 @@ int cdp_stream_to_npz(struct cdp_reader *reader, struct cdp_output *output, stru
     if (!status)
         status = cdp_npz_finish(npz, err);
     cdp_npz_free(npz);
+    return status;
+}
+
+// ---- to Matrix Market
+
+int cdp_stream_to_mtx(struct cdp_reader *reader, struct cdp_output *output, struct cdp_err *err)
+{
+    struct cdp_list list = {0};
+    bool directed = cdp_reader_header(reader)->type == CDP_KNN;
+    int status = load(&list, reader, err);
+    unsigned long long nodes = status ? 0 : cdp_reader_totals(reader)->nodes;
+    if (!status)
+        status = cdp_output_printf(output, err,
+                                   "%%%%MatrixMarket matrix coordinate real %s\n%llu %llu %zu\n",
+                                   directed ? "general" : "symmetric", nodes, nodes, list.count);
+    // Of a symmetric matrix the lower triangle is written.
+    for (size_t e = 0; !status && e < list.count; e++) {
+        const struct cdp_edge *edge = &list.edge[e];
+        status = cdp_output_printf(output, err, "%llu %llu %.9g\n",
+                                   (unsigned long long)(directed ? edge->source : edge->target) + 1,
+                                   (unsigned long long)(directed ? edge->target : edge->source) + 1,
+                                   (double)edge->value);
+    }
+    free(list.edge);
     return status;
 }

@@ -2,18 +2,30 @@
 #ifndef CDP_CONVERT_H
 #define CDP_CONVERT_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "io/output.h"
 #include "stream/list.h"
 #include "stream/stream.h"
+#include "stream/tsv.h"
 
 // Edges from files of other formats and to them.
 
-// Adds the edges of a text file (see stream/tsv.h) to the list.
-int cdp_list_from_tsv(struct cdp_list *list, const char *name, bool scored, struct cdp_err *err);
+// Adds the edges of a text file to the list.
+int cdp_list_from_text(struct cdp_list *list, const char *name, const struct cdp_text_form *form,
+                       struct cdp_err *err);
+
+// Adds the pairs of an npy: n x 3, two ids and a score; or n x 2 with the n scores in a second
+// file, which is NULL otherwise.
+int cdp_list_from_npy(struct cdp_list *list, const char *name, const char *scores,
+                      struct cdp_err *err);
+
+// Adds the entries of a Matrix Market file: coordinate, real, integer or pattern, general or
+// symmetric; indices from 1 on, a pattern's values 1, the diagonal left out. *nodes is raised to
+// the larger dimension.
+int cdp_list_from_mtx(struct cdp_list *list, const char *name, uint64_t *nodes,
+                      struct cdp_err *err);
 
 // Adds the edges of an npz of the original's kind, and tells what they are: neighbour lists, arrays
 // idx and dist of n x k, as CDP_KNN without each item itself and the padding of -1, and *nodes = n
@@ -25,5 +37,9 @@ int cdp_list_from_npz(struct cdp_list *list, const char *name, enum cdp_type *ty
 // 0, short lists padded with ids and distances of -1; others as pairs with their first column.
 // Memory: the whole stream.
 int cdp_stream_to_npz(struct cdp_reader *reader, struct cdp_output *output, struct cdp_err *err);
+
+// Writes the rest of a stream as a Matrix Market file of the first column's values: a knn stream as
+// a general matrix, others as a symmetric one. Memory: the whole stream.
+int cdp_stream_to_mtx(struct cdp_reader *reader, struct cdp_output *output, struct cdp_err *err);
 
 #endif

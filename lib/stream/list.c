@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "stream/list.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -81,5 +82,29 @@ int cdp_list_sort(struct cdp_list *list, enum cdp_type type, struct cdp_err *err
     list->room = list->count;
     if (type != CDP_KNN)
         drop_repeats(list);
+    return 0;
+}
+
+int cdp_list_scores(struct cdp_list *list, bool distance, bool rescale, struct cdp_err *err)
+{
+    float least = INFINITY, most = -INFINITY;
+    for (size_t e = 0; e < list->count; e++) {
+        float *value = &list->edge[e].value;
+        *value = distance ? 1 - *value : *value;
+        least = *value < least ? *value : least;
+        most = *value > most ? *value : most;
+    }
+    if (!rescale)
+        return least < 0 || most > 1
+                   ? cdp_fail(err,
+                              "scores lie from %g to %g; scores from 0 to 1 are wanted: --rescale "
+                              "maps the range onto that",
+                              (double)least, (double)most)
+                   : 0;
+    double range = (double)most - (double)least;
+    for (size_t e = 0; e < list->count; e++) {
+        float *value = &list->edge[e].value;
+        *value = range > 0 ? (float)(((double)*value - (double)least) / range) : 1;
+    }
     return 0;
 }

@@ -2,6 +2,7 @@
 #ifndef CDP_LIST_H
 #define CDP_LIST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,5 +27,10 @@ int cdp_list_add(struct cdp_list *list, uint64_t source, uint64_t target, float 
 // added; pairs by smaller and larger id, the highest value of a repeated pair staying. Memory: as
 // much again as the list has while it runs.
 int cdp_list_sort(struct cdp_list *list, enum cdp_type type, struct cdp_err *err);
+
+// What is done to scores of pairs: `distance` makes them 1 - value; `rescale` then maps the least
+// of them to 0 and the greatest to 1. Without it, a score that is not from 0 to 1 is an error that
+// tells the range.
+int cdp_list_scores(struct cdp_list *list, bool distance, bool rescale, struct cdp_err *err);
 
 #endif

@@ -6,18 +6,36 @@
 
 #include "base/err.h"
 #include "io/input.h"
+#include "io/names.h"
 #include "stream/stream.h"
 
-// Edges as text: two ids and a value a line, between tabs or blanks; empty lines and lines that
-// begin with # are passed over; CR LF is taken for LF. Edges come as they stand: any order, repeats
-// too.
+// Edges as text, a line each, from any system: columns of two ids and a score. Empty lines are
+// passed over, and lines that begin with #, but for CSV; CR LF is taken for LF, and a byte order
+// mark at the beginning skipped. Edges come as they stand: any order, repeats too.
+//
+// Where columns are chosen, there may be others; without, there must be these alone. The first line
+// is a head line where columns are chosen by name, which it must have then, or where its score is
+// no number.
+struct cdp_text_form {
+    // The columns of the ids and the score: "2", or a name of the head line. Without a third there
+    // is no score, and it is 1. All NULL: the first ones, and no others.
+    const char *column[3];
+    bool csv;                // commas between fields, which may be quoted (RFC 4180)
+    bool unscored;           // there is no column of scores
+    struct cdp_names *names; // ids are names, between tabs or commas; NULL: numbers
+    bool known;              // a name that is not among them is an error; otherwise it is added
+};
+
 struct cdp_tsv;
 
-// The input becomes the reader's, on failure too.
-int cdp_tsv_open(struct cdp_tsv **tsv, struct cdp_input *input, bool scored, struct cdp_err *err);
+// The input becomes the reader's, on failure too. The form is copied; its texts and names must
+// outlive the reader.
+int cdp_tsv_open(struct cdp_tsv **tsv, struct cdp_input *input, const struct cdp_text_form *form,
+                 struct cdp_err *err);
 
 // As cdp_reader_next. Errors name the line: a missing or further field, an id that is no whole
-// number below 2^63, a value that is not finite, an edge from a node to itself.
+// number below 2^63 or no name, a value that is not finite, an edge from a node to itself, a quote
+// that does not end.
 int cdp_tsv_next(struct cdp_tsv *tsv, struct cdp_block *block, struct cdp_err *err);
 void cdp_tsv_close(struct cdp_tsv *tsv);
 

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#include "io/names.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "base/mem.h"
+#include "io/input.h"
+
+struct cdp_names {
+    char *text; // all names, one behind the other
+    size_t text_room;
+    uint64_t *end; // of each name in `text`
+    size_t end_room;
+    uint64_t count;
+    uint32_t *slot; // open addressing: the number of a name, or NONE
+    size_t size;    // a power of two
+};
+
+#define NONE UINT32_MAX
+
+int cdp_names_new(struct cdp_names **names, struct cdp_err *err)
+{
+    *names = cdp_zalloc(1, sizeof **names, "names", err);
+    return *names ? 0 : -1;
+}
+
+void cdp_names_free(struct cdp_names *n)
+{
+    if (n) {
+        free(n->text);
+        free(n->end);
+        free(n->slot);
+    }
+    free(n);
+}
+
+uint64_t cdp_names_count(const struct cdp_names *n)
+{
+    return n->count;
+}
+
+const char *cdp_names_get(const struct cdp_names *n, uint64_t id, size_t *length)
+{
+    uint64_t begin = id ? n->end[id - 1] : 0;
+    *length = n->end[id] - begin;
+    return n->text + begin;
+}
+
+// The slot of a name, or the empty one where it would be.
+static size_t find(const struct cdp_names *n, const char *name, size_t length)
+{
+    size_t at = XXH3_64bits(name, length) & (n->size - 1);
+    for (; n->slot[at] != NONE; at = (at + 1) & (n->size - 1)) {
+        size_t other;
+        const char *text = cdp_names_get(n, n->slot[at], &other);
+        if (other == length && !memcmp(text, name, length))
+            break;
+    }
+    return at;
+}
+
+bool cdp_names_find(const struct cdp_names *n, const char *name, size_t length, uint64_t *id)
+{
+    size_t at = n->size ? find(n, name, length) : 0;
+    if (!n->size || n->slot[at] == NONE)
+        return false;
+    *id = n->slot[at];
+    return true;
+}
+
+static int resize(struct cdp_names *n, size_t size, struct cdp_err *err)
+{
+    uint32_t *slot = cdp_alloc(size, sizeof *slot, "names", err);
+    if (!slot)
+        return -1;
+    free(n->slot);
+    n->slot = slot;
+    n->size = size;
+    for (size_t s = 0; s < size; s++)
+        slot[s] = NONE;
+    for (uint64_t id = 0; id < n->count; id++) {
+        size_t length;
+        const char *name = cdp_names_get(n, id, &length);
+        slot[find(n, name, length)] = (uint32_t)id;
+    }
+    return 0;
+}
+
+int cdp_names_add(struct cdp_names *n, const char *name, size_t length, uint64_t *id,
+                  struct cdp_err *err)
+{
+    if (n->count >= n->size / 4 * 3 && resize(n, n->size ? 2 * n->size : 1024, err))
+        return -1;
+    size_t at = find(n, name, length);
+    if (n->slot[at] != NONE) {
+        *id = n->slot[at];
+        return 0;
+    }
+    if (n->count >= NONE - 1)
+        return cdp_fail(err, "more than 2^32 - 2 names");
+    size_t used = n->count ? n->end[n->count - 1] : 0;
+    if (cdp_grow(&n->text, &n->text_room, used + length, 1, "names", err) ||
+        cdp_grow(&n->end, &n->end_room, n->count + 1, sizeof *n->end, "names", err))
+        return -1;
+    memcpy(n->text + used, name, length);
+    n->end[n->count] = used + length;
+    n->slot[at] = (uint32_t)n->count;
+    *id = n->count++;
+    return 0;
+}
+
+static int add_lines(struct cdp_names *n, const char *file, const char *at, size_t size,
+                     struct cdp_err *err)
+{
+    const char *end = at + size;
+    for (uint64_t line = 1; at < end; line++) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        size_t length = (size_t)((stop ? stop : end) - at);
+        if (length && at[length - 1] == '\r')
+            length--;
+        uint64_t id, before = n->count;
+        if (!length || memchr(at, '\0', length))
+            return cdp_fail_line(err, file, line, "a name", at, length);
+        if (cdp_names_add(n, at, length, &id, err))
+            return -1;
+        if (n->count == before)
+            return cdp_fail_line(err, file, line, "a name that is not there before", at, length);
+        at = stop ? stop + 1 : end;
+    }
+    return 0;
+}
+
+int cdp_names_read(struct cdp_names **names, const char *file, struct cdp_err *err)
+{
+    struct cdp_input *input;
+    const unsigned char *bytes;
+    size_t size;
+    if (cdp_names_new(names, err))
+        return -1;
+    int status = cdp_input_open(&input, file, 0, err);
+    if (!status) {
+        status = cdp_input_whole(input, &bytes, &size, err);
+        if (!status)
+            status = add_lines(*names, file, (const char *)bytes, size, err);
+        cdp_input_close(input);
+    }
+    if (status) {
+        cdp_names_free(*names);
+        *names = NULL;
+    }
+    return status;
+}
+
+int cdp_names_write(const struct cdp_names *n, struct cdp_output *output, struct cdp_err *err)
+{
+    for (uint64_t id = 0; id < n->count; id++) {
+        size_t length;
+        const char *name = cdp_names_get(n, id, &length);
+        if (cdp_output_write(output, name, length, err) || cdp_output_write(output, "\n", 1, err))
+            return -1;
+    }
+    return 0;
+}
