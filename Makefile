@@ -6,6 +6,7 @@ PREFIX ?= /usr/local
 CFLAGS ?= -O3 -g
 BUILD ?= build
 PKG_CONFIG ?= pkg-config
+OBJCOPY ?= objcopy
 
 packages = libzstd libarchive libxxhash
 warnings = -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla \
@@ -18,6 +19,8 @@ package_libs = $(shell $(PKG_CONFIG) --libs $(packages)) -lm
 
 tools = $(patsubst cmd/%.c,%,$(wildcard cmd/cdp-*.c))
 library = $(BUILD)/libcdp.a
+shared = libcdp.so.0
+public_header = lib/api/cdp.h
 library_objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*/*.c))
 binaries = $(addprefix $(BUILD)/bin/,$(tools))
 unit_tests = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c))
@@ -68,6 +71,28 @@ $(addprefix $(BUILD)/lib/,knn/kernel.o base/sums.o mediate/network.o): private r
 $(library): $(library_objects) $(wildcard lib/*)
 	@rm -f $@
 	$(quiet)$(AR) rcs $@ $(filter %.o,$^)
+
+# The installed library: of code for any address, all but the public functions hidden. Of the static
+# one the objects are made one, so that what is hidden is hidden there too.
+pic_objects = $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard lib/*/*.c))
+installed = $(BUILD)/installed/libcdp.a $(BUILD)/installed/$(shared)
+
+$(BUILD)/pic/%.o: %.c $(BUILD)/found $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(CFLAGS) $(required) $(package_cflags) -Wno-psabi -fPIC -fvisibility=hidden \
+		-ffunction-sections -fdata-sections -MMD -MP -c -o $@ $<
+
+$(BUILD)/installed/$(shared): $(pic_objects)
+	@mkdir -p $(@D)
+	$(quiet)$(CC) $(CFLAGS) $(required) $(LDFLAGS) -shared -Wl,-soname,$(shared) -Wl,--gc-sections \
+		-Wl,--as-needed -Wl,-z,defs -o $@ $^ $(package_libs)
+
+$(BUILD)/installed/libcdp.a: $(pic_objects)
+	@mkdir -p $(@D)
+	$(quiet)$(LD) -r -o $(@D)/cdp.o $^
+	@$(OBJCOPY) --localize-hidden $(@D)/cdp.o
+	@rm -f $@
+	@$(AR) rcs $@ $(@D)/cdp.o
 
 link = $(CC) $(CFLAGS) $(required) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(package_libs)
 
@@ -159,9 +184,34 @@ man:
 format:
 	clang-format -i $(sources)
 
-install: all
+define pkg_config_file
+prefix=$(PREFIX)
+libdir=$${prefix}/lib
+includedir=$${prefix}/include
+
+Name: cdp
+Description: clustering by Consensus-Driven Propagation
+Version: $(VERSION)
+Libs: -L$${libdir} -lcdp
+Libs.private: $(package_libs) -fopenmp
+Cflags: -I$${includedir}
+endef
+export pkg_config_file
+
+libdir = $(DESTDIR)$(PREFIX)/lib
+
+install-library: $(installed)
+	install -d $(libdir)/pkgconfig $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(BUILD)/installed/libcdp.a $(libdir)
+	install $(BUILD)/installed/$(shared) $(libdir)/$(shared).$(VERSION)
+	ln -sf $(shared).$(VERSION) $(libdir)/$(shared)
+	ln -sf $(shared) $(libdir)/libcdp.so
+	install -m 644 $(public_header) $(DESTDIR)$(PREFIX)/include
+	echo "$$pkg_config_file" >$(libdir)/pkgconfig/cdp.pc
+
+install: all install-library
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
-		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
+		$(DESTDIR)$(PREFIX)/share/man/man3 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install $(binaries) $(DESTDIR)$(PREFIX)/bin
 	for page in $(pages); do \
@@ -170,6 +220,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$tool || exit; done
 
 uninstall:
+	rm -f $(libdir)/libcdp.a $(libdir)/libcdp.so $(libdir)/$(shared) $(libdir)/$(shared).$(VERSION) \
+		$(libdir)/pkgconfig/cdp.pc $(DESTDIR)$(PREFIX)/include/cdp.h
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(tools)) \
 		$(addprefix $(DESTDIR)$(PREFIX)/share/bash-completion/completions/,$(tools))
 	for page in $(notdir $(pages)); do \
@@ -181,7 +233,7 @@ dist:
 clean:
 	rm -rf $(BUILD) $(BUILD)-* data/demo cdp-$(VERSION).tar.gz
 
-.PHONY: all help deps deps-lint demo check check-built everything bench asan ubsan tsan fuzz lint man format install \
+.PHONY: all help deps deps-lint demo check check-built everything bench asan ubsan tsan fuzz lint man format install install-library \
 	uninstall dist clean force
 .DELETE_ON_ERROR:
 .SECONDARY:

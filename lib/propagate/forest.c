@@ -214,7 +214,9 @@ INLINE void join_chunk(struct cdp_forest *f, const uint32_t *u, const uint32_t *
             key.pair.i = (uint32_t)(i[p] < j[p] ? i[p] : j[p]);
             key.pair.j = (uint32_t)(i[p] < j[p] ? j[p] : i[p]);
         }
-        bool known = (a->jump == b->jump) & jumps(a, key, pairs) & jumps(b, key, pairs);
+        // All three are looked at: which of them fails cannot be foreseen.
+        int known =
+            (int)(a->jump == b->jump) & (int)jumps(a, key, pairs) & (int)jumps(b, key, pairs);
         if (!known)
             join(f, u[p], v[p], key, pairs);
     }

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+// The public face of the library: its own names, so that those behind it can change.
+#include "api/cdp.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "eval/eval.h"
+#include "propagate/propagate.h"
+#include "score/score.h"
+
+#define PUBLIC __attribute__((visibility("default")))
+
+static void tell(struct libcdp_err *err, const struct cdp_err *why)
+{
+    if (err)
+        memcpy(err->text, why->text, sizeof err->text);
+}
+
+_Static_assert(sizeof(struct libcdp_err) == sizeof(struct cdp_err), "errors have one size");
+
+// ---- pairs
+
+struct libcdp_pairs {
+    struct cdp_forest *forest;
+    struct cdp_tree tree;
+    bool settled; // the forest has become the tree
+};
+
+PUBLIC struct libcdp_pairs *libcdp_pairs_new(struct libcdp_err *err)
+{
+    struct cdp_err why;
+    struct libcdp_pairs *pairs = cdp_zalloc(1, sizeof *pairs, "pairs", &why);
+    if (!pairs || cdp_forest_new(&pairs->forest, false, &why)) {
+        free(pairs);
+        tell(err, &why);
+        return NULL;
+    }
+    return pairs;
+}
+
+PUBLIC void libcdp_pairs_free(struct libcdp_pairs *pairs)
+{
+    if (pairs) {
+        cdp_forest_free(pairs->forest);
+        cdp_tree_free(&pairs->tree);
+    }
+    free(pairs);
+}
+
+static int check_pairs(const struct libcdp_pairs *pairs, const uint64_t *i, const uint64_t *j,
+                       const float *score, size_t count, struct cdp_err *why)
+{
+    if (pairs->settled)
+        return cdp_fail(why, "no pairs can be added after clusters were made");
+    for (size_t p = 0; p < count; p++) {
+        if (i[p] == j[p])
+            return cdp_fail(why, "pair %zu: item %llu with itself", p, (unsigned long long)i[p]);
+        if (!isfinite(score[p]) || score[p] > 1)
+            return cdp_fail(why, "pair %zu: the score is %g; at most 1 is wanted", p,
+                            (double)score[p]);
+    }
+    return 0;
+}
+
+PUBLIC int libcdp_pairs_add(struct libcdp_pairs *pairs, const uint64_t *i, const uint64_t *j,
+                            const float *score, size_t count, struct libcdp_err *err)
+{
+    struct cdp_err why;
+    if (!check_pairs(pairs, i, j, score, count, &why) &&
+        !cdp_forest_add(pairs->forest, i, j, score, count, &why))
+        return 0;
+    tell(err, &why);
+    return -1;
+}
+
+PUBLIC struct libcdp_plan libcdp_plan_default(void)
+{
+    return (struct libcdp_plan){600, 0.05, 100, 0};
+}
+
+static int64_t cluster(struct libcdp_pairs *pairs, const struct libcdp_plan *plan, uint32_t *label,
+                       uint64_t items, struct cdp_err *why)
+{
+    struct cdp_propagate_plan own = {plan->max_size, plan->step, plan->max_iter, plan->merge != 0};
+    struct cdp_clusters clusters;
+    if (own.max_size < 1 || !(own.step >= 0 && own.step <= 1) || own.max_iter > 1000 * 1000)
+        return cdp_fail(why, "a plan wants a max_size of 1 or more, a step from 0 to 1, and a "
+                             "max_iter of at most a million");
+    if (!pairs->settled) {
+        if (cdp_tree_new(&pairs->tree, pairs->forest, NULL, why))
+            return -1;
+        pairs->settled = true;
+    }
+    if (pairs->tree.items > items)
+        return cdp_fail(why, "item %llu is in a pair, but there are %llu items",
+                        (unsigned long long)pairs->tree.items - 1, (unsigned long long)items);
+    if (cdp_propagate(&pairs->tree, -INFINITY, pairs->tree.floor, &own, &clusters, why))
+        return -1;
+    if (clusters.items)
+        memcpy(label, clusters.label, clusters.items * sizeof *label);
+    for (uint64_t i = clusters.items; i < items; i++)
+        label[i] = LIBCDP_NONE;
+    int64_t count = clusters.clusters;
+    cdp_clusters_free(&clusters);
+    return count;
+}
+
+PUBLIC int64_t libcdp_pairs_cluster(struct libcdp_pairs *pairs, const struct libcdp_plan *plan,
+                                    uint32_t *label, uint64_t items, struct libcdp_err *err)
+{
+    struct cdp_err why;
+    int64_t count = cluster(pairs, plan, label, items, &why);
+    if (count < 0)
+        tell(err, &why);
+    return count;
+}
+
+// ---- votes
+
+// A table of lists of k neighbours, without the item itself and -1.
+static int make_table(struct cdp_table *t, uint64_t items, uint64_t k, const int64_t *id,
+                      const float *distance, struct cdp_err *why)
+{
+    *t = (struct cdp_table){.rows = items};
+    if (items >= UINT32_MAX)
+        return cdp_fail(why, "%llu items; at most 2^32 - 2 can be", (unsigned long long)items);
+    t->offset = cdp_alloc(items + 1, sizeof *t->offset, "lists", why);
+    t->target = cdp_alloc(items * k, sizeof *t->target, "lists", why);
+    t->distance = cdp_zalloc(items * k, sizeof *t->distance, "lists", why);
+    if (!t->offset || !t->target || !t->distance)
+        return -1;
+    uint64_t edges = 0;
+    for (uint64_t i = 0; i < items; i++) {
+        t->offset[i] = edges;
+        for (uint64_t e = i * k; e < (i + 1) * k; e++) {
+            if (id[e] == -1 || id[e] == (int64_t)i)
+                continue;
+            if (id[e] < 0 || (uint64_t)id[e] >= items)
+                return cdp_fail(why, "item %llu: neighbour %lld is not below %llu",
+                                (unsigned long long)i, (long long)id[e], (unsigned long long)items);
+            t->target[edges] = (uint32_t)id[e];
+            t->distance[edges++] = distance ? distance[e] : 0;
+        }
+    }
+    t->offset[items] = edges;
+    return 0;
+}
+
+// Where the pairs go.
+struct voted {
+    uint64_t *first, *second;
+    float *score;
+    int64_t count;
+};
+
+static int take_pair(void *context, uint64_t i, uint64_t j, const float *score, struct cdp_err *err)
+{
+    struct voted *v = context;
+    (void)err;
+    v->first[v->count] = i;
+    v->second[v->count] = j;
+    v->score[v->count++] = *score;
+    return 0;
+}
+
+PUBLIC int64_t libcdp_vote(uint64_t items, uint64_t k, const int64_t *base, const float *distance,
+                           const int64_t *const *committee, unsigned members, unsigned accept,
+                           float threshold, uint64_t *first, uint64_t *second, float *score,
+                           struct libcdp_err *err)
+{
+    struct cdp_err why;
+    struct cdp_table table, member;
+    struct voted voted = {first, second, score, 0};
+    uint16_t *votes = NULL;
+    uint8_t *keep = NULL;
+    int status = make_table(&table, items, k, base, distance, &why);
+    if (!status) {
+        votes = cdp_zalloc(table.offset[items], sizeof *votes, "votes", &why);
+        keep = cdp_alloc(table.offset[items], 1, "votes", &why);
+        status = votes && keep ? 0 : -1;
+    }
+    for (unsigned m = 0; !status && m < members; m++) {
+        status = make_table(&member, items, k, committee[m], NULL, &why);
+        if (!status)
+            cdp_vote_count(&table, &member, votes, 0);
+        cdp_table_free(&member);
+    }
+    if (!status) {
+        cdp_similarities(&table);
+        cdp_vote_keep(&table, votes, accept, threshold, keep);
+        status = cdp_pairs(&table, keep, take_pair, &voted, &why);
+    }
+    free(votes);
+    free(keep);
+    cdp_table_free(&table);
+    if (status)
+        tell(err, &why);
+    return status ? -1 : voted.count;
+}
+
+// ---- evaluation
+
+static int ascending(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+// Labels by dense numbers; LIBCDP_NONE becomes CDP_NO_LABEL where that is allowed.
+static int group(struct cdp_labels *labels, const uint32_t *label, uint64_t items, bool none,
+                 struct cdp_err *why)
+{
+    *labels = (struct cdp_labels){.items = items};
+    uint32_t *value = cdp_alloc(items, sizeof *value, "labels", why);
+    labels->group = cdp_alloc(items, sizeof *labels->group, "labels", why);
+    if (!value || !labels->group) {
+        free(value);
+        return -1;
+    }
+    uint64_t count = 0, distinct = 0;
+    for (uint64_t i = 0; i < items; i++) {
+        if (!none || label[i] != LIBCDP_NONE)
+            value[count++] = label[i];
+    }
+    qsort(value, count, sizeof *value, ascending);
+    for (uint64_t v = 0; v < count; v++) {
+        if (!distinct || value[v] != value[distinct - 1])
+            value[distinct++] = value[v];
+    }
+    for (uint64_t i = 0; i < items; i++) {
+        const uint32_t *at = none && label[i] == LIBCDP_NONE
+                                 ? NULL
+                                 : bsearch(&label[i], value, distinct, sizeof *value, ascending);
+        labels->group[i] = at ? (uint32_t)(at - value) : CDP_NO_LABEL;
+    }
+    labels->groups = (uint32_t)distinct;
+    free(value);
+    return 0;
+}
+
+static void copy_scores(struct libcdp_scores *to, const struct cdp_scores *from)
+{
+    *to = (struct libcdp_scores){from->pairwise.precision, from->pairwise.recall,
+                                 from->pairwise.fscore,    from->bcubed.precision,
+                                 from->bcubed.recall,      from->bcubed.fscore};
+}
+
+PUBLIC int libcdp_eval(const uint32_t *label, const uint32_t *truth, uint64_t items,
+                       struct libcdp_scores *kept, struct libcdp_scores *removed,
+                       struct libcdp_err *err)
+{
+    struct cdp_err why;
+    struct cdp_labels predicted = {0}, classes = {0};
+    struct cdp_eval result;
+    int status = items < UINT32_MAX ? 0 : cdp_fail(&why, "more than 2^32 - 2 items");
+    if (!status)
+        status = group(&predicted, label, items, true, &why) ||
+                         group(&classes, truth, items, false, &why)
+                     ? -1
+                     : 0;
+    if (!status)
+        status = cdp_eval(&predicted, &classes, &result, &why);
+    if (!status) {
+        copy_scores(kept, &result.kept);
+        copy_scores(removed, &result.removed);
+    } else {
+        tell(err, &why);
+    }
+    cdp_labels_free(&predicted);
+    cdp_labels_free(&classes);
+    return status;
+}

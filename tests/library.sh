@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The installed library: examples in C and Python, built and run against a copy installed by make.
+. "$CDP_SOURCE/tests/tap.sh"
+! grep -q fsanitize "$CDP_BUILD/flags" || skip_all "the sanitizers do not go into a shared library"
+
+here=$PWD
+make -C "$CDP_SOURCE" --no-print-directory BUILD="$here/build" CFLAGS=-O1 LDFLAGS= EXTRA_CFLAGS= CC=cc \
+    PREFIX="$here/usr" install-library >out 2>err
+ok $? "make install-library"
+export PKG_CONFIG_PATH=$here/usr/lib/pkgconfig LD_LIBRARY_PATH=$here/usr/lib
+example=$CDP_SOURCE/tests/example/cluster.c
+wanted='0 0 0 1 1 -1 '
+# shellcheck disable=SC2046 # flags are words
+cc -Wall -Wextra -Werror -o shared "$example" $(pkg-config --cflags --libs cdp)
+is "$(./shared | tr '\n' ' ')" "$wanted" "the example in C, with the shared library"
+# shellcheck disable=SC2046
+cc -o static "$example" $(pkg-config --cflags cdp) usr/lib/libcdp.a \
+    $(pkg-config --libs --static cdp | sed 's/-lcdp//')
+is "$(LD_LIBRARY_PATH='' ./static | tr '\n' ' ')" "$wanted" "and with the static one"
+is "$(pkg-config --modversion cdp)" "$(cdp-knn --version | cut -d' ' -f2)" "one version"
+is "$(nm -D --defined-only usr/lib/libcdp.so.0 | awk '{ print $3 }' | grep -v '^libcdp_')" "" \
+    "the shared library shows nothing but what is public"
+is "$(nm -g --defined-only usr/lib/libcdp.a | awk 'NF == 3 { print $3 }' | grep -v '^libcdp_')" "" "nor does the static one"
+is "$(grep -o 'libcdp_[a-z_]*(' usr/include/cdp.h | tr -d '(' | sort -u)" \
+    "$(nm -D --defined-only usr/lib/libcdp.so.0 | awk '{ print $3 }' | sort)" "and all that the header declares"
+is "$(grep -o 'libcdp_[a-z_]*' "$CDP_SOURCE/man/cdp.3" | sort -u)" \
+    "$(grep -o 'libcdp_[a-z_]*' usr/include/cdp.h | sort -u)" "the page has all of it"
+
+# every function, with good and bad input
+cat >all.c <<'END'
+#include <cdp.h>
+#include <math.h>
+#include <stdio.h>
+
+static struct libcdp_err err;
+
+static void show(const char *what, int64_t status)
+{
+    printf("%s: %d%s%s\n", what, (int)status, status < 0 ? " " : "", status < 0 ? err.text : "");
+}
+
+int main(void)
+{
+    const uint64_t i[] = {0, 1, 2}, j[] = {1, 2, 3}, same[] = {1}, far[] = {1ULL << 40};
+    const float score[] = {0.9F, 0.5F, 0.8F}, nan[] = {NAN}, large[] = {1.5F};
+    uint32_t label[4];
+    struct libcdp_plan plan = libcdp_plan_default();
+    struct libcdp_pairs *pairs = libcdp_pairs_new(NULL);
+    show("self", libcdp_pairs_add(pairs, same, same, score, 1, &err));
+    show("nan", libcdp_pairs_add(pairs, i, j, nan, 1, &err));
+    show("large", libcdp_pairs_add(pairs, i, j, large, 1, &err));
+    show("far", libcdp_pairs_add(pairs, i, far, score, 1, &err));
+    show("add", libcdp_pairs_add(pairs, i, j, score, 3, &err));
+    show("few", libcdp_pairs_cluster(pairs, &plan, label, 3, &err));
+    show("all", libcdp_pairs_cluster(pairs, &plan, label, 4, &err));
+    plan.max_size = 2;
+    show("cut", libcdp_pairs_cluster(pairs, &plan, label, 4, &err));
+    printf("%u %u %u %u\n", label[0], label[1], label[2], label[3]);
+    show("late", libcdp_pairs_add(pairs, i, j, score, 3, &err));
+    plan.step = 2;
+    show("plan", libcdp_pairs_cluster(pairs, &plan, label, 4, &err));
+    libcdp_pairs_free(pairs);
+    libcdp_pairs_free(NULL);
+
+    const int64_t base[] = {0, 1, 2, 1, 0, -1, 2, 0, 1}, member[] = {1, -1, -1, 0, 2, -1, 1, -1, -1};
+    const int64_t *committee[] = {member}, wrong[] = {0, 1, 9, 1, 0, 2, 2, 0, 1};
+    const float distance[] = {0, 0.1F, 0.3F, 0, 0.2F, 0, 0, 0.4F, 0.5F};
+    uint64_t first[9], second[9];
+    float similarity[9];
+    int64_t count = libcdp_vote(3, 3, base, distance, committee, 1, 1, 0.4F, first, second, similarity, &err);
+    show("vote", count);
+    for (int64_t p = 0; p < count; p++)
+        printf("%d %d %g\n", (int)first[p], (int)second[p], similarity[p]);
+    show("wrong", libcdp_vote(3, 3, wrong, distance, committee, 1, 1, 0.4F, first, second, similarity, &err));
+
+    const uint32_t truth[] = {7, 7, 9, 9}, found[] = {3, 3, 3, LIBCDP_NONE};
+    struct libcdp_scores kept, removed;
+    show("eval", libcdp_eval(found, truth, 4, &kept, &removed, &err));
+    printf("%.6f %.6f %.6f %.6f\n", kept.pairwise_precision, kept.pairwise_recall, kept.bcubed_fscore,
+           removed.bcubed_precision);
+    return 0;
+}
+END
+# shellcheck disable=SC2046
+cc -Wall -Wextra -o all all.c $(pkg-config --cflags --libs cdp) -lm
+is "$(./all)" "self: -1 pair 0: item 1 with itself
+nan: -1 pair 0: the score is nan; at most 1 is wanted
+large: -1 pair 0: the score is 1.5; at most 1 is wanted
+far: -1 node 1099511627776: at most 2^32 - 2 nodes can be clustered; number them from 0
+add: 0
+few: -1 item 3 is in a pair, but there are 3 items
+all: 1
+cut: 2
+0 0 1 1
+late: -1 no pairs can be added after clusters were made
+plan: -1 a plan wants a max_size of 1 or more, a step from 0 to 1, and a max_iter of at most a million
+vote: 2
+0 1 0.9
+1 2 0.5
+wrong: -1 item 0: neighbour 9 is not below 3
+eval: 0
+0.333333 0.500000 0.705882 0.555556" "every function, with good and bad input"
+
+# Python: the original's graph propagation, where there are Python and numpy
+if /usr/bin/python3 -c 'import numpy' 2>err; then
+    export LIBCDP=$here/usr/lib/libcdp.so.0
+    printf '0 1 .9\n1 2 .8\n3 4 .7\n' >pairs
+    is "$(/usr/bin/python3 "$CDP_SOURCE/tests/example/cluster.py" pairs 6 | tr '\n' ' ')" "$wanted" "the example in Python"
+    cases=${CDP_SHARED:-}/conformance/propagate
+    if [ -d "$cases" ]; then
+        while IFS=$'\t' read -r name nodes _ max_size step max_iter _ _; do
+            [ "$name" = case ] && continue
+            /usr/bin/python3 "$CDP_SOURCE/tests/example/cluster.py" "$cases/$name.tsv" "$nodes" "$max_size" \
+                "$step" "$max_iter" >got
+            same got "$cases/$name.labels.txt" "Python: the original's $name"
+        done <"$cases/cases.tsv"
+    fi
+fi
+
+done_testing
