@@ -15,6 +15,32 @@ while IFS=$'\t' read -r name nodes _ max_size step max_iter _ _; do
         cdp-propagate -q --max-size "$max_size" --step "$step" --max-iter "$max_iter" \
             --forced-stop merge | cmp -s - got
     ok $((status + $?)) "propagation $name, from text and from a stream"
+
+    # the other doors: names, arrays, matrices, forests of seven random parts
+    plan=(-q --max-size "$max_size" --step "$step" --max-iter "$max_iter" --forced-stop merge)
+    pairs=$cases/propagate/$name.tsv
+    grep -v '^#' "$pairs" >bare.tsv
+    seq 0 $((nodes - 1)) | sed 's/.*/item no. &/' >names
+    awk -v OFS='\t' '{ print "item no. " $1, "item no. " $2, $3 }' bare.tsv >named.tsv
+    cdp-view --from tsv --ids names named.tsv | cdp-propagate --ids names "${plan[@]}" |
+        cut -f2 | cmp -s - "$cases/propagate/$name.labels.txt"
+    ok $? "propagation $name, from names"
+    cdp-view --from tsv --nodes "$nodes" "$pairs" >pairs.cdp
+    for format in npz mtx; do
+        cdp-view --to $format pairs.cdp >pairs.$format
+        cdp-view --from $format --nodes "$nodes" pairs.$format | cdp-propagate "${plan[@]}" |
+            cmp -s - "$cases/propagate/$name.labels.txt"
+        ok $? "propagation $name, from $format"
+    done
+    cdp-view --from npy --nodes "$nodes" pairs.npz:pairs.npy pairs.npz:scores.npy |
+        cdp-propagate "${plan[@]}" | cmp -s - "$cases/propagate/$name.labels.txt"
+    ok $? "propagation $name, from npy"
+    rm -f part.*
+    sort -R bare.tsv | split -n r/7 - part.
+    for part in part.??; do cdp-propagate --forest --nodes "$nodes" "$part" >"$part.cdp"; done
+    cdp-propagate --forest part.*.cdp | cdp-propagate "${plan[@]}" |
+        cmp -s - "$cases/propagate/$name.labels.txt"
+    ok $? "propagation $name, from the forests of seven random parts"
 done <"$cases/propagate/cases.tsv"
 
 committee=$cases/committee

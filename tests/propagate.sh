@@ -64,6 +64,19 @@ awk '{ a = $1 < $2 ? $1 : $2; b = $1 < $2 ? $2 : $1; k = a "\t" b; s[k] = k in s
         { a = find($1); b = find($2); if (a != b) { p[a] = b; print } }' | sort -n -k1,1 -k2,2 >kruskal.tsv
 same forest.tsv kruskal.tsv "it is the one that Kruskal finds, of equal scores the smaller ids first"
 
+# items that come later: lists of the new ones and the forest of the old, where no list is full above
+# the threshold
+cdp-synth --items 1500 --identities 100 --models 1 --dim 64 data
+head -c $((1100 * 64 * 4)) data/features/m0.bin >old.bin
+cdp-knn -k 100 --dim 64 old.bin | cdp-score vote --threshold 0.6 - | cdp-propagate --forest >old.cdp
+cdp-knn -k 100 --dim 64 --rows 1100: data/features/m0.bin >rows.cdp
+cdp-score vote --threshold 0.6 rows.cdp | cdp-propagate --max-size 30 --nodes 1500 old.cdp - >got
+cdp-knn -k 100 --dim 64 data/features/m0.bin >all.cdp
+is "$(cdp-view --to tsv all.cdp | awk '1 - $3 > 0.6 && ++n[$1] == 100 { full++ } END { print full + 0 }')" 0 \
+    "no list is full above the threshold"
+cdp-score vote --threshold 0.6 all.cdp | cdp-propagate --max-size 30 --nodes 1500 >scratch
+same got scratch "so new rows and an old forest give what all rows give: $(sort -u got | wc -l) clusters"
+
 # many thresholds at once: each row is what the pairs above it give
 awk '{ print int($1 * 37 / 5000 + ($1 * 7919 % 3) / 3) }' <(seq 0 4999) >meta
 cdp-propagate --nodes 5000 --sweep -0.05:1:0.15 --max-size 40 --max-size 9 --max-size 5000 --labels meta \
