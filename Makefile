@@ -144,8 +144,14 @@ $(BUILD)/bench/hnsw: tests/bench/hnsw.cc
 	@mkdir -p $(@D)
 	$(quiet)$(CXX) -O3 -march=native -std=c++17 -pthread -o $@ $<
 
+# The peer of propagation (Debian: libboost-dev).
+$(BUILD)/bench/peer-boost: tests/bench/peer-boost.cc
+	@mkdir -p $(@D)
+	$(quiet)$(CXX) -O3 -std=c++17 -o $@ $<
+
 bench: everything
 	-$(MAKE) $(BUILD)/bench/hnsw
+	-$(MAKE) $(BUILD)/bench/peer-boost
 	CDP_BIN=$(abspath $(BUILD)/bin) CDP_BENCH=$(abspath $(BUILD)/bench) tests/bench/run.sh
 
 asan ubsan:

@@ -306,11 +306,11 @@ double cdp_cross_entropy(double margin, int same)
 int cdp_gradient_new(struct cdp_gradient *g, const struct cdp_network *n, size_t batch, int threads,
                      struct cdp_err *err)
 {
-    *g = (struct cdp_gradient){.chunks = (batch + CHUNK - 1) / CHUNK,
-                               .threads = cdp_threads(threads)};
+    size_t chunks = (batch + CHUNK - 1) / CHUNK;
+    *g = (struct cdp_gradient){.threads = cdp_threads(threads)};
     g->of = cdp_alloc(n->count, sizeof *g->of, "the gradient", err);
-    g->chunk = cdp_alloc(g->chunks, n->count * sizeof *g->chunk, "gradients", err);
-    g->chunk_loss = cdp_alloc(g->chunks, sizeof *g->chunk_loss, "losses", err);
+    g->chunk = cdp_alloc(chunks, n->count * sizeof *g->chunk, "gradients", err);
+    g->chunk_loss = cdp_alloc(chunks, sizeof *g->chunk_loss, "losses", err);
     g->room = cdp_zalloc((size_t)g->threads * room_size(n->inputs), sizeof *g->room,
                          "the network's values", err);
     if (g->of && g->chunk && g->chunk_loss && g->room)

@@ -48,7 +48,6 @@ double cdp_cross_entropy(double margin, int same);
 struct cdp_gradient {
     double loss;
     float *of; // each of the network's weights
-    size_t chunks;
     int threads;
     double *chunk_loss;
     float *chunk, *room;

@@ -34,6 +34,22 @@ for pairs in $sizes; do
     done
 done
 
+# The same propagation by others, reading included: boost reads records of 12 bytes, scipy arrays.
+make-pairs clusters 1400000 20000000 1 >"$folder/pairs.cdp"
+best "clusters, for the peers: cdp-propagate" cdp-propagate "$folder/pairs.cdp"
+cdp-propagate --max-size 600 "$folder/pairs.cdp" >"$folder/own"
+cdp-view --to npz "$folder/pairs.cdp" >"$folder/pairs.npz"
+(cd "$folder" && unzip -qo pairs.npz)
+if [ -x "$CDP_BENCH/peer-boost" ]; then
+    cdp-view --to tsv "$folder/pairs.cdp" | perl -ane 'print pack("VVf<", @F)' >"$folder/pairs.bin"
+    peer-boost "$folder/pairs.bin" 1400000 >"$folder/labels"
+    cmp "$folder/own" "$folder/labels"
+fi
+if /usr/bin/python3 -c 'import scipy' 2>/dev/null; then
+    /usr/bin/python3 "$(dirname "$0")/peer-scipy.py" "$folder/pairs.npy" "$folder/scores.npy" 1400000 >"$folder/labels"
+    cmp "$folder/own" "$folder/labels"
+fi
+
 awk 'BEGIN { for (i = 0; i < 10000000; i++) print int(i * 7919 % 10000000 / 70) }' >"$folder/meta"
 awk 'BEGIN { for (i = 0; i < 10000000; i++) print i % 50 ? int(i * 7919 % 10000000 / 65) : -1 }' >"$folder/labels"
 best "10 M labels: cdp-eval" cdp-eval "$folder/labels" "$folder/meta"
