@@ -86,6 +86,20 @@ static struct cdp_header header; // of a forest stream
 static struct cdp_list pairs;    // all of them, where a forest does not do
 static struct cdp_names *names;  // of the items
 
+// Thresholds rise towards 1, so a score above that would never be cut.
+static int check_scores(const struct cdp_block *block, const char *name, struct cdp_err *err)
+{
+    const float *score = block->value[0];
+    float most = -INFINITY;
+    for (size_t e = 0; e < block->edges; e++)
+        most = score[e] > most ? score[e] : most;
+    return most > 1 ? cdp_fail(err,
+                               "%s: a score of %g; at most 1 is wanted: cdp-view --from takes "
+                               "--distance and --rescale",
+                               name, (double)most)
+                    : 0;
+}
+
 // Adds one block, refusing ids that --nodes leaves no room for.
 static int add(const struct cdp_block *block, const char *name, struct cdp_err *err)
 {
@@ -97,6 +111,8 @@ static int add(const struct cdp_block *block, const char *name, struct cdp_err *
                             names ? "the number of names," : "--nodes", (unsigned long long)nodes);
     }
     struct cdp_err reason;
+    if (check_scores(block, name, err))
+        return -1;
     if (cdp_forest_add(forest, block->source, block->target, block->value[0], block->edges,
                        &reason))
         return cdp_fail(err, "%s: %s", name, reason.text);

@@ -144,6 +144,8 @@ fails 2 "--sweep wants FIRST:LAST:STEP, not '0:1:0'" "a sweep that never ends" \
     cdp-propagate --sweep 0:1:0 chain
 fails 1 'meta: 5000 labels, but the pairs are of 4 items' "labels of other items" \
     cdp-propagate --sweep 0:1:0.5 --labels meta chain
+fails 1 '/dev/fd/[0-9]+: a score of 17; at most 1 is wanted: cdp-view --from takes' "a score above 1" \
+    cdp-propagate <(printf '0 1 1\n1 2 17\n')
 passes "a sweep of no pairs" cdp-propagate --sweep 0:1:0.5 --nodes 3 empty
 is "$(tail -n 1 out)" "$(printf '1\t600\t0\t0\t0\t1.000000')" "finds nothing"
 passes "a forest of no pairs" bash -c 'cdp-propagate --forest empty | cdp-view --check -'
