@@ -65,14 +65,11 @@ struct best {
 // A leaf is part of one merge, at the score of its best pair; and one end of it.
 static int find_best(const struct cdp_tree *t, struct best *best, struct cdp_err *err)
 {
-    uint32_t *item = cdp_alloc(t->leaves, sizeof *item, "items", err);
+    uint32_t *item = cdp_tree_item(t, err);
     if (!item)
         return -1;
-    for (uint64_t i = 0; i < t->items; i++) {
+    for (uint64_t i = 0; i < t->items; i++)
         best[i] = (struct best){0, -INFINITY};
-        if (t->leaf[i] != CDP_NO_PLACE)
-            item[t->leaf[i]] = (uint32_t)i;
-    }
     for (uint32_t m = 0; m < t->merges; m++) {
         const struct cdp_merge *merge = &t->merge[m];
         for (int p = 0; p < 2; p++) {

@@ -7,17 +7,6 @@
 
 #include "base/mem.h"
 
-// The item of each leaf.
-static uint32_t *items_of(const struct cdp_tree *t, struct cdp_err *err)
-{
-    uint32_t *item = cdp_alloc(t->leaves, sizeof *item, "items", err);
-    for (uint64_t i = 0; item && i < t->items; i++) {
-        if (t->leaf[i] != CDP_NO_PLACE)
-            item[t->leaf[i]] = (uint32_t)i;
-    }
-    return item;
-}
-
 // ---- why
 
 // The bonds of each leaf: bond[offset[leaf]] .. [offset[leaf + 1]] (excluded) are numbers of
@@ -77,7 +66,7 @@ int64_t cdp_why(const struct cdp_tree *t, uint64_t from, uint64_t to, struct cdp
     if (start == CDP_NO_PLACE || goal == CDP_NO_PLACE || start == goal)
         return 0;
     struct web web = {0};
-    uint32_t *item = items_of(t, err), *by = NULL, *queue = NULL;
+    uint32_t *item = cdp_tree_item(t, err), *by = NULL, *queue = NULL;
     int64_t length = -1;
     by = cdp_alloc(t->leaves, sizeof *by, "a path", err);
     queue = cdp_alloc(t->leaves, sizeof *queue, "a path", err);
@@ -133,7 +122,7 @@ static void count_pairs(const struct cdp_graph *g, const struct cdp_clusters *c,
 static int find_weakest(const struct cdp_tree *t, const struct cdp_clusters *c,
                         struct cdp_audit *audit, struct cdp_err *err)
 {
-    uint32_t *item = items_of(t, err);
+    uint32_t *item = cdp_tree_item(t, err);
     if (!item)
         return -1;
     for (uint32_t m = 0; m < t->merges; m++) {

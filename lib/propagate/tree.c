@@ -175,6 +175,16 @@ void cdp_tree_free(struct cdp_tree *t)
     *t = (struct cdp_tree){0};
 }
 
+uint32_t *cdp_tree_item(const struct cdp_tree *t, struct cdp_err *err)
+{
+    uint32_t *item = cdp_alloc(t->leaves, sizeof *item, "items", err);
+    for (uint64_t i = 0; item && i < t->items; i++) {
+        if (t->leaf[i] != CDP_NO_PLACE)
+            item[t->leaf[i]] = (uint32_t)i;
+    }
+    return item;
+}
+
 uint32_t cdp_tree_above(const struct cdp_tree *t, float threshold)
 {
     uint32_t low = 0, high = t->merges;

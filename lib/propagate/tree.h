@@ -42,6 +42,9 @@ int cdp_tree_new(struct cdp_tree *tree, struct cdp_forest *forest, const struct 
                  struct cdp_err *err);
 void cdp_tree_free(struct cdp_tree *tree);
 
+// The item of each leaf, for free(); NULL after an error.
+uint32_t *cdp_tree_item(const struct cdp_tree *tree, struct cdp_err *err);
+
 // How many merges have a score above the threshold: they are the first ones.
 uint32_t cdp_tree_above(const struct cdp_tree *tree, float threshold);
 
