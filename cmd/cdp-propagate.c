@@ -12,8 +12,7 @@
 #include "propagate/soft.h"
 #include "propagate/sweep.h"
 #include "stream/convert.h"
-#include "stream/stream.h"
-#include "stream/tsv.h"
+#include "stream/source.h"
 #include "tool.h"
 
 static struct cdp_counts max_size;
@@ -126,69 +125,29 @@ static int add(const struct cdp_block *block, const char *name, struct cdp_err *
     return 0;
 }
 
-static int add_stream(struct cdp_input *input, struct cdp_err *err)
+static void add_input(const char *name)
 {
-    struct cdp_reader *reader;
+    struct cdp_source *source;
     struct cdp_block block;
-    if (cdp_reader_open_input(
-            &reader, input, 1 << CDP_PAIRS | 1 << CDP_FOREST,
-            "cdp-propagate reads pairs and forest streams (cdp-score makes pairs)",
-            (int)common.threads, err))
-        return -1;
-    int status;
-    while ((status = cdp_reader_next(reader, &block, err)) > 0) {
-        if (add(&block, cdp_reader_name(reader), err)) {
-            status = -1;
-            break;
-        }
-    }
-    if (!status) {
+    struct cdp_err err;
+    tool_check(
+        cdp_source_open(&source, name, 1 << CDP_PAIRS | 1 << CDP_FOREST,
+                        "cdp-propagate reads pairs and forest streams (cdp-score makes pairs)",
+                        (int)common.threads, &err),
+        &err);
+    while (tool_check(cdp_source_next(source, &block, &err), &err))
+        tool_check(add(&block, cdp_source_name(source), &err), &err);
+    const struct cdp_reader *reader = cdp_source_reader(source);
+    if (reader) {
         const struct cdp_totals *totals = cdp_reader_totals(reader);
         cdp_forest_lower(forest, totals->floor);
-        status = nodes ? 0 : cdp_forest_reserve(forest, totals->nodes, err);
-        if (!status)
-            status = cdp_header_note(&header, err, "pairs: digest %016llx",
-                                     (unsigned long long)totals->digest) ||
-                             cdp_header_inherit(&header, cdp_reader_header(reader), err)
-                         ? -1
-                         : 0;
+        tool_check(nodes ? 0 : cdp_forest_reserve(forest, totals->nodes, &err), &err);
+        tool_check(cdp_header_note(&header, &err, "pairs: digest %016llx",
+                                   (unsigned long long)totals->digest),
+                   &err);
+        tool_check(cdp_header_inherit(&header, cdp_reader_header(reader), &err), &err);
     }
-    cdp_reader_close(reader);
-    return status;
-}
-
-static int add_text(struct cdp_input *input, struct cdp_err *err)
-{
-    struct cdp_tsv *tsv;
-    struct cdp_block block;
-    if (cdp_tsv_open(&tsv, input, &(struct cdp_text_form){0}, err))
-        return -1;
-    int status;
-    while ((status = cdp_tsv_next(tsv, &block, err)) > 0) {
-        if (add(&block, cdp_input_name(input), err)) {
-            status = -1;
-            break;
-        }
-    }
-    cdp_tsv_close(tsv);
-    return status;
-}
-
-static int add_input(const char *name, struct cdp_err *err)
-{
-    struct cdp_input *input;
-    if (cdp_input_open(&input, name, 0, err))
-        return -1;
-    int is_stream = cdp_reader_sniff(input, err);
-    const unsigned char *byte;
-    ssize_t some = cdp_input_peek(input, &byte, 1, err);
-    if (!some && !strcmp(name, "-"))
-        some = cdp_fail(err, "standard input: empty: the program before it in the pipe failed");
-    if (is_stream < 0 || some < 0) {
-        cdp_input_close(input);
-        return -1;
-    }
-    return is_stream ? add_stream(input, err) : add_text(input, err);
+    cdp_source_close(source);
 }
 
 // ---- writing
@@ -260,7 +219,6 @@ static size_t choose_threshold(const struct cdp_tree *tree, const struct cdp_pro
 // ---- constraints
 
 static struct cdp_list cannot;
-static uint64_t (*cannot_items)[2];
 
 static void read_constraints(struct cdp_list *list, const char *name)
 {
@@ -287,19 +245,13 @@ static void tell_contradiction(void *context, const uint32_t *item, size_t items
 }
 
 // Adds the pairs of --must at a score that nothing cuts, and reads those of --cannot.
-static void constrain(struct cdp_apart *apart)
+static void constrain(void)
 {
     struct cdp_list must = {0};
+    struct cdp_graph graph;
     struct cdp_err err;
     if (cannot_name)
         read_constraints(&cannot, cannot_name);
-    cannot_items = cdp_alloc(cannot.count, sizeof *cannot_items, "constraints", &err);
-    tool_check(cannot_items ? 0 : -1, &err);
-    for (size_t p = 0; p < cannot.count; p++) {
-        cannot_items[p][0] = cannot.edge[p].source;
-        cannot_items[p][1] = cannot.edge[p].target;
-    }
-    *apart = (struct cdp_apart){cannot.count, (const uint64_t(*)[2])cannot_items};
     if (!must_name)
         return;
     read_constraints(&must, must_name);
@@ -308,9 +260,8 @@ static void constrain(struct cdp_apart *apart)
         tool_check(
             cdp_forest_add(forest, &must.edge[p].source, &must.edge[p].target, &always, 1, &err),
             &err);
-    struct cdp_graph graph;
     tool_check(cdp_graph_new(&graph, &must, cdp_forest_nodes(forest), &err), &err);
-    int64_t contradictions = cdp_contradictions(&graph, apart, tell_contradiction, NULL, &err);
+    int64_t contradictions = cdp_contradictions(&graph, &cannot, tell_contradiction, NULL, &err);
     tool_check(contradictions < 0 ? -1 : 0, &err);
     if (contradictions)
         tool_fail("%s: %lld of its pairs contradict %s", cannot_name, (long long)contradictions,
@@ -322,7 +273,7 @@ static void constrain(struct cdp_apart *apart)
 // ---- clusters
 
 static void make_clusters(struct cdp_clusters *clusters, const struct cdp_tree *tree,
-                          const struct cdp_apart *apart, const struct cdp_propagate_plan *plan)
+                          const struct cdp_propagate_plan *plan)
 {
     struct cdp_err err;
     size_t at = floors.count ? choose_threshold(tree, plan) : 0;
@@ -337,22 +288,10 @@ static void make_clusters(struct cdp_clusters *clusters, const struct cdp_tree *
     if (min_size > 1)
         tool_check(cdp_clusters_least(clusters, min_size, &err), &err);
     if (isfinite(adopt))
-        tool_check(cdp_clusters_adopt(clusters, tree, (float)adopt, apart, &err), &err);
+        tool_check(cdp_clusters_adopt(clusters, tree, (float)adopt, &cannot, &err), &err);
     tool_say("%u clusters of %llu items", clusters->clusters, (unsigned long long)clusters->items);
     if (tree->left_out)
         tool_say("%zu links left out for %s", tree->left_out, cannot_name);
-}
-
-static void write_named(const struct cdp_clusters *clusters, struct cdp_output *output)
-{
-    struct cdp_err err;
-    for (uint64_t i = 0; i < clusters->items; i++) {
-        size_t length;
-        const char *name = cdp_names_get(names, i, &length);
-        tool_check(cdp_output_write(output, name, length, &err), &err);
-        tool_check(cdp_output_write(output, "\t", 1, &err), &err);
-        tool_check(cdp_labels_write(output, &clusters->label[i], 1, &err), &err);
-    }
 }
 
 static void write_labels(struct cdp_clusters *clusters, struct cdp_output *output)
@@ -369,10 +308,7 @@ static void write_labels(struct cdp_clusters *clusters, struct cdp_output *outpu
         }
         cdp_labels_free(&before);
     }
-    if (names)
-        write_named(clusters, output);
-    else
-        tool_check(cdp_labels_write(output, clusters->label, clusters->items, &err), &err);
+    tool_check(cdp_labels_write(output, clusters->label, clusters->items, names, &err), &err);
     if (changes)
         tool_check(cdp_output_commit(changes, &err), &err);
 }
@@ -493,12 +429,11 @@ static void write_result(struct cdp_output *output)
 {
     struct cdp_tree tree;
     struct cdp_clusters clusters = {0};
-    struct cdp_apart apart;
     struct cdp_propagate_plan plan = {max_size.number[0], step, max_iter, forced_stop == 1};
     struct cdp_err err;
     cdp_floors_settle(&floors);
-    constrain(&apart);
-    tool_check(cdp_tree_new(&tree, forest, &apart, &err), &err);
+    constrain();
+    tool_check(cdp_tree_new(&tree, forest, &cannot, &err), &err);
     if (make_tree) {
         tool_check(cdp_linkage_write(output, &tree, &err), &err);
     } else if (why[1]) {
@@ -510,7 +445,7 @@ static void write_result(struct cdp_output *output)
                    &err);
         free(outcome);
     } else {
-        make_clusters(&clusters, &tree, &apart, &plan);
+        make_clusters(&clusters, &tree, &plan);
         if (make_soft)
             write_soft(&clusters, plan.max_size, output);
         else if (make_audit)
@@ -521,7 +456,6 @@ static void write_result(struct cdp_output *output)
     cdp_clusters_free(&clusters);
     cdp_tree_free(&tree);
     free(cannot.edge);
-    free(cannot_items);
 }
 
 int main(int argc, char **argv)
@@ -542,9 +476,9 @@ int main(int argc, char **argv)
     tool_check(cdp_forest_new(&forest, remember, &err), &err);
     cdp_progress_start(tool_progress(), "propagation", "pairs", 0);
     if (first == argc)
-        tool_check(add_input("-", &err), &err);
+        add_input("-");
     for (int a = first; a < argc; a++)
-        tool_check(add_input(argv[a], &err), &err);
+        add_input(argv[a]);
     tool_check(cdp_forest_reserve(forest, nodes, &err), &err);
     if (make_forest)
         write_forest(output);

@@ -189,9 +189,14 @@ void cdp_labels_free(struct cdp_labels *labels)
 }
 
 int cdp_labels_write(struct cdp_output *output, const uint32_t *label, uint64_t items,
-                     struct cdp_err *err)
+                     const struct cdp_names *names, struct cdp_err *err)
 {
     for (uint64_t i = 0; i < items; i++) {
+        size_t length;
+        const char *name = names ? cdp_names_get(names, i, &length) : NULL;
+        if (names &&
+            (cdp_output_write(output, name, length, err) || cdp_output_write(output, "\t", 1, err)))
+            return -1;
         char line[16], *at = line + sizeof line;
         uint32_t rest = label[i];
         *--at = '\n';

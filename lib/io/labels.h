@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "io/names.h"
 #include "io/output.h"
 
 // One label a line: item 0 on the first. Labels are integers (64 bits) where the first one is, and
@@ -28,8 +29,9 @@ int cdp_labels_read(struct cdp_labels *labels, const char *name, bool discards,
                     struct cdp_err *err);
 void cdp_labels_free(struct cdp_labels *labels);
 
-// Writes one label a line, CDP_NO_LABEL as -1.
+// Writes one label a line, CDP_NO_LABEL as -1; behind the item's name and a tab where `names` are
+// given, which must be as many.
 int cdp_labels_write(struct cdp_output *output, const uint32_t *label, uint64_t items,
-                     struct cdp_err *err);
+                     const struct cdp_names *names, struct cdp_err *err);
 
 #endif

@@ -92,13 +92,13 @@ static int by_ids(const void *a, const void *b)
     return (x[1] > y[1]) - (x[1] < y[1]);
 }
 
-static uint32_t (*list_foes(const struct cdp_clusters *c, const struct cdp_apart *apart,
+static uint32_t (*list_foes(const struct cdp_clusters *c, const struct cdp_list *apart,
                             size_t *count, struct cdp_err *err))[2]
 {
-    uint32_t(*foe)[2] = cdp_alloc(apart ? 2 * apart->pairs : 0, sizeof *foe, "pairs apart", err);
+    uint32_t(*foe)[2] = cdp_alloc(apart ? 2 * apart->count : 0, sizeof *foe, "pairs apart", err);
     *count = 0;
-    for (size_t p = 0; foe && apart && p < apart->pairs; p++) {
-        uint64_t i = apart->item[p][0], j = apart->item[p][1];
+    for (size_t p = 0; foe && apart && p < apart->count; p++) {
+        uint64_t i = apart->edge[p].source, j = apart->edge[p].target;
         if (i >= c->items || j >= c->items)
             continue;
         foe[*count][0] = (uint32_t)i;
@@ -112,7 +112,7 @@ static uint32_t (*list_foes(const struct cdp_clusters *c, const struct cdp_apart
 }
 
 int cdp_clusters_adopt(struct cdp_clusters *c, const struct cdp_tree *t, float threshold,
-                       const struct cdp_apart *apart, struct cdp_err *err)
+                       const struct cdp_list *apart, struct cdp_err *err)
 {
     size_t foes, at = 0;
     uint32_t *size = sizes_of(c, err);

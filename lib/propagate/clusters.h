@@ -23,6 +23,6 @@ int cdp_clusters_least(struct cdp_clusters *clusters, uint64_t least, struct cdp
 // a pair of `apart`, which may be NULL, together. Items are taken in their order. The tree must be
 // that of a forest that remembers pairs. Memory: 12 bytes an item, and 8 a pair of `apart`.
 int cdp_clusters_adopt(struct cdp_clusters *clusters, const struct cdp_tree *tree, float threshold,
-                       const struct cdp_apart *apart, struct cdp_err *err);
+                       const struct cdp_list *apart, struct cdp_err *err);
 
 #endif

@@ -34,7 +34,7 @@ static uint32_t spread(const struct cdp_graph *g, struct search *s, uint32_t fro
     return found;
 }
 
-int64_t cdp_contradictions(const struct cdp_graph *g, const struct cdp_apart *apart,
+int64_t cdp_contradictions(const struct cdp_graph *g, const struct cdp_list *apart,
                            cdp_contradiction_sink *sink, void *context, struct cdp_err *err)
 {
     struct search s;
@@ -46,8 +46,8 @@ int64_t cdp_contradictions(const struct cdp_graph *g, const struct cdp_apart *ap
         count = -1;
     for (uint64_t i = 0; !count && i < g->items; i++)
         s.before[i] = NONE;
-    for (size_t p = 0; count >= 0 && p < apart->pairs; p++) {
-        uint64_t i = apart->item[p][0], j = apart->item[p][1];
+    for (size_t p = 0; count >= 0 && p < apart->count; p++) {
+        uint64_t i = apart->edge[p].source, j = apart->edge[p].target;
         if (i >= g->items || j >= g->items)
             continue;
         uint32_t found = spread(g, &s, (uint32_t)j, (uint32_t)i);

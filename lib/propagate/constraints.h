@@ -12,7 +12,7 @@ typedef void cdp_contradiction_sink(void *context, const uint32_t *item, size_t 
 // Finds the pairs of `apart` that lie in one component of `must`, the graph of the pairs that must
 // stay together; hands each to the sink in its order. Returns their number, or -1. Ids beyond the
 // graph's are in no component. Memory: 12 bytes an item.
-int64_t cdp_contradictions(const struct cdp_graph *must, const struct cdp_apart *apart,
+int64_t cdp_contradictions(const struct cdp_graph *must, const struct cdp_list *apart,
                            cdp_contradiction_sink *sink, void *context, struct cdp_err *err);
 
 #endif

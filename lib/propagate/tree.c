@@ -92,12 +92,12 @@ static void merge_all(struct cdp_tree *t, struct components *c, const struct cdp
     }
 }
 
-static int list_foes(const struct cdp_tree *t, struct components *c, const struct cdp_apart *apart,
+static int list_foes(const struct cdp_tree *t, struct components *c, const struct cdp_list *apart,
                      struct cdp_err *err)
 {
-    if (apart->pairs >= NONE / 2)
-        return cdp_fail(err, "%zu pairs to keep apart; at most 2^31 can be", apart->pairs);
-    c->foe = cdp_alloc(2 * apart->pairs, sizeof *c->foe, "pairs to keep apart", err);
+    if (apart->count >= NONE / 2)
+        return cdp_fail(err, "%zu pairs to keep apart; at most 2^31 can be", apart->count);
+    c->foe = cdp_alloc(2 * apart->count, sizeof *c->foe, "pairs to keep apart", err);
     c->foes = cdp_alloc(t->leaves, sizeof *c->foes, "pairs to keep apart", err);
     c->foe_count = cdp_zalloc(t->leaves, sizeof *c->foe_count, "pairs to keep apart", err);
     if (!c->foe || !c->foes || !c->foe_count)
@@ -105,8 +105,8 @@ static int list_foes(const struct cdp_tree *t, struct components *c, const struc
     for (uint32_t leaf = 0; leaf < t->leaves; leaf++)
         c->foes[leaf] = NONE;
     uint32_t used = 0;
-    for (size_t p = 0; p < apart->pairs; p++) {
-        uint64_t i = apart->item[p][0], j = apart->item[p][1];
+    for (size_t p = 0; p < apart->count; p++) {
+        uint64_t i = apart->edge[p].source, j = apart->edge[p].target;
         if (i >= t->items || j >= t->items || t->leaf[i] == CDP_NO_PLACE ||
             t->leaf[j] == CDP_NO_PLACE)
             continue; // one of them is alone
@@ -120,7 +120,7 @@ static int list_foes(const struct cdp_tree *t, struct components *c, const struc
     return 0;
 }
 
-static int begin(const struct cdp_tree *t, struct components *c, const struct cdp_apart *apart,
+static int begin(const struct cdp_tree *t, struct components *c, const struct cdp_list *apart,
                  struct cdp_err *err)
 {
     c->parent = cdp_alloc(t->leaves, sizeof *c->parent, "components", err);
@@ -131,10 +131,10 @@ static int begin(const struct cdp_tree *t, struct components *c, const struct cd
         c->parent[leaf] = leaf;
         c->node[leaf] = leaf;
     }
-    return apart && apart->pairs ? list_foes(t, c, apart, err) : 0;
+    return apart && apart->count ? list_foes(t, c, apart, err) : 0;
 }
 
-int cdp_tree_new(struct cdp_tree *t, struct cdp_forest *forest, const struct cdp_apart *apart,
+int cdp_tree_new(struct cdp_tree *t, struct cdp_forest *forest, const struct cdp_list *apart,
                  struct cdp_err *err)
 {
     struct cdp_bonds bonds;

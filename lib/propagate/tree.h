@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "propagate/forest.h"
+#include "stream/list.h"
 
 // The merge tree of scored pairs (the dendrogram of single linkage): what their components are at
 // every threshold. Its leaves are the items that are in a pair; each merge unites two nodes into
@@ -27,18 +28,12 @@ struct cdp_tree {
     size_t left_out; // bonds that were forbidden
 };
 
-// Pairs of items that must not be in one component.
-struct cdp_apart {
-    size_t pairs;
-    const uint64_t (*item)[2];
-};
-
 // Makes the tree of a forest, whose memory it takes: the forest is empty afterwards, after a
 // failure too. A bond that would bring a pair of `apart`, which may be NULL, together is left out:
 // it is the weakest on the path between the two. A leaf may end without a merge. Bonds of infinite
 // score are never left out. At most 2^31 items may be in pairs. Memory: 48 bytes an item while it
 // works, 28 in the end.
-int cdp_tree_new(struct cdp_tree *tree, struct cdp_forest *forest, const struct cdp_apart *apart,
+int cdp_tree_new(struct cdp_tree *tree, struct cdp_forest *forest, const struct cdp_list *apart,
                  struct cdp_err *err);
 void cdp_tree_free(struct cdp_tree *tree);
 

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#ifndef CDP_SOURCE_H
+#define CDP_SOURCE_H
+
+#include "stream/stream.h"
+
+// Pairs from an edge stream or from text of three columns, whichever a file is.
+struct cdp_source;
+
+// Opens by name; `types` and `wanted` as for cdp_reader_open. An empty standard input is an error,
+// since that is what a failed program before it in a pipe leaves; an empty file holds no pairs.
+int cdp_source_open(struct cdp_source **source, const char *name, unsigned types,
+                    const char *wanted, int threads, struct cdp_err *err);
+void cdp_source_close(struct cdp_source *source);
+
+// The name for error messages; valid until the close.
+const char *cdp_source_name(const struct cdp_source *source);
+
+// As cdp_reader_next.
+int cdp_source_next(struct cdp_source *source, struct cdp_block *block, struct cdp_err *err);
+
+// The stream's reader; NULL where it is text.
+const struct cdp_reader *cdp_source_reader(const struct cdp_source *source);
+
+#endif
