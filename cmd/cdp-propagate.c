@@ -223,8 +223,8 @@ static struct cdp_list cannot;
 static void read_constraints(struct cdp_list *list, const char *name)
 {
     struct cdp_err err;
-    tool_check(cdp_list_from_text(list, name, &(struct cdp_text_form){.unscored = true}, &err),
-               &err);
+    const struct cdp_text_form form = {.unscored = true, .names = names, .known = true};
+    tool_check(cdp_list_from_text(list, name, &form, &err), &err);
     for (size_t p = 0; p < list->count; p++) {
         const struct cdp_edge *edge = &list->edge[p];
         uint64_t largest = edge->source > edge->target ? edge->source : edge->target;

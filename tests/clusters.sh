@@ -65,6 +65,12 @@ fails 1 'line 1: expected two fields' "constraints with a score" \
 fails 1 'item 9 is not below --nodes 4' "constraints of an unknown item" \
     cdp-propagate --nodes 4 --cannot <(echo 1 9) chain
 
+printf 'Anna\nBob B.\nCole\nDan\n' >names
+printf 'Bob B.\tDan\n' >apart.names
+is "$(cdp-propagate --ids names --cannot apart.names chain | cut -f2 | tr '\n' ' ')" "0 0 0 -1 " "constraints by name"
+fails 1 "line 1: expected a name that is known, got 'Eve'" "constraints by an unknown name" \
+    cdp-propagate --ids names --must <(printf 'Anna\tEve\n') chain
+
 # small clusters, adoption
 printf '0 1 0.9\n1 2 0.9\n2 3 0.3\n4 5 0.8\n5 6 0.1\n7 8 0.2\n' >pairs
 is "$(cdp-propagate --max-size 3 --min-size 3 pairs | tr '\n' ' ')" "0 0 0 -1 1 1 1 -1 -1 " \
