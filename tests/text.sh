@@ -124,6 +124,22 @@ done <<'END'
 0 1 0.5x\n|bad: line 1: expected a finite number|a score with something behind it
 0 0 1\n|bad: line 1: expected two different ids|an item with itself
 END
+# anything else: an error that names a line, or pairs, but no crash
+bad=0
+for seed in $(seq 1 60); do
+    perl -e 'srand shift; my @part = ("0", "1", "17", ",", "\t", " ", "\n", "\r\n", "\"", "\"\"", "0.5", "1e9", "nan", "#", "a", "\0",
+        "\xff", "%%MatrixMarket matrix coordinate real general\n", "3 3 2\n", "-"); print map { $part[rand @part] } 1 .. 40' \
+        "$seed" >any
+    for way in "tsv" "csv" "mtx" "npy" "csv --columns 2,1,3" "csv --ids-out never" "tsv --ids-out never"; do
+        # shellcheck disable=SC2086 # a format and options
+        cdp-view --from $way --rescale -o never.cdp any 2>err
+        status=$?
+        [ $status -eq 0 ] || { [ $status -eq 1 ] && [ "$(wc -l <err)" -eq 1 ]; } ||
+            { bad=$((bad + 1)); echo "# $seed $way: $status"; }
+    done
+done
+is $bad 0 "random text is refused or read"
+rm -f never never.cdp
 printf '0,1,"0.5\n2,3,1\n' >open.csv
 fails 1 'open.csv: line 1: expected a quote that ends' "a quote that does not end" cdp-view --from csv open.csv
 printf '"0"1,1,1\n' >behind.csv

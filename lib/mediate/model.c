@@ -78,7 +78,7 @@ static int parse_body(struct cdp_mediator *m, struct cdp_fields *f, struct cdp_e
         return -1;
     f->at += frame;
     unsigned inputs = (unsigned)cdp_get(f, 2);
-    if (!inputs || inputs > m->header.columns)
+    if (m->header.type != CDP_FEATURES || !inputs || inputs > m->header.columns)
         return cdp_fail(err, "%s", damaged);
     for (unsigned i = 0; i < inputs; i++) {
         m->input[i] = (unsigned)cdp_get(f, 2);

@@ -2,7 +2,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
+#include "base/bytes.h"
 #include "base/random.h"
 #include "mediate/mediator.h"
 #include "scratch.h"
@@ -455,6 +457,25 @@ static void test_file(void)
         bytes[at] ^= (unsigned char)(1 << at % 8);
     }
     ok(refused == size, "with any bit flipped, too");
+    // Damage that the checksum does not tell of is refused too, or makes another sound model.
+    static unsigned char other[ROOM];
+    int sound = 0;
+    for (uint64_t n = 0; n < 3000; n++) {
+        memcpy(other, bytes, size);
+        for (uint64_t f = 0; f < 1 + n % 3; f++) {
+            uint64_t r = cdp_random(n, f);
+            other[20 + r % (n % 2 ? 120 : size - 28)] = (unsigned char)(r >> 40);
+        }
+        cdp_put_le(other + size - 8, 8, XXH64(other, size - 8, 0));
+        scratch_write("model", other, size);
+        if (!cdp_mediator_read(&again, "model", NULL, &err)) {
+            sound += again.network.inputs <= again.header.columns;
+            cdp_mediator_free(&again);
+        } else {
+            sound += strstr(err.text, "model: ") == err.text;
+        }
+    }
+    ok(sound == 3000, "damage behind a good checksum");
     bytes[8] = 7;
     scratch_write("model", bytes, size);
     ok(cdp_mediator_read(&again, "model", NULL, &err) < 0, "another version");
