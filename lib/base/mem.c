@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "base/mem.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 // The number of bytes, or -1 (as size_t: SIZE_MAX) where it does not fit.
 static size_t product(size_t count, size_t size)
@@ -36,7 +38,12 @@ void *cdp_zalloc(size_t count, size_t size, const char *what, struct cdp_err *er
 void *cdp_alloc_aligned(size_t count, size_t size, const char *what, struct cdp_err *err)
 {
     size_t bytes = product(count, size);
-    void *memory = bytes == (size_t)-1 ? NULL : aligned_alloc(64, (bytes + 63) / 64 * 64);
+    // Large pages where the system has them on request: rows are read in any order.
+    size_t page = (size_t)1 << 21, unit = bytes < 2 * page ? 64 : page;
+    bool fits = bytes <= (size_t)-1 / 2 - page;
+    void *memory = fits ? aligned_alloc(unit, (bytes + unit - 1) / unit * unit) : NULL;
+    if (memory && unit == page)
+        madvise(memory, bytes, MADV_HUGEPAGE); // a wish
     return memory ? memory : fail(count, size, what, err);
 }
 

@@ -429,11 +429,16 @@ void cdp_matrix_row_f32(const struct cdp_matrix *m, uint64_t row, float *out)
         out[d] = to_float(m->number, load(m, at + d * m->number_stride));
 }
 
+bool cdp_matrix_plain(const struct cdp_matrix *m)
+{
+    return m->number == CDP_F32 && !m->swapped && m->number_stride == 4 && m->row_stride % 4 == 0 &&
+           (uintptr_t)m->data % 4 == 0;
+}
+
 const float *cdp_matrix_row(const struct cdp_matrix *m, uint64_t row, float *room)
 {
-    const unsigned char *at = m->data + row * m->row_stride;
-    if (m->number == CDP_F32 && !m->swapped && m->number_stride == 4 && (uintptr_t)at % 4 == 0)
-        return (const float *)(const void *)at;
+    if (cdp_matrix_plain(m))
+        return (const float *)(const void *)(m->data + row * m->row_stride);
     cdp_matrix_row_f32(m, row, room);
     return room;
 }

@@ -65,6 +65,9 @@ void cdp_matrix_close(struct cdp_matrix *matrix);
 // Copies row `row` as dim float32 numbers (float64 and integers are rounded). Thread-safe.
 void cdp_matrix_row_f32(const struct cdp_matrix *matrix, uint64_t row, float *out);
 
+// Whether the rows stand in memory as float32 numbers that can be used as they are.
+bool cdp_matrix_plain(const struct cdp_matrix *matrix);
+
 // Row `row` as dim float32 numbers: where it stands if it can be used as it is, else copied to
 // `room`. Thread-safe.
 const float *cdp_matrix_row(const struct cdp_matrix *matrix, uint64_t row, float *room);

@@ -1,14 +1,69 @@
 // SPDX-License-Identifier: MIT
 #include "knn/allpairs.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
 #include "base/threads.h"
 
-// The rows from `from` on with the columns from `to` on, all of which have lists.
-static void join_queries(struct cdp_joiner *j, uint64_t first, uint64_t last, uint64_t to,
-                         bool same, struct cdp_progress *progress)
+enum { CLASSES = 16 }; // of what lists ask for
+
+static int by_size(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return x < y ? -1 : x > y;
+}
+
+uint32_t *cdp_allpairs_order(const struct cdp_nearest *nearest, const uint32_t *cells,
+                             struct cdp_err *err)
+{
+    uint64_t n = nearest->count, start[CLASSES + 1] = {0};
+    float *least = cdp_alloc(n, sizeof *least, "an order", err), border[CLASSES];
+    uint32_t *order = cdp_alloc(n, sizeof *order, "an order", err);
+    uint8_t *class = cdp_zalloc(n, sizeof *class, "an order", err);
+    if (least && order && class) {
+        memcpy(least, nearest->least, n * sizeof *least);
+        qsort(least, n, sizeof *least, by_size);
+        for (uint64_t c = 0; c < CLASSES; c++)
+            border[c] = least[c * n / CLASSES];
+        for (uint64_t i = 0; i < n; i++) {
+            while (class[i] + 1 < CLASSES && nearest->least[i] >= border[class[i] + 1])
+                class[i]++;
+            start[class[i] + 1]++;
+        }
+        for (int c = 0; c < CLASSES; c++)
+            start[c + 1] += start[c];
+        for (uint64_t i = 0; i < n; i++)
+            order[start[class[cells[i]]]++] = cells[i];
+    } else {
+        free(order);
+        order = NULL;
+    }
+    free(least);
+    free(class);
+    return order;
+}
+
+// The queries from `from` on, and their lists.
+struct queries {
+    struct cdp_run items, lists;
+};
+
+static struct queries queries_from(const uint32_t *order, uint64_t first, uint64_t from)
+{
+    if (order)
+        return (struct queries){cdp_run_of(order + from), cdp_run_of(order + from)};
+    return (struct queries){cdp_run_from(from), cdp_run_from(from - first)};
+}
+
+// The rows that are laid out with the queries from `to` on.
+static void join_queries(struct cdp_joiner *j, uint64_t first, uint64_t last, const uint32_t *order,
+                         uint64_t to, bool same, struct cdp_progress *progress)
 {
     uint32_t columns = cdp_least(last - to, CDP_SIDE);
-    cdp_lay_columns(j, NULL, to, NULL, to - first, columns);
+    struct queries q = queries_from(order, first, to);
+    cdp_lay_columns(j, q.items, q.lists, columns);
     cdp_join(j, same);
     cdp_progress_add(progress, (uint64_t)j->rows.count * columns / (same ? 2 : 1));
 }
@@ -19,30 +74,39 @@ static void join_others(struct cdp_joiner *j, uint64_t from, uint64_t end,
 {
     for (; from < end; from += CDP_SIDE) {
         uint32_t columns = cdp_least(end - from, CDP_SIDE);
-        cdp_lay_columns(j, NULL, from, NULL, CDP_NO_LIST, columns);
+        cdp_lay_columns(j, cdp_run_from(from), cdp_run_from(CDP_NONE), columns);
         cdp_join(j, false);
         cdp_progress_add(progress, (uint64_t)j->rows.count * columns);
     }
 }
 
 void cdp_allpairs(struct cdp_joiner *joiners, int threads, uint64_t first, uint64_t last,
-                  struct cdp_progress *progress)
+                  const uint32_t *order, struct cdp_progress *progress)
 {
-    uint64_t all = joiners->nearest->space->matrix->rows;
+    uint64_t all = joiners->space->matrix->rows;
+    // The more rows, the less often columns are laid out; yet there must be work for all threads.
+    uint64_t fair = (last - first) / ((uint64_t)threads * 16) / CDP_SIDE * CDP_SIDE;
+    uint64_t most = fair < CDP_SIDE ? CDP_SIDE : fair < CDP_ROWS ? fair : CDP_ROWS;
     // Each block with itself first: neighbours often stand side by side, and lists that are good
     // early spare measuring.
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-    for (uint64_t from = first; from < last; from += CDP_SIDE) {
+    for (uint64_t from = first; from < last; from += most) {
         struct cdp_joiner *j = &joiners[cdp_thread()];
-        cdp_lay_rows(j, NULL, from, NULL, from - first, cdp_least(last - from, CDP_SIDE));
-        join_queries(j, first, last, from, true, progress);
+        uint64_t end = last - from < most ? last : from + most;
+        for (uint64_t at = from; at < end; at += CDP_SIDE) {
+            struct queries q = queries_from(order, first, at);
+            cdp_lay_rows(j, q.items, q.lists, cdp_least(end - at, CDP_SIDE));
+            for (uint64_t to = at; to < end; to += CDP_SIDE)
+                join_queries(j, first, end, order, to, to == at, progress);
+        }
     }
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-    for (uint64_t from = first; from < last; from += CDP_SIDE) {
+    for (uint64_t from = first; from < last; from += most) {
         struct cdp_joiner *j = &joiners[cdp_thread()];
-        cdp_lay_rows(j, NULL, from, NULL, from - first, cdp_least(last - from, CDP_SIDE));
-        for (uint64_t to = from + CDP_SIDE; to < last; to += CDP_SIDE)
-            join_queries(j, first, last, to, false, progress);
+        struct queries q = queries_from(order, first, from);
+        cdp_lay_rows(j, q.items, q.lists, cdp_least(last - from, most));
+        for (uint64_t to = from + most; to < last; to += CDP_SIDE)
+            join_queries(j, first, last, order, to, false, progress);
         join_others(j, 0, first, progress);
         join_others(j, last, all, progress);
     }

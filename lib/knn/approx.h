@@ -5,20 +5,24 @@
 #include "base/progress.h"
 #include "knn/join.h"
 
-// Approximate neighbours, by joining sets of items that are near each other:
+// Approximate neighbours. Items look for them in a few cells of near items (knn/cells.h). What an
+// item finds finds the item: it is offered to the other's list too. Then those whose lists reach
+// farthest look into many more cells, and more of them into still more, until a sample has the
+// recall that is wanted: items that stand alone have their neighbours scattered, and it is they
+// whose neighbours are missed.
 //
-//   cells            of random pivots (knn/cells.h);
-//   neighbourhoods   an item with its neighbours so far, and the items that have it as a neighbour:
-//                    neighbours of an item are often neighbours of each other (Dong, Moses, Li:
-//                    Efficient k-nearest neighbor graph construction for generic similarity
-//                    measures, WWW 2011).
-//
-// A list that is not full in the end gets its exact neighbours. Otherwise it ends as the nearest of
-// all items that it met, so the result does not depend on the number of threads.
+// Lists hold the nearest, by the fast pass's scores, of all that were met, a quarter more than are
+// wanted, which are measured in the end. So the result does not depend on the number of threads. In
+// the last round all items look into all cells.
 
 // Fills the joiners' lists, those of all items by id, until the lists of a sample of the items hold
-// `recall` of their exact neighbours, or 24 rounds are over. *found = the share that they hold.
+// `recall` of their exact neighbours. *found = the share that they hold.
 int cdp_approx(struct cdp_joiner *joiners, int threads, double recall, double *found,
                struct cdp_progress *progress, struct cdp_err *err);
+
+// Fills lists that are those of all items by id with near items, quickly. *members receives all
+// items, cell after cell, to be freed by the caller.
+int cdp_seed(struct cdp_joiner *joiners, int threads, uint32_t **members,
+             struct cdp_progress *progress, struct cdp_err *err);
 
 #endif

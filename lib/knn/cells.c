@@ -1,36 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "knn/cells.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "base/random.h"
-#include "base/threads.h"
 
 enum {
-    CELL = 1 << 9,       // items of a cell, about
-    TOPS = 4,            // pivots of pivots that an item is looked for under
-    DIRECT = 1 << 9,     // pivots that every item is compared with; of more, those near
-    MOST = 4 * CDP_SIDE, // items of a set that are all joined
+    CELL = 100,     // items of a cell, at least
+    CENTRES = 8,    // at most so many times the square root of the number of items
+    SAMPLE = 16,    // items a centre that it is trained on
+    ITERATIONS = 3, // of k-means
 };
-
-// Sets of items: set s is member[start[s]] to member[start[s + 1] - 1].
-struct sets {
-    uint64_t count;
-    uint64_t *start;
-    uint32_t *member;
-};
-
-static void free_sets(struct sets *sets)
-{
-    free(sets->start);
-    free(sets->member);
-    *sets = (struct sets){0};
-}
 
 uint32_t *cdp_choose(uint64_t n, uint64_t count, uint64_t seed, struct cdp_err *err)
 {
-    uint32_t *chosen = cdp_alloc(count, sizeof *chosen, "pivots", err);
+    uint32_t *chosen = cdp_alloc(count, sizeof *chosen, "a choice of items", err);
     for (uint64_t i = 0; chosen && i < count; i++) {
         uint64_t from = i * n / count, to = (i + 1) * n / count;
         chosen[i] = (uint32_t)(from + cdp_random(seed, i) % (to - from));
@@ -38,164 +24,153 @@ uint32_t *cdp_choose(uint64_t n, uint64_t count, uint64_t seed, struct cdp_err *
     return chosen;
 }
 
-static uint64_t position(const uint32_t *sorted, uint64_t count, uint32_t id)
-{
-    uint64_t low = 0, high = count - 1;
-    while (low < high) {
-        uint64_t middle = (low + high) / 2;
-        if (sorted[middle] < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
+// Centres, all of which are one set of a shelf.
+struct cdp_centres {
+    struct cdp_space space;
+    struct cdp_sets sets;
+    struct cdp_shelf shelf;
+};
 
-// The sets of items that have the same pivot in their lists. items[i] has list i; NULL = itself.
-static int sets_of_pivots(struct sets *sets, const struct cdp_nearest *lists, const uint32_t *items,
-                          const uint32_t *pivots, uint64_t count, struct cdp_err *err)
+// Lists that hold set 0 only, for `count` rows.
+static int all_of_one(struct cdp_shortlists *lists, uint64_t count, struct cdp_err *err)
 {
-    uint64_t total = 0;
-    for (uint64_t i = 0; i < lists->count; i++)
-        total += lists->found[i];
-    *sets = (struct sets){.count = count};
-    sets->start = cdp_zalloc(count + 2, sizeof *sets->start, "cells", err);
-    sets->member = cdp_alloc(total, sizeof *sets->member, "cells", err);
-    if (!sets->start || !sets->member) {
-        free_sets(sets);
+    if (cdp_shortlists_new(lists, count, 1, err))
         return -1;
-    }
-    for (int pass = 0; pass < 2; pass++) { // counts, then places
-        for (uint64_t i = 0; i < lists->count; i++) {
-            for (uint32_t r = 0; r < lists->found[i]; r++) {
-                uint64_t p = position(pivots, count, lists->id[i * lists->k + r]);
-                if (pass)
-                    sets->member[sets->start[p + 1]++] = items ? items[i] : (uint32_t)i;
-                else
-                    sets->start[p + 2]++;
-            }
-        }
-        for (uint64_t p = 0; !pass && p < count; p++)
-            sets->start[p + 2] += sets->start[p + 1];
-    }
+    for (uint64_t i = 0; i < count; i++)
+        lists->entry[i] = cdp_entry(0, 0);
     return 0;
 }
 
-// Fills lists, one for each of `count` items, with the nearest pivots. No item is in its own list,
-// so a pivot goes to the cells of others.
-static void nearest_pivots(struct cdp_joiner *joiners, int threads, const uint32_t *items,
-                           uint64_t count, const uint32_t *pivots, uint64_t pivot_count)
+// Lays the centres out.
+static int shelve(struct cdp_centres *c, uint64_t count, int threads, struct cdp_err *err)
 {
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-    for (uint64_t from = 0; from < count; from += CDP_SIDE) {
-        struct cdp_joiner *j = &joiners[cdp_thread()];
-        cdp_lay_rows(j, items ? items + from : NULL, from, NULL, from,
-                     cdp_least(count - from, CDP_SIDE));
-        for (uint64_t p = 0; p < pivot_count; p += CDP_SIDE) {
-            cdp_lay_columns(j, pivots + p, 0, NULL, CDP_NO_LIST,
-                            cdp_least(pivot_count - p, CDP_SIDE));
-            cdp_join(j, false);
-        }
-    }
+    struct cdp_shortlists all;
+    if (all_of_one(&all, count, err))
+        return -1;
+    int status = cdp_sets_of(&c->sets, &all, 1, 1, threads, err) ||
+                 cdp_shelf_new(&c->shelf, &c->space, &c->sets, threads, err);
+    cdp_shortlists_free(&all);
+    return status ? -1 : 0;
 }
 
-// The same over the pivots' pivots: an item meets the pivots that share one of them with it.
-static int nearest_pivots_over(struct cdp_joiner *joiners, int threads, struct cdp_nearest *lists,
-                               const uint32_t *pivots, uint64_t count, uint64_t seed,
-                               struct cdp_err *err)
+static void unshelve(struct cdp_centres *c)
 {
-    uint64_t upper = 1;
-    while (upper * upper < count)
-        upper++;
-    struct cdp_nearest pivot_lists = {0}, item_lists = {0};
-    struct sets pivot_sets = {0}, item_sets = {0};
-    uint32_t *places = cdp_choose(count, upper, seed, err), *tops = NULL;
+    cdp_shelf_free(&c->shelf);
+    cdp_sets_free(&c->sets);
+}
+
+// Gives list i of `lists` the k nearest centres of item i of the space, or of items[i].
+static int nearest_centres(struct cdp_shortlists *lists, const struct cdp_space *space,
+                           const uint32_t *items, uint64_t count, uint32_t k,
+                           const struct cdp_centres *c, int threads, struct cdp_progress *progress,
+                           struct cdp_err *err)
+{
+    struct cdp_shortlists all;
+    if (all_of_one(&all, count, err))
+        return -1;
+    int status = cdp_shortlists_new(lists, count, cdp_least(k, c->sets.start[1]), err) ||
+                 cdp_probe(space, items, &all, &c->shelf, lists, true, threads, progress, err);
+    cdp_shortlists_free(&all);
+    return status ? -1 : 0;
+}
+
+// Moves the centres to the means of those of a sample that are nearest to them.
+static int train(struct cdp_centres *c, uint64_t centres, const struct cdp_space *space,
+                 uint64_t seed, int threads, struct cdp_progress *progress, struct cdp_err *err)
+{
+    uint64_t n = space->matrix->rows, count = cdp_least(n, SAMPLE * centres);
+    uint32_t *sample = cdp_choose(n, count, seed, err);
+    int status = sample ? 0 : -1;
+    cdp_progress_start(progress, "neighbours: centres", "rows", ITERATIONS * count);
+    for (int i = 0; !status && i < ITERATIONS; i++) {
+        struct cdp_shortlists lists = {0};
+        struct cdp_sets sets = {0};
+        status = nearest_centres(&lists, space, sample, count, 1, c, threads, progress, err) ||
+                 cdp_sets_of(&sets, &lists, 1, centres, threads, err);
+        if (!status) {
+            for (uint64_t m = 0; m < count; m++)
+                sets.member[m] = sample[sets.member[m]];
+            unshelve(c);
+            status = cdp_space_move(&c->space, space, &sets, threads, err) ||
+                     shelve(c, centres, threads, err);
+        }
+        cdp_shortlists_free(&lists);
+        cdp_sets_free(&sets);
+    }
+    free(sample);
+    return status ? -1 : 0;
+}
+
+// The number of cells of n items, for lists of k neighbours.
+static uint64_t cells_of(uint64_t n, uint32_t k)
+{
+    uint64_t cell = k > CELL / 5 ? 5 * (uint64_t)k : CELL, root = (uint64_t)sqrt((double)n);
+    uint64_t most = CENTRES * root, count = (n + cell - 1) / cell;
+    return count < most ? count : most;
+}
+
+int cdp_cells_new(struct cdp_cells *cells, const struct cdp_space *space, uint32_t k,
+                  uint32_t probes, uint64_t seed, int threads, struct cdp_progress *progress,
+                  struct cdp_err *err)
+{
+    uint64_t n = space->matrix->rows;
+    *cells = (struct cdp_cells){.count = cells_of(n, k)};
+    struct cdp_centres *c = cdp_zalloc(1, sizeof *c, "centres", err);
+    uint32_t *first = cdp_choose(n, cells->count, seed, err);
     int status = -1;
-    if (!places || !(tops = cdp_alloc(upper, sizeof *tops, "pivots", err)) ||
-        cdp_nearest_new(&pivot_lists, lists->space, true, count, TOPS, err) ||
-        cdp_nearest_new(&item_lists, lists->space, true, lists->count, TOPS, err))
+    if (!c || !first)
         goto end;
-    for (uint64_t i = 0; i < upper; i++)
-        tops[i] = pivots[places[i]];
-    cdp_joiners_turn(joiners, threads, &pivot_lists, NULL);
-    nearest_pivots(joiners, threads, pivots, count, tops, upper);
-    cdp_joiners_turn(joiners, threads, &item_lists, NULL);
-    nearest_pivots(joiners, threads, NULL, lists->count, tops, upper);
-    if (sets_of_pivots(&pivot_sets, &pivot_lists, pivots, tops, upper, err) ||
-        sets_of_pivots(&item_sets, &item_lists, NULL, tops, upper, err))
+    cells->centres = c;
+    if (cdp_space_pick(&c->space, space, first, cells->count, err) ||
+        shelve(c, cells->count, threads, err) ||
+        train(c, cells->count, space, seed + 1, threads, progress, err))
         goto end;
-    cdp_joiners_turn(joiners, threads, lists, NULL);
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-    for (uint64_t s = 0; s < upper; s++) {
-        struct cdp_joiner *j = &joiners[cdp_thread()];
-        for (uint64_t from = item_sets.start[s]; from < item_sets.start[s + 1]; from += CDP_SIDE) {
-            const uint32_t *items = item_sets.member + from;
-            cdp_lay_rows(j, items, 0, items, 0, cdp_least(item_sets.start[s + 1] - from, CDP_SIDE));
-            for (uint64_t p = pivot_sets.start[s]; p < pivot_sets.start[s + 1]; p += CDP_SIDE) {
-                cdp_lay_columns(j, pivot_sets.member + p, 0, NULL, CDP_NO_LIST,
-                                cdp_least(pivot_sets.start[s + 1] - p, CDP_SIDE));
-                cdp_join(j, false);
-            }
-        }
-    }
-    status = 0;
+    cdp_progress_start(progress, "neighbours: cells", "rows", n);
+    status = nearest_centres(&cells->nearest, space, NULL, n, probes, c, threads, progress, err) ||
+             cdp_sets_of(&cells->items, &cells->nearest, 1, cells->count, threads, err) ||
+             cdp_shelf_new(&cells->shelf, space, &cells->items, threads, err);
 end:
-    free(places);
-    free(tops);
-    cdp_nearest_free(&pivot_lists);
-    cdp_nearest_free(&item_lists);
-    free_sets(&pivot_sets);
-    free_sets(&item_sets);
-    return status;
+    free(first);
+    return status ? -1 : 0;
 }
 
-// Joins all pairs of a set; of a very large one, of its parts.
-static void join_set(struct cdp_joiner *j, const uint32_t *items, uint64_t count)
+void cdp_cells_free(struct cdp_cells *cells)
 {
-    for (uint64_t from = 0; from < count; from += CDP_SIDE) {
-        uint32_t rows = cdp_least(count - from, CDP_SIDE);
-        uint64_t end = cdp_least(count, from / MOST * MOST + MOST);
-        cdp_lay_rows(j, items + from, 0, items + from, 0, rows);
-        for (uint64_t to = from; to < end; to += CDP_SIDE) {
-            cdp_lay_columns(j, items + to, 0, items + to, 0, cdp_least(end - to, CDP_SIDE));
-            cdp_join(j, to == from);
-        }
+    if (cells->centres) {
+        unshelve(cells->centres);
+        cdp_space_free(&cells->centres->space);
     }
+    free(cells->centres);
+    cdp_shortlists_free(&cells->nearest);
+    cdp_shelf_free(&cells->shelf);
+    cdp_sets_free(&cells->items);
+    *cells = (struct cdp_cells){0};
 }
 
-int cdp_join_cells(struct cdp_joiner *joiners, int threads, uint32_t per_item, uint64_t seed,
-                   struct cdp_progress *progress, struct cdp_err *err)
+int cdp_cells_probe(const struct cdp_cells *cells, const struct cdp_space *space,
+                    struct cdp_shortlists *lists, int threads, struct cdp_progress *progress,
+                    struct cdp_err *err)
 {
-    struct cdp_nearest *nearest = joiners->nearest, lists = {0};
-    const uint32_t *known = joiners->known;
-    uint64_t n = nearest->count, cell = nearest->k > CELL / 8 ? 8 * (uint64_t)nearest->k : CELL;
-    uint64_t count = (n * per_item + cell - 1) / cell;
-    count = count < n ? count : n;
-    struct sets cells = {0};
-    uint32_t *pivots = cdp_choose(n, count, seed, err);
-    int status = !pivots ||
-                 cdp_nearest_new(&lists, nearest->space, true, n, cdp_least(per_item, count), err);
-    if (!status) {
-        cdp_joiners_turn(joiners, threads, &lists, NULL);
-        if (count <= DIRECT)
-            nearest_pivots(joiners, threads, NULL, n, pivots, count);
-        else
-            status = nearest_pivots_over(joiners, threads, &lists, pivots, count, seed + 1, err);
-    }
-    if (!status && !(status = sets_of_pivots(&cells, &lists, NULL, pivots, count, err))) {
-        cdp_nearest_free(&lists);
-        cdp_joiners_turn(joiners, threads, nearest, known);
-        cdp_progress_start(progress, "neighbours: near random items", "cells", count);
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-        for (uint64_t s = 0; s < count; s++) {
-            join_set(&joiners[cdp_thread()], cells.member + cells.start[s],
-                     cells.start[s + 1] - cells.start[s]);
-            cdp_progress_add(progress, 1);
-        }
-    }
-    cdp_joiners_turn(joiners, threads, nearest, known);
-    free(pivots);
-    cdp_nearest_free(&lists);
-    free_sets(&cells);
+    cdp_progress_start(progress, "neighbours", "rows", lists->count);
+    return cdp_probe(space, NULL, &cells->nearest, &cells->shelf, lists, false, threads, progress,
+                     err);
+}
+
+int cdp_cells_probe_more(const struct cdp_cells *cells, const struct cdp_space *space,
+                         struct cdp_shortlists *lists, const uint32_t *items, uint64_t count,
+                         uint32_t probes, int threads, struct cdp_progress *progress,
+                         struct cdp_err *err)
+{
+    struct cdp_shortlists some = {0}, near = {0};
+    cdp_progress_start(progress, "neighbours of the farthest", "rows", 2 * count);
+    int status =
+        cdp_shortlists_take(&some, lists, items, count, err) ||
+        nearest_centres(&near, space, items, count, probes, cells->centres, threads, progress,
+                        err) ||
+        cdp_probe(space, items, &near, &cells->shelf, &some, false, threads, progress, err);
+    if (!status)
+        cdp_shortlists_put(lists, &some, items);
+    cdp_shortlists_free(&some);
+    cdp_shortlists_free(&near);
     return status ? -1 : 0;
 }

@@ -59,14 +59,7 @@ INLINE vector linf_step(vector sum, vector x, vector y)
     return (vector)((larger & (mask)apart) | (~larger & (mask)sum));
 }
 
-static size_t lay_as_is(const uint32_t *row, size_t words, uint32_t *out)
-{
-    if (out)
-        memcpy(out, row, words * sizeof *row);
-    return words;
-}
-
-INLINE void float_tile(const struct cdp_tile *t, float out[ROWS][COLUMNS],
+INLINE bool float_tile(const struct cdp_tile *t, float out[ROWS][COLUMNS],
                        vector (*step)(vector, vector, vector))
 {
     for (size_t p = 0; p < COLUMNS / PANEL; p++) {
@@ -88,6 +81,7 @@ INLINE void float_tile(const struct cdp_tile *t, float out[ROWS][COLUMNS],
             }
         }
     }
+    return true;
 }
 
 // The bits set in each byte (Warren, Hacker's Delight, section 5-1).
@@ -98,7 +92,7 @@ INLINE words8 bits_of_bytes(words8 v)
     return (v + (v >> 4)) & 0x0F0F0F0F;
 }
 
-INLINE void hamming_tile(const struct cdp_tile *t, float out[ROWS][COLUMNS])
+INLINE bool hamming_tile(const struct cdp_tile *t, float out[ROWS][COLUMNS])
 {
     enum { RUN = 31 }; // words of 8 bits a byte that a byte can count
     for (size_t v = 0; v < COLUMNS / LANES; v++) {
@@ -116,6 +110,7 @@ INLINE void hamming_tile(const struct cdp_tile *t, float out[ROWS][COLUMNS])
             memcpy(&out[r][v * LANES], &value, sizeof value);
         }
     }
+    return true;
 }
 
 // For the dot product without instructions of its own: the even and the odd bytes as 16-bit
@@ -131,7 +126,7 @@ static size_t lay_halves(const uint32_t *row, size_t words, uint32_t *out)
     return 2 * words;
 }
 
-static void dot_plain(const struct cdp_tile *t, float out[ROWS][COLUMNS])
+static bool dot_plain(const struct cdp_tile *t, float out[ROWS][COLUMNS])
 {
     for (size_t v = 0; v < COLUMNS / LANES; v++) {
         const uint32_t *item = t->panel + v / VECTORS * PANEL * t->words + v % VECTORS * LANES;
@@ -153,6 +148,7 @@ static void dot_plain(const struct cdp_tile *t, float out[ROWS][COLUMNS])
             memcpy(&out[r][v * LANES], &value, sizeof value);
         }
     }
+    return true;
 }
 
 static uint64_t test_plain(const struct cdp_test *t, const float product[COLUMNS])
@@ -179,27 +175,38 @@ static uint64_t test_plain(const struct cdp_test *t, const float product[COLUMNS
     return bits;
 }
 
+static void add_plain(uint64_t *list, uint32_t k, uint64_t entry)
+{
+    uint32_t at = k;
+    while (at > 0 && list[at - 1] > entry)
+        at--;
+    if (at == k || (at > 0 && list[at - 1] == entry))
+        return;
+    memmove(list + at + 1, list + at, (k - 1 - at) * sizeof *list);
+    list[at] = entry;
+}
+
 // The functions of all the above for one instruction set.
 #define DEFINE(isa, attribute)                                                              \
-    attribute static void l1_##isa(const struct cdp_tile *t, float out[ROWS][COLUMNS])      \
+    attribute static bool l1_##isa(const struct cdp_tile *t, float out[ROWS][COLUMNS])      \
     {                                                                                       \
-        float_tile(t, out, l1_step);                                                        \
+        return float_tile(t, out, l1_step);                                                 \
     }                                                                                       \
-    attribute static void linf_##isa(const struct cdp_tile *t, float out[ROWS][COLUMNS])    \
+    attribute static bool linf_##isa(const struct cdp_tile *t, float out[ROWS][COLUMNS])    \
     {                                                                                       \
-        float_tile(t, out, linf_step);                                                      \
+        return float_tile(t, out, linf_step);                                               \
     }                                                                                       \
-    attribute static void hamming_##isa(const struct cdp_tile *t, float out[ROWS][COLUMNS]) \
+    attribute static bool hamming_##isa(const struct cdp_tile *t, float out[ROWS][COLUMNS]) \
     {                                                                                       \
-        hamming_tile(t, out);                                                               \
+        return hamming_tile(t, out);                                                        \
     }
 
-#define KERNEL(name, isa, test_isa, lay_dot, dot_tile)                                            \
-    {                                                                                             \
-        name, {[CDP_COSINE] = {lay_dot, dot_tile},   [CDP_ANGULAR] = {lay_dot, dot_tile},         \
-               [CDP_L2] = {lay_dot, dot_tile},       [CDP_L1] = {lay_as_is, l1_##isa},            \
-               [CDP_LINF] = {lay_as_is, linf_##isa}, [CDP_HAMMING] = {lay_as_is, hamming_##isa}}, \
-            test_isa                                                                              \
+#define KERNEL(name, isa, test_isa, add_isa, lay_dot, dot_tile)                            \
+    {                                                                                      \
+        name, {[CDP_COSINE] = {lay_dot, dot_tile}, [CDP_ANGULAR] = {lay_dot, dot_tile},    \
+               [CDP_L2] = {lay_dot, dot_tile},     [CDP_L1] = {NULL, l1_##isa},            \
+               [CDP_LINF] = {NULL, linf_##isa},    [CDP_HAMMING] = {NULL, hamming_##isa}}, \
+            test_isa, add_isa                                                              \
     }
 
 DEFINE(plain, )
@@ -244,7 +251,7 @@ __attribute__((target("avx2"))) INLINE void widen_sums(int32_t sum[LANES], __m25
     _mm256_store_si256((__m256i *)sum, all);
 }
 
-__attribute__((target("avx2"))) static void dot_avx2(const struct cdp_tile *t,
+__attribute__((target("avx2"))) static bool dot_avx2(const struct cdp_tile *t,
                                                      float out[ROWS][COLUMNS])
 {
     // The instructions by name: as intrinsics, gcc 12 moves the sums from register to register.
@@ -298,6 +305,7 @@ __attribute__((target("avx2"))) static void dot_avx2(const struct cdp_tile *t,
                 out[r][p * PANEL + (size_t)c] = (float)sum[r][c];
         }
     }
+    return true;
 }
 
 __attribute__((target("avx2"))) static uint64_t test_movemask(const struct cdp_test *t,
@@ -320,23 +328,9 @@ __attribute__((target("avx2"))) static uint64_t test_movemask(const struct cdp_t
 
 // ---- AVX-512 VNNI: products of bytes, added by fours, in sums of 32 bits
 
-// -128 x the sum of the row's bytes, and then its words.
-static size_t lay_started(const uint32_t *row, size_t words, uint32_t *out)
-{
-    if (out) {
-        const int8_t *b = (const int8_t *)row;
-        uint32_t sum = 0; // modulo 2^32, as the sums that it starts
-        for (size_t i = 0; i < 4 * words; i++)
-            sum += (uint32_t)b[i];
-        out[0] = 0 - 128 * sum;
-        memcpy(out + 1, row, words * sizeof *row);
-    }
-    return words + 1;
-}
-
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512vnni")))
 
-VNNI static void dot_avx512vnni(const struct cdp_tile *t, float out[ROWS][COLUMNS])
+VNNI static bool dot_avx512vnni(const struct cdp_tile *t, float out[ROWS][COLUMNS])
 {
     size_t stride = t->words * PANEL;
     const uint32_t *y = t->panel;
@@ -347,7 +341,7 @@ VNNI static void dot_avx512vnni(const struct cdp_tile *t, float out[ROWS][COLUMN
     (0) do(1) do(2) do(3) do(4) do(5)
 #define START(r)                      \
     const uint32_t *x##r = t->row[r]; \
-    __m512i a##r = _mm512_set1_epi32((int)*x##r++), b##r = a##r, c##r = a##r, d##r = a##r;
+    __m512i a##r = _mm512_set1_epi32(t->start[r]), b##r = a##r, c##r = a##r, d##r = a##r;
 #define DOT(sum, y) __asm__("vpdpbusd %1, %2, %0" : "+v"(sum) : "v"(x), "v"(y))
 #define ADVANCE(r)                                   \
     {                                                \
@@ -356,6 +350,14 @@ VNNI static void dot_avx512vnni(const struct cdp_tile *t, float out[ROWS][COLUMN
         DOT(b##r, y1);                               \
         DOT(c##r, y2);                               \
         DOT(d##r, y3);                               \
+    }
+#define SCALED(sum, scale) _mm512_mul_ps(_mm512_cvtepi32_ps(sum), scale)
+#define REACHES(r)                                                              \
+    {                                                                           \
+        __m512 ab = _mm512_max_ps(SCALED(a##r, s0), SCALED(b##r, s1));          \
+        __m512 cd = _mm512_max_ps(SCALED(c##r, s2), SCALED(d##r, s3));          \
+        __m512 bar = _mm512_set1_ps(t->bar[r]);                                 \
+        reached |= _mm512_cmp_ps_mask(_mm512_max_ps(ab, cd), bar, _CMP_NLT_UQ); \
     }
 #define END(r)                                                      \
     _mm512_storeu_ps(out[r], _mm512_cvtepi32_ps(a##r));             \
@@ -368,12 +370,62 @@ VNNI static void dot_avx512vnni(const struct cdp_tile *t, float out[ROWS][COLUMN
                 y2 = _mm512_loadu_si512(y + 2 * stride), y3 = _mm512_loadu_si512(y + 3 * stride);
         EACH_ROW(ADVANCE)
     }
+    __m512 s0 = _mm512_loadu_ps(t->scale), s1 = _mm512_loadu_ps(t->scale + PANEL),
+           s2 = _mm512_loadu_ps(t->scale + 2 * PANEL), s3 = _mm512_loadu_ps(t->scale + 3 * PANEL);
+    __mmask16 reached = 0;
+    EACH_ROW(REACHES)
+    if (!reached)
+        return false;
     EACH_ROW(END)
+    return true;
 #undef EACH_ROW
 #undef START
 #undef DOT
 #undef ADVANCE
+#undef REACHES
+#undef SCALED
 #undef END
+}
+
+VNNI static uint64_t test_avx512(const struct cdp_test *t, const float product[COLUMNS])
+{
+    __m512 row_scale = _mm512_set1_ps(t->row_scale), row_offset = _mm512_set1_ps(t->row_offset),
+           row_least = _mm512_set1_ps(t->row_least);
+    uint64_t bits = 0;
+#pragma GCC unroll 4
+    for (int c = 0; c < COLUMNS; c += PANEL) {
+        __m512 scale = _mm512_mul_ps(row_scale, _mm512_loadu_ps(t->scale + c));
+        __m512 score = _mm512_add_ps(_mm512_mul_ps(_mm512_loadu_ps(product + c), scale),
+                                     _mm512_loadu_ps(t->offset + c));
+        __m512 least = _mm512_min_ps(row_least, _mm512_loadu_ps(t->least + c));
+        __mmask16 passed = _mm512_cmp_ps_mask(score, _mm512_add_ps(least, row_offset), _CMP_NLT_UQ);
+        bits |= (uint64_t)passed << c;
+    }
+    return bits;
+}
+
+VNNI static void add_avx512(uint64_t *list, uint32_t k, uint64_t entry)
+{
+    enum { RUN = 8 };
+    __m512i x = _mm512_set1_epi64((long long)entry);
+    uint32_t at = 0;
+    __mmask8 equal = 0;
+    for (uint32_t i = 0; i < k; i += RUN) {
+        __mmask8 there = (__mmask8)(k - i < RUN ? (1U << (k - i)) - 1 : 0xFF);
+        __m512i run = _mm512_maskz_loadu_epi64(there, list + i);
+        equal |= _mm512_mask_cmpeq_epu64_mask(there, run, x);
+        at += (uint32_t)__builtin_popcount(_mm512_mask_cmplt_epu64_mask(there, run, x));
+    }
+    if (at == k || equal)
+        return;
+    for (uint32_t end = k; end > at + 1;) { // the last ones first
+        uint32_t from = end - (at + 1) < RUN ? at + 1 : end - RUN;
+        __mmask8 moved = (__mmask8)((1U << (end - from)) - 1);
+        _mm512_mask_storeu_epi64(list + from, moved,
+                                 _mm512_maskz_loadu_epi64(moved, list + from - 1));
+        end = from;
+    }
+    list[at] = entry;
 }
 #endif
 
@@ -381,10 +433,10 @@ VNNI static void dot_avx512vnni(const struct cdp_tile *t, float out[ROWS][COLUMN
 
 static const struct cdp_kernel kernels[] = {
 #ifdef __x86_64__
-    KERNEL("avx512vnni", avx2, test_movemask, lay_started, dot_avx512vnni),
-    KERNEL("avx2", avx2, test_movemask, lay_chunks, dot_avx2),
+    KERNEL("avx512vnni", avx2, test_avx512, add_avx512, NULL, dot_avx512vnni),
+    KERNEL("avx2", avx2, test_movemask, add_plain, lay_chunks, dot_avx2),
 #endif
-    KERNEL("plain", plain, test_plain, lay_halves, dot_plain),
+    KERNEL("plain", plain, test_plain, add_plain, lay_halves, dot_plain),
 };
 
 const struct cdp_kernel *cdp_kernel(void)

@@ -8,15 +8,14 @@
 #include "base/threads.h"
 #include "knn/allpairs.h"
 #include "knn/approx.h"
-#include "knn/cells.h"
 #include "knn/distance.h"
 
 // See tests/bench/NOTES.md.
 enum {
-    EXACT_ROWS = 50 * 1000,
-    SEEDED_ROWS = 4 * 1000, // from here on lists are seeded
-    SEED_CELLS = 2,         // cells that an item belongs to then
-    SEED = 1,
+    EXACT_ROWS = 20 * 1000,
+    // From here on lists are seeded: lists that are good from the start spare the measuring of
+    // pairs that do not stay.
+    SEEDED_ROWS = 4 * 1000,
 };
 
 static const uint64_t LISTS_BYTES = UINT64_C(4) << 30; // of the queries that are searched together
@@ -73,21 +72,17 @@ static uint64_t pairs_of(uint64_t queries, uint64_t rows)
     return queries * (rows - queries) + queries * queries / 2;
 }
 
-// Fills the lists of all items with near ones, found in cells: lists that are good from the start
-// spare the measuring of pairs that do not stay.
-static int seed(struct cdp_joiner *joiners, int threads, struct cdp_progress *progress,
-                struct cdp_err *err)
+// Fills the lists of all items with near ones; *order receives what cdp_allpairs_order makes of
+// them.
+static int seed(struct cdp_joiner *joiners, int threads, uint32_t **order,
+                struct cdp_progress *progress, struct cdp_err *err)
 {
-    struct cdp_nearest *nearest = joiners->nearest, coarse;
-    if (cdp_nearest_new(&coarse, nearest->space, true, nearest->count, nearest->k, err))
+    uint32_t *members;
+    if (cdp_seed(joiners, threads, &members, progress, err))
         return -1;
-    cdp_joiners_turn(joiners, threads, &coarse, NULL);
-    int status = cdp_join_cells(joiners, threads, SEED_CELLS, SEED, progress, err);
-    cdp_joiners_turn(joiners, threads, nearest, NULL);
-    if (!status)
-        cdp_join_lists(joiners, threads, &coarse);
-    cdp_nearest_free(&coarse);
-    return status;
+    *order = cdp_allpairs_order(joiners->nearest, members, err);
+    free(members);
+    return *order ? 0 : -1;
 }
 
 static int exact(const struct cdp_space *space, const struct cdp_knn_plan *plan, int threads,
@@ -97,23 +92,27 @@ static int exact(const struct cdp_space *space, const struct cdp_knn_plan *plan,
     band = band < CDP_SIDE ? CDP_SIDE : band;
     band = band < queries ? band : queries;
     struct cdp_nearest nearest;
-    if (cdp_nearest_new(&nearest, space, false, band, plan->k, err))
+    if (cdp_nearest_new(&nearest, space, band, plan->k, err))
         return -1;
-    struct cdp_joiner *joiners = cdp_joiners_new(&nearest, threads, err);
+    struct cdp_joiner *joiners = cdp_joiners_new(space, threads, err);
     int status = joiners ? 0 : -1;
+    if (joiners)
+        cdp_joiners_turn(joiners, threads, &nearest);
     uint64_t pairs = 0;
+    uint32_t *order = NULL;
     for (uint64_t at = plan->first; at < plan->last; at += band)
         pairs += pairs_of(plan->last - at < band ? plan->last - at : band, space->matrix->rows);
     if (!status && band == space->matrix->rows && band >= SEEDED_ROWS)
-        status = seed(joiners, threads, plan->progress, err);
+        status = seed(joiners, threads, &order, plan->progress, err);
     cdp_progress_start(plan->progress, "neighbours", "pairs", pairs);
     for (uint64_t at = plan->first; !status && at < plan->last; at += band) {
         uint64_t end = plan->last - at < band ? plan->last : at + band;
         if (at > plan->first)
             cdp_nearest_clear(&nearest);
-        cdp_allpairs(joiners, threads, at, end, plan->progress);
+        cdp_allpairs(joiners, threads, at, end, order, plan->progress);
         status = deliver(&nearest, at, end - at, sink, context, err);
     }
+    free(order);
     cdp_joiners_free(joiners, threads);
     cdp_nearest_free(&nearest);
     return status;
@@ -123,14 +122,16 @@ static int approximate(const struct cdp_space *space, const struct cdp_knn_plan 
                        cdp_knn_sink *sink, void *context, double *found, struct cdp_err *err)
 {
     struct cdp_nearest nearest;
-    if (cdp_nearest_new(&nearest, space, false, space->matrix->rows, plan->k, err))
+    if (cdp_nearest_new(&nearest, space, space->matrix->rows, plan->k, err))
         return -1;
-    struct cdp_joiner *joiners = cdp_joiners_new(&nearest, threads, err);
+    struct cdp_joiner *joiners = cdp_joiners_new(space, threads, err);
     int status = joiners ? 0 : -1;
+    if (joiners)
+        cdp_joiners_turn(joiners, threads, &nearest);
     if (!status)
         status = cdp_approx(joiners, threads, plan->recall, found, plan->progress, err);
     if (!status && *found < plan->recall) {
-        cdp_allpairs(joiners, threads, 0, nearest.count, NULL);
+        cdp_allpairs(joiners, threads, 0, nearest.count, NULL, NULL);
         *found = 1;
     }
     if (!status)

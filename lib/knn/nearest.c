@@ -2,22 +2,22 @@
 #include "knn/nearest.h"
 
 #include <math.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "knn/lock.h"
 
 uint64_t cdp_nearest_bytes(uint32_t k)
 {
     return (uint64_t)k * (sizeof(double) + sizeof(uint32_t)) + 9;
 }
 
-int cdp_nearest_new(struct cdp_nearest *n, const struct cdp_space *space, bool coarse,
-                    uint64_t count, uint32_t k, struct cdp_err *err)
+int cdp_nearest_new(struct cdp_nearest *n, const struct cdp_space *space, uint64_t count,
+                    uint32_t k, struct cdp_err *err)
 {
-    *n = (struct cdp_nearest){.space = space, .coarse = coarse, .k = k, .count = count};
+    *n = (struct cdp_nearest){.space = space, .k = k, .count = count};
     n->key = cdp_alloc(count, k * sizeof *n->key, "neighbours", err);
     n->id = cdp_alloc(count, k * sizeof *n->id, "neighbours", err);
     n->found = cdp_alloc(count, sizeof *n->found, "neighbours", err);
@@ -49,14 +49,6 @@ void cdp_nearest_clear(struct cdp_nearest *n)
     }
 }
 
-static void acquire(uint8_t *lock)
-{
-    for (int tries = 1; __atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE); tries++) {
-        if (tries % 64 == 0)
-            sched_yield();
-    }
-}
-
 // Where a neighbour belongs in a list of `found`.
 static uint32_t place_of(const double *keys, const uint32_t *ids, uint32_t found, uint32_t id,
                          double key)
@@ -76,7 +68,7 @@ void cdp_nearest_add(struct cdp_nearest *n, uint64_t query, uint32_t id, double 
 {
     double *keys = n->key + query * n->k;
     uint32_t *ids = n->id + query * n->k;
-    acquire(&n->lock[query]);
+    cdp_lock(&n->lock[query]);
     uint32_t found = n->found[query];
     uint32_t at = place_of(keys, ids, found, id, key);
     bool there = at < found && keys[at] == key && ids[at] == id;
@@ -88,12 +80,11 @@ void cdp_nearest_add(struct cdp_nearest *n, uint64_t query, uint32_t id, double 
         keys[at] = key;
         ids[at] = id;
         if (found == n->k) {
-            double last = keys[found - 1];
-            float least = n->coarse ? (float)-last : cdp_space_least(n->space, last);
+            float least = cdp_space_least(n->space, keys[found - 1]);
             __atomic_store(&n->least[query], &least, __ATOMIC_RELAXED);
         }
     }
-    __atomic_store_n(&n->lock[query], 0, __ATOMIC_RELEASE);
+    cdp_unlock(&n->lock[query]);
 }
 
 float cdp_nearest_least(const struct cdp_nearest *n, uint64_t query)

@@ -12,18 +12,17 @@
 // added, and by however many threads, a list ends as the k of smallest key, ties by smaller id.
 struct cdp_nearest {
     const struct cdp_space *space;
-    bool coarse; // keys are scores of the fast pass, negated; otherwise those of cdp_space_key
     uint32_t k;
     uint64_t count;  // queries
-    double *key;     // count x k, ascending by key, then id
+    double *key;     // count x k, keys of cdp_space_key, ascending by key, then id
     uint32_t *id;    // count x k
     uint32_t *found; // neighbours in each list
     float *least;    // a score that the next to enter a list has at least; -inf until it is full
     uint8_t *lock;   // of each list
 };
 
-int cdp_nearest_new(struct cdp_nearest *nearest, const struct cdp_space *space, bool coarse,
-                    uint64_t count, uint32_t k, struct cdp_err *err);
+int cdp_nearest_new(struct cdp_nearest *nearest, const struct cdp_space *space, uint64_t count,
+                    uint32_t k, struct cdp_err *err);
 void cdp_nearest_free(struct cdp_nearest *nearest);
 
 // Empties all lists.

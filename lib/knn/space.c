@@ -124,25 +124,23 @@ static double scale_of(const double *v, size_t dim)
     return fmax(most / (CDP_DOT_PAIR - 1), fmax(part, whole)) * (1 + 1e-6);
 }
 
-static void make_bytes(struct cdp_space *s, uint64_t row, const struct room *room,
-                       const double *mean)
+// Makes v item `row`.
+static void set_bytes(struct cdp_space *s, uint64_t row, const double *v)
 {
     size_t dim = s->matrix->dim;
-    const float *x = cdp_matrix_row(s->matrix, row, room->x);
-    double *v = room->v;
-    double unit = unit_of(s, row), length = 0, residual = 0;
-    for (size_t d = 0; d < dim; d++) {
-        v[d] = unit * (double)x[d] - mean[d];
+    double length = 0, residual = 0;
+    for (size_t d = 0; d < dim; d++)
         length += v[d] * v[d];
-    }
     float scale = rounded_up(scale_of(v, dim));
+    int32_t sum = 0;
     double inverse = 1 / (double)scale;
-    int8_t *q = (int8_t *)(s->word + row * s->words);
-    memset(q, 0, s->words * sizeof *s->word);
+    int8_t *q = (int8_t *)(s->own + row * s->words);
+    memset(q, 0, s->words * sizeof *s->own);
     for (size_t d = 0; d < dim; d++) {
         // Adding and taking away 1.5 x 2^52 rounds to an integer.
         double rounded = v[d] * inverse + 0x1.8p52 - 0x1.8p52;
         q[d] = (int8_t)rounded;
+        sum += q[d];
         double e = v[d] - (double)scale * rounded;
         residual += e * e;
     }
@@ -150,6 +148,32 @@ static void make_bytes(struct cdp_space *s, uint64_t row, const struct room *roo
     s->offset[row] = (float)(-length / 2);
     s->length[row] = rounded_up(sqrt(length) + s->error);
     s->residual[row] = rounded_up(sqrt(residual) + s->error);
+    s->start[row] = (int32_t)(0 - 128 * (uint32_t)sum); // modulo 2^32, as the products are
+}
+
+static void make_bytes(struct cdp_space *s, uint64_t row, const struct room *room,
+                       const double *mean)
+{
+    const float *x = cdp_matrix_row(s->matrix, row, room->x);
+    double unit = unit_of(s, row);
+    for (size_t d = 0; d < s->matrix->dim; d++)
+        room->v[d] = unit * (double)x[d] - mean[d];
+    set_bytes(s, row, room->v);
+}
+
+// Room for `count` items of s->words words.
+static int new_words(struct cdp_space *s, uint64_t count, struct cdp_err *err)
+{
+    s->stride = s->words;
+    s->word = s->own = cdp_alloc_aligned(count, s->words * sizeof *s->own, "the features", err);
+    if (!s->own || !has_product(s->metric))
+        return s->own ? 0 : -1;
+    s->scale = cdp_alloc(count, sizeof *s->scale, "scales", err);
+    s->offset = cdp_alloc(count, sizeof *s->offset, "lengths", err);
+    s->length = cdp_alloc(count, sizeof *s->length, "lengths", err);
+    s->residual = cdp_alloc(count, sizeof *s->residual, "lengths", err);
+    s->start = cdp_alloc(count, sizeof *s->start, "sums", err);
+    return s->scale && s->offset && s->length && s->residual && s->start ? 0 : -1;
 }
 
 static int build_bytes(struct cdp_space *s, const struct room *room, int threads,
@@ -157,13 +181,8 @@ static int build_bytes(struct cdp_space *s, const struct room *room, int threads
 {
     uint64_t rows = s->matrix->rows;
     s->words = (s->matrix->dim + 3) / 4;
-    s->word = cdp_alloc_aligned(rows, s->words * sizeof *s->word, "the features as bytes", err);
-    s->scale = cdp_alloc(rows, sizeof *s->scale, "scales", err);
-    s->offset = cdp_alloc(rows, sizeof *s->offset, "lengths", err);
-    s->length = cdp_alloc(rows, sizeof *s->length, "lengths", err);
-    s->residual = cdp_alloc(rows, sizeof *s->residual, "lengths", err);
     double *mean = cdp_alloc(s->matrix->dim, sizeof *mean, "the mean", err);
-    int status = s->word && s->scale && s->offset && s->length && s->residual && mean ? 0 : -1;
+    int status = !mean || new_words(s, rows, err);
     if (!status) {
         centre(s, room, mean);
 #pragma omp parallel for num_threads(threads) schedule(static)
@@ -171,7 +190,7 @@ static int build_bytes(struct cdp_space *s, const struct room *room, int threads
             make_bytes(s, row, &room[cdp_thread()], mean);
     }
     free(mean);
-    return status;
+    return status ? -1 : 0;
 }
 
 // ---- bits
@@ -182,20 +201,39 @@ static int build_bits(struct cdp_space *s, const struct room *room, int threads,
     const struct cdp_matrix *m = s->matrix;
     bool packed = m->number == CDP_U8 || m->number == CDP_I8;
     s->words = (m->dim * (packed ? 8 : 1) + 31) / 32;
-    s->word = cdp_zalloc(m->rows, s->words * sizeof *s->word, "the features as bits", err);
-    if (!s->word)
+    if (new_words(s, m->rows, err))
         return -1;
+    memset(s->own, 0, m->rows * s->words * sizeof *s->own);
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (uint64_t row = 0; row < m->rows; row++) {
         const float *x = packed ? NULL : cdp_matrix_row(m, row, room[cdp_thread()].x);
         const unsigned char *at = m->data + row * m->row_stride;
-        uint32_t *word = s->word + row * s->words;
+        uint32_t *word = s->own + row * s->words;
         for (size_t d = 0; d < m->dim; d++) {
             size_t bit = packed ? d * 8 : d;
             uint32_t value = packed ? at[d * m->number_stride] : x[d] > 0;
             word[bit / 32] |= value << bit % 32;
         }
     }
+    return 0;
+}
+
+// ---- numbers
+
+static int build_numbers(struct cdp_space *s, int threads, struct cdp_err *err)
+{
+    const struct cdp_matrix *m = s->matrix;
+    s->words = m->dim;
+    if (cdp_matrix_plain(m)) {
+        s->word = (const void *)m->data;
+        s->stride = m->row_stride / sizeof *s->word;
+        return 0;
+    }
+    if (new_words(s, m->rows, err))
+        return -1;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (uint64_t row = 0; row < m->rows; row++)
+        cdp_matrix_row_f32(m, row, (float *)(s->own + row * s->words));
     return 0;
 }
 
@@ -209,7 +247,6 @@ int cdp_space_build(struct cdp_space *s, const struct cdp_matrix *matrix, enum c
                             .kernel = cdp_kernel(),
                             .sums = cdp_sums(),
                             .metric = metric,
-                            .words = matrix->dim,
                             // A row so long that the bound says nothing has all items ranked.
                             .error = has_product(metric) ? ((double)matrix->dim + 16) * 0x1p-51
                                      : metric == CDP_LINF || metric == CDP_HAMMING ? 0x1p-22
@@ -228,8 +265,10 @@ int cdp_space_build(struct cdp_space *s, const struct cdp_matrix *matrix, enum c
         status = measure(s, room, threads, err);
     if (!status && has_product(metric))
         status = build_bytes(s, room, threads, err);
-    if (!status && metric == CDP_HAMMING)
+    else if (!status && metric == CDP_HAMMING)
         status = build_bits(s, room, threads, err);
+    else if (!status)
+        status = build_numbers(s, threads, err);
     for (int t = 0; room && t < threads; t++) {
         free(room[t].x);
         free(room[t].v);
@@ -242,21 +281,14 @@ int cdp_space_build(struct cdp_space *s, const struct cdp_matrix *matrix, enum c
 
 void cdp_space_free(struct cdp_space *s)
 {
-    free(s->word);
+    free(s->own);
     free(s->square);
     free(s->scale);
     free(s->offset);
     free(s->length);
     free(s->residual);
+    free(s->start);
     *s = (struct cdp_space){0};
-}
-
-const uint32_t *cdp_space_words(const struct cdp_space *s, uint64_t id, uint32_t *room)
-{
-    if (s->word)
-        return s->word + id * s->words;
-    const void *row = cdp_matrix_row(s->matrix, id, (float *)room);
-    return row;
 }
 
 double cdp_space_key(const struct cdp_space *s, uint64_t a, uint64_t b, const float *x, float *room)
@@ -291,4 +323,88 @@ float cdp_space_least(const struct cdp_space *s, double key)
         break;
     }
     return nextafterf((float)least, -INFINITY);
+}
+
+// ---- picked items and their means
+
+int cdp_space_pick(struct cdp_space *p, const struct cdp_space *s, const uint32_t *items,
+                   uint64_t count, struct cdp_err *err)
+{
+    *p = (struct cdp_space){.matrix = s->matrix,
+                            .kernel = s->kernel,
+                            .metric = s->metric,
+                            .words = s->words,
+                            .error = s->error};
+    if (new_words(p, count, err)) {
+        cdp_space_free(p);
+        return -1;
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        memcpy(p->own + i * p->words, cdp_space_words(s, items[i]), p->words * sizeof *p->own);
+        if (p->scale) {
+            p->scale[i] = s->scale[items[i]];
+            p->offset[i] = s->offset[items[i]];
+            p->length[i] = s->length[items[i]];
+            p->residual[i] = s->residual[items[i]];
+            p->start[i] = s->start[items[i]];
+        }
+    }
+    return 0;
+}
+
+// Adds an item to the sum, bits as numbers.
+static void add_item(const struct cdp_space *s, uint64_t id, double *sum, size_t numbers)
+{
+    const uint32_t *word = cdp_space_words(s, id);
+    if (s->scale) {
+        const int8_t *q = (const int8_t *)word;
+        for (size_t d = 0; d < numbers; d++)
+            sum[d] += (double)s->scale[id] * q[d];
+    } else if (s->metric == CDP_HAMMING) {
+        for (size_t d = 0; d < numbers; d++)
+            sum[d] += word[d / 32] >> d % 32 & 1;
+    } else {
+        const float *x = (const float *)word;
+        for (size_t d = 0; d < numbers; d++)
+            sum[d] += (double)x[d];
+    }
+}
+
+// Makes the numbers item i.
+static void set_item(struct cdp_space *p, uint64_t i, const double *mean, size_t numbers)
+{
+    uint32_t *word = p->own + i * p->words;
+    if (p->scale) {
+        set_bytes(p, i, mean);
+    } else if (p->metric == CDP_HAMMING) {
+        memset(word, 0, p->words * sizeof *word);
+        for (size_t d = 0; d < numbers; d++)
+            word[d / 32] |= (uint32_t)(mean[d] > 0.5) << d % 32;
+    } else {
+        for (size_t d = 0; d < numbers; d++)
+            ((float *)word)[d] = (float)mean[d];
+    }
+}
+
+int cdp_space_move(struct cdp_space *p, const struct cdp_space *s, const struct cdp_sets *sets,
+                   int threads, struct cdp_err *err)
+{
+    size_t numbers = s->metric == CDP_HAMMING ? 32 * s->words : s->matrix->dim;
+    double *sums = cdp_alloc((size_t)threads, numbers * sizeof *sums, "means", err);
+    if (!sums)
+        return -1;
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 16)
+    for (uint64_t i = 0; i < sets->count; i++) {
+        uint64_t first = sets->start[i], end = sets->start[i + 1];
+        double *sum = sums + (size_t)cdp_thread() * numbers;
+        memset(sum, 0, numbers * sizeof *sum);
+        for (uint64_t m = first; m < end; m++)
+            add_item(s, sets->member[m], sum, numbers);
+        for (size_t d = 0; d < numbers; d++)
+            sum[d] /= (double)(end - first);
+        if (end > first)
+            set_item(p, i, sum, numbers);
+    }
+    free(sums);
+    return 0;
 }

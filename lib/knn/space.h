@@ -8,6 +8,7 @@
 #include "base/sums.h"
 #include "io/matrix.h"
 #include "knn/kernel.h"
+#include "knn/sets.h"
 #include "stream/stream.h"
 
 // The items as the fast pass sees them, with what bounds its error.
@@ -33,15 +34,18 @@ struct cdp_space {
     const struct cdp_kernel *kernel;
     const struct cdp_sums *sums;
     enum cdp_metric metric;
-    size_t words;    // 32-bit words of an item
-    uint32_t *word;  // of all items; NULL where the matrix's rows serve as they are
-    double *square;  // x.x of each row
-    float *scale;    // these four: dot products only, else NULL
-    float *offset;   // -v.v / 2
-    float *length;   // |v|, at least
-    float *residual; // |e|, at least
-    double error;    // g; dot products: what double precision is off by, of lengths up to 1
-    double unit;     // what l2 scales rows by
+    size_t words;         // 32-bit words of an item
+    size_t stride;        // words from an item to the next
+    const uint32_t *word; // of all items
+    uint32_t *own;        // the same, unless the matrix's rows serve as they are
+    double *square;       // x.x of each row
+    float *scale;         // these five: dot products only, else NULL
+    float *offset;        // -v.v / 2
+    float *length;        // |v|, at least
+    float *residual;      // |e|, at least
+    int32_t *start;       // -128 x the sum of the bytes
+    double error;         // g; dot products: what double precision is off by, of lengths up to 1
+    double unit;          // what l2 scales rows by
 };
 
 // Builds the space with `threads` threads. A row with a number that is not finite, or without a
@@ -50,8 +54,20 @@ int cdp_space_build(struct cdp_space *space, const struct cdp_matrix *matrix,
                     enum cdp_metric metric, int threads, struct cdp_err *err);
 void cdp_space_free(struct cdp_space *space);
 
-// The words of an item: in place, or in `room` for `words` of them.
-const uint32_t *cdp_space_words(const struct cdp_space *space, uint64_t id, uint32_t *room);
+static inline const uint32_t *cdp_space_words(const struct cdp_space *space, uint64_t id)
+{
+    return space->word + id * space->stride;
+}
+
+// A space of `count` items of another, for the fast pass only: it knows no keys. The other space
+// must outlive it.
+int cdp_space_pick(struct cdp_space *picked, const struct cdp_space *space, const uint32_t *items,
+                   uint64_t count, struct cdp_err *err);
+
+// Moves each item of a picked space to the mean of the other's items that are its set, if there are
+// any. The mean of rows of bits is what most of them have.
+int cdp_space_move(struct cdp_space *picked, const struct cdp_space *space,
+                   const struct cdp_sets *sets, int threads, struct cdp_err *err);
 
 // The key of cdp_distance_key for two items; `x` is row a as float32 numbers, `room` holds one row.
 double cdp_space_key(const struct cdp_space *space, uint64_t a, uint64_t b, const float *x,
