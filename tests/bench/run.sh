@@ -55,7 +55,8 @@ awk 'BEGIN { for (i = 0; i < 10000000; i++) print i % 50 ? int(i * 7919 % 100000
 best "10 M labels: cdp-eval" cdp-eval "$folder/labels" "$folder/meta"
 
 cdp-synth --items 50000 --models 1 "$folder/data"
-echo "billion multiply-adds of one thread a second at the most: $(peak)"
+echo "billion multiply-adds of one thread a second at the most:"
+peak
 echo "50,000 x 50,000 / 2 x 256 are 320 billion"
 for method in exact approx; do
     for threads in 1 0; do
