@@ -139,10 +139,15 @@ check-built: everything
 	CDP_BIN=$(abspath $(BUILD)/bin) CDP_BUILD=$(abspath $(BUILD)) CDP_SOURCE=$(CURDIR) \
 	CDP_SHARED=$(wildcard $(abspath ..)/shared) prove -j2 --exec '' $(unit_tests) $(test_scripts)
 
-# The peer of the neighbour search (Debian: libhnswlib-dev), for this processor alone.
+# A peer of the neighbour search (Debian: libhnswlib-dev), for this processor alone.
 $(BUILD)/bench/hnsw: tests/bench/hnsw.cc
 	@mkdir -p $(@D)
 	$(quiet)$(CXX) -O3 -march=native -std=c++17 -pthread -o $@ $<
+
+# Another (Debian: libfaiss-dev, libopenblas-dev), with its own threads and OpenBLAS's.
+$(BUILD)/bench/faiss: tests/bench/faiss.cc
+	@mkdir -p $(@D)
+	$(quiet)$(CXX) -O3 -std=c++17 -fopenmp -o $@ $< -lfaiss -lopenblas -llapack
 
 # The peer of propagation (Debian: libboost-dev).
 $(BUILD)/bench/peer-boost: tests/bench/peer-boost.cc
@@ -151,6 +156,7 @@ $(BUILD)/bench/peer-boost: tests/bench/peer-boost.cc
 
 bench: everything
 	-$(MAKE) $(BUILD)/bench/hnsw
+	-$(MAKE) $(BUILD)/bench/faiss
 	-$(MAKE) $(BUILD)/bench/peer-boost
 	CDP_BIN=$(abspath $(BUILD)/bin) CDP_BENCH=$(abspath $(BUILD)/bench) tests/bench/run.sh
 

@@ -3,6 +3,8 @@
 // tests hold the tools against.
 //
 //   reference knn METRIC K DIM FILE              raw float32 rows; prints i, j, distance
+//   reference knn-double METRIC K DIM STEP FILE  the same of each STEPth row, in double precision,
+//                                                with sums in the order that lib/base/sums.h defines
 //   reference vote ACCEPT THRESHOLD BASE MEMBER... lists as knn prints them; prints i, j, score
 //   reference features DIM BASE MEMBER... -- BASE.bin MEMBER.bin...   prints i, j, pair features
 //   reference propagate MAX STEP ITER split|merge NODES   pairs on stdin; prints labels
