@@ -106,7 +106,7 @@ $(unit_tests): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(library)
 # On its own, without the sanitizers: it shares nothing with the library and frees nothing.
 $(BUILD)/tests/reference: tests/reference.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(quiet)$(CC) -std=gnu11 -O2 $(warnings) -o $@ $< -lm
+	$(quiet)$(CC) -std=gnu11 -O2 -ffp-contract=off $(warnings) -o $@ $< -lm
 
 $(bench_tools): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(library)
 	@mkdir -p $(@D)

@@ -29,6 +29,11 @@ int main(int argc, char **argv)
     struct cdp_table exact, found;
     if (argc != 3 || read_table(&exact, argv[1]) || read_table(&found, argv[2]))
         return 1;
+    if (exact.rows != found.rows) {
+        fprintf(stderr, "recall: %llu rows and %llu\n", (unsigned long long)exact.rows,
+                (unsigned long long)found.rows);
+        return 1;
+    }
     uint64_t wanted = 0, hits = 0;
     for (uint64_t i = 0; i < exact.rows; i++) {
         const uint32_t *list = exact.target + exact.offset[i];
@@ -36,9 +41,7 @@ int main(int argc, char **argv)
         if (!k)
             continue;
         float farthest = exact.distance[exact.offset[i + 1] - 1];
-        uint64_t first = i < found.rows ? found.offset[i] : 0;
-        uint64_t last = i < found.rows ? found.offset[i + 1] : 0;
-        for (uint64_t n = first; n < last; n++)
+        for (uint64_t n = found.offset[i]; n < found.offset[i + 1]; n++)
             of_row += found.distance[n] <= farthest || has(list, k, found.target[n]);
         wanted += k;
         hits += of_row < k ? of_row : k;
