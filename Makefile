@@ -38,7 +38,7 @@ help:
 	@echo 'make            build the tools in $(BUILD)/bin'
 	@echo 'make install    install them under PREFIX ($(PREFIX)), below DESTDIR; make uninstall'
 	@echo 'make deps       install what is missing (Debian), or name it; deps-lint for make lint'
-	@echo 'make bench      measure speed and memory (see tests/bench/NOTES.md)'
+	@echo 'make bench bench-knn   measure speed and memory (see tests/bench/NOTES.md)'
 	@echo 'make asan ubsan tsan   the tests under a sanitizer; make fuzz: hostile streams'
 	@echo 'make lint format man dist clean'
 	@echo 'Variables: CC CFLAGS LDFLAGS PREFIX DESTDIR BUILD; V=1 shows the commands'
@@ -155,10 +155,14 @@ $(BUILD)/bench/peer-boost: tests/bench/peer-boost.cc
 	$(quiet)$(CXX) -O3 -std=c++17 -o $@ $<
 
 bench: everything
-	-$(MAKE) $(BUILD)/bench/hnsw
-	-$(MAKE) $(BUILD)/bench/faiss
 	-$(MAKE) $(BUILD)/bench/peer-boost
 	CDP_BIN=$(abspath $(BUILD)/bin) CDP_BENCH=$(abspath $(BUILD)/bench) tests/bench/run.sh
+
+# PARTS: as tests/bench/knn.sh says.
+bench-knn: everything
+	-$(MAKE) $(BUILD)/bench/hnsw
+	-$(MAKE) $(BUILD)/bench/faiss
+	CDP_BIN=$(abspath $(BUILD)/bin) CDP_BENCH=$(abspath $(BUILD)/bench) tests/bench/knn.sh $(PARTS)
 
 asan ubsan:
 	$(MAKE) BUILD=$(BUILD)-sanitize CFLAGS='-O1 -g -fno-omit-frame-pointer' \
@@ -245,7 +249,7 @@ dist:
 clean:
 	rm -rf $(BUILD) $(BUILD)-* data/demo cdp-$(VERSION).tar.gz
 
-.PHONY: all help deps deps-lint demo check check-built everything bench asan ubsan tsan fuzz lint man format install install-library \
+.PHONY: all help deps deps-lint demo check check-built everything bench bench-knn asan ubsan tsan fuzz lint man format install install-library \
 	uninstall dist clean force
 .DELETE_ON_ERROR:
 .SECONDARY:
