@@ -3,7 +3,7 @@
 # knn.sh [PART]...: the neighbour search, its peers and the machine's peaks in one run, as a table of
 # tab-separated figures. Parts: exact, peers, approx, crossing, which are all of them unless some are named,
 # and large, hnswlib at 600,000 rows; peaks alone: no part. Two threads everywhere, k = 15, cosine; times
-# are of whole commands, the median of three, but those of the peers of one run without reading.
+# are of whole commands, the median of three; those of the peers are of one run, without reading.
 # Multiply-adds are counted as rows x rows / 2 x numbers of a row. Data are made once in the folder
 # $CDP_DATA (default: a temporary one; 2.5 GB).
 set -euo pipefail
@@ -71,8 +71,9 @@ sample() {
 peer() {
     local what=$1 rows=$2 dim=$3
     shift 3
-    # What is set for other programs' sake may make OpenBLAS slower.
-    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE "$@" 2>said |
+    # What is set for other programs' sake may make OpenBLAS slower, and so do threads of faiss that spin
+    # while its threads work.
+    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OMP_WAIT_POLICY=passive "$@" 2>said |
         cdp-view --from tsv --type knn --nodes "$rows" -o peer.cdp -
     line "$what" "$rows" "$dim" "$(sed 's/.* \([0-9.]*\) s in all/\1/' said)" "$(recall exact.cdp peer.cdp)" -
 }
