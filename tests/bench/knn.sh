@@ -109,7 +109,7 @@ if [[ $parts == *" peers "* ]]; then
         [ ! -x "$CDP_BENCH/faiss" ] || peer "faiss, IndexFlatIP" $rows 256 faiss made-$rows.bin 256 15
     done
     if [ -x "$CDP_BENCH/hnsw" ]; then
-        for setting in "12 60 32" "12 100 40" "10 90 48" "10 80 56" "8 80 64" "12 80 40" "16 200 64"; do
+        for setting in "12 60 32" "12 100 40" "10 90 48" "10 80 56" "12 70 44" "12 80 40" "16 200 64"; do
             # shellcheck disable=SC2086 # three words
             peer_hnsw 200000 $setting
         done
@@ -159,7 +159,7 @@ if [[ $parts == *" large "* ]] && [ -x "$CDP_BENCH/hnsw" ]; then
     made 600000
     sample 600000 256 made-600000.bin
     mv sample.cdp exact.cdp
-    for setting in "12 100 40" "10 90 48"; do
+    for setting in "12 100 40" "10 80 56"; do
         # shellcheck disable=SC2086 # three words
         peer_hnsw 600000 $setting
     done
