@@ -159,7 +159,7 @@ if [[ $parts == *" large "* ]] && [ -x "$CDP_BENCH/hnsw" ]; then
     made 600000
     sample 600000 256 made-600000.bin
     mv sample.cdp exact.cdp
-    for setting in "12 100 40" "10 80 56"; do
+    for setting in "12 100 40" "12 100 64" "12 120 64"; do
         # shellcheck disable=SC2086 # three words
         peer_hnsw 600000 $setting
     done
