@@ -38,7 +38,7 @@ help:
 	@echo 'make            build the tools in $(BUILD)/bin'
 	@echo 'make install    install them under PREFIX ($(PREFIX)), below DESTDIR; make uninstall'
 	@echo 'make deps       install what is missing (Debian), or name it; deps-lint for make lint'
-	@echo 'make bench      measure speed and memory (see tests/bench/NOTES.md)'
+	@echo 'make bench bench-knn   measure speed and memory (see tests/bench/NOTES.md)'
 	@echo 'make asan ubsan tsan   the tests under a sanitizer; make fuzz: hostile streams'
 	@echo 'make lint format man dist clean'
 	@echo 'Variables: CC CFLAGS LDFLAGS PREFIX DESTDIR BUILD; V=1 shows the commands'
@@ -106,7 +106,7 @@ $(unit_tests): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(library)
 # On its own, without the sanitizers: it shares nothing with the library and frees nothing.
 $(BUILD)/tests/reference: tests/reference.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(quiet)$(CC) -std=gnu11 -O2 $(warnings) -o $@ $< -lm
+	$(quiet)$(CC) -std=gnu11 -O2 -ffp-contract=off $(warnings) -o $@ $< -lm
 
 $(bench_tools): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(library)
 	@mkdir -p $(@D)
@@ -139,10 +139,15 @@ check-built: everything
 	CDP_BIN=$(abspath $(BUILD)/bin) CDP_BUILD=$(abspath $(BUILD)) CDP_SOURCE=$(CURDIR) \
 	CDP_SHARED=$(wildcard $(abspath ..)/shared) prove -j2 --exec '' $(unit_tests) $(test_scripts)
 
-# The peer of the neighbour search (Debian: libhnswlib-dev), for this processor alone.
+# A peer of the neighbour search (Debian: libhnswlib-dev), for this processor alone.
 $(BUILD)/bench/hnsw: tests/bench/hnsw.cc
 	@mkdir -p $(@D)
 	$(quiet)$(CXX) -O3 -march=native -std=c++17 -pthread -o $@ $<
+
+# Another (Debian: libfaiss-dev, libopenblas-dev), with its own threads and OpenBLAS's.
+$(BUILD)/bench/faiss: tests/bench/faiss.cc
+	@mkdir -p $(@D)
+	$(quiet)$(CXX) -O3 -std=c++17 -fopenmp -o $@ $< -lfaiss -lopenblas -llapack
 
 # The peer of propagation (Debian: libboost-dev).
 $(BUILD)/bench/peer-boost: tests/bench/peer-boost.cc
@@ -150,9 +155,14 @@ $(BUILD)/bench/peer-boost: tests/bench/peer-boost.cc
 	$(quiet)$(CXX) -O3 -std=c++17 -o $@ $<
 
 bench: everything
-	-$(MAKE) $(BUILD)/bench/hnsw
 	-$(MAKE) $(BUILD)/bench/peer-boost
 	CDP_BIN=$(abspath $(BUILD)/bin) CDP_BENCH=$(abspath $(BUILD)/bench) tests/bench/run.sh
+
+# PARTS: as tests/bench/knn.sh says.
+bench-knn: everything
+	-$(MAKE) $(BUILD)/bench/hnsw
+	-$(MAKE) $(BUILD)/bench/faiss
+	CDP_BIN=$(abspath $(BUILD)/bin) CDP_BENCH=$(abspath $(BUILD)/bench) tests/bench/knn.sh $(PARTS)
 
 asan ubsan:
 	$(MAKE) BUILD=$(BUILD)-sanitize CFLAGS='-O1 -g -fno-omit-frame-pointer' \
@@ -239,7 +249,7 @@ dist:
 clean:
 	rm -rf $(BUILD) $(BUILD)-* data/demo cdp-$(VERSION).tar.gz
 
-.PHONY: all help deps deps-lint demo check check-built everything bench asan ubsan tsan fuzz lint man format install install-library \
+.PHONY: all help deps deps-lint demo check check-built everything bench bench-knn asan ubsan tsan fuzz lint man format install install-library \
 	uninstall dist clean force
 .DELETE_ON_ERROR:
 .SECONDARY:

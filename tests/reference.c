@@ -3,6 +3,9 @@
 // tests hold the tools against.
 //
 //   reference knn METRIC K DIM FILE              raw float32 rows; prints i, j, distance
+//   reference knn-double METRIC K DIM STEP FILE  the same of each STEPth row, in double precision,
+//                                                with sums in the order that lib/base/sums.h
+//                                                defines
 //   reference vote ACCEPT THRESHOLD BASE MEMBER... lists as knn prints them; prints i, j, score
 //   reference features DIM BASE MEMBER... -- BASE.bin MEMBER.bin...   prints i, j, pair features
 //   reference propagate MAX STEP ITER split|merge NODES   pairs on stdin; prints labels
@@ -122,6 +125,70 @@ static void knn(char **arg)
                 list[count++] = (struct near){distance(arg[0], x + i * dim, x + j * dim, dim), j};
         }
         qsort(list, (size_t)count, sizeof *list, nearer);
+        for (long n = 0; n < k; n++)
+            printf("%ld\t%ld\t%.9g\n", i, list[n].id, (double)(float)list[n].distance);
+    }
+}
+
+// Number d belongs to sum d mod 8; at the end each sum of the first half is joined with its like in
+// the second, until one is left.
+static double sum8(const char *metric, const float *x, const float *y, long dim)
+{
+    double s[8] = {0};
+    if (!strcmp(metric, "l2")) {
+        for (long d = 0; d < dim; d++)
+            s[d % 8] += ((double)x[d] - y[d]) * ((double)x[d] - y[d]);
+    } else if (!strcmp(metric, "l1")) {
+        for (long d = 0; d < dim; d++)
+            s[d % 8] += fabs((double)x[d] - y[d]);
+    } else if (!strcmp(metric, "linf")) {
+        for (long d = 0; d < dim; d++)
+            s[0] = fmax(s[0], fabs((double)x[d] - y[d]));
+    } else if (!strcmp(metric, "hamming")) {
+        for (long d = 0; d < dim; d++)
+            s[d % 8] += (x[d] > 0) != (y[d] > 0);
+    } else {
+        for (long d = 0; d < dim; d++)
+            s[d % 8] += (double)x[d] * y[d];
+    }
+    for (int half = 4; half > 0; half /= 2) {
+        for (int i = 0; i < half; i++)
+            s[i] += s[i + half];
+    }
+    return s[0];
+}
+
+static double double_distance(const char *metric, double sum, double xx, double yy)
+{
+    double cosine = fmax(-1, fmin(1, sum / sqrt(xx * yy)));
+    return !strcmp(metric, "cosine")    ? 1 - cosine
+           : !strcmp(metric, "angular") ? acos(cosine)
+           : !strcmp(metric, "l2")      ? sqrt(sum)
+                                        : sum;
+}
+
+static void knn_double(char **arg)
+{
+    const char *metric = arg[0];
+    long k = atol(arg[1]), dim = atol(arg[2]), step = atol(arg[3]), rows;
+    float *x = read_rows(arg[4], dim, &rows);
+    double *square = room((size_t)rows, sizeof *square);
+    struct near *list = room((size_t)k + 1, sizeof *list);
+    for (long i = 0; i < rows; i++)
+        square[i] = sum8("", x + i * dim, x + i * dim, dim);
+    for (long i = 0; i < rows; i += step) {
+        long count = 0;
+        for (long j = 0; j < rows; j++) {
+            if (j == i)
+                continue;
+            double sum = sum8(metric, x + i * dim, x + j * dim, dim);
+            struct near new = {double_distance(metric, sum, square[i], square[j]), j};
+            long at = count;
+            for (; at > 0 && nearer(&new, &list[at - 1]) < 0; at--)
+                list[at] = list[at - 1];
+            list[at] = new;
+            count += count < k;
+        }
         for (long n = 0; n < k; n++)
             printf("%ld\t%ld\t%.9g\n", i, list[n].id, (double)(float)list[n].distance);
     }
@@ -435,6 +502,8 @@ int main(int argc, char **argv)
     const char *what = argc > 1 ? argv[1] : "";
     if (!strcmp(what, "knn") && argc == 6)
         knn(argv + 2);
+    else if (!strcmp(what, "knn-double") && argc == 7)
+        knn_double(argv + 2);
     else if (!strcmp(what, "vote") && argc >= 5 && argc < 21)
         vote(argc - 5, argv + 2);
     else if (!strcmp(what, "features") && argc >= 6 && argc < 36 && argc % 2 == 0)

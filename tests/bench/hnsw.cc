@@ -66,7 +66,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < rows; i++) {
         for (auto n = found[i].rbegin(); n != found[i].rend(); ++n) {
             if (n->second != i)
-                printf("%zu\t%zu\t%g\n", i, n->second, (double)n->first);
+                printf("%zu\t%zu\t%.9g\n", i, n->second, (double)n->first);
         }
     }
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Speed and memory of the road's stages, with the limit that each is held against in the same run.
+# Speed and memory of the road's stages, with the limit that each is held against in the same run; of the
+# neighbour search see knn.sh.
 # run.sh [large]: `large` adds 200 million pairs. Figures on standard output; see NOTES.md.
 set -euo pipefail
 : "${CDP_BIN:?is the folder of the tools}" "${CDP_BENCH:?is the folder of the bench programs}"
@@ -55,18 +56,6 @@ awk 'BEGIN { for (i = 0; i < 10000000; i++) print i % 50 ? int(i * 7919 % 100000
 best "10 M labels: cdp-eval" cdp-eval "$folder/labels" "$folder/meta"
 
 cdp-synth --items 50000 --models 1 "$folder/data"
-echo "billion multiply-adds of one thread a second at the most: $(peak)"
-echo "50,000 x 50,000 / 2 x 256 are 320 billion"
-for method in exact approx; do
-    for threads in 1 0; do
-        best "50,000 x 256: cdp-knn --method $method -t $threads" \
-            cdp-knn --method $method -t $threads --dim 256 "$folder/data/features/m0.bin"
-    done
-done
-if [ -x "$CDP_BENCH/hnsw" ]; then
-    { hnsw "$folder/data/features/m0.bin" 256 15 12 100 40 >"$folder/out"; } 2>&1
-fi
-
 cdp-knn -k 14 --method exact --dim 256 "$folder/data/features/m0.bin" >"$folder/knn.cdp"
 edges=$(cdp-view --check -v "$folder/knn.cdp" 2>&1 | sed -n 's/^.*: \([0-9]*\) edges.*/\1/p')
 for ((i = 0; i < 40; i++)); do cat "$folder/knn.cdp"; done >"$folder/long.cdp"

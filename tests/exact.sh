@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Neighbours of made-up faces, real faces and Fashion-MNIST: exact ones bit for bit those of brute force in
+# double precision, for every 20th row (CDP_LARGE=1: every row, which takes a quarter of an hour); the
+# same ones from every instruction set and number of threads; and what approximate search makes of copies
+# and of clusters of very different size.
+. "$CDP_SOURCE/tests/tap.sh"
+reference=$CDP_BUILD/tests/reference
+images=/usr/share/datasets/fashion-mnist/train # Debian: dataset-fashion-mnist
+faces=${CDP_SHARED:-}/data/lfw/unlabeled/features
+
+# bit_for_bit STEP DIM FILE METRIC...
+bit_for_bit() {
+    local step=$1 dim=$2 file=$3 metric
+    shift 3
+    [ -z "${CDP_LARGE:-}" ] || step=1
+    for metric; do
+        $reference knn-double "$metric" 15 "$dim" "$step" "$file" >wanted.tsv
+        cdp-knn --method exact --metric "$metric" --dim "$dim" "$file" | cdp-view --to tsv - |
+            awk -v step="$step" '$1 % step == 0' >got.tsv
+        same got.tsv wanted.tsv "${file##*/}, $metric: ids and distances of one row in $step, bit for bit"
+    done
+}
+
+# same_everywhere DIM FILE ISA...: with these instruction sets and with 1, 2 and 8 threads
+same_everywhere() {
+    local dim=$1 file=$2 method
+    shift 2
+    for method in exact approx; do
+        for isa; do
+            CDP_ISA=$isa cdp-knn --method $method --dim "$dim" "$file" | cdp-view --digest -
+        done >digests
+        for threads in 1 2 8; do
+            cdp-knn --method $method -t $threads --dim "$dim" "$file" | cdp-view --digest -
+        done >>digests
+        is "$(sort -u digests | wc -l)" 1 "${file##*/}, $method: same content by $*, with 1, 2, 8 threads"
+    done
+}
+
+# The first rows, few enough for what has no vector instructions.
+plain() {
+    head -c $((3000 * $1 * 4)) "$2" >"few-$2"
+    [ -z "${CDP_LARGE:-}" ] || cp "$2" "few-$2"
+    same_everywhere "$1" "few-$2" avx512vnni avx2 plain
+}
+
+cdp-synth --items 20000 --models 1 made
+mv made/features/m0.bin made.bin
+bit_for_bit 20 256 made.bin cosine
+same_everywhere 256 made.bin avx512vnni avx2
+plain 256 made.bin
+
+if [ -d "$faces" ]; then
+    for model in barel128 dlib128 mobilefacenet128 mobileface256 faceplugin512; do
+        bit_for_bit 20 "${model##*[a-z]}" "$faces/$model.bin" cosine
+    done
+fi
+
+if [ ! -e $images-images-idx3-ubyte.gz ]; then
+    echo "# without Fashion-MNIST"
+    done_testing
+fi
+gzip -dc $images-images-idx3-ubyte.gz | tail -c +17 | head -c $((20000 * 784)) |
+    perl -e 'local $/ = \784; print pack "f<*", unpack "C*" while <>' >fashion.bin
+bit_for_bit 20 784 fashion.bin cosine l2
+same_everywhere 784 fashion.bin avx512vnni avx2
+plain 784 fashion.bin
+# Many of these are at equal distances.
+head -c $((5000 * 784 * 4)) fashion.bin >first.bin
+bit_for_bit 50 784 first.bin angular l1 linf hamming
+
+# 6,000 images of one class, half as many of the next, and so on down to 11, and 1,000 copies of one:
+# approximate search finds what it says of the whole, and no group is left out
+gzip -dc $images-labels-idx1-ubyte.gz | tail -c +9 | od -An -v -tu1 -w1 >classes
+gzip -dc $images-images-idx3-ubyte.gz | tail -c +17 | perl -e 'open C, "classes"; open G, ">groups";
+    while (read STDIN, $image, 784) {
+        $class = 0 + <C>;
+        next if $kept[$class]++ >= 6000 >> $class;
+        $copies = $class == 3 && $kept[3] == 1 ? 1000 : 0;
+        print pack("f<*", unpack "C*", $image) x (1 + $copies);
+        print G "$class\n", "copies\n" x $copies;
+    }' >uneven.bin
+for metric in cosine l2; do
+    cdp-knn --method exact --metric $metric --dim 784 uneven.bin | cdp-view --to tsv - >exact.tsv
+    cdp-knn --method approx -v --metric $metric --dim 784 uneven.bin 2>said | cdp-view --to tsv - >approx.tsv
+    told=$(sed -n 's/.*recall \([0-9.]*\).*/\1/p' said)
+    awk 'FILENAME == "groups" { group[FNR - 1] = $1; next }
+        FILENAME == "exact.tsv" { farthest[$1] = $3; there[$1 " " $2]; next }
+        { hits[group[$1]] += $3 <= farthest[$1] || ($1 " " $2) in there; all[group[$1]]++ }
+        END { for (g in all) { print g, hits[g] / all[g]; hits["whole"] += hits[g] }
+              print "whole", hits["whole"] / FNR }' groups exact.tsv approx.tsv | sort >found
+    awk -v told="$told" '$1 == "whole" { bad = bad || $2 < told - 0.01 } $2 < 0.9 { bad = 1 }
+        END { exit bad || NR != 12 }' found
+    ok $? "uneven.bin, $metric: recall $told is told, and found: $(tr '\n' ',' <found)"
+done
+
+done_testing
