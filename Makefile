@@ -28,7 +28,7 @@ bench_tools = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench
 test_scripts = $(filter-out tests/tap.sh,$(wildcard tests/*.sh))
 pages = $(wildcard man/*.[1-9])
 sources = $(wildcard cmd/*.[ch] lib/*/*.[ch] tests/*.c tests/*/*.[ch])
-scripts = $(wildcard tests/*.sh tests/bench/*.sh pipelines/demo .ci/run .ci/deps cmd/*.bash)
+scripts = $(wildcard tests/*.sh tests/bench/*.sh .ci/run .ci/deps cmd/*.bash) $(shell grep -rlE '^#!.*sh$$' pipelines)
 
 all: $(binaries)
 
