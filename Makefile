@@ -27,7 +27,7 @@ unit_tests = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.
 bench_tools = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 test_scripts = $(filter-out tests/tap.sh,$(wildcard tests/*.sh))
 pages = $(wildcard man/*.[1-9])
-sources = $(wildcard cmd/*.[ch] lib/*/*.[ch] tests/*.c tests/*/*.[ch])
+sources = $(wildcard cmd/*.[ch] lib/*/*.[ch] tests/*.c tests/*/*.[ch] pipelines/*/*.cc)
 scripts = $(wildcard tests/*.sh tests/bench/*.sh .ci/run .ci/deps cmd/*.bash) $(shell grep -rlE '^#!.*sh$$' pipelines)
 
 all: $(binaries)
@@ -140,9 +140,9 @@ check-built: everything
 	CDP_SHARED=$(wildcard $(abspath ..)/shared) prove -j2 --exec '' $(unit_tests) $(test_scripts)
 
 # The peer of the neighbour search (Debian: libhnswlib-dev), for this processor alone.
-$(BUILD)/bench/hnsw: tests/bench/hnsw.cc
+$(BUILD)/bench/hnsw: pipelines/outside/hnsw.cc
 	@mkdir -p $(@D)
-	$(quiet)$(CXX) -O3 -march=native -std=c++17 -pthread -o $@ $<
+	$(quiet)$(CXX) -O3 -march=native -std=c++17 -fopenmp -o $@ $<
 
 # The peer of propagation (Debian: libboost-dev).
 $(BUILD)/bench/peer-boost: tests/bench/peer-boost.cc
