@@ -204,7 +204,6 @@ cdp-ext-labels = txt
 cdp-ext-figures = tsv
 cdp-ext-accuracy = tsv
 
-cdp-neighbours := $(shell echo $$(($(k) - 1)))
 cdp-knn-command = cdp-knn -k $(cdp-neighbours) --metric $(metric) --method $(method) \
 	$(if $(filter exact,$(method)),,--recall $(recall)) $(addprefix --dim ,$(or $(dim_$1),$(dim)))
 
@@ -216,7 +215,6 @@ cdp-copy = cp $(files) $(part)
 cdp-lists = $(call cdp-product,$1knn_$2,lists,$1$2,$3,,$1lists_$2,$(if $(filter cp,$3),cdp-copy))
 cdp-neighbours-of = $(if $($1lists_$2),$(call cdp-lists,$1,$2,$(call cdp-lists-command,$($1lists_$2))),\
 	$(call cdp-product,$1knn_$2,knn,$1$2,$(call cdp-knn-command,$2),,$1features_$2))
-$(foreach s,$(cdp-sets),$(foreach m,$(cdp-models),$(call cdp-neighbours-of,$(cdp-of-$s),$m)))
 
 cdp-labelled = $(command) -t $(threads-of) -o $(part) --labels $(files) $(needs)
 cdp-featured = $(command) -t $(threads-of) -o $(part) \
@@ -231,40 +229,11 @@ cdp-groups-100 = relationship
 cdp-groups-010 = affinity
 cdp-groups-001 = structure
 
-ifeq ($(strategy),vote)
-# Votes are counted, so the order of the members does not matter, unless one votes twice.
-cdp-voters := $(foreach m,$(cdp-members),$(knn_$m))
-$(call cdp-product,pairs,pairs,vote,cdp-score vote --accept $(accept) --threshold $(threshold),\
-$(knn_$(base)) $(if $(filter $(words $(cdp-voters)),$(words $(sort $(cdp-voters)))),$(sort $(cdp-voters)),$(cdp-voters)))
-cdp-setting := vote_accept$(accept)_th$(threshold)
-endif
-ifeq ($(strategy),groundtruth)
-$(call cdp-product,pairs,pairs,truth,cdp-score truth,$(knn_$(base)),meta,cdp-labelled)
-cdp-setting := groundtruth
-endif
-ifeq ($(strategy),mediator)
-$(foreach s,$(cdp-sets),$(call cdp-product,$(cdp-of-$s)features,features,$s,cdp-score features,\
-$(foreach m,$(base) $(committee),$($(cdp-of-$s)knn_$m)),$(foreach m,$(base) $(committee),$(cdp-of-$s)features_$m),cdp-featured))
-$(call cdp-product,model,model,$(input),cdp-mediate train --input $(cdp-groups-$(input)) --seed $(seed) $(train_options),\
-$(train_features),train_meta,cdp-labelled)
-$(call cdp-product,pairs,pairs,mediator,cdp-mediate apply --threshold $(threshold),$(model) $(features),,cdp-judged)
-cdp-setting := mediator_$(input)_th$(threshold)
-endif
-$(call cdp-product,labels,labels,$(strategy),cdp-propagate --max-size $(max_size) --step $(step) \
-	--max-iter $(max_iter) --forced-stop $(forced_stop),$(pairs))
-cdp-goals += $(labels)
-
-figures :=
-accuracy :=
-ifneq ($(if $(filter no,$(evaluation)),,$(filter-out -,$(cdp-digest-meta))),)
-$(call cdp-product,figures,figures,labels,cdp-eval --format tsv,$(labels),meta)
-$(call cdp-product,accuracy,accuracy,pairs,cdp-eval pairs --format tsv,$(pairs),meta)
-cdp-goals += $(figures) $(accuracy)
-endif
+include $(cdp)stages.mk
+cdp-goals += $(labels) $(figures) $(accuracy)
 
 # ---- results
 
-result := $(output)/k$(k)_$(cdp-setting)/sz$(max_size)_step$(step)
 cdp-result := $(call cdp-quote,$(result)) $(labels) $(figures) $(accuracy)
 
 # Where all is as it should be, there is nothing to do but to show it.
