@@ -42,7 +42,7 @@
 # files and the keys of the products that it is made of, and the tools' version. So a product that is there
 # is right, whatever time stamps say, and an earlier value finds the earlier product. All keys are known
 # once make has read this file. STORE/log has a line for each stage that ran: time, stage, what,
-# seconds, product, with tabs between.
+# seconds, product, kilobytes of memory, with tabs between.
 #
 # For makefiles that include this one and go on. Variables that hold the path of a product:
 #   knn_MODEL train_knn_MODEL    neighbour lists
