@@ -251,11 +251,10 @@ plan:
 	@: $(call cdp-row,stage what state product command)$(foreach p,$(cdp-products),\
 		$(call cdp-row,$(cdp-plan-$p) '$(call cdp-state,$p)' $p $(call cdp-quote,$(cdp-command-$p))))
 
-ifeq ($(cdp-idle),)
-cdp-new := $(filter-out $(file <$(cdp-record)),$(patsubst $(store)/%,%,$(cdp-products)) \
-	result:k$(k)_$(cdp-setting)/sz$(max_size)_step$(step))
-$(if $(cdp-new),$(file >>$(cdp-record),$(cdp-new)))
-endif
+# Writes down what clean-experiment is to remove: products, and folders of results.
+cdp-remember = $(if $(cdp-idle),,$(call cdp-write,$(filter-out $(file <$(cdp-record)),$(patsubst $(store)/%,%,$(cdp-products)) $1)))
+cdp-write = $(if $1,$(file >>$(cdp-record),$1))
+$(call cdp-remember,result:k$(k)_$(cdp-setting)/sz$(max_size)_step$(step))
 
 endif
 

@@ -2,8 +2,18 @@
 # The products of an experiment, from the variables as they are now: cdp.mk includes this once, and sweep.mk for
 # each k and threshold.
 
+# What the threshold does not change.
+ifneq ($(cdp-stages-of),$(k))
+cdp-stages-of := $(k)
 cdp-neighbours := $(shell echo $$(($(k) - 1)))
 $(foreach s,$(cdp-sets),$(foreach m,$(cdp-models),$(call cdp-neighbours-of,$(cdp-of-$s),$m)))
+ifeq ($(strategy),mediator)
+$(foreach s,$(cdp-sets),$(call cdp-product,$(cdp-of-$s)features,features,$s,cdp-score features,\
+$(foreach m,$(base) $(committee),$($(cdp-of-$s)knn_$m)),$(foreach m,$(base) $(committee),$(cdp-of-$s)features_$m),cdp-featured))
+$(call cdp-product,model,model,$(input),cdp-mediate train --input $(cdp-groups-$(input)) --seed $(seed) $(train_options),\
+$(train_features),train_meta,cdp-labelled)
+endif
+endif
 
 ifeq ($(strategy),vote)
 # Votes are counted, so the order of the members does not matter, unless one votes twice.
@@ -17,10 +27,6 @@ $(call cdp-product,pairs,pairs,truth,cdp-score truth,$(knn_$(base)),meta,cdp-lab
 cdp-setting := groundtruth
 endif
 ifeq ($(strategy),mediator)
-$(foreach s,$(cdp-sets),$(call cdp-product,$(cdp-of-$s)features,features,$s,cdp-score features,\
-$(foreach m,$(base) $(committee),$($(cdp-of-$s)knn_$m)),$(foreach m,$(base) $(committee),$(cdp-of-$s)features_$m),cdp-featured))
-$(call cdp-product,model,model,$(input),cdp-mediate train --input $(cdp-groups-$(input)) --seed $(seed) $(train_options),\
-$(train_features),train_meta,cdp-labelled)
 $(call cdp-product,pairs,pairs,mediator,cdp-mediate apply --threshold $(threshold),$(model) $(features),,cdp-judged)
 cdp-setting := mediator_$(input)_th$(threshold)
 endif
