@@ -50,8 +50,8 @@ quiet = $(if $(V),,@echo $@; )
 
 # Without pkg-config and the libraries nothing compiles: say it once, and how to get them.
 $(BUILD)/found:
-	@$(PKG_CONFIG) --exists $(packages) 2>/dev/null || \
-		{ echo "$(packages) and pkg-config are needed: run 'make deps'" >&2; exit 1; }
+	@$(PKG_CONFIG) --exists $(packages) yaml-0.1 2>/dev/null || \
+		{ echo "$(packages) yaml-0.1 and pkg-config are needed: run 'make deps'" >&2; exit 1; }
 	@mkdir -p $(BUILD) && touch $@
 
 # What is built depends on the flags that it was made with.
@@ -95,6 +95,10 @@ $(BUILD)/installed/libcdp.a: $(pic_objects)
 	@$(AR) rcs $@ $(@D)/cdp.o
 
 link = $(CC) $(CFLAGS) $(required) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(package_libs)
+
+# One tool reads YAML.
+$(BUILD)/bin/cdp-config: package_libs += $(shell $(PKG_CONFIG) --libs yaml-0.1)
+$(BUILD)/cmd/cdp-config.o: package_cflags += $(shell $(PKG_CONFIG) --cflags yaml-0.1)
 
 $(binaries): $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/tool.o $(library)
 	@mkdir -p $(@D)
