@@ -91,8 +91,41 @@ $(call cdp-default,evaluation,auto)
 $(call cdp-default,output,output)
 $(call cdp-default,store,.cdp)
 
-cdp-is = $(filter $1,$(strategy))
 cdp-check = $1 $2 $(call cdp-quote,$($1))
+cdp-fine = $(if $(filter-out 0,$(.SHELLSTATUS)),$(error the experiment's variables are wrong, as told above))
+
+help:
+	@sed -n '/^# An experiment/,/^# For makefiles/{/^# For/d; s/^# \{0,1\}//p}' $(cdp)cdp.mk
+
+.PHONY: help
+
+ifneq ($(filter-out help,$(or $(MAKECMDGOALS),all)),)
+
+# ---- the store
+
+$(shell $(cdp)values $(call cdp-check,output,text) $(call cdp-check,store,folder))
+$(cdp-fine)
+# A store is known by its tag, which also keeps backup programs out of it.
+ifeq ($(wildcard $(store)/CACHEDIR.TAG),)
+$(if $(filter-out experiments,$(notdir $(wildcard $(store)/*))),$(error $(store) is there, but is no store: name another))
+$(shell mkdir -p $(store)/experiments && \
+	echo 'Signature: 8a477f597d28d172789f06886806bc55' >$(store)/CACHEDIR.TAG)
+endif
+# Which products an experiment has had: told from others in the store by where its results go.
+cdp-record := $(store)/experiments/$(firstword $(shell \
+	realpath -zm --relative-to=$(store) -- $(call cdp-quote,$(output)) | xxh64sum))
+
+clean-experiment:
+	@$(cdp)forget $(cdp-record) $(call cdp-quote,$(output))
+
+clean-store:
+	@rm -rf $(store)
+
+.PHONY: all plan clean-experiment clean-store
+
+ifneq ($(filter-out help clean-experiment clean-store,$(or $(MAKECMDGOALS),all)),)
+
+cdp-is = $(filter $1,$(strategy))
 cdp-values := $(shell $(cdp)values \
 	$(call cdp-check,data,text) $(call cdp-check,base,name) $(call cdp-check,committee,names) \
 	$(call cdp-check,k,count:2:65536) $(call cdp-check,metric,word:cosine:angular:l2:l1:linf:hamming) \
@@ -107,33 +140,9 @@ cdp-values := $(shell $(cdp)values \
 	$(call cdp-check,max_size,count:1:4294967295) $(call cdp-check,step,real:0:1) \
 	$(call cdp-check,max_iter,count:0:1000000) $(call cdp-check,forced_stop,word:split:merge) \
 	$(call cdp-check,evaluation,word:yes:no:auto) \
-	$(call cdp-check,output,text) $(call cdp-check,store,folder) \
 	$(foreach v,threads $(filter dim dim_%,$(.VARIABLES)),$(if $($v),$(call cdp-check,$v,count:1:1000000))))
-$(if $(filter-out 0,$(.SHELLSTATUS)),$(error the experiment's variables are wrong, as told above))
+$(cdp-fine)
 $(foreach v,$(cdp-values),$(eval override $(subst =, := ,$v)))
-
-# A store is known by its tag, which also keeps backup programs out of it.
-ifeq ($(wildcard $(store)/CACHEDIR.TAG),)
-$(if $(filter-out experiments,$(notdir $(wildcard $(store)/*))),$(error $(store) is there, but is no store: name another))
-$(shell mkdir -p $(store)/experiments && \
-	echo 'Signature: 8a477f597d28d172789f06886806bc55' >$(store)/CACHEDIR.TAG)
-endif
-# Which products an experiment has had: told from others in the store by where its results go.
-cdp-record := $(store)/experiments/$(firstword $(shell \
-	realpath -zm --relative-to=$(store) -- $(call cdp-quote,$(output)) | xxh64sum))
-
-help:
-	@sed -n '/^# An experiment/,/^# For makefiles/{/^# For/d; s/^# \{0,1\}//p}' $(cdp)cdp.mk
-
-clean-experiment:
-	@$(cdp)forget $(cdp-record) $(call cdp-quote,$(output))
-
-clean-store:
-	@rm -rf $(store)
-
-.PHONY: all plan help clean-experiment clean-store
-
-ifneq ($(filter-out help clean-experiment clean-store,$(or $(MAKECMDGOALS),all)),)
 
 cdp-version := $(lastword $(shell PATH=$(if $(CDP_BIN),$(call cdp-quote,$(CDP_BIN)):)"$$PATH" cdp-knn --version))
 $(if $(cdp-version),,$(error cdp-knn is neither in CDP_BIN nor on PATH))
@@ -256,6 +265,7 @@ cdp-remember = $(if $(cdp-idle),,$(call cdp-write,$(filter-out $(file <$(cdp-rec
 cdp-write = $(if $1,$(file >>$(cdp-record),$1))
 $(call cdp-remember,result:k$(k)_$(cdp-setting)/sz$(max_size)_step$(step))
 
+endif
 endif
 
 # Recipes of makefiles that go on from here may be pipelines.
