@@ -4,6 +4,7 @@
 . "$CDP_SOURCE/tests/tap.sh"
 command -v xxh64sum >/dev/null || skip_all "no xxh64sum (Debian: xxhash)"
 export CDP_BIN
+unset MAKEFLAGS MAKELEVEL # of the make that runs the tests
 export OMP_WAIT_POLICY=passive # many short parallel loops, perhaps on a busy machine
 tables=$CDP_SOURCE/pipelines/tables
 log="a b/.cdp/log"
