@@ -65,6 +65,17 @@ static void *need(void *memory)
     return memory;
 }
 
+// Texts live as long as the program does; here they all are.
+static char *keep(char *text)
+{
+    static char **kept;
+    static size_t count, room;
+    struct cdp_err err;
+    need(text);
+    tool_check(cdp_grow(&kept, &room, count + 1, sizeof *kept, "texts", &err), &err);
+    return kept[count++] = text;
+}
+
 static char *join(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 static char *join(const char *format, ...)
@@ -75,7 +86,7 @@ static char *join(const char *format, ...)
     if (vasprintf(&text, format, args) < 0)
         need(NULL);
     va_end(args);
-    return text;
+    return keep(text);
 }
 
 // ---- the keys
@@ -261,11 +272,11 @@ static void take_truth(struct key *key, const struct value *v)
 
 static void take_names(struct key *key, const struct value *v)
 {
-    key->value = "";
     if (!v->list && !is_null(v)) {
         refuse(key, v, "a list of names");
         return;
     }
+    key->value = "";
     for (size_t i = 0; v->list && i < v->count; i++) {
         if (is_name(v->text[i]))
             key->value = join("%s%s%s", key->value, i ? " " : "", v->text[i]);
@@ -299,7 +310,7 @@ static void take_groups(struct key *key, const struct value *v)
         wrong(v->line, "%s: 111, 110 or a list of relationship, affinity and structure is wanted",
               called(key));
     else
-        key->value = strdup(bits);
+        key->value = keep(strdup(bits));
 }
 
 static void take(struct key *key, const struct value *v)
@@ -343,7 +354,6 @@ static void take(struct key *key, const struct value *v)
         take_groups(key, v);
         break;
     case ANYTHING:
-        key->value = "";
         break;
     }
 }
@@ -411,7 +421,7 @@ static void skip_node(void)
 
 static char *scalar(void)
 {
-    return need(strdup((const char *)event.data.scalar.value));
+    return keep(strdup((const char *)event.data.scalar.value));
 }
 
 // The scalar, or list of scalars, that begins here: 0, or -1 where it is neither or is refused.
@@ -468,15 +478,16 @@ static void read_entry(int section)
     for (int s = 1; section == NO_SECTION && s < SECTIONS; s++) {
         if (strcmp(name, section_names[s]))
             continue;
-        if (section_line[s])
+        if (section_line[s]) {
             wrong(line, "%s is there twice, first in line %zu", name, section_line[s]);
-        section_line[s] = line;
-        if (event.type == YAML_MAPPING_START_EVENT && !forbidden()) {
+            skip_node();
+        } else if (event.type == YAML_MAPPING_START_EVENT && !forbidden()) {
             read_mapping(s);
         } else {
             wrong(line, "%s: keys of its own are wanted", name);
             skip_node();
         }
+        section_line[s] = line;
         return;
     }
     for (int i = 0; i < KEYS; i++) {
@@ -487,7 +498,9 @@ static void read_entry(int section)
         if (key->line)
             wrong(line, "%s is there twice, first in line %zu", called(key), key->line);
         key->line = line;
-        if (!read_value(&v))
+        if (key->kind == ANYTHING)
+            skip_node();
+        else if (!read_value(&v))
             take(key, &v);
         return;
     }
@@ -505,9 +518,9 @@ static void read_config(void)
 {
     struct cdp_input *input;
     struct cdp_err err;
-    unsigned char *bytes = need(malloc(MOST_BYTES + 1));
+    static unsigned char bytes[MOST_BYTES + 1];
     tool_check(cdp_input_open(&input, config, 0, &err), &err);
-    ssize_t size = cdp_input_read(input, bytes, MOST_BYTES + 1, &err);
+    ssize_t size = cdp_input_read(input, bytes, sizeof bytes, &err);
     tool_check(size < 0 ? -1 : 0, &err);
     if (size > MOST_BYTES)
         tool_fail("%s: more than 1 MiB: not a configuration", config);
@@ -530,7 +543,6 @@ static void read_config(void)
         wrong(here(), "a second document; one is wanted");
     yaml_event_delete(&event);
     yaml_parser_delete(&parser);
-    free(bytes);
 }
 
 // ---- files
@@ -702,7 +714,7 @@ static char *output_text;
 static void assign(const char *name, const char *value)
 {
     // $() is nothing, and keeps blanks and backslashes at either end.
-    char *quoted = need(malloc(strlen(value) * 2 + 1)), *to = quoted;
+    char *quoted = keep(malloc(strlen(value) * 2 + 1)), *to = quoted;
     for (const char *at = value; *at; at++) {
         size_t slashes = strspn(at, "\\");
         if (at[slashes] == '#') {
@@ -718,8 +730,6 @@ static void assign(const char *name, const char *value)
     bool plain = !value[strcspn(value, "\t\\$#")] && *value != ' ' && !ends(value, " ");
     char *text = plain ? join("%s%s := %s\n", output_text ? output_text : "", name, quoted)
                        : join("%s%s := $()%s$()\n", output_text ? output_text : "", name, quoted);
-    free(output_text);
-    free(quoted);
     output_text = text;
 }
 
@@ -764,7 +774,7 @@ static void check_data(const char *prefix, const char *data_name, bool members_t
     if (keys[BASE].value)
         check_features(prefix, data_name, keys[BASE].value, dim, &rows, &of);
     if (members_too && keys[COMMITTEE].value) {
-        char *names = need(strdup(keys[COMMITTEE].value)), *rest = names, *seen = join(" %s ", "");
+        char *names = keep(strdup(keys[COMMITTEE].value)), *rest = names, *seen = join(" %s ", "");
         for (const char *model; (model = strsep(&rest, " "));) {
             char *word = join(" %s ", model);
             if (*model && strcmp(model, keys[BASE].value ? keys[BASE].value : "") &&
@@ -872,13 +882,13 @@ static void check(void)
 int main(int argc, char **argv)
 {
     int first = tool_start(&tool, argc, argv, 1, 1);
-    struct cdp_output *output = tool_output(false);
-    struct cdp_err err;
     config = argv[first];
     read_config();
     check();
     if (problems)
         exit(1);
+    struct cdp_output *output = tool_output(false);
+    struct cdp_err err;
     tool_check(cdp_output_write(output, output_text, strlen(output_text), &err), &err);
     tool_finish(output);
 }

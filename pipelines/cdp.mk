@@ -105,9 +105,9 @@ ifneq ($(filter-out help,$(or $(MAKECMDGOALS),all)),)
 
 $(shell $(cdp)values $(call cdp-check,output,text) $(call cdp-check,store,folder))
 $(cdp-fine)
-# A store is known by its tag, which also keeps backup programs out of it.
+# A store is known by its tag, which also keeps backup programs out of it. (run leaves members there.)
 ifeq ($(wildcard $(store)/CACHEDIR.TAG),)
-$(if $(filter-out experiments,$(notdir $(wildcard $(store)/*))),$(error $(store) is there, but is no store: name another))
+$(if $(filter-out experiments members,$(notdir $(wildcard $(store)/*))),$(error $(store) is there, but is no store: name another))
 $(shell mkdir -p $(store)/experiments && \
 	echo 'Signature: 8a477f597d28d172789f06886806bc55' >$(store)/CACHEDIR.TAG)
 endif
