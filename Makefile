@@ -219,7 +219,12 @@ install-library: $(installed)
 	install -m 644 $(public_header) $(DESTDIR)$(PREFIX)/include
 	echo "$$pkg_config_file" >$(libdir)/pkgconfig/cdp.pc
 
-install: all install-library
+install-pipelines:
+	rm -rf $(DESTDIR)$(PREFIX)/share/cdp/pipelines
+	install -d $(DESTDIR)$(PREFIX)/share/cdp
+	cp -R pipelines $(DESTDIR)$(PREFIX)/share/cdp
+
+install: all install-library install-pipelines
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
 		$(DESTDIR)$(PREFIX)/share/man/man3 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
@@ -234,6 +239,7 @@ uninstall:
 		$(libdir)/pkgconfig/cdp.pc $(DESTDIR)$(PREFIX)/include/cdp.h
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(tools)) \
 		$(addprefix $(DESTDIR)$(PREFIX)/share/bash-completion/completions/,$(tools))
+	rm -rf $(DESTDIR)$(PREFIX)/share/cdp
 	for page in $(notdir $(pages)); do \
 		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; done
 
@@ -243,7 +249,7 @@ dist:
 clean:
 	rm -rf $(BUILD) $(BUILD)-* data/demo cdp-$(VERSION).tar.gz
 
-.PHONY: all help deps deps-lint demo check check-built everything bench asan ubsan tsan fuzz lint man format install install-library \
+.PHONY: all help deps deps-lint demo check check-built everything bench asan ubsan tsan fuzz lint man format install install-library install-pipelines \
 	uninstall dist clean force
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -200,6 +200,11 @@ fails 2 "full is there, but is no store" "nor removed by clean-store" make store
 rm -r full
 is "$(ran)" nothing "and nothing ran"
 
+# Installed, it finds what belongs to it.
+make -s -C "$CDP_SOURCE" PREFIX="$(cd .. && pwd)/usr" DESTDIR= install-pipelines >out 2>err
+make -f ../usr/share/cdp/pipelines/vote.mk -n data='../my data' committee='m1 m2' dim=16 accept=2 threshold=0.8 forced_stop=merge >out 2>&1
+is "$(cat out)" "make: Nothing to be done for 'all'." "installed, vote.mk finds what another makefile has made"
+
 # ---- names
 
 mkdir "../it's #1, 50% \$x"
