@@ -123,6 +123,9 @@ clean-store:
 
 .PHONY: all plan clean-experiment clean-store
 
+# What is to be made is known before anything is removed.
+$(if $(filter clean-%,$(MAKECMDGOALS)),$(if $(word 2,$(MAKECMDGOALS)),$(error $(MAKECMDGOALS): clean first, then make the rest)))
+
 ifneq ($(filter-out help clean-experiment clean-store,$(or $(MAKECMDGOALS),all)),)
 
 cdp-is = $(filter $1,$(strategy))

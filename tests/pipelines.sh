@@ -191,6 +191,7 @@ make threshold=high accept=3 k=1 base='a b' 2>err >out
 is "$?:$(sed 's/:.*//' err | head -n 4 | tr '\n' ' ')" "2:base k accept threshold " "wrong variables, all of them"
 make data=../nowhere 2>err >out
 is "$?:$(grep -c 'nowhere/.*: no such file' err)" 2:3 "missing files, all of them"
+fails 2 'clean first' "make clean-experiment all" make clean-experiment all
 mkdir full
 touch full/file
 fails 2 "full is there, but is no store" "a folder that is no store is not taken for one" make store=full
@@ -257,8 +258,11 @@ exec "${args[@]}" <(head -c $(($(stat -c %s "$last") / 2)) "$last"
 end
 chmod +x slow
 hangs() {
-    until [ "$(wc -l 2>/dev/null <pid)" = 2 ]; do sleep 0.05; done 2>/dev/null
-}
+    for ((i = 0; i < 1200; i++)); do
+        [ "$(wc -l <pid)" != 2 ] || return 0
+        sleep 0.05
+    done
+} 2>/dev/null
 # killed GOAL: makes GOAL with a tool that hangs, and kills that
 killed() {
     rm -f pid
