@@ -27,7 +27,7 @@ unit_tests = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.
 bench_tools = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 test_scripts = $(filter-out tests/tap.sh,$(wildcard tests/*.sh))
 pages = $(wildcard man/*.[1-9])
-sources = $(wildcard cmd/*.[ch] lib/*/*.[ch] tests/*.c tests/*/*.[ch] pipelines/*/*.cc)
+sources = $(wildcard cmd/*.[ch] cmd/*/*.[ch] lib/*/*.[ch] tests/*.c tests/*/*.[ch] pipelines/*/*.cc)
 scripts = $(wildcard tests/*.sh tests/bench/*.sh .ci/run .ci/deps cmd/*.bash) $(shell grep -rlE '^#!.*sh$$' pipelines)
 
 all: $(binaries)
@@ -94,11 +94,12 @@ $(BUILD)/installed/libcdp.a: $(pic_objects)
 	@rm -f $@
 	@$(AR) rcs $@ $(@D)/cdp.o
 
-link = $(CC) $(CFLAGS) $(required) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(package_libs)
+link = $(CC) $(CFLAGS) $(required) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(package_libs)
 
-# One tool reads YAML.
+# One tool reads YAML, and has parts of its own.
+$(BUILD)/bin/cdp-config: $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/config/*.c))
 $(BUILD)/bin/cdp-config: package_libs += $(shell $(PKG_CONFIG) --libs yaml-0.1)
-$(BUILD)/cmd/cdp-config.o: package_cflags += $(shell $(PKG_CONFIG) --cflags yaml-0.1)
+$(BUILD)/cmd/config/yaml.o: package_cflags += $(shell $(PKG_CONFIG) --cflags yaml-0.1)
 
 $(binaries): $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/tool.o $(library)
 	@mkdir -p $(@D)
