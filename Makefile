@@ -27,8 +27,8 @@ unit_tests = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.
 bench_tools = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 test_scripts = $(filter-out tests/tap.sh,$(wildcard tests/*.sh))
 pages = $(wildcard man/*.[1-9])
-sources = $(wildcard cmd/*.[ch] lib/*/*.[ch] tests/*.c tests/*/*.[ch])
-scripts = $(wildcard tests/*.sh tests/bench/*.sh pipelines/demo .ci/run .ci/deps cmd/*.bash)
+sources = $(wildcard cmd/*.[ch] cmd/*/*.[ch] lib/*/*.[ch] tests/*.c tests/*/*.[ch] pipelines/*/*.cc)
+scripts = $(wildcard tests/*.sh tests/bench/*.sh .ci/run .ci/deps cmd/*.bash) $(shell grep -rlE '^#!.*sh$$' pipelines)
 
 all: $(binaries)
 
@@ -50,8 +50,8 @@ quiet = $(if $(V),,@echo $@; )
 
 # Without pkg-config and the libraries nothing compiles: say it once, and how to get them.
 $(BUILD)/found:
-	@$(PKG_CONFIG) --exists $(packages) 2>/dev/null || \
-		{ echo "$(packages) and pkg-config are needed: run 'make deps'" >&2; exit 1; }
+	@$(PKG_CONFIG) --exists $(packages) yaml-0.1 2>/dev/null || \
+		{ echo "$(packages) yaml-0.1 and pkg-config are needed: run 'make deps'" >&2; exit 1; }
 	@mkdir -p $(BUILD) && touch $@
 
 # What is built depends on the flags that it was made with.
@@ -94,7 +94,12 @@ $(BUILD)/installed/libcdp.a: $(pic_objects)
 	@rm -f $@
 	@$(AR) rcs $@ $(@D)/cdp.o
 
-link = $(CC) $(CFLAGS) $(required) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(package_libs)
+link = $(CC) $(CFLAGS) $(required) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(package_libs)
+
+# One tool reads YAML, and has parts of its own.
+$(BUILD)/bin/cdp-config: $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/config/*.c))
+$(BUILD)/bin/cdp-config: package_libs += $(shell $(PKG_CONFIG) --libs yaml-0.1)
+$(BUILD)/cmd/config/yaml.o: package_cflags += $(shell $(PKG_CONFIG) --cflags yaml-0.1)
 
 $(binaries): $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/tool.o $(library)
 	@mkdir -p $(@D)
@@ -140,9 +145,9 @@ check-built: everything
 	CDP_SHARED=$(wildcard $(abspath ..)/shared) prove -j2 --exec '' $(unit_tests) $(test_scripts)
 
 # A peer of the neighbour search (Debian: libhnswlib-dev), for this processor alone.
-$(BUILD)/bench/hnsw: tests/bench/hnsw.cc
+$(BUILD)/bench/hnsw: pipelines/outside/hnsw.cc
 	@mkdir -p $(@D)
-	$(quiet)$(CXX) -O3 -march=native -std=c++17 -pthread -o $@ $<
+	$(quiet)$(CXX) -O3 -march=native -std=c++17 -fopenmp -o $@ $<
 
 # Another (Debian: libfaiss-dev, libopenblas-dev), with its own threads and OpenBLAS's.
 $(BUILD)/bench/faiss: tests/bench/faiss.cc
@@ -225,7 +230,12 @@ install-library: $(installed)
 	install -m 644 $(public_header) $(DESTDIR)$(PREFIX)/include
 	echo "$$pkg_config_file" >$(libdir)/pkgconfig/cdp.pc
 
-install: all install-library
+install-pipelines:
+	rm -rf $(DESTDIR)$(PREFIX)/share/cdp/pipelines
+	install -d $(DESTDIR)$(PREFIX)/share/cdp
+	cp -R pipelines $(DESTDIR)$(PREFIX)/share/cdp
+
+install: all install-library install-pipelines
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
 		$(DESTDIR)$(PREFIX)/share/man/man3 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
@@ -240,6 +250,7 @@ uninstall:
 		$(libdir)/pkgconfig/cdp.pc $(DESTDIR)$(PREFIX)/include/cdp.h
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(tools)) \
 		$(addprefix $(DESTDIR)$(PREFIX)/share/bash-completion/completions/,$(tools))
+	rm -rf $(DESTDIR)$(PREFIX)/share/cdp
 	for page in $(notdir $(pages)); do \
 		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; done
 
@@ -249,7 +260,7 @@ dist:
 clean:
 	rm -rf $(BUILD) $(BUILD)-* data/demo cdp-$(VERSION).tar.gz
 
-.PHONY: all help deps deps-lint demo check check-built everything bench bench-knn asan ubsan tsan fuzz lint man format install install-library \
+.PHONY: all help deps deps-lint demo check check-built everything bench bench-knn asan ubsan tsan fuzz lint man format install install-library install-pipelines \
 	uninstall dist clean force
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -29,4 +29,4 @@ _cdp() {
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
     fi
 }
-complete -F _cdp cdp-knn cdp-score cdp-mediate cdp-propagate cdp-eval cdp-view cdp-synth
+complete -F _cdp cdp-config cdp-knn cdp-score cdp-mediate cdp-propagate cdp-eval cdp-view cdp-synth

@@ -131,6 +131,14 @@ _Noreturn void tool_fail(const char *format, ...)
     exit(1);
 }
 
+void tool_problem(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    note(format, args);
+    va_end(args);
+}
+
 int tool_check(int status, const struct cdp_err *err)
 {
     if (status < 0)

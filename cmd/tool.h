@@ -50,6 +50,10 @@ _Noreturn void tool_fail(const char *format, ...) __attribute__((format(printf, 
 // The same with the error's sentence, unless status is 0 or more; returns it.
 int tool_check(int status, const struct cdp_err *err);
 
+// "NAME: sentence", for one of several failures that are told together; exit 1 comes after the
+// last.
+void tool_problem(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 // Notes on standard error: always unless -q; only with -v.
 void tool_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void tool_say(const char *format, ...) __attribute__((format(printf, 1, 2)));

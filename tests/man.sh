@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT
 # The manual: its examples run, and every option of every tool is in its page, and no other is.
 . "$CDP_SOURCE/tests/tap.sh"
+unset MAKEFLAGS MAKELEVEL # of the make that runs the tests
 
-# examples PAGE: the lines after "$ " of its EXAMPLES, as they are typed
+# examples PAGE: the lines after "$ " of its EXAMPLES, as they are typed, with the files here for those installed
 examples() {
-    sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/s/^\$ //p' "$1" | sed 's/\\e/\\/g'
+    sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/s/^\$ //p' "$1" |
+        sed "s/\\\\e/\\\\/g; s|/usr/local/share/cdp/|$CDP_SOURCE/|g"
 }
 
 for page in "$CDP_SOURCE"/man/*.[1-9]; do

@@ -9,6 +9,14 @@ cdp-score vote -o pairs.cdp m0.cdp
 cdp-propagate -o labels pairs.cdp
 cdp-score features --features data/features/m0.bin -o features.cdp m0.cdp
 cdp-mediate train -q --labels data/meta.txt -o model features.cdp
+cat >config.yaml <<'EOF'
+base: m0
+data_name: .
+feat_dim: 8
+k: 6
+strategy: vote
+vote: {accept_num: 0, threshold: 0.6}
+EOF
 
 # A command line for each program that works and writes to standard output.
 declare -A runs=(
@@ -23,6 +31,7 @@ declare -A runs=(
     [cdp-eval]="labels data/meta.txt"
     [cdp-eval pairs]="pairs.cdp data/meta.txt"
     [cdp-view]="--to tsv pairs.cdp"
+    [cdp-config]="config.yaml"
 )
 for tool in "$CDP_BIN"/cdp-*; do
     name=$(basename "$tool")

@@ -90,9 +90,28 @@ static int fail_layer(struct cdp_input *input, const char *doing, struct cdp_err
     return cdp_fail(err, "%s: %s: %s", input->name, doing, why ? why : "damaged");
 }
 
-// Puts libarchive on top of *input: to read an archive's member, or without one to undo the
-// compression `filter`, just that, since what it held may look compressed and be meant so.
-static int add_layer(struct cdp_input **input, const char *name, const char *member, int filter,
+// Goes on to the next entry: 1, or 0 at the end. *path is NULL where it is no regular file.
+static int next_entry(struct cdp_input *input, const char **path, uint64_t *size,
+                      struct cdp_err *err)
+{
+    struct archive_entry *entry;
+    *path = NULL;
+    *size = 0;
+    int status = archive_read_next_header(input->layer, &entry);
+    if (status == ARCHIVE_EOF)
+        return 0;
+    if (status < ARCHIVE_WARN)
+        return fail_layer(input, "cannot read", err);
+    *path = archive_entry_filetype(entry) == AE_IFREG ? archive_entry_pathname(entry) : NULL;
+    *size = archive_entry_size_is_set(entry) ? (uint64_t)archive_entry_size(entry) : 0;
+    if (*path && !strncmp(*path, "./", 2))
+        *path += 2;
+    return 1;
+}
+
+// Puts libarchive on top of *input: to read an archive, or else to undo the compression `filter`,
+// just that, since what it held may look compressed and be meant so.
+static int add_layer(struct cdp_input **input, const char *name, bool archive, int filter,
                      struct cdp_err *err)
 {
     struct cdp_input *top = input_new(name, err);
@@ -104,7 +123,7 @@ static int add_layer(struct cdp_input **input, const char *name, const char *mem
     top->layer = archive_read_new();
     if (!top->chunk || !top->layer)
         return cdp_fail(err, "%s: out of memory", name);
-    if (member) {
+    if (archive) {
         archive_read_support_filter_all(top->layer);
         archive_read_support_format_tar(top->layer);
         archive_read_support_format_zip(top->layer);
@@ -114,22 +133,20 @@ static int add_layer(struct cdp_input **input, const char *name, const char *mem
     }
     if (archive_read_open(top->layer, top, NULL, feed, NULL) != ARCHIVE_OK)
         return fail_layer(top, "cannot read", err);
+    return 0;
+}
 
-    for (;;) {
-        struct archive_entry *entry;
-        int status = archive_read_next_header(top->layer, &entry);
-        if (status == ARCHIVE_EOF)
-            return cdp_fail(err, "%s: the archive has no member '%s'", top->below->name, member);
-        if (status < ARCHIVE_WARN)
-            return fail_layer(top, "cannot read", err);
-        if (!member)
-            return 0;
-        const char *path = archive_entry_pathname(entry);
-        if (path && !strncmp(path, "./", 2))
-            path += 2;
-        if (path && !strcmp(path, member) && archive_entry_filetype(entry) == AE_IFREG)
-            return 0;
-    }
+static int find_member(struct cdp_input *input, const char *member, struct cdp_err *err)
+{
+    const char *path;
+    uint64_t size;
+    int status;
+    do {
+        status = next_entry(input, &path, &size, err);
+    } while (status > 0 && (!path || strcmp(path, member)));
+    if (!status)
+        return cdp_fail(err, "%s: the archive has no member '%s'", input->below->name, member);
+    return status < 0 ? -1 : 0;
 }
 
 // The compression that the first bytes tell of, or ARCHIVE_FILTER_NONE.
@@ -158,7 +175,13 @@ static int decompress(struct cdp_input **input, const char *name, struct cdp_err
     if (size < 0)
         return -1;
     int filter = compression(bytes, size);
-    return filter == ARCHIVE_FILTER_NONE ? 0 : add_layer(input, name, NULL, filter, err);
+    if (filter == ARCHIVE_FILTER_NONE)
+        return 0;
+    const char *path;
+    uint64_t whole;
+    if (add_layer(input, name, false, filter, err))
+        return -1;
+    return next_entry(*input, &path, &whole, err) < 0 ? -1 : 0;
 }
 
 static bool is_file(const char *path)
@@ -183,32 +206,38 @@ static const char *member_colon(const char *name)
     return NULL;
 }
 
+static int open_file(struct cdp_input **input, const char *path, int binary, struct cdp_err *err)
+{
+    bool standard = !strcmp(path, "-");
+    struct cdp_input *in = *input = input_new(standard ? "standard input" : path, err);
+    if (!in)
+        return -1;
+    in->fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    struct stat info;
+    if (in->fd < 0 || fstat(in->fd, &info))
+        return cdp_fail_errno(err, "%s: cannot open", in->name);
+    if (S_ISDIR(info.st_mode))
+        return cdp_fail(err, "%s: a folder, not a file", in->name);
+    if (binary && isatty(in->fd))
+        return cdp_fail(err, "%s: a terminal; binary data is wanted: name a file or use a pipe",
+                        in->name);
+    return 0;
+}
+
 int cdp_input_open(struct cdp_input **input, const char *name, int binary, struct cdp_err *err)
 {
     *input = NULL;
-    bool standard = !strcmp(name, "-");
-    const char *colon = standard ? NULL : member_colon(name);
+    struct cdp_input *in = NULL;
+    const char *colon = strcmp(name, "-") ? member_colon(name) : NULL;
     char *path = colon ? strndup(name, (size_t)(colon - name)) : strdup(name);
-    struct cdp_input *in = path ? input_new(standard ? "standard input" : path, err) : NULL;
-    if (!in) {
+    if (!path) {
         cdp_fail(err, "%s: out of memory", name);
         goto fail;
     }
-    in->fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    struct stat info;
-    if (in->fd < 0 || fstat(in->fd, &info)) {
-        cdp_fail_errno(err, "%s: cannot open", in->name);
+    if (open_file(&in, path, binary, err))
         goto fail;
-    }
-    if (S_ISDIR(info.st_mode)) {
-        cdp_fail(err, "%s: a folder, not a file", in->name);
-        goto fail;
-    }
-    if (binary && isatty(in->fd)) {
-        cdp_fail(err, "%s: a terminal; binary data is wanted: name a file or use a pipe", in->name);
-        goto fail;
-    }
-    if (colon && add_layer(&in, name, colon + 1, ARCHIVE_FILTER_NONE, err))
+    if (colon &&
+        (add_layer(&in, name, true, ARCHIVE_FILTER_NONE, err) || find_member(in, colon + 1, err)))
         goto fail;
     if (decompress(&in, in->name, err))
         goto fail;
@@ -219,6 +248,20 @@ fail:
     free(path);
     cdp_input_close(in);
     return -1;
+}
+
+int cdp_input_members(const char *name, cdp_member_each *each, void *context, struct cdp_err *err)
+{
+    struct cdp_input *in = NULL;
+    const char *path;
+    uint64_t size;
+    int status = open_file(&in, name, 1, err);
+    if (!status)
+        status = add_layer(&in, name, true, ARCHIVE_FILTER_NONE, err);
+    while (!status && (status = next_entry(in, &path, &size, err)) > 0)
+        status = path ? each(context, path, size, in, err) : 0;
+    cdp_input_close(in);
+    return status;
 }
 
 // One read of whatever is there.

@@ -18,6 +18,12 @@ struct cdp_input;
 int cdp_input_open(struct cdp_input **input, const char *name, int binary, struct cdp_err *err);
 void cdp_input_close(struct cdp_input *input);
 
+// Calls `each` for every regular file in the archive NAME, with its path, its size and, to be read
+// during the call, its content. Ends where `each` fails.
+typedef int cdp_member_each(void *context, const char *path, uint64_t size,
+                            struct cdp_input *content, struct cdp_err *err);
+int cdp_input_members(const char *name, cdp_member_each *each, void *context, struct cdp_err *err);
+
 // The name as given ("standard input" for "-"); valid until the close.
 const char *cdp_input_name(const struct cdp_input *input);
 

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#ifndef CDP_CONFIG_H
+#define CDP_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tool.h"
+
+// What cdp-config knows of an original config.yaml: its keys and their values (keys), how they are
+// read (yaml), and the files of the data that they name (files).
+
+// ---- what is wrong, and texts
+
+extern const char *config; // the configuration's name
+extern int problems;       // how many have been told
+
+// Tells of a line of the configuration, or, with 0, of all of it.
+void wrong(size_t line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+// Ends the program where memory is NULL.
+void *need(void *memory);
+
+// Texts live as long as the program does.
+char *keep(char *text);
+char *join(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+bool ends(const char *text, const char *end);
+
+// ---- keys
+
+enum { MOST_NAMES = CDP_MOST_TEXTS - 1 };
+
+enum kind { NAME, NAMES, PATH, COUNT, REAL, TRUTH, STRATEGY, GROUPS, ANYTHING };
+
+enum { NO_SECTION, VOTE, MEDIATOR, PROPAGATION, SECTIONS };
+
+struct key {
+    int section;
+    const char *name;
+    enum kind kind;
+    double min, max;
+    const char *value; // as variables have it; NULL = not given
+    size_t line;
+};
+
+enum {
+    BASE,
+    COMMITTEE,
+    DATA_NAME,
+    FEAT_DIM,
+    K,
+    THE_STRATEGY,
+    EVALUATION,
+    ACCEPT_NUM,
+    VOTE_THRESHOLD,
+    TRAIN_DATA_NAME,
+    MEDIATOR_THRESHOLD,
+    INPUT,
+    FORCE_RETRAIN,
+    GPUS,
+    MAX_SZ,
+    STEP,
+    MAX_ITER,
+    KEYS
+};
+
+extern struct key keys[KEYS];
+extern const char *const section_names[SECTIONS];
+
+// "threshold of vote"
+const char *called(const struct key *key);
+
+// What stands behind a key: one scalar, or a list of them.
+struct value {
+    size_t line, count;
+    bool list, quoted;
+    const char *text[MOST_NAMES];
+};
+
+// Takes a value for the key's, or tells what is wrong with it.
+void take(struct key *key, const struct value *v);
+
+// Tells of a key that is none, with the nearest that is one.
+void unknown_key(int section, const char *name, size_t line);
+
+// ---- YAML
+
+// Reads the configuration into the keys.
+void read_config(void);
+
+// ---- files
+
+extern const char *data_folder, *archive, *cache_name;
+
+struct file {
+    char *name; // a file, or ARCHIVE:MEMBER; NULL = none
+    uint64_t size, lines;
+};
+
+// Looks for a data set's file where the original has it: in data/unlabeled, data/labeled or data,
+// as a file, then as a member of the archive.
+struct file look(const char *data_name, const char *rest);
+
+// Where a file that is nowhere was looked for.
+char *places(const char *data_name, const char *rest);
+
+#endif

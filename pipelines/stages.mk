@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+# The products of an experiment, from the variables as they are now: cdp.mk includes this once, and sweep.mk for
+# each k and threshold.
+
+# What the threshold does not change.
+ifneq ($(cdp-stages-of),$(k))
+cdp-stages-of := $(k)
+cdp-neighbours := $(shell echo $$(($(k) - 1)))
+$(foreach s,$(cdp-sets),$(foreach m,$(cdp-models),$(call cdp-neighbours-of,$(cdp-of-$s),$m)))
+ifeq ($(strategy),mediator)
+$(foreach s,$(cdp-sets),$(call cdp-product,$(cdp-of-$s)features,features,$s,cdp-score features,\
+$(foreach m,$(base) $(committee),$($(cdp-of-$s)knn_$m)),$(foreach m,$(base) $(committee),$(cdp-of-$s)features_$m),cdp-featured))
+$(call cdp-product,model,model,$(input),cdp-mediate train --input $(cdp-groups-$(input)) --seed $(seed) $(train_options),\
+$(train_features),train_meta,cdp-labelled)
+endif
+endif
+
+ifeq ($(strategy),vote)
+# Votes are counted, so the order of the members does not matter, unless one votes twice.
+cdp-voters := $(foreach m,$(cdp-members),$(knn_$m))
+$(call cdp-product,pairs,pairs,vote,cdp-score vote --accept $(accept) --threshold $(threshold),\
+$(knn_$(base)) $(if $(filter $(words $(cdp-voters)),$(words $(sort $(cdp-voters)))),$(sort $(cdp-voters)),$(cdp-voters)))
+cdp-setting := vote_accept$(accept)_th$(threshold)
+endif
+ifeq ($(strategy),groundtruth)
+$(call cdp-product,pairs,pairs,truth,cdp-score truth,$(knn_$(base)),meta,cdp-labelled)
+cdp-setting := groundtruth
+endif
+ifeq ($(strategy),mediator)
+$(call cdp-product,pairs,pairs,mediator,cdp-mediate apply --threshold $(threshold),$(model) $(features),,cdp-judged)
+cdp-setting := mediator_$(input)_th$(threshold)
+endif
+$(call cdp-product,labels,labels,$(strategy),cdp-propagate --max-size $(max_size) --step $(step) \
+	--max-iter $(max_iter) --forced-stop $(forced_stop),$(pairs))
+
+figures :=
+accuracy :=
+ifneq ($(if $(filter no,$(evaluation)),,$(filter-out -,$(cdp-digest-meta))),)
+$(call cdp-product,figures,figures,labels,cdp-eval --format tsv,$(labels),meta)
+$(call cdp-product,accuracy,accuracy,pairs,cdp-eval pairs --format tsv,$(pairs),meta)
+endif
+
+result := $(output)/k$(k)_$(cdp-setting)/sz$(max_size)_step$(step)

@@ -1,0 +1,340 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# cdp.mk: what changed, and which stages ran for it, as the store's log has it; and what happens to those that
+# were killed, met a full disk, or were wanted twice at once. All folders have blanks in their names.
+. "$CDP_SOURCE/tests/tap.sh"
+command -v xxh64sum >/dev/null || skip_all "no xxh64sum (Debian: xxhash)"
+export CDP_BIN
+unset MAKEFLAGS MAKELEVEL # of the make that runs the tests
+export OMP_WAIT_POLICY=passive # many short parallel loops, perhaps on a busy machine
+
+cdp-synth --items 800 --dim 16 --models 4 "my data"
+cdp-synth --items 800 --dim 16 --models 4 --seed 2 "other data"
+mkdir "my experiment"
+cd "my experiment" || exit
+
+# The experiment's variables; write makes them its makefile.
+declare -A the=([data]='../my data' [dim]=16 [base]=m0 [committee]='m1 m2' [accept]=2 [threshold]=0.6
+    [train_data]='../other data' [train_options]='--epochs 1')
+write() {
+    for name in "${!the[@]}"; do
+        echo "$name = ${the[$name]}"
+    done >makefile
+    echo "include $CDP_SOURCE/pipelines/cdp.mk" >>makefile
+}
+
+# ran: the stages that ran since it was last asked, models for kNN, sorted by the way from features to figures
+echo 0 >../seen
+ran() {
+    local stages
+    stages=$(tail -n +$(($(cat ../seen) + 1)) .cdp/log 2>/dev/null | cut -f2,3 |
+        sed 's/^knn\t/1 knn:/; s/^lists\t/1 lists:/; s/^features\t/2 features:/; s/^model.*/3 model/; s/^pairs.*/4 pairs/
+            s/^labels.*/5 labels/; s/^figures.*/6 figures/; s/^accuracy.*/7 accuracy/' | sort | cut -d' ' -f2)
+    wc -l <.cdp/log >../seen
+    # shellcheck disable=SC2086 # a line of words
+    echo ${stages:-nothing}
+}
+
+# count FOLDER...: the files in them, without hidden ones
+count() {
+    find "$@" -type f ! -name '.*' 2>/dev/null | wc -l
+}
+
+# row NAME STAGES [VARIABLE VALUE]: with the variable so, make succeeds and just these stages run
+row() {
+    [ $# -eq 2 ] || the[$3]=$4
+    write
+    make >out 2>err || { echo "# make failed"; sed 's/^/# /' err; }
+    is "$(ran)" "$2" "$1: $2"
+}
+
+road="pairs labels figures accuracy"
+row "at first" "knn:m0 knn:m1 knn:m2 $road"
+cp output/k15_vote_accept2_th0.6/sz600_step0.05/meta.txt first.txt
+for m in 0 1 2; do cdp-knn -k 14 --dim 16 -o m$m.cdp "../my data/features/m$m.bin"; done
+cdp-score vote --accept 2 --threshold 0.6 m0.cdp m1.cdp m2.cdp | cdp-propagate -o byhand.txt
+same first.txt byhand.txt "the labels are those of the tools"
+{ cdp-eval --format tsv first.txt "../my data/meta.txt"
+    cdp-score vote --accept 2 --threshold 0.6 m0.cdp m1.cdp m2.cdp | cdp-eval pairs --format tsv - "../my data/meta.txt"
+} >byhand.tsv
+same output/k15_vote_accept2_th0.6/sz600_step0.05/evaluation.tsv byhand.tsv "and so are the figures"
+
+# ---- what changed, and what ran
+
+row "nothing" nothing
+row "threshold" "$road" threshold 0.7
+row "threshold as it was" nothing threshold 0.6
+row "threshold written another way" nothing threshold 0.60
+row "accept" "$road" accept 1
+row "accept as it was" nothing accept 2
+row "max_size" "labels figures" max_size 100
+row "step" "labels figures" step 0.1
+row "both as they were: max_size" "labels figures" max_size 600
+row "and step" nothing step 0.05
+row "forced_stop" "labels figures" forced_stop merge
+row "k" "knn:m0 knn:m1 knn:m2 $road" k 10
+row "k as it was" nothing k 15
+row "metric" "knn:m0 knn:m1 knn:m2 $road" metric l2
+row "metric as it was" nothing metric cosine
+row "one more in the committee" "knn:m3 $road" committee "m1 m2 m3"
+row "the committee in another order: votes are counted" nothing committee "m3 m1 m2"
+row "one less" nothing committee "m1 m2"
+row "no votes wanted: the base alone" "$road" accept 0
+row "votes again" nothing accept 2
+
+touch "../my data/features/m1.bin"
+row "features touched, but equal" nothing
+cp "../my data/features/m1.bin" kept.bin
+cp "../other data/features/m1.bin" "../my data/features/m1.bin"
+row "one model's features" "knn:m1 $road"
+cp kept.bin "../my data/features/m1.bin"
+row "features as they were" nothing
+cp -p "../my data/features/m1.bin" times
+cat "../other data/features/m1.bin" >"../my data/features/m1.bin"
+touch -r times "../my data/features/m1.bin"
+row "features with the time and the size that they had" nothing
+rm -r .cdp/knn output
+row "all lists and results gone" nothing
+cp kept.bin "../my data/features/m1.bin"
+row "features as they were, their list gone, nothing that needs it" nothing
+row "another threshold: all lists are wanted again" "knn:m0 knn:m1 knn:m2 $road" threshold 0.65
+same "output/k15_vote_accept2_th0.65/sz600_step0.05/meta.txt" \
+    <("$CDP_SOURCE/pipelines/vote.sh" data='../my data' dim=16 committee='m1 m2' accept=2 threshold=0.65 forced_stop=merge) \
+    "with the labels of vote.sh"
+row "back" nothing threshold 0.6
+
+cp "../my data/meta.txt" kept.txt
+sed -i '1s/$/1/' "../my data/meta.txt"
+row "the true labels" "figures accuracy"
+cp kept.txt "../my data/meta.txt"
+row "the true labels as they were" nothing
+row "no evaluation" nothing evaluation no
+[ ! -e output/k15_vote_accept2_th0.6/sz600_step0.05/evaluation.tsv ]
+ok $? "no evaluation: and no figures of before beside the labels"
+row "evaluation where there is something to evaluate with" nothing evaluation auto
+
+cp output/k15_vote_accept2_th0.6/sz600_step0.05/meta.txt kept.txt
+rm -r output
+row "results deleted" nothing
+same output/k15_vote_accept2_th0.6/sz600_step0.05/meta.txt kept.txt "they are copied"
+rm .cdp/pairs/*
+row "pairs deleted from the middle" nothing
+row "and wanted again" "pairs labels figures" max_size 50
+row "max_size back" nothing max_size 600
+for damage in 'garbage' '0123456789abcdef 1 2 3 4:5' ''; do
+    printf '%s\n\377%s\0' "$damage" "$damage" >.cdp/digests
+    row "the memory of digests damaged" nothing
+done
+k=3 threshold=0.9 row "variables of the environment" nothing
+cp "../my data/features/m0.bin" "../my data/features/twin.bin"
+row "a model that is like the base" "$road" committee "m1 twin"
+row "the committee as it was" nothing committee "m1 m2"
+row "groundtruth" "$road" strategy groundtruth
+row "mediator" "knn:train_m0 knn:train_m1 knn:train_m2 features:data features:train_data model $road" strategy mediator
+sed -i '/threshold/d' makefile
+unset 'the[threshold]'
+row "threshold by the mediator itself" "$road"
+row "a mediator without structure" "model $road" input 110
+row "another seed" "model $road" seed 1
+row "the seed as it was" nothing seed 0
+row "structure again" nothing input 111
+row "the committee in another order: it is what the mediator's columns are" \
+    "features:data features:train_data model $road" committee "m2 m1"
+row "the committee as it was" nothing committee "m1 m2"
+cp "../other data/features/m2.bin" kept.bin
+cp "../my data/features/m2.bin" "../other data/features/m2.bin"
+row "features of the training data" "features:train_data model $road"
+cp kept.bin "../other data/features/m2.bin"
+row "the training data as they were" nothing
+sed -i '1s/$/1/' "../other data/meta.txt"
+row "labels of the training data" "model $road"
+the[threshold]=0.6
+row "vote" nothing strategy vote
+
+# ---- as a make user expects
+
+the[threshold]=0.8
+write
+make -n >out
+is "$(grep -o 'pipelines/stage [^ ]* [a-z]*' out | cut -d' ' -f3 | sort | tr '\n' ' ')" "accuracy figures labels pairs " \
+    "make -n lists what would run"
+is "$(ran)" nothing "and runs nothing"
+make plan | awk '{ print $1, $2 ($1 == "knn" || $3 == "done" ? "" : " " $3) }' >out
+make plan | grep -c ' to do ' >count
+is "$(cat count):$(make plan | grep -c ' done ')" 4:3 "make plan: four to do, three done"
+is "$(ran)" nothing "and runs nothing"
+make 2>/dev/null >/dev/null
+is "$(ran)" "$road" "make runs just that"
+cp output/k15_vote_accept2_th0.8/sz600_step0.05/meta.txt at08.txt
+is "$(make -n; make -q; echo $?)" "make: Nothing to be done for 'all'.
+0" "and then there is nothing to be done"
+is "$(make plan | grep -vc ' done ')" 1 "and all is done"
+rm .cdp/pairs/* .cdp/accuracy/*
+is "$(make plan | awk '/to do/ { print $1 }' | tr '\n' ' ')" "pairs accuracy " "the plan of what was deleted"
+is "$(make plan k=11 | grep -c ' to do ')" 7 "the plan of another k"
+make 2>/dev/null >/dev/null
+is "$(ran)" "pairs accuracy" "what was deleted comes back as it is wanted"
+make knn_m3 2>/dev/null
+is "$(ran)" nothing "one product by its name"
+make -n -j2 k=12 | grep -o ' cdp-knn .* -t [0-9]*' | sed 's/.* //' | sort -u >threads
+share=$(($(nproc) / 2))
+is "$(cat threads)" $((share > 0 ? share : 1)) "make -j2: two models, each with half of the processors"
+make -n k=12 | grep -o ' cdp-knn .* -t [0-9]*' | sed 's/.* //' | sort -u >threads
+is "$(cat threads)" "$(nproc)" "without it: one, with all"
+make -j3 k=12 threads=1 2>/dev/null >/dev/null
+is "$(ran)" "knn:m0 knn:m1 knn:m2 $road" "make -j3 runs them once each"
+same output/k12_vote_accept2_th0.8/sz600_step0.05/meta.txt <("$CDP_SOURCE/pipelines/vote.sh" \
+    data='../my data' dim=16 committee='m1 m2' accept=2 threshold=0.8 k=12 forced_stop=merge) "with the same labels"
+
+# All that is wrong with variables, and all files that are missing, at once, before any work.
+make threshold=high accept=3 k=1 base='a b' 2>err >out
+is "$?:$(sed 's/:.*//' err | head -n 4 | tr '\n' ' ')" "2:base k accept threshold " "wrong variables, all of them"
+make data=../nowhere 2>err >out
+is "$?:$(grep -c 'nowhere/.*: no such file' err)" 2:3 "missing files, all of them"
+fails 2 'clean first' "make clean-experiment all" make clean-experiment all
+mkdir full
+touch full/file
+fails 2 "full is there, but is no store" "a folder that is no store is not taken for one" make store=full
+[ -e full/file ]
+ok $? "and left as it is"
+fails 2 "full is there, but is no store" "nor removed by clean-store" make store=full clean-store
+rm -r full
+is "$(ran)" nothing "and nothing ran"
+
+# Installed, it finds what belongs to it.
+make -s -C "$CDP_SOURCE" PREFIX="$(cd .. && pwd)/usr" DESTDIR= install-pipelines >out 2>err
+make -f ../usr/share/cdp/pipelines/vote.mk -n data='../my data' committee='m1 m2' dim=16 accept=2 threshold=0.8 forced_stop=merge >out 2>&1
+is "$(cat out)" "make: Nothing to be done for 'all'." "installed, vote.mk finds what another makefile has made"
+
+# ---- names
+
+mkdir "../it's #1, 50% \$x"
+cp -r "../my data/"* "../it's #1, 50% \$x"
+row "the same data in a folder of another name" nothing data "../it's \\#1, 50% \$\$x"
+tar -C .. -czf ../archive.tar.gz "my data"
+the[evaluation]=yes
+row "the same data in an archive" "knn:m0 knn:m1 knn:m2 $road" data "../archive.tar.gz:my data"
+same output/k15_vote_accept2_th0.8/sz600_step0.05/meta.txt at08.txt "with the same labels"
+row "and once more" nothing
+the[evaluation]=auto
+row "the folder again" nothing data "../my data"
+row "a ready list, a stream" "lists:m1 $road" lists_m1 "../my experiment/m1.cdp"
+cdp-view --to npz -o m1.npz m1.cdp
+row "a ready list, npz" "lists:m1 $road" lists_m1 "m1.npz"
+same output/k15_vote_accept2_th0.8/sz600_step0.05/meta.txt at08.txt "with the same labels"
+unset 'the[lists_m1]'
+
+# ---- several experiments in one store
+
+mkdir ../second
+write
+cp makefile ../second
+make -s -C ../second store=../store 'data=../my data' output=results 2>/dev/null >/dev/null
+make store=../store threshold=0.9 2>/dev/null >/dev/null
+is "$(cut -f2 ../store/log | sort | uniq -c | awk '{ print $2 $1 }' | tr '\n' ' ')" \
+    "accuracy2 figures2 knn3 labels2 pairs2 " "a store for two experiments: lists are made once"
+make store=../store clean-experiment
+is "$(count ../store/knn ../store/pairs):$(count output/*th0.9)" 4:0 \
+    "clean-experiment leaves what the other one has"
+make -n -C ../second store=../store 'data=../my data' output=results >out 2>&1
+grep -q 'Nothing to be done' out
+ok $? "so that nothing is to be done for that"
+make -s -C ../second store=../store output=results clean-experiment
+is "$(find ../store/*/ -type f | wc -l):$(ls ../second)" 0:makefile "and clean-experiment of the other one leaves nothing"
+
+# ---- what goes wrong on the way
+
+# slow: a tool whose last file stops half way, so that it hangs in the middle of its work
+cat >slow <<'end'
+#!/bin/bash
+args=("$@")
+last=${args[-1]}
+unset 'args[-1]'
+echo $$ >pid
+exec "${args[@]}" <(head -c $(($(stat -c %s "$last") / 2)) "$last"
+    echo $BASHPID >>pid
+    exec 9>&-
+    exec sleep 60)
+end
+chmod +x slow
+hangs() {
+    for ((i = 0; i < 1200; i++)); do
+        [ "$(wc -l <pid)" != 2 ] || return 0
+        sleep 0.05
+    done
+} 2>/dev/null
+# killed GOAL: makes GOAL with a tool that hangs, and kills that
+killed() {
+    rm -f pid
+    make "$@" runner=./slow >out 2>err &
+    hangs
+    sleep 0.1
+    xargs kill -9 <pid
+    wait $! 2>/dev/null
+}
+the[store]=killed
+write
+sed -i 's/^store.*/store = killed/' makefile
+log=killed/log
+ran_there() { cut -f2,3 "$log" 2>/dev/null | sort | uniq -c | awk '{ print $1 $2 ":" $3 }' | tr '\n' ' '; }
+killed
+is "$?:$(ran_there):$(find killed/knn -name '*.cdp' | wc -l)" "2::0" "kNN killed with -9: make fails, and there is no list"
+grep -q 'knn m.: ended by signal 9' err
+ok $? "and says so"
+make 2>err >out
+is "$?:$(ran_there)" "0:1accuracy:pairs 1figures:labels 1knn:m0 1knn:m1 1knn:m2 1labels:vote 1pairs:vote " \
+    "make again makes all, once"
+same output/k15_vote_accept2_th0.8/sz600_step0.05/meta.txt at08.txt "with the right labels"
+is "$(find killed -name '.?*' ! -name . | wc -l)" 0 "and nothing is left of what was killed"
+killed threshold=0.5
+is "$?:$(count killed/pairs)" 2:1 "score killed with -9: make fails, and there are no pairs"
+make threshold=0.5 2>err >out
+is "$?:$(ran_there)" "0:2accuracy:pairs 2figures:labels 1knn:m0 1knn:m1 1knn:m2 2labels:vote 2pairs:vote " \
+    "make again makes them, and no list"
+
+# make itself killed, while a tool works on: the next one waits for that tool and makes its own.
+rm -f pid
+make k=9 runner=./slow >out 2>err &
+hangs
+kill -9 $!
+wait $! 2>/dev/null
+make k=9 2>err >out &
+sleep 0.3
+xargs kill -9 <pid
+wait $!
+is "$?:$(cut -f2 $log | grep -c knn)" 0:6 "make killed with -9 in the middle: the next one makes all"
+
+# Two at once.
+make store=twice 2>err1 >out1 &
+make store=twice 2>err2 >out2
+first=$?
+wait $!
+log=twice/log
+is "$first:$?:$(ran_there)" "0:0:1accuracy:pairs 1figures:labels 1knn:m0 1knn:m1 1knn:m2 1labels:vote 1pairs:vote " \
+    "two makes at once: every stage runs once"
+cmp -s out1 out2 && [ -s out1 ]
+ok $? "and both show the figures"
+
+# A full disk, where one can be made; otherwise a limit on the size of files, unless sanitizers need more.
+mkdir disk
+if mount -t tmpfs -o size=48k tmpfs disk 2>/dev/null; then
+    trap 'umount disk 2>/dev/null; rm -rf "$folder"' EXIT
+    make store=disk/store 2>err >out
+    is "$?:$(grep -c 'No space left on device' err | head -c 1):$(count disk/store/pairs)" 2:1:0 \
+        "a full disk: make fails, and says why"
+    touch disk/store/log
+    is "$(count disk/store/knn)" "$(grep -c knn disk/store/log)" "and no list is there that was not made"
+    mount -o remount,size=8m disk
+    make store=disk/store 2>err >out
+    is "$?:$(cut -f2 disk/store/log | sort | uniq -c | awk '{ print $2 $1 }' | tr '\n' ' ')" \
+        "0:accuracy1 figures1 knn3 labels1 pairs1 " "with room again it goes on from there"
+    umount disk
+elif [ -z "${TSAN_OPTIONS:-}${ASAN_OPTIONS:-}" ]; then
+    (ulimit -f 16; make store=disk/store 2>err >out)
+    is "$?:$(grep -c 'File too large' err):$(count disk/store/knn)" 2:1:0 "a file that may not grow: make fails, and says why"
+    make store=disk/store 2>err >out
+    is "$?:$(cut -f2 disk/store/log | sort | uniq -c | awk '{ print $2 $1 }' | tr '\n' ' ')" \
+        "0:accuracy1 figures1 knn3 labels1 pairs1 " "with room again it goes on from there"
+fi
+
+done_testing

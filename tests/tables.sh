@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# pipelines/tables on a small data set: what the table has, and that it goes on where it was killed.
+. "$CDP_SOURCE/tests/tap.sh"
+command -v xxh64sum >/dev/null || skip_all "no xxh64sum (Debian: xxhash)"
+export CDP_BIN
+unset MAKEFLAGS MAKELEVEL # of the make that runs the tests
+export OMP_WAIT_POLICY=passive # many short parallel loops, perhaps on a busy machine
+tables=$CDP_SOURCE/pipelines/tables
+log="a b/.cdp/log"
+
+fails 2 "numbers are wanted, not 'x'" "a size that is none" "$tables" --sizes x never
+fails 2 "unknown option '--size'" "an unknown option" "$tables" --size 5 never
+fails 2 "there are no data sets" "no data sets" "$tables" --sizes none "a b"
+fails 1 "nowhere" "no such faces" "$tables" --sizes none --faces nowhere never
+[ ! -e never ]
+ok $? "and nothing is made then"
+
+# stages: how many have run
+stages() {
+    { wc -l <"$log" || echo 0; } 2>/dev/null
+}
+
+# Killed while stages run, three times; whatever is there then is used.
+set -m
+for lines in 1 4 15; do
+    "$tables" --sizes 1500 "a b" >out 2>err &
+    job=$!
+    while kill -0 $job 2>/dev/null && [ "$(stages)" -lt $lines ]; do
+        sleep 0.01
+    done
+    kill -9 -- -$job
+    ok $? "killed after $lines stages"
+    wait $job 2>/dev/null
+done
+set +m
+before=$(stages)
+"$tables" --sizes 1500 "a b" >out 2>err
+is $? 0 "and it goes on"
+is "$(grep -c '^tables: 1 of' err)" 1 "it tells how many steps are left"
+is "$(sed -n 's/^tables: 1 of \([0-9]*\), about [0-9]* s left: .*/\1/p' err)" $((26 - before)) \
+    "those that are not done, and how long they take"
+is "$(cut -f5 "$log" | sort | uniq -d | wc -l),$(stages)" 0,26 "no stage ran twice"
+same out "a b/tables.md" "the table is shown"
+is "$(find "a b" -name '*.part*' | wc -l)" 0 "nothing unfinished is left"
+
+is "$(head -n 1 "a b/tables.tsv" | tr '\t' ' ')" "data strategy models setting items identities precision recall fscore knn_s \
+cluster_s total_s learning_s memory_mb original_precision original_recall original_fscore original_knn_s original_cluster_s" \
+    "the columns"
+is "$(awk -F '\t' '{ print NF }' "a b/tables.tsv" | sort -u)" 19 "in each row"
+is "$(cut -f1-3,5,6 "a b/tables.tsv" | sed 1d | tr '\t\n' ' ,')" \
+    "1500 vote 1 1500 20,1500 vote 5 1500 20,1500 mediator 5 1500 20,1500 mediator 5 1500 20," "four rows"
+is "$(cut -f4 "a b/tables.tsv" | sed '1d; s/th[01][.0-9e-]*_auto/auto/' | tr '\n' ' ')" \
+    "k15_accept0_th0.70 k15_accept4_th0.66 k15_110_auto k15_111_auto " "the settings"
+
+# By the tools alone: the same figures.
+for m in 0 1 2 3 4; do
+    for part in made-1500 made-1500-others; do
+        cdp-knn -k 14 --dim 256 -o $part-$m.cdp "a b/$part/features/m$m.bin"
+    done
+done
+pair_features() {
+    local m options=()
+    for m in 0 1 2 3 4; do
+        options+=(--features "a b/$1/features/m$m.bin")
+    done
+    cdp-score features "${options[@]}" "$1"-[0-4].cdp
+}
+pair_features made-1500-others | cdp-mediate train -q --labels "a b/made-1500-others/meta.txt" -o model -
+figures() {
+    cdp-propagate | cdp-eval --format tsv - "a b/made-1500/meta.txt" | awk -F '\t' '{ v[$1] = $2 }
+        END { p = "pairwise.kept."; printf "%.2f %.2f %.2f\n", v[p "precision"], v[p "recall"], v[p "fscore"] }'
+}
+{
+    cdp-score vote --threshold 0.7 made-1500-0.cdp | figures
+    cdp-score vote --threshold 0.66 --accept 4 made-1500-[0-4].cdp | figures
+    pair_features made-1500 | cdp-mediate apply --model model --threshold auto - | figures
+} >wanted
+awk -F '\t' 'NR > 1 && $4 !~ /_110_/ { print $7, $8, $9 }' "a b/tables.tsv" >got
+same got wanted "the figures are those of cdp-eval"
+is "$(cdp-mediate show model | awk '$NF == "auto" { print $1 }')" \
+    "$(sed -n 's/.*k15_111_th\(.*\)_auto.*/\1/p' "a b/tables.tsv")" "a mediator's threshold is told"
+
+# Times add up: of the lists of all models that a row has, of all between lists and labels, of both.
+awk -F '\t' -v OFS='\t' '
+    FILENAME == ARGV[1] {
+        took[$2, $3] += $4
+        if ($2 == "knn" && $3 !~ /^train/)
+            knn += $4
+        next
+    }
+    FNR == 2 { if (sprintf("%.2f", took["knn", "m0"]) != $10) exit 1 }
+    FNR > 2 { if (sprintf("%.2f", knn) != $10) exit 1 }
+    FNR > 1 { if ($10 + $11 - $12 > 0.011 || $12 - $10 - $11 > 0.011) exit 1 }
+    FNR > 1 { if (($2 == "vote") != ($13 == "-")) exit 1 }' "$log" "a b/tables.tsv"
+ok $? "times are those of the log"
+if [ -x /usr/bin/time ]; then
+    most=$(awk -F '\t' '$2 == "knn" && $3 !~ /^train/ || $2 == "pairs" || $2 == "labels" || $2 == "features" && $3 == "data" {
+        if ($6 > most) most = $6 } END { print int(most / 1024 + 0.5) }' "$log")
+    is "$(cut -f14 "a b/tables.tsv" | sed 1d | sort -g | tail -n 1)" "$most" "and memory that of the largest process"
+fi
+
+is "$(grep -c '^| made up, 1500, 20 ids | ' "a b/tables.md")" 4 "as many rows in Markdown"
+is "$(grep '^|' "a b/tables.md" | awk -F '|' '{ print NF }' | sort -u)" 16 "of as many columns"
+
+cp "a b/tables.tsv" first.tsv
+"$tables" --sizes 1500 "a b" >out 2>err
+is "$?,$(grep -c left err),$(stages)" 0,0,26 "a second time nothing runs"
+same "a b/tables.tsv" first.tsv "and the table is the same, its times too"
+
+if [ -d "${CDP_SHARED:-}/data/lfw" ]; then
+    "$tables" --sizes none --faces "$CDP_SHARED/data/lfw" faces >out 2>err
+    is "$(awk -F '\t' '$2 == "vote" { print $7, $8, $9 }' faces/tables.tsv | tr '\n' ,)" \
+        "87.10 82.57 84.77,94.47 89.41 91.87," "real faces: votes give what the original gives"
+    is "$(awk -F '\t' '$2 == "vote" { print $15, $16, $17 }' faces/tables.tsv | tr '\n' ,)" \
+        "87.10 82.57 84.77,94.47 89.41 91.87," "which stands beside it"
+fi
+done_testing
