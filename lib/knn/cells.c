@@ -14,6 +14,8 @@ enum {
     ITERATIONS = 3, // of k-means
 };
 
+static const uint64_t MORE_BYTES = UINT64_C(1) << 29; // of nearest centres at a time
+
 uint32_t *cdp_choose(uint64_t n, uint64_t count, uint64_t seed, struct cdp_err *err)
 {
     uint32_t *chosen = cdp_alloc(count, sizeof *chosen, "a choice of items", err);
@@ -161,16 +163,22 @@ int cdp_cells_probe_more(const struct cdp_cells *cells, const struct cdp_space *
                          uint32_t probes, int threads, struct cdp_progress *progress,
                          struct cdp_err *err)
 {
-    struct cdp_shortlists some = {0}, near = {0};
+    // Some items at a time, since their nearest centres may be very many.
+    uint64_t most = MORE_BYTES / (sizeof *lists->entry * probes) + 1;
+    int status = 0;
     cdp_progress_start(progress, "neighbours of the farthest", "rows", 2 * count);
-    int status =
-        cdp_shortlists_take(&some, lists, items, count, err) ||
-        nearest_centres(&near, space, items, count, probes, cells->centres, threads, progress,
-                        err) ||
-        cdp_probe(space, items, &near, &cells->shelf, &some, false, threads, progress, err);
-    if (!status)
-        cdp_shortlists_put(lists, &some, items);
-    cdp_shortlists_free(&some);
-    cdp_shortlists_free(&near);
+    for (uint64_t from = 0; !status && from < count; from += most) {
+        struct cdp_shortlists some = {0}, near = {0};
+        uint64_t here = cdp_least(count - from, most);
+        status = cdp_shortlists_take(&some, lists, items + from, here, err) ||
+                 nearest_centres(&near, space, items + from, here, probes, cells->centres, threads,
+                                 progress, err) ||
+                 cdp_probe(space, items + from, &near, &cells->shelf, &some, false, threads,
+                           progress, err);
+        if (!status)
+            cdp_shortlists_put(lists, &some, items + from);
+        cdp_shortlists_free(&some);
+        cdp_shortlists_free(&near);
+    }
     return status ? -1 : 0;
 }

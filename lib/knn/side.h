@@ -8,7 +8,7 @@
 
 // Blocks of items, laid out as the rows or the columns of tiles.
 
-// Columns of a block of an exact search, and rows at most.
+// Columns, and rows at the most, of a block of an exact search.
 enum { CDP_SIDE = 1024, CDP_ROWS = 2048 };
 
 #define CDP_NONE UINT32_MAX
@@ -74,8 +74,7 @@ struct cdp_side {
     uint32_t *word; // of columns: panels; of rows: those that are laid out
 };
 
-// Room for `room` rows or columns of the space, all of them zero. To be freed with cdp_side_free,
-// after an error too.
+// Room for `room` rows or columns of the space. To be freed with cdp_side_free, after an error too.
 int cdp_side_new_rows(struct cdp_side *side, const struct cdp_space *space, uint32_t room,
                       struct cdp_err *err);
 int cdp_side_new_columns(struct cdp_side *side, const struct cdp_space *space, uint32_t room,
