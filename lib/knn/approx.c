@@ -13,7 +13,7 @@
 enum {
     PROBES = 6,      // cells that an item looks into at first
     SHARE = 16,      // of that part of the items, those of the farthest reach look into
-    MORE = 96,       // so many cells; both grow by the round
+    MORE = 128,      // so many cells; both grow by the round
     SEED_PROBES = 2, // of a search that only fills lists
     SAMPLE = 512,    // items whose exact neighbours are known
     SEED = 1,
