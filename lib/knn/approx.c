@@ -8,12 +8,12 @@
 #include "base/mem.h"
 #include "base/threads.h"
 #include "knn/cells.h"
-#include "knn/neighbourhood.h"
 
 enum {
     PROBES = 6,      // cells that an item looks into at first
-    SHARE = 16,      // of that part of the items, those of the farthest reach look into
-    MORE = 128,      // so many cells; both grow by the round
+    SHARE = 16,      // the farthest are one in so many, and look into
+    MORE = 128,      // so many cells; twice as many into twice as many the next time
+    WIDE = 24,       // cells that all look into; twice as many the next time
     SEED_PROBES = 2, // of a search that only fills lists
     SAMPLE = 512,    // items whose exact neighbours are known
     SEED = 1,
@@ -73,13 +73,28 @@ static void complete(struct cdp_joiner *joiners, int threads)
     }
 }
 
-// The share of the sample's exact neighbours that is in the lists; others as near count too.
+// What an item of the sample misses, and how far its list reaches.
+struct lack {
+    uint64_t reach;
+    uint32_t missing;
+};
+
+static int by_reach(const void *a, const void *b)
+{
+    const struct lack *x = a, *y = b;
+    return x->reach > y->reach ? -1 : x->reach < y->reach;
+}
+
+// Returns the share of the sample's exact neighbours that is in the lists; others as near count
+// too. *scattered receives whether most of what is missing is so from the lists that reach
+// farthest.
 static double recall_of(const struct cdp_shortlists *lists, const uint32_t *sample,
-                        const struct cdp_nearest *exact, float *room)
+                        const struct cdp_nearest *exact, struct lack *lack, float *room,
+                        bool *scattered)
 {
     const struct cdp_space *space = exact->space;
     float *x = room, *y = room + space->matrix->dim;
-    uint64_t hits = 0;
+    uint64_t missing = 0, far = 0;
     for (uint64_t i = 0; i < exact->count; i++) {
         uint64_t id = sample[i];
         double farthest_key = exact->key[(i + 1) * exact->k - 1];
@@ -88,42 +103,51 @@ static double recall_of(const struct cdp_shortlists *lists, const uint32_t *samp
         const uint64_t *list = lists->entry + id * lists->k;
         for (uint32_t r = 0; r < lists->k && list[r] != CDP_NOBODY; r++)
             near += cdp_space_key(space, id, cdp_entry_id(list[r]), row, y) <= farthest_key;
-        hits += near < exact->k ? near : exact->k;
+        lack[i].reach = list[lists->k - 1];
+        lack[i].missing = near < exact->k ? exact->k - near : 0;
+        missing += lack[i].missing;
     }
-    return (double)hits / (double)(exact->count * exact->k);
+    qsort(lack, exact->count, sizeof *lack, by_reach);
+    for (uint64_t i = 0; i < exact->count / SHARE; i++)
+        far += lack[i].missing;
+    *scattered = 2 * far > missing;
+    return 1 - (double)missing / (double)(exact->count * exact->k);
 }
 
 // ---- all
 
-// Round after round, until the sample has the recall that is wanted.
+// Until the sample has the recall that is wanted, or all have looked into all cells.
 static int search(const struct cdp_space *space, const struct cdp_cells *cells,
                   struct cdp_shortlists *lists, double recall, const uint32_t *sample,
                   const struct cdp_nearest *exact, int threads, double *found,
                   struct cdp_progress *progress, struct cdp_err *err)
 {
     float *room = cdp_alloc(2 * space->matrix->dim, sizeof *room, "rows", err);
-    int status = !room || cdp_cells_probe(cells, space, lists, threads, progress, err);
-    uint64_t share = SHARE, more = MORE, count;
-    bool last = false;
-    for (int round = 1; !status; round++) {
+    struct lack *lack = cdp_alloc(exact->count, sizeof *lack, "the sample", err);
+    int status = !room || !lack || cdp_cells_probe(cells, space, lists, threads, progress, err);
+    uint64_t share = SHARE, more = MORE, wide = WIDE, count;
+    bool last = false, scattered;
+    while (!status) {
         status = cdp_shortlists_reverse(lists, space->kernel->add, threads, err);
-        *found = recall_of(lists, sample, exact, room);
+        *found = recall_of(lists, sample, exact, lack, room, &scattered);
         if (status || last || *found >= recall)
             break;
-        if (round % 2 == 0) {
-            status = cdp_neighbourhoods(space, lists, threads, progress, err);
-            continue;
-        }
-        last = share == 1 && more >= cells->count;
-        uint32_t *items = farthest(lists, share, &count, err);
+        uint64_t part = scattered ? share : 1, probes = scattered ? more : wide;
+        last = part == 1 && probes >= cells->count;
+        uint32_t *items = farthest(lists, part, &count, err);
         status =
             !items || cdp_cells_probe_more(cells, space, lists, items, count,
-                                           cdp_least(more, cells->count), threads, progress, err);
+                                           cdp_least(probes, cells->count), threads, progress, err);
         free(items);
-        share = share > 1 ? share / 2 : 1;
-        more *= 2;
+        if (scattered) {
+            share = share > 1 ? share / 2 : 1;
+            more *= 2;
+        } else {
+            wide *= 2;
+        }
     }
     free(room);
+    free(lack);
     return status ? -1 : 0;
 }
 

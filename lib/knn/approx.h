@@ -6,14 +6,13 @@
 #include "knn/join.h"
 
 // Approximate neighbours. Items look for them in a few cells of near items (knn/cells.h). What an
-// item finds finds the item: it is offered to the other's list too. Then those whose lists reach
-// farthest look into many more cells, and more of them into still more, until a sample has the
-// recall that is wanted: items that stand alone have their neighbours scattered, and it is they
-// whose neighbours are missed.
+// item finds finds the item: it is offered to the other's list too. Then, until a sample has the
+// recall that is wanted, either those whose lists reach farthest look into many more cells, or all
+// look into some more, whichever the sample's missing neighbours call for: items that stand alone
+// have theirs scattered, and often it is they who miss most.
 //
 // Lists hold the nearest, by the fast pass's scores, of all that were met, a quarter more than are
-// wanted, which are measured in the end. So the result does not depend on the number of threads. In
-// the last round all items look into all cells.
+// wanted, which are measured in the end. So the result does not depend on the number of threads.
 
 // Fills the joiners' lists, those of all items by id, until the lists of a sample of the items hold
 // `recall` of their exact neighbours. *found = the share that they hold.
