@@ -82,7 +82,9 @@ struct lack {
 static int by_reach(const void *a, const void *b)
 {
     const struct lack *x = a, *y = b;
-    return x->reach > y->reach ? -1 : x->reach < y->reach;
+    if (x->reach != y->reach)
+        return x->reach > y->reach ? -1 : 1;
+    return x->missing > y->missing ? -1 : x->missing < y->missing;
 }
 
 // Returns the share of the sample's exact neighbours that is in the lists; others as near count
@@ -160,7 +162,7 @@ int cdp_approx(struct cdp_joiner *joiners, int threads, double recall, double *f
     struct cdp_cells cells = {0};
     uint64_t n = nearest->count, samples = n < SAMPLE ? n : SAMPLE;
     // More than are wanted, since scores are a little off.
-    uint32_t k = nearest->k + nearest->k / 4 + 2;
+    uint32_t k = cdp_least((uint64_t)nearest->k + nearest->k / 4 + 2, n - 1);
     uint32_t *sample = cdp_choose(n, samples, SEED, err);
     int status = -1;
     if (!sample || cdp_shortlists_new(&lists, n, k, err) ||

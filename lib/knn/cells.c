@@ -120,9 +120,9 @@ int cdp_cells_new(struct cdp_cells *cells, const struct cdp_space *space, uint32
     struct cdp_centres *c = cdp_zalloc(1, sizeof *c, "centres", err);
     uint32_t *first = cdp_choose(n, cells->count, seed, err);
     int status = -1;
+    cells->centres = c;
     if (!c || !first)
         goto end;
-    cells->centres = c;
     if (cdp_space_pick(&c->space, space, first, cells->count, err) ||
         shelve(c, cells->count, threads, err) ||
         train(c, cells->count, space, seed + 1, threads, progress, err))

@@ -7,8 +7,8 @@
 
 // Cells of items that are near each other: k-means, over a sample, makes centres (Lloyd, Least
 // squares quantization in PCM, IEEE Transactions on Information Theory 28(2), 1982), and each item
-// lies in the cell of its nearest centre. Of many centres the nearest are looked for over centres
-// of their own, so that the cost grows little faster than the number of items.
+// lies in the cell of its nearest centre, found among all of them. There are at most 8 sqrt(n)
+// centres, so that takes n^1.5.
 
 struct cdp_centres;
 

@@ -13,6 +13,7 @@
 // See tests/bench/NOTES.md.
 enum {
     EXACT_ROWS = 20 * 1000,
+    EXACT_SHARE = 20, // rows a neighbour
     // From here on lists are seeded: lists that are good from the start spare the measuring of
     // pairs that do not stay.
     SEEDED_ROWS = 4 * 1000,
@@ -25,14 +26,15 @@ enum cdp_knn_method cdp_knn_choose(const struct cdp_matrix *matrix, const struct
     if (plan->method != CDP_KNN_AUTO)
         return plan->method;
     bool all = plan->first == 0 && plan->last == matrix->rows;
-    return all && matrix->rows > EXACT_ROWS ? CDP_KNN_APPROX : CDP_KNN_EXACT;
+    bool many = matrix->rows > EXACT_ROWS && matrix->rows / plan->k > EXACT_SHARE;
+    return all && many ? CDP_KNN_APPROX : CDP_KNN_EXACT;
 }
 
 static int check(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan,
                  struct cdp_err *err)
 {
-    if (matrix->rows >= UINT32_MAX)
-        return cdp_fail(err, "%s: %llu rows; at most 2^32 - 2 can be searched", matrix->name,
+    if (matrix->rows > UINT32_MAX - 2 * CDP_TILE_COLUMNS)
+        return cdp_fail(err, "%s: %llu rows; at most 2^32 - 129 can be searched", matrix->name,
                         (unsigned long long)matrix->rows);
     if (plan->k >= matrix->rows)
         return cdp_fail(err, "%s: k = %u needs more than %u rows, the file holds %llu",
@@ -102,7 +104,7 @@ static int exact(const struct cdp_space *space, const struct cdp_knn_plan *plan,
     uint32_t *order = NULL;
     for (uint64_t at = plan->first; at < plan->last; at += band)
         pairs += pairs_of(plan->last - at < band ? plan->last - at : band, space->matrix->rows);
-    if (!status && band == space->matrix->rows && band >= SEEDED_ROWS)
+    if (!status && space->scale && band == space->matrix->rows && band >= SEEDED_ROWS)
         status = seed(joiners, threads, &order, plan->progress, err);
     cdp_progress_start(plan->progress, "neighbours", "pairs", pairs);
     for (uint64_t at = plan->first; !status && at < plan->last; at += band) {

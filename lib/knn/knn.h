@@ -51,9 +51,10 @@ enum cdp_knn_method cdp_knn_choose(const struct cdp_matrix *matrix,
                                    const struct cdp_knn_plan *plan);
 
 // *found receives the recall that was measured, 1 if the result is exact. Memory beside the matrix:
-// one copy of it as bytes (cosine, angular, l2) or bits (hamming), two if all rows are queries; 12
-// bytes a neighbour, of at most 4 GiB of queries at a time if exact; and if approximate, 20 bytes a
-// neighbour for lists that are not measured yet.
+// one copy of it as bytes (cosine, angular, l2) or bits (hamming), another while near rows are
+// looked for (if approximate, under any metric; if exact, of bytes); 12 bytes a neighbour, of at
+// most 4 GiB of queries at a time if exact; and 8 to 20 bytes a neighbour for lists that are not
+// measured yet.
 int cdp_knn(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan, cdp_knn_sink *sink,
             void *context, double *found, struct cdp_err *err);
 

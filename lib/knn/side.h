@@ -34,12 +34,6 @@ static inline struct cdp_run cdp_run_from(uint64_t first)
     return (struct cdp_run){.first = first};
 }
 
-// What is left of a run after `count` numbers.
-static inline struct cdp_run cdp_run_after(struct cdp_run run, uint64_t count)
-{
-    return run.id ? cdp_run_of(run.id + count) : cdp_run_from(run.first + count);
-}
-
 static inline uint32_t cdp_run_at(struct cdp_run run, uint64_t i)
 {
     return run.id ? run.id[i] : run.first == CDP_NONE ? CDP_NONE : (uint32_t)(run.first + i);

@@ -319,7 +319,7 @@ float cdp_space_least(const struct cdp_space *s, double key)
     case CDP_LINF:
     case CDP_HAMMING:
     case CDP_METRIC_NONE:
-        least = -key * (1 + s->error);
+        least = key > 0 ? -key * (1 + s->error) : 0; // the error may be infinite
         break;
     }
     return nextafterf((float)least, -INFINITY);
