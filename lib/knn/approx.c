@@ -8,11 +8,12 @@
 #include "base/mem.h"
 #include "base/threads.h"
 #include "knn/cells.h"
+#include "knn/neighbourhood.h"
 
 enum {
     PROBES = 6,      // cells that an item looks into at first
-    SHARE = 16,      // the farthest are one in so many, and look into
-    MORE = 128,      // so many cells; twice as many into twice as many the next time
+    SHARE = 16,      // the farthest are one in so many, the next time twice as many, and
+    MORE = 128,      // look into so many cells; when they are all, into twice as many
     WIDE = 24,       // cells that all look into; twice as many the next time
     SEED_PROBES = 2, // of a search that only fills lists
     SAMPLE = 512,    // items whose exact neighbours are known
@@ -128,25 +129,31 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
     struct lack *lack = cdp_alloc(exact->count, sizeof *lack, "the sample", err);
     int status = !room || !lack || cdp_cells_probe(cells, space, lists, threads, progress, err);
     uint64_t share = SHARE, more = MORE, wide = WIDE, count;
-    bool last = false, scattered;
+    bool last = false, scattered, far = false;
     while (!status) {
         status = cdp_shortlists_reverse(lists, space->kernel->add, threads, err);
         *found = recall_of(lists, sample, exact, lack, room, &scattered);
         if (status || last || *found >= recall)
             break;
-        uint64_t part = scattered ? share : 1, probes = scattered ? more : wide;
+        if (far) {
+            status = cdp_neighbourhoods(space, lists, threads, progress, err);
+            far = false;
+            continue;
+        }
+        far = scattered;
+        uint64_t part = far ? share : 1, probes = far ? more : wide;
         last = part == 1 && probes >= cells->count;
         uint32_t *items = farthest(lists, part, &count, err);
         status =
             !items || cdp_cells_probe_more(cells, space, lists, items, count,
                                            cdp_least(probes, cells->count), threads, progress, err);
         free(items);
-        if (scattered) {
-            share = share > 1 ? share / 2 : 1;
-            more *= 2;
-        } else {
+        if (!far)
             wide *= 2;
-        }
+        else if (share > 1)
+            share /= 2;
+        else
+            more *= 2;
     }
     free(room);
     free(lack);

@@ -7,9 +7,10 @@
 
 // Approximate neighbours. Items look for them in a few cells of near items (knn/cells.h). What an
 // item finds finds the item: it is offered to the other's list too. Then, until a sample has the
-// recall that is wanted, either those whose lists reach farthest look into many more cells, or all
-// look into some more, whichever the sample's missing neighbours call for: items that stand alone
-// have theirs scattered, and often it is they who miss most.
+// recall that is wanted, either those whose lists reach farthest look into many more cells, where
+// it is they who miss most: items that stand alone have their neighbours scattered; next, the
+// members of each list pick from one another (knn/neighbourhood.h). Or all look into some more
+// cells, where it is not.
 //
 // Lists hold the nearest, by the fast pass's scores, of all that were met, a quarter more than are
 // wanted, which are measured in the end. So the result does not depend on the number of threads.

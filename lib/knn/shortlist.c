@@ -26,6 +26,24 @@ void cdp_shortlists_free(struct cdp_shortlists *s)
     *s = (struct cdp_shortlists){0};
 }
 
+void cdp_shortlists_copy(const struct cdp_shortlists *s, uint64_t query, uint64_t *list)
+{
+    cdp_lock(&s->lock[query]);
+    memcpy(list, s->entry + query * s->k, s->k * sizeof *list);
+    cdp_unlock(&s->lock[query]);
+}
+
+void cdp_shortlists_merge(struct cdp_shortlists *s, uint64_t query, const uint64_t *list,
+                          cdp_add_function *add)
+{
+    uint64_t *own = s->entry + query * s->k;
+    cdp_lock(&s->lock[query]);
+    // Ascending, so once one is too far all others are.
+    for (uint32_t i = 0; i < s->k && list[i] < own[s->k - 1]; i++)
+        add(own, s->k, list[i]);
+    cdp_unlock(&s->lock[query]);
+}
+
 int cdp_shortlists_reverse(struct cdp_shortlists *s, cdp_add_function *add, int threads,
                            struct cdp_err *err)
 {

@@ -25,6 +25,11 @@ int cdp_shortlists_new(struct cdp_shortlists *lists, uint64_t count, uint32_t k,
                        struct cdp_err *err);
 void cdp_shortlists_free(struct cdp_shortlists *lists);
 
+// Copies list number `query` to `list`, and adds what `list`, of k entries, holds. Thread-safe.
+void cdp_shortlists_copy(const struct cdp_shortlists *lists, uint64_t query, uint64_t *list);
+void cdp_shortlists_merge(struct cdp_shortlists *lists, uint64_t query, const uint64_t *list,
+                          cdp_add_function *add);
+
 // Adds each query to the lists of those that it has in its own: lists of all items by id.
 int cdp_shortlists_reverse(struct cdp_shortlists *lists, cdp_add_function *add, int threads,
                            struct cdp_err *err);
