@@ -15,8 +15,7 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-uint32_t *cdp_allpairs_order(const struct cdp_nearest *nearest, const uint32_t *cells,
-                             struct cdp_err *err)
+uint32_t *cdp_allpairs_order(const struct cdp_nearest *nearest, struct cdp_err *err)
 {
     uint64_t n = nearest->count, start[CLASSES + 1] = {0};
     float *least = cdp_alloc(n, sizeof *least, "an order", err), border[CLASSES];
@@ -28,14 +27,15 @@ uint32_t *cdp_allpairs_order(const struct cdp_nearest *nearest, const uint32_t *
         for (uint64_t c = 0; c < CLASSES; c++)
             border[c] = least[c * n / CLASSES];
         for (uint64_t i = 0; i < n; i++) {
-            while (class[i] + 1 < CLASSES && nearest->least[i] >= border[class[i] + 1])
+            float own = nearest->least[cdp_space_row(nearest->space, i)];
+            while (class[i] + 1 < CLASSES && own >= border[class[i] + 1])
                 class[i]++;
             start[class[i] + 1]++;
         }
         for (int c = 0; c < CLASSES; c++)
             start[c + 1] += start[c];
         for (uint64_t i = 0; i < n; i++)
-            order[start[class[cells[i]]]++] = cells[i];
+            order[start[class[i]]++] = (uint32_t)i;
     } else {
         free(order);
         order = NULL;
@@ -50,19 +50,19 @@ struct queries {
     struct cdp_run items, lists;
 };
 
-static struct queries queries_from(const uint32_t *order, uint64_t first, uint64_t from)
+static struct queries queries_from(const struct cdp_space *space, uint64_t first, uint64_t from)
 {
-    if (order)
-        return (struct queries){cdp_run_of(order + from), cdp_run_of(order + from)};
+    if (space->row)
+        return (struct queries){cdp_run_from(from), cdp_run_of(space->row + from)};
     return (struct queries){cdp_run_from(from), cdp_run_from(from - first)};
 }
 
 // The rows that are laid out with the queries from `to` on.
-static void join_queries(struct cdp_joiner *j, uint64_t first, uint64_t last, const uint32_t *order,
-                         uint64_t to, bool same, struct cdp_progress *progress)
+static void join_queries(struct cdp_joiner *j, uint64_t first, uint64_t last, uint64_t to,
+                         bool same, struct cdp_progress *progress)
 {
     uint32_t columns = cdp_least(last - to, CDP_SIDE);
-    struct queries q = queries_from(order, first, to);
+    struct queries q = queries_from(j->space, first, to);
     cdp_lay_columns(j, q.items, q.lists, columns);
     cdp_join(j, same);
     cdp_progress_add(progress, (uint64_t)j->rows.count * columns / (same ? 2 : 1));
@@ -81,7 +81,7 @@ static void join_others(struct cdp_joiner *j, uint64_t from, uint64_t end,
 }
 
 void cdp_allpairs(struct cdp_joiner *joiners, int threads, uint64_t first, uint64_t last,
-                  const uint32_t *order, struct cdp_progress *progress)
+                  struct cdp_progress *progress)
 {
     uint64_t all = joiners->space->matrix->rows;
     // The more rows, the less often columns are laid out; yet there must be work for all threads.
@@ -94,19 +94,19 @@ void cdp_allpairs(struct cdp_joiner *joiners, int threads, uint64_t first, uint6
         struct cdp_joiner *j = &joiners[cdp_thread()];
         uint64_t end = last - from < most ? last : from + most;
         for (uint64_t at = from; at < end; at += CDP_SIDE) {
-            struct queries q = queries_from(order, first, at);
+            struct queries q = queries_from(j->space, first, at);
             cdp_lay_rows(j, q.items, q.lists, cdp_least(end - at, CDP_SIDE));
             for (uint64_t to = at; to < end; to += CDP_SIDE)
-                join_queries(j, first, end, order, to, to == at, progress);
+                join_queries(j, first, end, to, to == at, progress);
         }
     }
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
     for (uint64_t from = first; from < last; from += most) {
         struct cdp_joiner *j = &joiners[cdp_thread()];
-        struct queries q = queries_from(order, first, from);
+        struct queries q = queries_from(j->space, first, from);
         cdp_lay_rows(j, q.items, q.lists, cdp_least(last - from, most));
         for (uint64_t to = from + most; to < last; to += CDP_SIDE)
-            join_queries(j, first, last, order, to, false, progress);
+            join_queries(j, first, last, to, false, progress);
         join_others(j, 0, first, progress);
         join_others(j, last, all, progress);
     }

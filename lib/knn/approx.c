@@ -44,15 +44,15 @@ static uint32_t *farthest(const struct cdp_shortlists *lists, uint64_t share, ui
 
 // ---- recall
 
-// Adds the exact neighbours of `count` items to their lists.
-static void search_all(struct cdp_joiner *joiners, int threads, const uint32_t *ids,
+// Adds the exact neighbours of `count` items to these lists.
+static void search_all(struct cdp_joiner *joiners, int threads, const uint32_t *items,
                        struct cdp_run lists, uint32_t count)
 {
     uint64_t all = joiners->space->matrix->rows;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
     for (uint64_t from = 0; from < all; from += CDP_SIDE) {
         struct cdp_joiner *j = &joiners[cdp_thread()];
-        cdp_lay_rows(j, cdp_run_of(ids), lists, count);
+        cdp_lay_rows(j, cdp_run_of(items), lists, count);
         cdp_lay_columns(j, cdp_run_from(from), cdp_run_from(CDP_NONE),
                         cdp_least(all - from, CDP_SIDE));
         cdp_join(j, false);
@@ -63,12 +63,15 @@ static void search_all(struct cdp_joiner *joiners, int threads, const uint32_t *
 static void complete(struct cdp_joiner *joiners, int threads)
 {
     const struct cdp_nearest *nearest = joiners->nearest;
-    uint32_t ids[CDP_SIDE], count = 0;
+    uint32_t items[CDP_SIDE], lists[CDP_SIDE], count = 0;
     for (uint64_t i = 0; i < nearest->count; i++) {
-        if (nearest->found[i] < nearest->k)
-            ids[count++] = (uint32_t)i;
+        uint32_t row = cdp_space_row(nearest->space, i);
+        if (nearest->found[row] < nearest->k) {
+            items[count] = (uint32_t)i;
+            lists[count++] = row;
+        }
         if (count == CDP_SIDE || (count > 0 && i + 1 == nearest->count)) {
-            search_all(joiners, threads, ids, cdp_run_of(ids), count);
+            search_all(joiners, threads, items, cdp_run_of(lists), count);
             count = 0;
         }
     }
@@ -101,7 +104,7 @@ static double recall_of(const struct cdp_shortlists *lists, const uint32_t *samp
     for (uint64_t i = 0; i < exact->count; i++) {
         uint64_t id = sample[i];
         double farthest_key = exact->key[(i + 1) * exact->k - 1];
-        const float *row = cdp_matrix_row(space->matrix, id, x);
+        const float *row = cdp_matrix_row(space->matrix, cdp_space_row(space, id), x);
         uint32_t near = 0;
         const uint64_t *list = lists->entry + id * lists->k;
         for (uint32_t r = 0; r < lists->k && list[r] != CDP_NOBODY; r++)
@@ -131,7 +134,7 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
     uint64_t share = SHARE, more = MORE, wide = WIDE, count;
     bool last = false, scattered, far = false;
     while (!status) {
-        status = cdp_shortlists_reverse(lists, space->kernel->add, threads, err);
+        status = cdp_shortlists_reverse(lists, threads, err);
         *found = recall_of(lists, sample, exact, lack, room, &scattered);
         if (status || last || *found >= recall)
             break;
@@ -142,11 +145,11 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
         }
         far = scattered;
         uint64_t part = far ? share : 1, probes = far ? more : wide;
-        last = part == 1 && probes >= cells->count;
+        last = part == 1 && probes >= cells->centres->count;
         uint32_t *items = farthest(lists, part, &count, err);
-        status =
-            !items || cdp_cells_probe_more(cells, space, lists, items, count,
-                                           cdp_least(probes, cells->count), threads, progress, err);
+        status = !items || cdp_cells_probe_more(cells, space, lists, items, count,
+                                                cdp_least(probes, cells->centres->count), threads,
+                                                progress, err);
         free(items);
         if (!far)
             wide *= 2;
@@ -160,11 +163,10 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
     return status ? -1 : 0;
 }
 
-int cdp_approx(struct cdp_joiner *joiners, int threads, double recall, double *found,
-               struct cdp_progress *progress, struct cdp_err *err)
+int cdp_approx(struct cdp_space *space, struct cdp_joiner *joiners, int threads, double recall,
+               double *found, struct cdp_progress *progress, struct cdp_err *err)
 {
     struct cdp_nearest *nearest = joiners->nearest, exact = {0};
-    const struct cdp_space *space = joiners->space;
     struct cdp_shortlists lists = {0};
     struct cdp_cells cells = {0};
     uint64_t n = nearest->count, samples = n < SAMPLE ? n : SAMPLE;
@@ -173,15 +175,15 @@ int cdp_approx(struct cdp_joiner *joiners, int threads, double recall, double *f
     uint32_t *sample = cdp_choose(n, samples, SEED, err);
     int status = -1;
     if (!sample || cdp_shortlists_new(&lists, n, k, err) ||
-        cdp_nearest_new(&exact, space, samples, nearest->k, err))
+        cdp_nearest_new(&exact, space, samples, nearest->k, err) ||
+        cdp_cells_new(&cells, space, k, PROBES, SEED, threads, progress, err))
         goto end;
     cdp_joiners_turn(joiners, threads, &exact);
     search_all(joiners, threads, sample, cdp_run_from(0), (uint32_t)samples);
-    if (cdp_cells_new(&cells, space, k, PROBES, SEED, threads, progress, err) ||
-        search(space, &cells, &lists, recall, sample, &exact, threads, found, progress, err))
+    if (search(space, &cells, &lists, recall, sample, &exact, threads, found, progress, err))
         goto end;
     cdp_joiners_turn(joiners, threads, nearest);
-    cdp_join_shortlists(joiners, threads, &lists, cells.items.member);
+    cdp_join_shortlists(joiners, threads, &lists);
     complete(joiners, threads);
     status = 0;
 end:
@@ -192,21 +194,18 @@ end:
     return status;
 }
 
-int cdp_seed(struct cdp_joiner *joiners, int threads, uint32_t **members,
+int cdp_seed(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
              struct cdp_progress *progress, struct cdp_err *err)
 {
     struct cdp_nearest *nearest = joiners->nearest;
     struct cdp_shortlists lists = {0};
     struct cdp_cells cells = {0};
-    int status = cdp_shortlists_new(&lists, nearest->count, nearest->k, err) ||
-                 cdp_cells_new(&cells, joiners->space, nearest->k, SEED_PROBES, SEED, threads,
-                               progress, err) ||
-                 cdp_cells_probe(&cells, joiners->space, &lists, threads, progress, err);
-    if (!status) {
-        cdp_join_shortlists(joiners, threads, &lists, cells.items.member);
-        *members = cells.items.member;
-        cells.items.member = NULL;
-    }
+    int status =
+        cdp_shortlists_new(&lists, nearest->count, nearest->k, err) ||
+        cdp_cells_new(&cells, space, nearest->k, SEED_PROBES, SEED, threads, progress, err) ||
+        cdp_cells_probe(&cells, space, &lists, threads, progress, err);
+    if (!status)
+        cdp_join_shortlists(joiners, threads, &lists);
     cdp_cells_free(&cells);
     cdp_shortlists_free(&lists);
     return status ? -1 : 0;

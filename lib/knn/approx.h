@@ -15,14 +15,14 @@
 // Lists hold the nearest, by the fast pass's scores, of all that were met, a quarter more than are
 // wanted, which are measured in the end. So the result does not depend on the number of threads.
 
-// Fills the joiners' lists, those of all items by id, until the lists of a sample of the items hold
+// Fills the joiners' lists, those of all rows, until the lists of a sample of the items hold
 // `recall` of their exact neighbours. *found = the share that they hold.
-int cdp_approx(struct cdp_joiner *joiners, int threads, double recall, double *found,
-               struct cdp_progress *progress, struct cdp_err *err);
+int cdp_approx(struct cdp_space *space, struct cdp_joiner *joiners, int threads, double recall,
+               double *found, struct cdp_progress *progress, struct cdp_err *err);
 
-// Fills lists that are those of all items by id with near items, quickly. *members receives all
-// items, cell after cell, to be freed by the caller.
-int cdp_seed(struct cdp_joiner *joiners, int threads, uint32_t **members,
+// Fills the joiners' lists, those of all rows, with near items, quickly. Both put the space, which
+// is the joiners', in another order.
+int cdp_seed(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
              struct cdp_progress *progress, struct cdp_err *err);
 
 #endif

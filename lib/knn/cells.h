@@ -3,36 +3,24 @@
 #define CDP_CELLS_H
 
 #include "base/progress.h"
-#include "knn/probe.h"
+#include "knn/centres.h"
 
-// Cells of items that are near each other: k-means, over a sample, makes centres (Lloyd, Least
-// squares quantization in PCM, IEEE Transactions on Information Theory 28(2), 1982), and each item
-// lies in the cell of its nearest centre, found among all of them. There are at most 8 sqrt(n)
-// centres, so that takes n^1.5.
-
-struct cdp_centres;
-
+// Cells of items that are near each other: each item lies in the cell of its nearest centre.
 struct cdp_cells {
-    uint64_t count;
     struct cdp_centres *centres;
     struct cdp_shortlists nearest; // centres of each item
     struct cdp_sets items;         // of each cell
     struct cdp_shelf shelf;        // of the items
 };
 
-// `count` items of n, one from each stretch of n / count, ascending. To be freed by the caller;
-// NULL after an error.
-uint32_t *cdp_choose(uint64_t n, uint64_t count, uint64_t seed, struct cdp_err *err);
-
-// Puts all items of the space into cells, for lists of k neighbours. `seed` picks the first
-// centres. The space must outlive the cells, which are to be freed with cdp_cells_free, after an
-// error too.
-int cdp_cells_new(struct cdp_cells *cells, const struct cdp_space *space, uint32_t k,
-                  uint32_t probes, uint64_t seed, int threads, struct cdp_progress *progress,
-                  struct cdp_err *err);
+// Puts all items of the space into cells, for lists of k neighbours, and the space in their order.
+// `seed` picks the first centres. The space must outlive the cells, which are to be freed with
+// cdp_cells_free, after an error too.
+int cdp_cells_new(struct cdp_cells *cells, struct cdp_space *space, uint32_t k, uint32_t probes,
+                  uint64_t seed, int threads, struct cdp_progress *progress, struct cdp_err *err);
 void cdp_cells_free(struct cdp_cells *cells);
 
-// Adds to the lists, those of all items by id, the nearest items of the `probes` cells.
+// Adds to the lists, those of all items, the nearest items of the `probes` cells.
 int cdp_cells_probe(const struct cdp_cells *cells, const struct cdp_space *space,
                     struct cdp_shortlists *lists, int threads, struct cdp_progress *progress,
                     struct cdp_err *err);

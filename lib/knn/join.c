@@ -68,13 +68,13 @@ void cdp_joiners_turn(struct cdp_joiner *joiners, int threads, struct cdp_neares
 
 void cdp_lay_rows(struct cdp_joiner *j, struct cdp_run items, struct cdp_run lists, uint32_t count)
 {
-    cdp_side_rows(&j->rows, j->space, items, lists, count);
+    cdp_side_rows(&j->rows, items, lists, count);
 }
 
 void cdp_lay_columns(struct cdp_joiner *j, struct cdp_run items, struct cdp_run lists,
                      uint32_t count)
 {
-    cdp_side_columns(&j->columns, j->space, items, lists, count, 1);
+    cdp_side_columns(&j->columns, items, lists, count, 1);
 }
 
 // ---- joining
@@ -83,7 +83,7 @@ void cdp_lay_columns(struct cdp_joiner *j, struct cdp_run items, struct cdp_run 
 static void ask(const struct cdp_nearest *n, struct cdp_side *b)
 {
     for (uint32_t i = 0; i < b->count; i++)
-        b->least[i] = b->list[i] == CDP_NONE ? INFINITY : cdp_nearest_least(n, b->list[i]);
+        cdp_side_ask(b, i, b->list[i] == CDP_NONE ? INFINITY : cdp_nearest_least(n, b->list[i]));
 }
 
 static bool wanted(uint32_t list, float least, float most)
@@ -92,10 +92,12 @@ static bool wanted(uint32_t list, float least, float most)
 }
 
 // Asks for a row of the matrix, or the beginning of a long one.
-static inline __attribute__((always_inline)) void fetch(const struct cdp_matrix *m, uint64_t id)
+static inline __attribute__((always_inline)) void fetch(const struct cdp_space *s, uint64_t item)
 {
+    const struct cdp_matrix *m = s->matrix;
+    const unsigned char *row = m->data + cdp_space_row(s, item) * m->row_stride;
     for (size_t byte = 0; byte < m->row_stride && byte < 1024; byte += 64)
-        __builtin_prefetch(m->data + id * m->row_stride + byte);
+        __builtin_prefetch(row + byte);
 }
 
 // Measures the pairs that wait, unless what was found meanwhile rules them out.
@@ -108,7 +110,7 @@ static void measure(struct cdp_joiner *j)
     for (uint32_t i = 0; i < j->waiting; i++) {
         struct cdp_maybe pair = j->maybe[i];
         if (i + AHEAD < j->waiting)
-            fetch(m, columns->id[j->maybe[i + AHEAD].column]);
+            fetch(j->space, columns->id[j->maybe[i + AHEAD].column]);
         uint32_t a = rows->id[pair.row], b = columns->id[pair.column];
         uint32_t row_list = rows->list[pair.row], column_list = columns->list[pair.column];
         bool for_row = wanted(row_list, rows->least[pair.row], pair.most);
@@ -116,87 +118,66 @@ static void measure(struct cdp_joiner *j)
         if (!for_row && !for_column)
             continue;
         if (pair.row != last)
-            x = cdp_matrix_row(m, a, j->x);
+            x = cdp_matrix_row(m, cdp_space_row(j->space, a), j->x);
         last = pair.row;
         double key = cdp_space_key(j->space, a, b, x, j->y);
         if (for_row) {
-            cdp_nearest_add(j->nearest, row_list, b, key);
-            rows->least[pair.row] = cdp_nearest_least(j->nearest, row_list);
+            cdp_nearest_add(j->nearest, row_list, cdp_space_row(j->space, b), key);
+            cdp_side_ask(rows, pair.row, cdp_nearest_least(j->nearest, row_list));
         }
         if (for_column) {
-            cdp_nearest_add(j->nearest, column_list, a, key);
-            columns->least[pair.column] = cdp_nearest_least(j->nearest, column_list);
+            cdp_nearest_add(j->nearest, column_list, cdp_space_row(j->space, a), key);
+            cdp_side_ask(columns, pair.column, cdp_nearest_least(j->nearest, column_list));
         }
     }
     j->waiting = 0;
 }
 
-// What the score of row r and a column may be off by, whose largest are `most`.
-static float error_of(const struct cdp_side *rows, uint32_t r, struct cdp_most most)
-{
-    float length = rows->length[r], residual = rows->residual[r];
-    float error = residual * most.length + (length + residual) * most.residual;
-    return error * (1 + 0x1p-20F) + cdp_side_rounding(rows, r, most);
-}
-
-static void take(struct cdp_joiner *j, uint32_t r, uint32_t first, uint64_t passed, bool same,
-                 const float product[COLUMNS], float error)
+// Queues the pairs of row r and the columns that passed, from `first` on, that the scores of their
+// bytes do not rule out either.
+static void take(struct cdp_joiner *j, uint32_t r, uint32_t first, uint64_t passed, bool same)
 {
     const struct cdp_side *rows = &j->rows, *columns = &j->columns;
+    uint32_t own = rows->id[r], items[COLUMNS], column[COLUMNS], count = 0;
+    float score[COLUMNS];
     for (; passed; passed &= passed - 1) {
-        uint32_t i = (uint32_t)__builtin_ctzll(passed), c = first + i;
-        if (c >= columns->count || (same && c <= r) || rows->id[r] == columns->id[c])
-            continue;
-        float most = cdp_side_score(rows, r, columns, c, product[i]) + error;
-        j->maybe[j->waiting++] =
-            (struct cdp_maybe){(uint16_t)r, (uint16_t)c, isnan(most) ? INFINITY : most};
+        uint32_t c = first + (uint32_t)__builtin_ctzll(passed), id = columns->id[c];
+        items[count] = id;
+        column[count] = c;
+        count += id != CDP_NONE && id != own && !(same && c <= r);
     }
-}
-
-// The errors and the bars of the first `count` rows, with the columns of the tile from `first` on.
-static void raise_bars(struct cdp_joiner *j, uint32_t first, uint32_t count)
-{
-    const struct cdp_side *rows = &j->rows, *columns = &j->columns;
-    struct cdp_most most = cdp_side_most(columns, first);
-    float least = INFINITY;
-    for (uint32_t c = first; c < first + COLUMNS; c++)
-        least = columns->least[c] < least ? columns->least[c] : least;
-    uint32_t end = (count + ROWS - 1) / ROWS * ROWS;
-    for (uint32_t r = 0; r < end && r < rows->count; r++) {
-        float own = rows->least[r] < least ? rows->least[r] : least;
-        j->error[r] = error_of(rows, r, most);
-        j->bar[r] = cdp_side_bar(rows, r, most, own, j->error[r], cdp_side_rounding(rows, r, most));
+    cdp_space_scores(j->space, own, j->space, items, count, score);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t c = column[i];
+        float most = score[i] + cdp_space_error(j->space, own, items[i]);
+        if (wanted(rows->list[r], rows->least[r], most) ||
+            wanted(columns->list[c], columns->least[c], most))
+            j->maybe[j->waiting++] = (struct cdp_maybe){(uint16_t)r, (uint16_t)c, most};
     }
 }
 
 void cdp_join(struct cdp_joiner *j, bool same)
 {
-    const struct cdp_kernel *kernel = j->space->kernel;
-    cdp_tile_function *score = kernel->metric[j->space->metric].tile;
+    cdp_tile_function *tile_function = j->space->kernel->metric[j->space->metric].tile;
     struct cdp_side *rows = &j->rows, *columns = &j->columns;
-    float product[ROWS][COLUMNS] __attribute__((aligned(64)));
     ask(j->nearest, rows);
     ask(j->nearest, columns);
     for (uint32_t first = 0; first < columns->count; first += COLUMNS) {
         uint32_t end = same ? cdp_least(first + COLUMNS, rows->count) : rows->count;
-        raise_bars(j, first, end);
-        struct cdp_tile tile = {.words = j->space->words};
+        uint32_t whole = (end + ROWS - 1) / ROWS * ROWS;
+        cdp_side_bars(rows, 0, whole, cdp_side_asked(columns, first), j->bar);
+        struct cdp_tile tile;
         cdp_side_tile(&tile, columns, first);
         for (uint32_t r = 0; r < end; r += ROWS) {
-            uint32_t here = cdp_least(rows->count - r, ROWS);
-            for (uint32_t i = 0; i < ROWS; i++) {
-                uint32_t row = i < here ? r + i : r;
-                cdp_side_row(&tile, (int)i, rows, row);
-                tile.bar[i] = j->bar[row];
-            }
-            if (!score(&tile, product))
+            uint64_t passed[ROWS];
+            tile.row = rows->row + r;
+            tile.start = rows->start + r;
+            tile.bar = j->bar + r;
+            if (!tile_function(&tile, passed))
                 continue;
-            for (uint32_t i = 0; i < here; i++) {
-                struct cdp_test test =
-                    cdp_side_test(rows, r + i, columns, first, rows->least[r + i], j->error[r + i]);
-                uint64_t passed = kernel->test(&test, product[i]);
-                if (passed)
-                    take(j, r + i, first, passed, same, product[i], j->error[r + i]);
+            for (uint32_t i = 0; i < ROWS && r + i < rows->count; i++) {
+                if (passed[i])
+                    take(j, r + i, first, passed[i], same);
             }
             if (j->waiting > MAYBES - ROWS * COLUMNS)
                 measure(j);
@@ -209,20 +190,21 @@ void cdp_join(struct cdp_joiner *j, bool same)
 }
 
 void cdp_join_shortlists(struct cdp_joiner *joiners, int threads,
-                         const struct cdp_shortlists *lists, const uint32_t *order)
+                         const struct cdp_shortlists *lists)
 {
     const struct cdp_space *space = joiners->space;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 256)
-    for (uint64_t at = 0; at < lists->count; at++) {
+    for (uint64_t i = 0; i < lists->count; i++) {
         struct cdp_joiner *j = &joiners[cdp_thread()];
-        uint64_t i = order[at];
         const uint64_t *list = lists->entry + i * lists->k;
-        const float *x = cdp_matrix_row(space->matrix, i, j->x);
+        uint32_t row = cdp_space_row(space, i);
+        const float *x = cdp_matrix_row(space->matrix, row, j->x);
         for (uint32_t r = 0; r < lists->k && list[r] != CDP_NOBODY; r++) {
             if (r + AHEAD < lists->k && list[r + AHEAD] != CDP_NOBODY)
-                fetch(space->matrix, cdp_entry_id(list[r + AHEAD]));
-            uint32_t id = cdp_entry_id(list[r]);
-            cdp_nearest_add(j->nearest, i, id, cdp_space_key(space, i, id, x, j->y));
+                fetch(space, cdp_entry_id(list[r + AHEAD]));
+            uint32_t b = cdp_entry_id(list[r]);
+            cdp_nearest_add(j->nearest, row, cdp_space_row(space, b),
+                            cdp_space_key(space, i, b, x, j->y));
         }
     }
 }

@@ -10,8 +10,8 @@
 #include "knn/side.h"
 
 // The operation of the exact search: all pairs of a block of rows and one of columns, each pair
-// offered to the lists of both its items. The fast pass scores the pairs; those that its error
-// bound cannot rule out are measured in double precision and added.
+// offered to the lists of both its items. Tiles of sketches, and then the scores of bytes, rule
+// out what their bounds allow; the other pairs are measured in double precision and added.
 
 struct cdp_maybe;
 
@@ -19,11 +19,10 @@ struct cdp_maybe;
 struct cdp_joiner {
     const struct cdp_space *space;
     struct cdp_side rows, columns;
-    struct cdp_nearest *nearest; // the lists of joins
-    float *x, *y;                // rows as they are in the matrix
-    float error[CDP_ROWS];       // of the rows' scores with the columns of a tile
-    float bar[CDP_ROWS];         // for the rows' products with them
-    struct cdp_maybe *maybe;     // pairs to be measured
+    struct cdp_nearest *nearest;                 // the lists of joins
+    float *x, *y;                                // rows as they are in the matrix
+    union cdp_bar bar[CDP_ROWS + CDP_TILE_ROWS]; // of the rows, with the columns of a tile
+    struct cdp_maybe *maybe;                     // pairs to be measured
     uint32_t waiting;
 };
 
@@ -44,9 +43,9 @@ void cdp_lay_columns(struct cdp_joiner *joiner, struct cdp_run items, struct cdp
 // never its own neighbour.
 void cdp_join(struct cdp_joiner *joiner, bool same);
 
-// Measures what the shortlists hold, which are those of all items by id, and adds it to the
-// joiners' lists. `order` holds all ids; it is best that those near each other stand together.
+// Measures what the shortlists of all items hold, and adds it to the joiners' lists, which are
+// those of all rows.
 void cdp_join_shortlists(struct cdp_joiner *joiners, int threads,
-                         const struct cdp_shortlists *lists, const uint32_t *order);
+                         const struct cdp_shortlists *lists);
 
 #endif

@@ -8,6 +8,7 @@
 #endif
 
 #include "base/isa.h"
+#include "knn/shortlist.h"
 
 enum {
     ROWS = CDP_TILE_ROWS,
@@ -35,6 +36,15 @@ INLINE vector load(const void *at)
     return v;
 }
 
+// Bit i: whether the lanes' number i is all ones.
+INLINE uint64_t bits_of(mask lanes)
+{
+    mask bit = lanes & (mask){1, 2, 4, 8, 16, 32, 64, 128};
+    quarters q = (quarters)bit;
+    uint64_t both = (q[0] | q[1]) | (q[2] | q[3]);
+    return (both | both >> 32) & 0xFF;
+}
+
 INLINE float as_float(uint32_t bits)
 {
     float value;
@@ -59,9 +69,11 @@ INLINE vector linf_step(vector sum, vector x, vector y)
     return (vector)((larger & (mask)apart) | (~larger & (mask)sum));
 }
 
-INLINE bool float_tile(const struct cdp_tile *t, float out[ROWS][COLUMNS],
+INLINE bool float_tile(const struct cdp_tile *t, uint64_t passed[ROWS],
                        vector (*step)(vector, vector, vector))
 {
+    uint64_t any = 0;
+    memset(passed, 0, ROWS * sizeof *passed);
     for (size_t p = 0; p < COLUMNS / PANEL; p++) {
         const uint32_t *item = t->panel + p * PANEL * t->words;
         vector sum[ROWS][VECTORS] = {0};
@@ -75,13 +87,31 @@ INLINE bool float_tile(const struct cdp_tile *t, float out[ROWS][COLUMNS],
             }
         }
         for (int r = 0; r < ROWS; r++) {
-            for (size_t v = 0; v < VECTORS; v++) {
-                vector value = -sum[r][v];
-                memcpy(&out[r][p * PANEL + v * LANES], &value, sizeof value);
-            }
+            for (size_t v = 0; v < VECTORS; v++)
+                passed[r] |= bits_of(~(-sum[r][v] < t->bar[r].score)) << (p * PANEL + v * LANES);
+            any |= passed[r];
         }
     }
-    return true;
+    return any;
+}
+
+INLINE float float_pair(const uint32_t *x, const uint32_t *y, size_t words,
+                        vector (*step)(vector, vector, vector))
+{
+    vector sum = {0};
+    size_t w = 0;
+    for (; w + LANES <= words; w += LANES)
+        sum = step(sum, load(x + w), load(y + w));
+    if (w < words) {
+        float a[LANES] = {0}, b[LANES] = {0};
+        memcpy(a, x + w, (words - w) * sizeof *x);
+        memcpy(b, y + w, (words - w) * sizeof *y);
+        sum = step(sum, load(a), load(b));
+    }
+    vector all = {0};
+    for (int lane = 0; lane < LANES; lane++)
+        all = step(all, (vector){sum[lane]}, (vector){0});
+    return -all[0];
 }
 
 // The bits set in each byte (Warren, Hacker's Delight, section 5-1).
@@ -92,9 +122,11 @@ INLINE words8 bits_of_bytes(words8 v)
     return (v + (v >> 4)) & 0x0F0F0F0F;
 }
 
-INLINE bool hamming_tile(const struct cdp_tile *t, float out[ROWS][COLUMNS])
+INLINE bool hamming_tile(const struct cdp_tile *t, uint64_t passed[ROWS])
 {
     enum { RUN = 31 }; // words of 8 bits a byte that a byte can count
+    uint64_t any = 0;
+    memset(passed, 0, ROWS * sizeof *passed);
     for (size_t v = 0; v < COLUMNS / LANES; v++) {
         const uint32_t *item = t->panel + v / VECTORS * PANEL * t->words + v % VECTORS * LANES;
         for (int r = 0; r < ROWS; r++) {
@@ -106,11 +138,31 @@ INLINE bool hamming_tile(const struct cdp_tile *t, float out[ROWS][COLUMNS])
                 bytes = (bytes & 0x00FF00FF) + (bytes >> 8 & 0x00FF00FF);
                 sum += (bytes & 0xFFFF) + (bytes >> 16);
             }
-            vector value = -__builtin_convertvector((mask)sum, vector);
-            memcpy(&out[r][v * LANES], &value, sizeof value);
+            vector score = -__builtin_convertvector((mask)sum, vector);
+            passed[r] |= bits_of(~(score < t->bar[r].score)) << (v * LANES);
+            any |= passed[r];
         }
     }
-    return true;
+    return any;
+}
+
+INLINE float hamming_pair(const uint32_t *x, const uint32_t *y, size_t words)
+{
+    uint32_t bits = 0;
+    for (size_t w = 0; w < words; w++) {
+        uint32_t bytes = bits_of_bytes(x[w] ^ y[w] ^ (words8){0})[0];
+        bits += bytes * UINT32_C(0x01010101) >> 24;
+    }
+    return -(float)bits;
+}
+
+INLINE float dot_pair(const uint32_t *x, const uint32_t *y, size_t words)
+{
+    const int8_t *a = (const int8_t *)x, *b = (const int8_t *)y;
+    int32_t sum = 0;
+    for (size_t i = 0; i < 4 * words; i++)
+        sum += a[i] * b[i];
+    return (float)sum;
 }
 
 // For the dot product without instructions of its own: the even and the odd bytes as 16-bit
@@ -126,8 +178,10 @@ static size_t lay_halves(const uint32_t *row, size_t words, uint32_t *out)
     return 2 * words;
 }
 
-static bool dot_plain(const struct cdp_tile *t, float out[ROWS][COLUMNS])
+static bool dot_plain(const struct cdp_tile *t, uint64_t passed[ROWS])
 {
+    uint64_t any = 0;
+    memset(passed, 0, ROWS * sizeof *passed);
     for (size_t v = 0; v < COLUMNS / LANES; v++) {
         const uint32_t *item = t->panel + v / VECTORS * PANEL * t->words + v % VECTORS * LANES;
         for (int r = 0; r < ROWS; r++) {
@@ -144,69 +198,82 @@ static bool dot_plain(const struct cdp_tile *t, float out[ROWS][COLUMNS])
                 }
                 sum += ((mask)((words8)part << 16) >> 16) + ((mask)part >> 16);
             }
-            vector value = __builtin_convertvector(sum, vector);
-            memcpy(&out[r][v * LANES], &value, sizeof value);
+            sum += (mask)load(t->offset + v * LANES);
+            passed[r] |= bits_of(sum >= t->bar[r].product) << (v * LANES);
+            any |= passed[r];
         }
     }
-    return true;
+    return any;
 }
 
-static uint64_t test_plain(const struct cdp_test *t, const float product[COLUMNS])
+INLINE void project(const float *row, size_t count, size_t dim, const float *directions,
+                    size_t width, float *out)
 {
-    vector row_scale = t->row_scale - (vector){0}, row_offset = t->row_offset - (vector){0},
-           row_least = t->row_least - (vector){0};
-    mask hit[COLUMNS / LANES], any = {0};
-#pragma GCC unroll 8
-    for (int v = 0; v < COLUMNS / LANES; v++) {
-        vector least = load(t->least + v * LANES);
-        mask lower = least < row_least;
-        least = (vector)((lower & (mask)least) | (~lower & (mask)row_least));
-        vector score = load(product + v * LANES) * (row_scale * load(t->scale + v * LANES)) +
-                       load(t->offset + v * LANES);
-        hit[v] = ~(score < least + row_offset);
-        any |= hit[v];
+    enum { TOGETHER = 4 };
+    for (size_t r = 0; r < count; r += TOGETHER) {
+        const float *x[TOGETHER];
+        for (size_t i = 0; i < TOGETHER; i++)
+            x[i] = row + (r + i < count ? r + i : r) * dim;
+        for (size_t at = 0; at < width; at += PANEL) {
+            vector sum[TOGETHER][VECTORS] = {0};
+            const float *line = directions + at;
+            for (size_t d = 0; d < dim; d++, line += width) {
+                vector y0 = load(line), y1 = load(line + LANES);
+#pragma GCC unroll 4
+                for (int i = 0; i < TOGETHER; i++) {
+                    sum[i][0] += x[i][d] * y0;
+                    sum[i][1] += x[i][d] * y1;
+                }
+            }
+            for (size_t i = 0; i < TOGETHER && r + i < count; i++)
+                memcpy(out + (r + i) * width + at, sum[i], sizeof sum[i]);
+        }
     }
-    quarters q = (quarters)any;
-    if (!((q[0] | q[1]) | (q[2] | q[3])))
-        return 0;
-    uint64_t bits = 0;
-    for (int c = 0; c < COLUMNS; c++)
-        bits |= (uint64_t)(hit[c / LANES][c % LANES] & 1) << c;
-    return bits;
 }
 
-static void add_plain(uint64_t *list, uint32_t k, uint64_t entry)
+static void merge_plain(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count)
 {
-    uint32_t at = k;
-    while (at > 0 && list[at - 1] > entry)
-        at--;
-    if (at == k || (at > 0 && list[at - 1] == entry))
-        return;
-    memmove(list + at + 1, list + at, (k - 1 - at) * sizeof *list);
-    list[at] = entry;
+    for (size_t i = 0; i < count; i++)
+        cdp_entry_add(list, k, entries[i]);
 }
 
 // The functions of all the above for one instruction set.
-#define DEFINE(isa, attribute)                                                              \
-    attribute static bool l1_##isa(const struct cdp_tile *t, float out[ROWS][COLUMNS])      \
+#define TILE(metric, isa, attribute, tile, ...)                                           \
+    attribute static bool metric##_##isa(const struct cdp_tile *t, uint64_t passed[ROWS]) \
+    {                                                                                     \
+        return tile(t, passed __VA_OPT__(, ) __VA_ARGS__);                                \
+    }
+#define PAIRS(metric, isa, attribute, pair, ...)                                            \
+    attribute static void metric##_pairs_##isa(const uint32_t *x, const uint32_t *const *y, \
+                                               size_t count, size_t words, float *out)      \
     {                                                                                       \
-        return float_tile(t, out, l1_step);                                                 \
-    }                                                                                       \
-    attribute static bool linf_##isa(const struct cdp_tile *t, float out[ROWS][COLUMNS])    \
-    {                                                                                       \
-        return float_tile(t, out, linf_step);                                               \
-    }                                                                                       \
-    attribute static bool hamming_##isa(const struct cdp_tile *t, float out[ROWS][COLUMNS]) \
-    {                                                                                       \
-        return hamming_tile(t, out);                                                        \
+        for (size_t i = 0; i < count; i++)                                                  \
+            out[i] = pair(x, y[i], words __VA_OPT__(, ) __VA_ARGS__);                       \
+    }
+#define DEFINE(isa, attribute)                                                             \
+    TILE(l1, isa, attribute, float_tile, l1_step)                                          \
+    TILE(linf, isa, attribute, float_tile, linf_step)                                      \
+    TILE(hamming, isa, attribute, hamming_tile)                                            \
+    PAIRS(l1, isa, attribute, float_pair, l1_step)                                         \
+    PAIRS(linf, isa, attribute, float_pair, linf_step)                                     \
+    PAIRS(hamming, isa, attribute, hamming_pair)                                           \
+    PAIRS(dot, isa, attribute, dot_pair)                                                   \
+    attribute static void project_##isa(const float *row, size_t count, size_t dim,        \
+                                        const float *directions, size_t width, float *out) \
+    {                                                                                      \
+        project(row, count, dim, directions, width, out);                                  \
     }
 
-#define KERNEL(name, isa, test_isa, add_isa, lay_dot, dot_tile)                            \
-    {                                                                                      \
-        name, {[CDP_COSINE] = {lay_dot, dot_tile}, [CDP_ANGULAR] = {lay_dot, dot_tile},    \
-               [CDP_L2] = {lay_dot, dot_tile},     [CDP_L1] = {NULL, l1_##isa},            \
-               [CDP_LINF] = {NULL, linf_##isa},    [CDP_HAMMING] = {NULL, hamming_##isa}}, \
-            test_isa, add_isa                                                              \
+#define KERNEL(name, isa, merge, lay_dot, dot_tile, dot_pairs)            \
+    {                                                                     \
+        name,                                                             \
+            {[CDP_COSINE] = {lay_dot, dot_tile, dot_pairs},               \
+             [CDP_ANGULAR] = {lay_dot, dot_tile, dot_pairs},              \
+             [CDP_L2] = {lay_dot, dot_tile, dot_pairs},                   \
+             [CDP_L1] = {NULL, l1_##isa, l1_pairs_##isa},                 \
+             [CDP_LINF] = {NULL, linf_##isa, linf_pairs_##isa},           \
+             [CDP_HAMMING] = {NULL, hamming_##isa, hamming_pairs_##isa}}, \
+            project_##isa, merge                                          \
     }
 
 DEFINE(plain, )
@@ -252,8 +319,10 @@ __attribute__((target("avx2"))) INLINE void widen_sums(int32_t sum[LANES], __m25
 }
 
 __attribute__((target("avx2"))) static bool dot_avx2(const struct cdp_tile *t,
-                                                     float out[ROWS][COLUMNS])
+                                                     uint64_t passed[ROWS])
 {
+    uint64_t any = 0;
+    memset(passed, 0, ROWS * sizeof *passed);
     // The instructions by name: as intrinsics, gcc 12 moves the sums from register to register.
     const uint32_t *r0 = t->row[0], *r1 = t->row[1], *r2 = t->row[2], *r3 = t->row[3],
                    *r4 = t->row[4], *r5 = t->row[5];
@@ -300,37 +369,27 @@ __attribute__((target("avx2"))) static bool dot_avx2(const struct cdp_tile *t,
             widen_sums(sum[5], a5);
             widen_sums(sum[5] + LANES, b5);
         }
-        for (int r = 0; r < ROWS; r++) {
-            for (int c = 0; c < PANEL; c++)
-                out[r][p * PANEL + (size_t)c] = (float)sum[r][c];
+        for (size_t v = 0; v < VECTORS; v++) {
+            size_t c = p * PANEL + v * LANES;
+            __m256i offset = _mm256_loadu_si256((const __m256i *)(t->offset + c));
+            for (int r = 0; r < ROWS; r++) {
+                __m256i got = _mm256_load_si256((const __m256i *)(sum[r] + v * LANES));
+                __m256i low = _mm256_cmpgt_epi32(_mm256_set1_epi32(t->bar[r].product),
+                                                 _mm256_add_epi32(got, offset));
+                uint32_t bits = ~(uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(low)) & 0xFF;
+                passed[r] |= (uint64_t)bits << c;
+                any |= bits;
+            }
         }
     }
-    return true;
-}
-
-__attribute__((target("avx2"))) static uint64_t test_movemask(const struct cdp_test *t,
-                                                              const float product[COLUMNS])
-{
-    __m256 row_scale = _mm256_set1_ps(t->row_scale), row_offset = _mm256_set1_ps(t->row_offset),
-           row_least = _mm256_set1_ps(t->row_least);
-    uint64_t bits = 0;
-#pragma GCC unroll 8
-    for (int c = 0; c < COLUMNS; c += LANES) {
-        __m256 scale = _mm256_mul_ps(row_scale, _mm256_loadu_ps(t->scale + c));
-        __m256 score = _mm256_add_ps(_mm256_mul_ps(_mm256_loadu_ps(product + c), scale),
-                                     _mm256_loadu_ps(t->offset + c));
-        __m256 least = _mm256_min_ps(row_least, _mm256_loadu_ps(t->least + c));
-        __m256 passed = _mm256_cmp_ps(score, _mm256_add_ps(least, row_offset), _CMP_NLT_UQ);
-        bits |= (uint64_t)(uint32_t)_mm256_movemask_ps(passed) << c;
-    }
-    return bits;
+    return any;
 }
 
 // ---- AVX-512 VNNI: products of bytes, added by fours, in sums of 32 bits
 
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512vnni")))
 
-VNNI static bool dot_avx512vnni(const struct cdp_tile *t, float out[ROWS][COLUMNS])
+VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
 {
     size_t stride = t->words * PANEL;
     const uint32_t *y = t->panel;
@@ -341,7 +400,7 @@ VNNI static bool dot_avx512vnni(const struct cdp_tile *t, float out[ROWS][COLUMN
     (0) do(1) do(2) do(3) do(4) do(5)
 #define START(r)                      \
     const uint32_t *x##r = t->row[r]; \
-    __m512i a##r = _mm512_set1_epi32(t->start[r]), b##r = a##r, c##r = a##r, d##r = a##r;
+    __m512i a##r = o0, b##r = o1, c##r = o2, d##r = o3;
 #define DOT(sum, y) __asm__("vpdpbusd %1, %2, %0" : "+v"(sum) : "v"(x), "v"(y))
 #define ADVANCE(r)                                   \
     {                                                \
@@ -351,81 +410,133 @@ VNNI static bool dot_avx512vnni(const struct cdp_tile *t, float out[ROWS][COLUMN
         DOT(c##r, y2);                               \
         DOT(d##r, y3);                               \
     }
-#define SCALED(sum, scale) _mm512_mul_ps(_mm512_cvtepi32_ps(sum), scale)
-#define REACHES(r)                                                              \
-    {                                                                           \
-        __m512 ab = _mm512_max_ps(SCALED(a##r, s0), SCALED(b##r, s1));          \
-        __m512 cd = _mm512_max_ps(SCALED(c##r, s2), SCALED(d##r, s3));          \
-        __m512 bar = _mm512_set1_ps(t->bar[r]);                                 \
-        reached |= _mm512_cmp_ps_mask(_mm512_max_ps(ab, cd), bar, _CMP_NLT_UQ); \
+#define END(r)                                                                \
+    {                                                                         \
+        __m512i bar = _mm512_set1_epi32(t->bar[r].product - t->start[r]);     \
+        __mmask32 low = _mm512_kunpackw(_mm512_cmpge_epi32_mask(b##r, bar),   \
+                                        _mm512_cmpge_epi32_mask(a##r, bar));  \
+        __mmask32 high = _mm512_kunpackw(_mm512_cmpge_epi32_mask(d##r, bar),  \
+                                         _mm512_cmpge_epi32_mask(c##r, bar)); \
+        passed[r] = _cvtmask64_u64(_mm512_kunpackd(high, low));               \
+        any |= passed[r];                                                     \
     }
-#define END(r)                                                      \
-    _mm512_storeu_ps(out[r], _mm512_cvtepi32_ps(a##r));             \
-    _mm512_storeu_ps(out[r] + PANEL, _mm512_cvtepi32_ps(b##r));     \
-    _mm512_storeu_ps(out[r] + 2 * PANEL, _mm512_cvtepi32_ps(c##r)); \
-    _mm512_storeu_ps(out[r] + 3 * PANEL, _mm512_cvtepi32_ps(d##r));
+    const int32_t *offset = t->offset;
+    __m512i o0 = _mm512_loadu_si512(offset), o1 = _mm512_loadu_si512(offset + PANEL),
+            o2 = _mm512_loadu_si512(offset + 2 * PANEL),
+            o3 = _mm512_loadu_si512(offset + 3 * PANEL);
     EACH_ROW(START)
     for (size_t w = 0; w < t->words; w++, y += PANEL) {
         __m512i y0 = _mm512_loadu_si512(y), y1 = _mm512_loadu_si512(y + stride),
                 y2 = _mm512_loadu_si512(y + 2 * stride), y3 = _mm512_loadu_si512(y + 3 * stride);
         EACH_ROW(ADVANCE)
     }
-    __m512 s0 = _mm512_loadu_ps(t->scale), s1 = _mm512_loadu_ps(t->scale + PANEL),
-           s2 = _mm512_loadu_ps(t->scale + 2 * PANEL), s3 = _mm512_loadu_ps(t->scale + 3 * PANEL);
-    __mmask16 reached = 0;
-    EACH_ROW(REACHES)
-    if (!reached)
-        return false;
+    uint64_t any = 0;
     EACH_ROW(END)
-    return true;
+    return any;
 #undef EACH_ROW
 #undef START
 #undef DOT
 #undef ADVANCE
-#undef REACHES
-#undef SCALED
 #undef END
 }
 
-VNNI static uint64_t test_avx512(const struct cdp_test *t, const float product[COLUMNS])
+// x.y by x.(y + 128) - 128.x, four pairs at a time.
+VNNI static void dot_pairs_avx512vnni(const uint32_t *x, const uint32_t *const *y, size_t count,
+                                      size_t words, float *out)
 {
-    __m512 row_scale = _mm512_set1_ps(t->row_scale), row_offset = _mm512_set1_ps(t->row_offset),
-           row_least = _mm512_set1_ps(t->row_least);
-    uint64_t bits = 0;
-#pragma GCC unroll 4
-    for (int c = 0; c < COLUMNS; c += PANEL) {
-        __m512 scale = _mm512_mul_ps(row_scale, _mm512_loadu_ps(t->scale + c));
-        __m512 score = _mm512_add_ps(_mm512_mul_ps(_mm512_loadu_ps(product + c), scale),
-                                     _mm512_loadu_ps(t->offset + c));
-        __m512 least = _mm512_min_ps(row_least, _mm512_loadu_ps(t->least + c));
-        __mmask16 passed = _mm512_cmp_ps_mask(score, _mm512_add_ps(least, row_offset), _CMP_NLT_UQ);
-        bits |= (uint64_t)passed << c;
+    enum { TOGETHER = 4 };
+    const __m512i flip = _mm512_set1_epi32((int)CDP_DOT_FLIP);
+    __mmask16 all = 0xFFFF, last = words % PANEL ? (__mmask16)((1U << words % PANEL) - 1) : all;
+    __m512i sums = _mm512_setzero_si512();
+    for (size_t w = 0; w < words; w += PANEL) {
+        __m512i own = _mm512_maskz_loadu_epi32(words - w < PANEL ? last : all, x + w);
+        sums = _mm512_dpbusd_epi32(sums, flip, own);
     }
-    return bits;
+    __m128i excess = _mm_set1_epi32(_mm512_reduce_add_epi32(sums));
+    for (size_t i = 0; i < count; i += TOGETHER) {
+        const uint32_t *at[TOGETHER];
+        __m512i sum[TOGETHER];
+#pragma GCC unroll 4
+        for (size_t j = 0; j < TOGETHER; j++) {
+            at[j] = y[i + j < count ? i + j : i];
+            sum[j] = _mm512_setzero_si512();
+        }
+        size_t w = 0;
+        for (; w + PANEL <= words; w += PANEL) {
+            __m512i own = _mm512_loadu_si512(x + w);
+#pragma GCC unroll 4
+            for (size_t j = 0; j < TOGETHER; j++)
+                sum[j] = _mm512_dpbusd_epi32(
+                    sum[j], _mm512_xor_si512(_mm512_loadu_si512(at[j] + w), flip), own);
+        }
+        if (w < words) {
+            __m512i own = _mm512_maskz_loadu_epi32(last, x + w);
+#pragma GCC unroll 4
+            for (size_t j = 0; j < TOGETHER; j++) {
+                __m512i other = _mm512_maskz_loadu_epi32(last, at[j] + w);
+                sum[j] = _mm512_dpbusd_epi32(sum[j], _mm512_xor_si512(other, flip), own);
+            }
+        }
+        __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(sum[0], sum[1]),
+                                      _mm512_unpackhi_epi32(sum[0], sum[1]));
+        __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(sum[2], sum[3]),
+                                      _mm512_unpackhi_epi32(sum[2], sum[3]));
+        __m512i abcd =
+            _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+        __m256i half =
+            _mm256_add_epi32(_mm512_castsi512_si256(abcd), _mm512_extracti64x4_epi64(abcd, 1));
+        __m128i whole =
+            _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+        float product[TOGETHER];
+        _mm_storeu_ps(product, _mm_cvtepi32_ps(_mm_sub_epi32(whole, excess)));
+        for (size_t j = 0; j < TOGETHER && i + j < count; j++)
+            out[i + j] = product[j];
+    }
 }
 
-VNNI static void add_avx512(uint64_t *list, uint32_t k, uint64_t entry)
+// A list of at most RUNS x 8 is kept in registers. With an entry added, number i of an ascending
+// list is the least of number i and the larger of number i - 1 and the entry.
+VNNI INLINE void merge_runs(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count,
+                            const int runs)
 {
-    enum { RUN = 8 };
-    __m512i x = _mm512_set1_epi64((long long)entry);
-    uint32_t at = 0;
-    __mmask8 equal = 0;
-    for (uint32_t i = 0; i < k; i += RUN) {
-        __mmask8 there = (__mmask8)(k - i < RUN ? (1U << (k - i)) - 1 : 0xFF);
-        __m512i run = _mm512_maskz_loadu_epi64(there, list + i);
-        equal |= _mm512_mask_cmpeq_epu64_mask(there, run, x);
-        at += (uint32_t)__builtin_popcount(_mm512_mask_cmplt_epu64_mask(there, run, x));
+    enum { RUN = 8, MOST = 4 };
+    const __m512i none = _mm512_set1_epi64(-1);
+    __m512i run[MOST];
+    __mmask8 last = (__mmask8)(k % RUN ? (1U << k % RUN) - 1 : 0xFF);
+#pragma GCC unroll 4
+    for (int i = 0; i < runs; i++)
+        run[i] = _mm512_mask_loadu_epi64(none, i + 1 < runs ? 0xFF : last, list + i * RUN);
+    for (size_t e = 0; e < count; e++) {
+        __m512i entry = _mm512_set1_epi64((long long)entries[e]), before = _mm512_setzero_si512();
+        __mmask8 there = 0;
+#pragma GCC unroll 4
+        for (int i = 0; i < runs; i++)
+            there |= _mm512_cmpeq_epi64_mask(run[i], entry);
+        entry = there ? none : entry;
+#pragma GCC unroll 4
+        for (int i = 0; i < runs; i++) {
+            __m512i shifted = _mm512_alignr_epi64(run[i], before, RUN - 1);
+            before = run[i];
+            run[i] = _mm512_min_epu64(run[i], _mm512_max_epu64(shifted, entry));
+        }
     }
-    if (at == k || equal)
-        return;
-    for (uint32_t end = k; end > at + 1;) { // the last ones first
-        uint32_t from = end - (at + 1) < RUN ? at + 1 : end - RUN;
-        __mmask8 moved = (__mmask8)((1U << (end - from)) - 1);
-        _mm512_mask_storeu_epi64(list + from, moved,
-                                 _mm512_maskz_loadu_epi64(moved, list + from - 1));
-        end = from;
-    }
-    list[at] = entry;
+#pragma GCC unroll 4
+    for (int i = 0; i < runs; i++)
+        _mm512_mask_storeu_epi64(list + i * RUN, i + 1 < runs ? 0xFF : last, run[i]);
+}
+
+VNNI static void merge_avx512(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count)
+{
+    if (k <= 8)
+        merge_runs(list, k, entries, count, 1);
+    else if (k <= 16)
+        merge_runs(list, k, entries, count, 2);
+    else if (k <= 24)
+        merge_runs(list, k, entries, count, 3);
+    else if (k <= 32)
+        merge_runs(list, k, entries, count, 4);
+    else
+        merge_plain(list, k, entries, count);
 }
 #endif
 
@@ -433,10 +544,10 @@ VNNI static void add_avx512(uint64_t *list, uint32_t k, uint64_t entry)
 
 static const struct cdp_kernel kernels[] = {
 #ifdef __x86_64__
-    KERNEL("avx512vnni", avx2, test_avx512, add_avx512, NULL, dot_avx512vnni),
-    KERNEL("avx2", avx2, test_movemask, add_plain, lay_chunks, dot_avx2),
+    KERNEL("avx512vnni", avx2, merge_avx512, NULL, dot_avx512vnni, dot_pairs_avx512vnni),
+    KERNEL("avx2", avx2, merge_plain, lay_chunks, dot_avx2, dot_pairs_avx2),
 #endif
-    KERNEL("plain", plain, test_plain, add_plain, lay_halves, dot_plain),
+    KERNEL("plain", plain, merge_plain, lay_halves, dot_plain, dot_pairs_plain),
 };
 
 const struct cdp_kernel *cdp_kernel(void)

@@ -74,20 +74,20 @@ static uint64_t pairs_of(uint64_t queries, uint64_t rows)
     return queries * (rows - queries) + queries * queries / 2;
 }
 
-// Fills the lists of all items with near ones; *order receives what cdp_allpairs_order makes of
-// them.
-static int seed(struct cdp_joiner *joiners, int threads, uint32_t **order,
+// Fills the lists of all items with near ones, and puts the items in the order that suits the
+// lists.
+static int seed(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
                 struct cdp_progress *progress, struct cdp_err *err)
 {
-    uint32_t *members;
-    if (cdp_seed(joiners, threads, &members, progress, err))
+    if (cdp_seed(space, joiners, threads, progress, err))
         return -1;
-    *order = cdp_allpairs_order(joiners->nearest, members, err);
-    free(members);
-    return *order ? 0 : -1;
+    uint32_t *order = cdp_allpairs_order(joiners->nearest, err);
+    int status = order ? cdp_space_reorder(space, order, threads, err) : -1;
+    free(order);
+    return status;
 }
 
-static int exact(const struct cdp_space *space, const struct cdp_knn_plan *plan, int threads,
+static int exact(struct cdp_space *space, const struct cdp_knn_plan *plan, int threads,
                  cdp_knn_sink *sink, void *context, struct cdp_err *err)
 {
     uint64_t queries = plan->last - plan->first, band = LISTS_BYTES / cdp_nearest_bytes(plan->k);
@@ -101,26 +101,24 @@ static int exact(const struct cdp_space *space, const struct cdp_knn_plan *plan,
     if (joiners)
         cdp_joiners_turn(joiners, threads, &nearest);
     uint64_t pairs = 0;
-    uint32_t *order = NULL;
     for (uint64_t at = plan->first; at < plan->last; at += band)
         pairs += pairs_of(plan->last - at < band ? plan->last - at : band, space->matrix->rows);
-    if (!status && space->scale && band == space->matrix->rows && band >= SEEDED_ROWS)
-        status = seed(joiners, threads, &order, plan->progress, err);
+    if (!status && space->vector && band == space->matrix->rows && band >= SEEDED_ROWS)
+        status = seed(space, joiners, threads, plan->progress, err);
     cdp_progress_start(plan->progress, "neighbours", "pairs", pairs);
     for (uint64_t at = plan->first; !status && at < plan->last; at += band) {
         uint64_t end = plan->last - at < band ? plan->last : at + band;
         if (at > plan->first)
             cdp_nearest_clear(&nearest);
-        cdp_allpairs(joiners, threads, at, end, order, plan->progress);
+        cdp_allpairs(joiners, threads, at, end, plan->progress);
         status = deliver(&nearest, at, end - at, sink, context, err);
     }
-    free(order);
     cdp_joiners_free(joiners, threads);
     cdp_nearest_free(&nearest);
     return status;
 }
 
-static int approximate(const struct cdp_space *space, const struct cdp_knn_plan *plan, int threads,
+static int approximate(struct cdp_space *space, const struct cdp_knn_plan *plan, int threads,
                        cdp_knn_sink *sink, void *context, double *found, struct cdp_err *err)
 {
     struct cdp_nearest nearest;
@@ -131,9 +129,9 @@ static int approximate(const struct cdp_space *space, const struct cdp_knn_plan 
     if (joiners)
         cdp_joiners_turn(joiners, threads, &nearest);
     if (!status)
-        status = cdp_approx(joiners, threads, plan->recall, found, plan->progress, err);
+        status = cdp_approx(space, joiners, threads, plan->recall, found, plan->progress, err);
     if (!status && *found < plan->recall) {
-        cdp_allpairs(joiners, threads, 0, nearest.count, NULL, NULL);
+        cdp_allpairs(joiners, threads, 0, nearest.count, NULL);
         *found = 1;
     }
     if (!status)
@@ -148,7 +146,8 @@ int cdp_knn(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan, cd
 {
     int threads = cdp_threads(plan->threads);
     struct cdp_space space;
-    if (check(matrix, plan, err) || cdp_space_build(&space, matrix, plan->metric, threads, err))
+    if (check(matrix, plan, err) ||
+        cdp_space_build(&space, matrix, plan->metric, plan->k, threads, err))
         return -1;
     int status;
     *found = 1;

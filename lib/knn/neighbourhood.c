@@ -40,13 +40,13 @@ static struct room *new_rooms(const struct cdp_space *space, uint32_t k, int thr
 }
 
 // Lists are filled apart and merged, since other neighbourhoods have them too.
-static void pick_members(struct room *room, const struct cdp_space *space, const uint32_t *members,
-                         uint32_t count, struct cdp_shortlists *lists)
+static void pick_members(struct room *room, const uint32_t *members, uint32_t count,
+                         struct cdp_shortlists *lists)
 {
     struct cdp_run run = cdp_run_of(members);
     uint32_t k = lists->k;
-    cdp_side_rows(&room->rows, space, run, run, count);
-    cdp_side_columns(&room->columns, space, run, run, count, 1);
+    cdp_side_rows(&room->rows, run, run, count);
+    cdp_side_columns(&room->columns, run, run, count, 1);
     for (uint32_t r = 0; r < count; r += ROWS) {
         struct cdp_pickers pickers = {.count = cdp_least(count - r, ROWS)};
         for (uint32_t i = 0; i < ROWS; i++) {
@@ -54,10 +54,11 @@ static void pick_members(struct room *room, const struct cdp_space *space, const
             pickers.list[i] = room->list + i * k;
             if (i < pickers.count)
                 cdp_shortlists_copy(lists, members[r + i], pickers.list[i]);
+            cdp_side_ask(&room->rows, pickers.row[i], cdp_entry_score(pickers.list[i][k - 1]));
         }
-        cdp_pick(space, &room->rows, &pickers, &room->columns, 0, count, k, false);
+        cdp_pick(&room->rows, &pickers, &room->columns, 0, count, k, false);
         for (uint32_t i = 0; i < pickers.count; i++)
-            cdp_shortlists_merge(lists, members[r + i], pickers.list[i], space->kernel->add);
+            cdp_shortlists_merge(lists, members[r + i], pickers.list[i]);
     }
 }
 
@@ -82,7 +83,7 @@ int cdp_neighbourhoods(const struct cdp_space *space, struct cdp_shortlists *lis
             uint32_t count = most;
             while (count > 0 && own[count - 1] == cdp_entry_id(CDP_NOBODY))
                 count--;
-            pick_members(&rooms[cdp_thread()], space, own, count, lists);
+            pick_members(&rooms[cdp_thread()], own, count, lists);
             cdp_progress_add(progress, 1);
         }
     }

@@ -5,7 +5,7 @@
 #include "base/progress.h"
 #include "knn/probe.h"
 
-// Lets the members of each list, which are those of all items by id, pick from one another:
+// Lets the members of each list, which are those of all items, pick from one another:
 // neighbours of an item are often neighbours of each other (Dong, Moses, Li: Efficient k-nearest
 // neighbor graph construction for generic similarity measures, WWW 2011). What they pick depends on
 // the lists as they were, so not on the number of threads.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "knn/probe.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -10,8 +11,15 @@ enum {
     ROWS = CDP_TILE_ROWS,
     COLUMNS = CDP_TILE_COLUMNS,
     PANEL = CDP_PANEL_COLUMNS,
-    TOGETHER = 1024 // rows that probe together
+    TOGETHER = 4096, // rows that probe together, at most,
+    WANTED = 1 << 22 // and sets that they want, in all
 };
+
+static uint32_t together(uint32_t depth)
+{
+    uint32_t rows = WANTED / depth;
+    return rows < ROWS ? ROWS : cdp_least(rows, TOGETHER);
+}
 
 // ---- shelves
 
@@ -24,7 +32,7 @@ int cdp_shelf_new(struct cdp_shelf *shelf, const struct cdp_space *space,
         cdp_shelf_free(shelf);
         return -1;
     }
-    cdp_side_columns(&shelf->columns, space, cdp_run_of(sets->member), cdp_run_from(CDP_NONE),
+    cdp_side_columns(&shelf->columns, cdp_run_of(sets->member), cdp_run_from(CDP_NONE),
                      (uint32_t)count, threads);
     return 0;
 }
@@ -36,50 +44,60 @@ void cdp_shelf_free(struct cdp_shelf *shelf)
 
 // ---- picking
 
-// The columns from `first` on that have passed the test of row r.
-static void add(cdp_add_function *add_entry, const struct cdp_side *rows, uint32_t r,
-                const struct cdp_side *columns, uint32_t first, uint64_t passed,
-                const float product[COLUMNS], uint64_t *list, uint32_t k, bool self)
+// Adds the columns from `first` on that have passed to the list of row r.
+static void add(struct cdp_side *rows, uint32_t r, const struct cdp_side *columns, uint32_t first,
+                uint64_t passed, uint64_t *list, uint32_t k, bool glance)
 {
+    uint32_t own = rows->id[r], items[COLUMNS], count = 0;
+    float score[COLUMNS];
     for (; passed; passed &= passed - 1) {
-        uint32_t i = (uint32_t)__builtin_ctzll(passed), c = first + i, id = columns->id[c];
-        if (id == CDP_NONE || (!self && rows->id[r] == id))
-            continue;
-        uint64_t entry = cdp_entry(cdp_side_score(rows, r, columns, c, product[i]), id);
-        if (entry < list[k - 1])
-            add_entry(list, k, entry);
+        uint32_t id = columns->id[first + (uint32_t)__builtin_ctzll(passed)];
+        items[count] = id;
+        count += id != CDP_NONE && (glance || id != own);
     }
+    (glance ? cdp_space_glances : cdp_space_scores)(rows->space, own, columns->space, items, count,
+                                                    score);
+    uint64_t entry[COLUMNS], last = list[k - 1];
+    uint32_t nearer = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        entry[nearer] = cdp_entry(score[i], items[i]);
+        nearer += entry[nearer] < last;
+    }
+    rows->space->kernel->merge(list, k, entry, nearer);
+    float least = cdp_entry_score(list[k - 1]);
+    if (least > rows->least[r])
+        cdp_side_ask(rows, r, least);
 }
 
-void cdp_pick(const struct cdp_space *space, const struct cdp_side *rows,
-              const struct cdp_pickers *pickers, const struct cdp_side *columns, uint32_t first,
-              uint32_t end, uint32_t k, bool self)
+void cdp_pick(struct cdp_side *rows, const struct cdp_pickers *pickers,
+              const struct cdp_side *columns, uint32_t first, uint32_t end, uint32_t k, bool glance)
 {
-    const struct cdp_kernel *kernel = space->kernel;
-    cdp_tile_function *score = kernel->metric[space->metric].tile;
-    float product[ROWS][COLUMNS] __attribute__((aligned(64)));
-    struct cdp_tile tile = {.words = space->words};
-    for (int i = 0; i < ROWS; i++)
-        cdp_side_row(&tile, i, rows, pickers->row[i]);
+    const struct cdp_space *space = rows->space;
+    cdp_tile_function *tile_function = space->kernel->metric[space->metric].tile;
+    const uint32_t *row[ROWS];
+    int32_t start[ROWS];
+    union cdp_bar bar[ROWS];
+    struct cdp_tile tile = {.row = row, .start = start, .bar = bar};
+    for (int i = 0; i < ROWS; i++) {
+        row[i] = rows->row[pickers->row[i]];
+        start[i] = rows->start[pickers->row[i]];
+    }
     for (; first < end; first += COLUMNS) {
-        struct cdp_most most = cdp_side_most(columns, first);
-        float least[ROWS], error[ROWS];
+        struct cdp_asked asked = {INFINITY, 0, cdp_side_most_error(columns, first)};
         for (uint32_t i = 0; i < ROWS; i++) {
             uint32_t r = pickers->row[i];
-            least[i] = cdp_entry_score(pickers->list[i][k - 1]);
-            error[i] = cdp_side_rounding(rows, r, most);
-            tile.bar[i] = cdp_side_bar(rows, r, most, least[i], error[i], error[i]);
+            if (glance && space->vector)
+                bar[i].product = (int32_t)fmaxf(rows->least[r], -0x1p30F);
+            else
+                cdp_side_bars(rows, r, 1, asked, bar + i);
         }
         cdp_side_tile(&tile, columns, first);
-        if (!score(&tile, product))
+        uint64_t passed[ROWS];
+        if (!tile_function(&tile, passed))
             continue;
         for (uint32_t i = 0; i < pickers->count; i++) {
-            uint32_t r = pickers->row[i];
-            struct cdp_test test = cdp_side_test(rows, r, columns, first, least[i], error[i]);
-            uint64_t passed = kernel->test(&test, product[i]);
-            if (passed)
-                add(kernel->add, rows, r, columns, first, passed, product[i], pickers->list[i], k,
-                    self);
+            if (passed[i])
+                add(rows, pickers->row[i], columns, first, passed[i], pickers->list[i], k, glance);
         }
     }
 }
@@ -93,6 +111,8 @@ struct prober {
     uint32_t *set;    // that are wanted, in the order in which they are probed
     uint32_t *end;    // of each set's rows
     uint32_t *row;    // the rows that want the sets, set after set
+    // Of centres: what lists asked for in the end, of late, and how far from that they were.
+    float asked, apart;
 };
 
 static void free_probers(struct prober *probers, int threads)
@@ -111,13 +131,15 @@ static struct prober *new_probers(const struct cdp_space *space, uint64_t sets, 
                                   int threads, struct cdp_err *err)
 {
     struct prober *probers = cdp_zalloc((size_t)threads, sizeof *probers, "threads", err);
+    uint32_t rows = together(depth);
     for (int t = 0; probers && t < threads; t++) {
         struct prober *p = &probers[t];
-        int status = cdp_side_new_rows(&p->rows, space, TOGETHER, err);
+        p->asked = -INFINITY;
+        int status = cdp_side_new_rows(&p->rows, space, rows, err);
         p->wanted = cdp_zalloc(sets, sizeof *p->wanted, "cells", err);
-        p->set = cdp_alloc(TOGETHER, depth * sizeof *p->set, "cells", err);
+        p->set = cdp_alloc(rows, depth * sizeof *p->set, "cells", err);
         p->end = cdp_alloc(sets, sizeof *p->end, "cells", err);
-        p->row = cdp_alloc(TOGETHER, depth * sizeof *p->row, "cells", err);
+        p->row = cdp_alloc(rows, depth * sizeof *p->row, "cells", err);
         if (status || !p->wanted || !p->set || !p->end || !p->row) {
             free_probers(probers, threads);
             return NULL;
@@ -126,12 +148,13 @@ static struct prober *new_probers(const struct cdp_space *space, uint64_t sets, 
     return probers;
 }
 
-// Sorts the rows by the sets that they want, nearest sets first. Returns the number of sets.
-static uint32_t sort_rows(struct prober *p, const struct cdp_shortlists *probes)
+// Sorts some rows by the sets that they want, nearest sets first. Returns the number of sets.
+static uint32_t sort_rows(struct prober *p, const struct cdp_shortlists *probes, uint32_t first,
+                          uint32_t end)
 {
     uint32_t sets = 0, k = probes->k;
     for (uint32_t r = 0; r < k; r++) {
-        for (uint32_t i = 0; i < p->rows.count; i++) {
+        for (uint32_t i = first; i < end; i++) {
             uint64_t entry = probes->entry[(uint64_t)p->rows.list[i] * k + r];
             if (entry != CDP_NOBODY && p->wanted[cdp_entry_id(entry)]++ == 0)
                 p->set[sets++] = cdp_entry_id(entry);
@@ -142,7 +165,7 @@ static uint32_t sort_rows(struct prober *p, const struct cdp_shortlists *probes)
         p->end[p->set[s]] = sum;
         sum += p->wanted[p->set[s]];
     }
-    for (uint32_t i = 0; i < p->rows.count; i++) {
+    for (uint32_t i = first; i < end; i++) {
         const uint64_t *list = probes->entry + (uint64_t)p->rows.list[i] * k;
         for (uint32_t r = 0; r < k && list[r] != CDP_NOBODY; r++)
             p->row[p->end[cdp_entry_id(list[r])]++] = i;
@@ -150,35 +173,85 @@ static uint32_t sort_rows(struct prober *p, const struct cdp_shortlists *probes)
     return sets;
 }
 
-static void probe(struct prober *p, const struct cdp_space *space,
-                  const struct cdp_shortlists *probes, const struct cdp_shelf *shelf,
-                  struct cdp_shortlists *lists, bool self)
+// Lets some rows pick from a set.
+static void pick(struct prober *p, const uint32_t *row, uint32_t count, uint32_t set,
+                 const struct cdp_shelf *shelf, struct cdp_shortlists *lists, bool glance)
 {
-    uint32_t sets = sort_rows(p, probes), k = lists->k;
+    uint32_t first = (uint32_t)(shelf->sets->start[set] / PANEL * PANEL);
+    uint32_t end = (uint32_t)shelf->sets->start[set + 1];
+    struct cdp_pickers pickers = {.count = count};
+    for (uint32_t i = 0; i < ROWS; i++) {
+        pickers.row[i] = row[i < count ? i : 0];
+        pickers.list[i] = lists->entry + (uint64_t)p->rows.list[pickers.row[i]] * lists->k;
+    }
+    cdp_pick(&p->rows, &pickers, &shelf->columns, first, end, lists->k, glance);
+}
+
+// Lets the rows from `first` to `end` - 1 pick from all the sets that they want.
+static void pick_all(struct prober *p, uint32_t first, uint32_t end,
+                     const struct cdp_shortlists *probes, const struct cdp_shelf *shelf,
+                     struct cdp_shortlists *lists, bool glance)
+{
+    uint32_t sets = sort_rows(p, probes, first, end);
     for (uint32_t s = 0; s < sets; s++) {
         uint32_t set = p->set[s], last = p->end[set], r = last - p->wanted[set];
         p->wanted[set] = 0;
-        uint32_t first = (uint32_t)(shelf->sets->start[set] / PANEL * PANEL);
-        uint32_t end = (uint32_t)shelf->sets->start[set + 1];
-        for (; r < last; r += ROWS) {
-            struct cdp_pickers pickers = {.count = cdp_least(last - r, ROWS)};
-            for (uint32_t i = 0; i < ROWS; i++) {
-                pickers.row[i] = p->row[i < pickers.count ? r + i : r];
-                pickers.list[i] = lists->entry + (uint64_t)p->rows.list[pickers.row[i]] * k;
-            }
-            cdp_pick(space, &p->rows, &pickers, &shelf->columns, first, end, k, self);
+        for (; r < last; r += ROWS)
+            pick(p, p->row + r, cdp_least(last - r, ROWS), set, shelf, lists, glance);
+    }
+}
+
+// The same for centres, and empty lists. Centres that are far are of no use to a list although it
+// is not full yet: what lists ended with of late tells which.
+static void pick_centres(struct prober *p, uint32_t first, uint32_t end,
+                         const struct cdp_shortlists *probes, const struct cdp_shelf *shelf,
+                         struct cdp_shortlists *lists)
+{
+    for (uint32_t r = first; r < end; r++)
+        p->rows.least[r] = p->asked - 3 * p->apart;
+    pick_all(p, first, end, probes, shelf, lists, true);
+    for (uint32_t r = first; r < end; r++) {
+        const uint64_t *last = lists->entry + (uint64_t)(p->rows.list[r] + 1) * lists->k - 1;
+        if (*last == CDP_NOBODY) {
+            p->rows.least[r] = -INFINITY;
+            pick_all(p, r, r + 1, probes, shelf, lists, true);
+        }
+        float least = cdp_entry_score(*last), off = least - p->asked;
+        bool known = p->asked > -INFINITY;
+        if (least > -INFINITY) {
+            p->asked = known ? p->asked + off / 16 : least;
+            p->apart = known ? p->apart + (fabsf(off) - p->apart) / 16 : fabsf(least);
         }
     }
 }
 
+static void probe(struct prober *p, const struct cdp_shortlists *probes,
+                  const struct cdp_shelf *shelf, struct cdp_shortlists *lists, bool glance)
+{
+    uint32_t first = 0, count = p->rows.count, k = lists->k;
+    if (glance) {
+        if (!(p->asked > -INFINITY)) {
+            first = cdp_least(count, 2 * ROWS);
+            pick_centres(p, 0, first, probes, shelf, lists);
+        }
+        pick_centres(p, first, count, probes, shelf, lists);
+        return;
+    }
+    for (uint32_t r = 0; r < count; r++) {
+        const uint64_t *list = lists->entry + (uint64_t)p->rows.list[r] * k;
+        cdp_side_ask(&p->rows, r, cdp_entry_score(list[k - 1]));
+    }
+    pick_all(p, 0, count, probes, shelf, lists, false);
+}
+
 int cdp_probe(const struct cdp_space *space, const uint32_t *items,
               const struct cdp_shortlists *probes, const struct cdp_shelf *shelf,
-              struct cdp_shortlists *lists, bool self, int threads, struct cdp_progress *progress,
+              struct cdp_shortlists *lists, bool glance, int threads, struct cdp_progress *progress,
               struct cdp_err *err)
 {
     // Rows that want the same set first probe together, most of them.
     struct cdp_sets order;
-    uint64_t n = lists->count;
+    uint64_t n = lists->count, most = together(probes->k);
     if (cdp_sets_of(&order, probes, 1, shelf->sets->count, threads, err))
         return -1;
     struct prober *probers = new_probers(space, shelf->sets->count, probes->k, threads, err);
@@ -192,12 +265,12 @@ int cdp_probe(const struct cdp_space *space, const uint32_t *items,
         status = -1;
     if (!status) {
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-        for (uint64_t from = 0; from < n; from += TOGETHER) {
+        for (uint64_t from = 0; from < n; from += most) {
             struct prober *p = &probers[cdp_thread()];
-            uint32_t count = cdp_least(n - from, TOGETHER);
-            cdp_side_rows(&p->rows, space, cdp_run_of((ids ? ids : order.member) + from),
+            uint32_t count = cdp_least(n - from, most);
+            cdp_side_rows(&p->rows, cdp_run_of((ids ? ids : order.member) + from),
                           cdp_run_of(order.member + from), count);
-            probe(p, space, probes, shelf, lists, self);
+            probe(p, probes, shelf, lists, glance);
             cdp_progress_add(progress, count);
         }
     }

@@ -27,10 +27,9 @@ struct cdp_pickers {
 
 // Adds to the lists, of k entries, the nearest of columns first to end - 1 and of what is on their
 // tiles besides. `first` is a multiple of CDP_PANEL_COLUMNS. Unless `self`, an item is not added to
-// the list of a row of the same id.
-void cdp_pick(const struct cdp_space *space, const struct cdp_side *rows,
-              const struct cdp_pickers *pickers, const struct cdp_side *columns, uint32_t first,
-              uint32_t end, uint32_t k, bool self);
+// the list of a row of the same id. The rows' `least` are those of their lists.
+void cdp_pick(struct cdp_side *rows, const struct cdp_pickers *pickers,
+              const struct cdp_side *columns, uint32_t first, uint32_t end, uint32_t k, bool self);
 
 // Row i, which is items[i] of the space or item i, picks from the sets of the shelf that its list
 // in `probes` names, into list i of `lists`. `self` as above.

@@ -33,19 +33,17 @@ void cdp_shortlists_copy(const struct cdp_shortlists *s, uint64_t query, uint64_
     cdp_unlock(&s->lock[query]);
 }
 
-void cdp_shortlists_merge(struct cdp_shortlists *s, uint64_t query, const uint64_t *list,
-                          cdp_add_function *add)
+void cdp_shortlists_merge(struct cdp_shortlists *s, uint64_t query, const uint64_t *list)
 {
     uint64_t *own = s->entry + query * s->k;
     cdp_lock(&s->lock[query]);
     // Ascending, so once one is too far all others are.
     for (uint32_t i = 0; i < s->k && list[i] < own[s->k - 1]; i++)
-        add(own, s->k, list[i]);
+        cdp_entry_add(own, s->k, list[i]);
     cdp_unlock(&s->lock[query]);
 }
 
-int cdp_shortlists_reverse(struct cdp_shortlists *s, cdp_add_function *add, int threads,
-                           struct cdp_err *err)
+int cdp_shortlists_reverse(struct cdp_shortlists *s, int threads, struct cdp_err *err)
 {
     // From a copy, so that what is offered does not depend on what was added meanwhile.
     uint64_t *before = cdp_alloc(s->count, s->k * sizeof *before, "neighbours", err);
@@ -61,7 +59,7 @@ int cdp_shortlists_reverse(struct cdp_shortlists *s, cdp_add_function *add, int 
             if (entry >= before[query * s->k + s->k - 1])
                 continue;
             cdp_lock(&s->lock[query]);
-            add(s->entry + query * s->k, s->k, entry);
+            cdp_entry_add(s->entry + query * s->k, s->k, entry);
             cdp_unlock(&s->lock[query]);
         }
     }

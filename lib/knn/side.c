@@ -2,12 +2,13 @@
 #include "knn/side.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 
-enum { COLUMNS = CDP_TILE_COLUMNS, PANEL = CDP_PANEL_COLUMNS };
+enum { ROWS = CDP_TILE_ROWS, COLUMNS = CDP_TILE_COLUMNS, PANEL = CDP_PANEL_COLUMNS };
 
 static size_t laid_words(const struct cdp_space *s)
 {
@@ -15,33 +16,29 @@ static size_t laid_words(const struct cdp_space *s)
     return lay ? lay(NULL, s->words, NULL) : s->words;
 }
 
-static int new_side(struct cdp_side *b, uint32_t room, uint64_t lines, size_t words,
-                    struct cdp_err *err)
+static int new_side(struct cdp_side *b, const struct cdp_space *space, uint32_t room,
+                    uint64_t lines, size_t words, struct cdp_err *err)
 {
-    *b = (struct cdp_side){.room = room};
+    *b = (struct cdp_side){.space = space, .room = room};
     b->id = cdp_alloc(room, sizeof *b->id, "items", err);
     b->list = cdp_alloc(room, sizeof *b->list, "items", err);
-    b->scale = cdp_alloc(room, sizeof *b->scale, "scales", err);
-    b->offset = cdp_alloc(room, sizeof *b->offset, "lengths", err);
-    b->length = cdp_alloc(room, sizeof *b->length, "lengths", err);
-    b->residual = cdp_alloc(room, sizeof *b->residual, "lengths", err);
     b->least = cdp_alloc(room, sizeof *b->least, "items", err);
+    b->reach = cdp_alloc(room, sizeof *b->reach, "items", err);
+    b->error = cdp_alloc(room, sizeof *b->error, "items", err);
     b->word = cdp_alloc_aligned(lines, words * sizeof *b->word, "items", err);
-    return b->id && b->list && b->scale && b->offset && b->length && b->residual && b->least &&
-                   b->word
-               ? 0
-               : -1;
+    return b->id && b->list && b->least && b->reach && b->error && b->word ? 0 : -1;
 }
 
 int cdp_side_new_rows(struct cdp_side *b, const struct cdp_space *s, uint32_t room,
                       struct cdp_err *err)
 {
     cdp_lay_function *lay = s->kernel->metric[s->metric].lay;
-    int status = new_side(b, room, lay ? room : 0, laid_words(s), err);
+    room = (room + ROWS - 1) / ROWS * ROWS;
+    int status = new_side(b, s, room, lay ? room : 0, laid_words(s), err);
     b->row = cdp_alloc(room, sizeof *b->row, "rows", err);
-    b->start = cdp_alloc(room, sizeof *b->start, "rows", err);
-    b->inverse = cdp_alloc(room, sizeof *b->inverse, "rows", err);
-    return status || !b->row || !b->start || !b->inverse ? -1 : 0;
+    b->start = cdp_zalloc(room, sizeof *b->start, "rows", err);
+    b->square = cdp_alloc(room, sizeof *b->square, "rows", err);
+    return status || !b->row || !b->start || !b->square ? -1 : 0;
 }
 
 int cdp_side_new_columns(struct cdp_side *b, const struct cdp_space *s, uint32_t room,
@@ -49,52 +46,45 @@ int cdp_side_new_columns(struct cdp_side *b, const struct cdp_space *s, uint32_t
 {
     // A tile may begin in any panel.
     uint32_t whole = (room + COLUMNS - 1) / COLUMNS * COLUMNS + COLUMNS;
-    int status = new_side(b, whole, whole, s->words, err);
-    b->most = cdp_alloc(whole / PANEL, sizeof *b->most, "bounds", err);
-    return status || !b->most ? -1 : 0;
+    int status = new_side(b, s, whole, whole, s->words, err);
+    b->offset = cdp_alloc(whole, sizeof *b->offset, "columns", err);
+    b->most_error = cdp_alloc(whole / PANEL, sizeof *b->most_error, "columns", err);
+    return status || !b->offset || !b->most_error ? -1 : 0;
 }
 
 void cdp_side_free(struct cdp_side *b)
 {
     free(b->id);
     free(b->list);
-    free(b->scale);
-    free(b->offset);
-    free(b->length);
-    free(b->residual);
     free(b->least);
+    free(b->reach);
+    free(b->error);
     free(b->row);
     free(b->start);
-    free(b->inverse);
-    free(b->most);
+    free(b->square);
+    free(b->offset);
+    free(b->most_error);
     free(b->word);
     *b = (struct cdp_side){0};
 }
 
-static void fill(struct cdp_side *b, const struct cdp_space *s, struct cdp_run items,
-                 struct cdp_run lists, uint32_t i, float least)
+void cdp_side_rows(struct cdp_side *b, struct cdp_run items, struct cdp_run lists, uint32_t count)
 {
-    uint32_t id = cdp_run_at(items, i);
-    b->id[i] = id;
-    b->list[i] = cdp_run_at(lists, i);
-    b->least[i] = least;
-    b->scale[i] = s->scale ? s->scale[id] : 1;
-    b->offset[i] = s->scale ? s->offset[id] : 0;
-    b->length[i] = s->scale ? s->length[id] : 0;
-    b->residual[i] = s->scale ? s->residual[id] : 0;
-}
-
-void cdp_side_rows(struct cdp_side *b, const struct cdp_space *s, struct cdp_run items,
-                   struct cdp_run lists, uint32_t count)
-{
+    const struct cdp_space *s = b->space;
     cdp_lay_function *lay = s->kernel->metric[s->metric].lay;
     size_t laid = laid_words(s);
     b->count = count;
-    for (uint32_t i = 0; i < count; i++) {
-        fill(b, s, items, lists, i, -INFINITY);
-        b->start[i] = s->scale ? s->start[b->id[i]] : 0;
-        b->inverse[i] = 1 / b->scale[i];
-        b->row[i] = cdp_space_words(s, b->id[i]);
+    for (uint32_t i = 0; i < (count + ROWS - 1) / ROWS * ROWS; i++) {
+        uint32_t from = i < count ? i : count - 1, id = b->id[i] = cdp_run_at(items, from);
+        b->list[i] = cdp_run_at(lists, from);
+        b->least[i] = -INFINITY;
+        b->reach[i] = INFINITY;
+        if (s->vector) {
+            b->start[i] = s->sketch[id].start;
+            b->square[i] = (float)s->sketch[id].square;
+            b->error[i] = s->sketch[id].error;
+        }
+        b->row[i] = cdp_space_words(s, id);
         if (lay) {
             lay(b->row[i], s->words, b->word + i * laid);
             b->row[i] = b->word + i * laid;
@@ -123,51 +113,69 @@ static void lay_panel(uint32_t *panel, const uint32_t *const item[PANEL], uint32
 }
 
 // A tile's columns from `first` on.
-static void lay_columns(struct cdp_side *b, const struct cdp_space *s, struct cdp_run items,
-                        struct cdp_run lists, uint32_t first)
+static void lay_columns(struct cdp_side *b, struct cdp_run items, struct cdp_run lists,
+                        uint32_t first)
 {
+    const struct cdp_space *s = b->space;
     uint32_t here = first < b->count ? cdp_least(b->count - first, COLUMNS) : 0;
-    for (uint32_t i = first; i < first + here; i++)
-        fill(b, s, items, lists, i, INFINITY);
-    for (uint32_t i = first + here; i < first + COLUMNS; i++) {
-        b->id[i] = b->list[i] = CDP_NONE;
+    for (uint32_t i = first; i < first + COLUMNS; i++) {
+        bool is = i < first + here;
+        uint32_t id = b->id[i] = is ? cdp_run_at(items, i) : CDP_NONE;
+        b->list[i] = is ? cdp_run_at(lists, i) : CDP_NONE;
         b->least[i] = INFINITY;
-        b->scale[i] = b->length[i] = b->residual[i] = 0;
-        b->offset[i] = -INFINITY;
+        b->reach[i] = 0;
+        b->error[i] = is && s->vector ? s->sketch[id].error : 0;
+        b->offset[i] = is && s->vector ? -(s->sketch[id].square / 2) : 0;
     }
     for (uint32_t p = 0; p < COLUMNS; p += PANEL) {
-        struct cdp_most most = {0, 0, -INFINITY};
-        for (uint32_t i = first + p; i < first + p + PANEL; i++)
-            most = cdp_most_of(most, (struct cdp_most){b->length[i], b->residual[i], b->offset[i]});
-        b->most[(first + p) / PANEL] = most;
+        const float *error = b->error + first + p;
+        float most = 0;
+        for (uint32_t i = 0; i < PANEL; i++)
+            most = error[i] > most ? error[i] : most;
+        b->most_error[(first + p) / PANEL] = most;
         const uint32_t *item[PANEL] = {0};
         uint32_t count = p < here ? cdp_least(here - p, PANEL) : 0;
         uint32_t *panel = b->word + (size_t)(first + p) * s->words;
         for (uint32_t c = 0; c < count; c++)
             item[c] = cdp_space_words(s, b->id[first + p + c]);
-        lay_panel(panel, item, count, s->words, s->scale ? CDP_DOT_FLIP : 0);
+        lay_panel(panel, item, count, s->words, s->vector ? CDP_DOT_FLIP : 0);
     }
 }
 
-void cdp_side_columns(struct cdp_side *b, const struct cdp_space *s, struct cdp_run items,
-                      struct cdp_run lists, uint32_t count, int threads)
+void cdp_side_columns(struct cdp_side *b, struct cdp_run items, struct cdp_run lists,
+                      uint32_t count, int threads)
 {
     b->count = count;
     uint32_t whole = (count + COLUMNS - 1) / COLUMNS * COLUMNS;
     whole += whole < b->room ? COLUMNS : 0;
 #pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
     for (uint32_t first = 0; first < whole; first += COLUMNS)
-        lay_columns(b, s, items, lists, first);
+        lay_columns(b, items, lists, first);
 }
 
-struct cdp_test cdp_side_test(const struct cdp_side *rows, uint32_t r,
-                              const struct cdp_side *columns, uint32_t first, float least,
-                              float error)
+struct cdp_asked cdp_side_asked(const struct cdp_side *columns, uint32_t first)
 {
-    return (struct cdp_test){.scale = columns->scale + first,
-                             .offset = columns->offset + first,
-                             .least = columns->least + first,
-                             .row_scale = rows->scale[r],
-                             .row_offset = -error - rows->offset[r],
-                             .row_least = least};
+    struct cdp_asked asked = {INFINITY, 0, cdp_side_most_error(columns, first)};
+    for (uint32_t c = first; c < first + COLUMNS; c++) {
+        asked.least = columns->least[c] < asked.least ? columns->least[c] : asked.least;
+        asked.reach = columns->reach[c] > asked.reach ? columns->reach[c] : asked.reach;
+    }
+    return asked;
+}
+
+void cdp_side_bars(const struct cdp_side *rows, uint32_t first, uint32_t count,
+                   struct cdp_asked asked, union cdp_bar *bar)
+{
+    const float *least = rows->least + first, *reach = rows->reach + first;
+    const float *error = rows->error + first, *square = rows->square + first;
+    if (!rows->space->vector) {
+        for (uint32_t i = 0; i < count; i++)
+            bar[i].score = least[i] < asked.least ? least[i] : asked.least;
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        float apart = (reach[i] > asked.reach ? reach[i] : asked.reach) + error[i] + asked.error;
+        float low = (square[i] * (1 - 0x1p-21F) - apart * apart * (1 + 0x1p-20F)) * 0.5F - 2;
+        bar[i].product = (int32_t)(low > -0x1p30F ? low : -0x1p30F);
+    }
 }

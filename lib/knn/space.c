@@ -7,10 +7,20 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/threads.h"
+#include "knn/bytes.h"
 #include "knn/distance.h"
 
-enum { SAMPLE = 1 << 14 }; // rows that the mean is taken of
+enum {
+    SAMPLE = 1 << 14,      // rows that the mean is taken of
+    LEARN = 4096,          // rows that sketches are learned from
+    LEARN_BYTES = 1 << 28, // of them, at most
+    REACHES = 64,          // of which so many tell how far neighbours are
+    OTHERS = 1 << 15,      // among so many
+    SEED = 1,
+    TOGETHER = 64, // items that are scored together
+};
 
 // A thread's memory.
 struct room {
@@ -104,90 +114,164 @@ static void centre(const struct cdp_space *s, const struct room *room, double *m
         memset(mean, 0, dim * sizeof *mean);
 }
 
-// The least scale with which the bytes of v keep the limits of kernel.h, rounding included.
-static double scale_of(const double *v, size_t dim)
+// Makes v the bytes of item i.
+static void set_bytes(struct cdp_space *s, uint64_t i, const double *v)
 {
-    double most = 0, longest = 0, all = 0;
-    double chunk[2] = {0};
-    for (size_t d = 0; d < dim; d += 2) {
-        double a = fabs(v[d]), b = d + 1 < dim ? fabs(v[d + 1]) : 0;
-        most = a + b > most ? a + b : most;
-        chunk[d / 2 % 2] += a * a + b * b;
-        if (d + 2 >= dim || (d + 2) % (4 * CDP_DOT_CHUNK) == 0) {
-            longest = fmax(longest, fmax(chunk[0], chunk[1]));
-            all += chunk[0] + chunk[1];
-            chunk[0] = chunk[1] = 0;
-        }
-    }
-    double part = sqrt(longest) / (CDP_DOT_LENGTH - sqrt(2 * CDP_DOT_CHUNK) / 2);
-    double whole = sqrt(all) / (CDP_DOT_WHOLE - sqrt((double)dim) / 2);
-    return fmax(most / (CDP_DOT_PAIR - 1), fmax(part, whole)) * (1 + 1e-6);
-}
-
-// Makes v item `row`.
-static void set_bytes(struct cdp_space *s, uint64_t row, const double *v)
-{
-    size_t dim = s->matrix->dim;
-    double length = 0, residual = 0;
-    for (size_t d = 0; d < dim; d++)
+    double length = 0;
+    for (size_t d = 0; d < s->matrix->dim; d++)
         length += v[d] * v[d];
-    float scale = rounded_up(scale_of(v, dim));
-    int32_t sum = 0;
-    double inverse = 1 / (double)scale;
-    int8_t *q = (int8_t *)(s->own + row * s->words);
-    memset(q, 0, s->words * sizeof *s->own);
-    for (size_t d = 0; d < dim; d++) {
-        // Adding and taking away 1.5 x 2^52 rounds to an integer.
-        double rounded = v[d] * inverse + 0x1.8p52 - 0x1.8p52;
-        q[d] = (int8_t)rounded;
-        sum += q[d];
-        double e = v[d] - (double)scale * rounded;
-        residual += e * e;
-    }
-    s->scale[row] = scale;
-    s->offset[row] = (float)(-length / 2);
-    s->length[row] = rounded_up(sqrt(length) + s->error);
-    s->residual[row] = rounded_up(sqrt(residual) + s->error);
-    s->start[row] = (int32_t)(0 - 128 * (uint32_t)sum); // modulo 2^32, as the products are
+    float scale = rounded_up(cdp_bytes_scale(v, s->matrix->dim));
+    uint32_t *word = s->bytes + i * s->byte_words;
+    word[s->byte_words - 1] = 0;
+    struct cdp_bytes b = cdp_bytes_round(v, s->matrix->dim, (double)scale, (int8_t *)word);
+    s->vector[i] = (struct cdp_vector){
+        .scale = scale,
+        .offset = (float)(-length / 2),
+        .length = rounded_up(sqrt(length) + s->error),
+        .residual = rounded_up(sqrt(b.residual) + s->error),
+    };
 }
 
-static void make_bytes(struct cdp_space *s, uint64_t row, const struct room *room,
-                       const double *mean)
+static void vector_of(const struct cdp_space *s, uint64_t row, float *x, const double *mean,
+                      double *v)
 {
-    const float *x = cdp_matrix_row(s->matrix, row, room->x);
+    const float *numbers = cdp_matrix_row(s->matrix, row, x);
     double unit = unit_of(s, row);
     for (size_t d = 0; d < s->matrix->dim; d++)
-        room->v[d] = unit * (double)x[d] - mean[d];
-    set_bytes(s, row, room->v);
+        v[d] = unit * (double)numbers[d] - mean[d];
+}
+
+// ---- sketches
+
+// The same vectors in single precision, one after the other.
+static void vectors_of(const struct cdp_space *s, const uint64_t *rows, uint64_t first,
+                       size_t count, const struct room *room, const double *mean, float *vectors)
+{
+    size_t dim = s->matrix->dim;
+    for (size_t i = 0; i < count; i++) {
+        vector_of(s, rows ? rows[i] : first + i, room->x, mean, room->v);
+        for (size_t d = 0; d < dim; d++)
+            vectors[i * dim + d] = (float)room->v[d];
+    }
+}
+
+// About how far, in the space, row `row` reaches to its k-th neighbour, by some of the others.
+static float reach_of(const struct cdp_space *s, uint64_t row, uint32_t k)
+{
+    enum { MOST = 64 };
+    float best[MOST];
+    uint64_t rows = s->matrix->rows, count = rows < OTHERS ? rows : OTHERS;
+    uint64_t near = (k * count + rows - 1) / rows;
+    near = near < MOST ? near : MOST;
+    for (uint64_t i = 0; i < near; i++)
+        best[i] = -INFINITY;
+    for (uint64_t from = 0; from < count; from += TOGETHER) {
+        uint32_t other[TOGETHER],
+            here = (uint32_t)(count - from < TOGETHER ? count - from : TOGETHER);
+        float score[TOGETHER];
+        for (uint32_t i = 0; i < here; i++)
+            other[i] = (uint32_t)((from + i) * rows / count);
+        cdp_space_scores(s, row, s, other, here, score);
+        for (uint32_t i = 0; i < here; i++) {
+            uint64_t at = near;
+            for (; at > 0 && best[at - 1] < score[i] && other[i] != row; at--) {
+                if (at < near)
+                    best[at] = best[at - 1];
+            }
+            if (at < near)
+                best[at] = score[i];
+        }
+    }
+    return sqrtf(fmaxf(0, -2 * best[near - 1]));
+}
+
+// Learns how to sketch from rows taken here and there.
+static int learn(struct cdp_space *s, uint32_t k, const struct room *room, const double *mean,
+                 int threads, struct cdp_err *err)
+{
+    uint64_t rows = s->matrix->rows;
+    size_t dim = s->matrix->dim, most = LEARN_BYTES / (dim * sizeof(float));
+    size_t count = rows / 4 < LEARN ? rows / 4 : LEARN;
+    count = count < most ? count : most;
+    count = count > REACHES ? count : rows < REACHES ? rows : REACHES;
+    uint64_t *chosen = cdp_alloc(count, sizeof *chosen, "a choice of rows", err);
+    float *vectors = cdp_alloc(count, dim * sizeof *vectors, "a choice of rows", err);
+    float reach[REACHES];
+    size_t reaches = count < REACHES ? count : REACHES;
+    int status = chosen && vectors ? 0 : -1;
+    if (!status) {
+        for (size_t i = 0; i < count; i++)
+            chosen[i] = cdp_random(SEED, i) % rows;
+        vectors_of(s, chosen, 0, count, room, mean, vectors);
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
+        for (size_t i = 0; i < reaches; i++)
+            reach[i] = reach_of(s, chosen[i], k);
+        s->sketcher = cdp_zalloc(1, sizeof *s->sketcher, "directions", err);
+        status = s->sketcher ? cdp_sketcher_new(s->sketcher, vectors, count, dim, reach, reaches,
+                                                s->kernel, threads, err)
+                             : -1;
+    }
+    free(chosen);
+    free(vectors);
+    return status;
+}
+
+static int make_sketches(struct cdp_space *s, const struct room *room, const double *mean,
+                         int threads, struct cdp_err *err)
+{
+    enum { BLOCK = CDP_SKETCH_BLOCK };
+    uint64_t rows = s->matrix->rows;
+    size_t dim = s->matrix->dim;
+    float *vectors = cdp_alloc((size_t)threads, BLOCK * dim * sizeof *vectors, "rows", err);
+#pragma omp parallel for num_threads(threads) schedule(static) if (vectors)
+    for (uint64_t row = 0; row < (vectors ? rows : 0); row += BLOCK) {
+        const struct room *own = &room[cdp_thread()];
+        float *v = vectors + (size_t)cdp_thread() * BLOCK * dim;
+        size_t here = rows - row < BLOCK ? rows - row : BLOCK;
+        vectors_of(s, NULL, row, here, own, mean, v);
+        cdp_sketch(s->sketcher, v, here, s->error, own->v, s->sketch + row,
+                   s->word + row * s->words);
+    }
+    int status = vectors ? 0 : -1;
+    free(vectors);
+    return status;
 }
 
 // Room for `count` items of s->words words.
 static int new_words(struct cdp_space *s, uint64_t count, struct cdp_err *err)
 {
-    s->stride = s->words;
-    s->word = s->own = cdp_alloc_aligned(count, s->words * sizeof *s->own, "the features", err);
-    if (!s->own || !has_product(s->metric))
-        return s->own ? 0 : -1;
-    s->scale = cdp_alloc(count, sizeof *s->scale, "scales", err);
-    s->offset = cdp_alloc(count, sizeof *s->offset, "lengths", err);
-    s->length = cdp_alloc(count, sizeof *s->length, "lengths", err);
-    s->residual = cdp_alloc(count, sizeof *s->residual, "lengths", err);
-    s->start = cdp_alloc(count, sizeof *s->start, "sums", err);
-    return s->scale && s->offset && s->length && s->residual && s->start ? 0 : -1;
+    s->word = cdp_alloc_aligned(count, s->words * sizeof *s->word, "the features", err);
+    return s->word ? 0 : -1;
 }
 
-static int build_bytes(struct cdp_space *s, const struct room *room, int threads,
-                       struct cdp_err *err)
+static int new_bytes(struct cdp_space *s, uint64_t count, struct cdp_err *err)
+{
+    s->byte_words = (s->matrix->dim + 3) / 4;
+    s->bytes = cdp_alloc_aligned(count, s->byte_words * sizeof *s->bytes, "the features", err);
+    s->vector = cdp_alloc(count, sizeof *s->vector, "lengths", err);
+    s->sketch = cdp_alloc(count, sizeof *s->sketch, "sketches", err);
+    return s->bytes && s->vector && s->sketch ? 0 : -1;
+}
+
+static int build_vectors(struct cdp_space *s, uint32_t k, const struct room *room, int threads,
+                         struct cdp_err *err)
 {
     uint64_t rows = s->matrix->rows;
-    s->words = (s->matrix->dim + 3) / 4;
     double *mean = cdp_alloc(s->matrix->dim, sizeof *mean, "the mean", err);
-    int status = !mean || new_words(s, rows, err);
+    int status = !mean || new_bytes(s, rows, err);
     if (!status) {
         centre(s, room, mean);
 #pragma omp parallel for num_threads(threads) schedule(static)
-        for (uint64_t row = 0; row < rows; row++)
-            make_bytes(s, row, &room[cdp_thread()], mean);
+        for (uint64_t row = 0; row < rows; row++) {
+            const struct room *own = &room[cdp_thread()];
+            vector_of(s, row, own->x, mean, own->v);
+            set_bytes(s, row, own->v);
+        }
+        status = learn(s, k, room, mean, threads, err);
+    }
+    if (!status) {
+        s->words = s->sketcher->words;
+        status = new_words(s, rows, err) || make_sketches(s, room, mean, threads, err);
     }
     free(mean);
     return status ? -1 : 0;
@@ -203,12 +287,12 @@ static int build_bits(struct cdp_space *s, const struct room *room, int threads,
     s->words = (m->dim * (packed ? 8 : 1) + 31) / 32;
     if (new_words(s, m->rows, err))
         return -1;
-    memset(s->own, 0, m->rows * s->words * sizeof *s->own);
+    memset(s->word, 0, m->rows * s->words * sizeof *s->word);
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (uint64_t row = 0; row < m->rows; row++) {
         const float *x = packed ? NULL : cdp_matrix_row(m, row, room[cdp_thread()].x);
         const unsigned char *at = m->data + row * m->row_stride;
-        uint32_t *word = s->own + row * s->words;
+        uint32_t *word = s->word + row * s->words;
         for (size_t d = 0; d < m->dim; d++) {
             size_t bit = packed ? d * 8 : d;
             uint32_t value = packed ? at[d * m->number_stride] : x[d] > 0;
@@ -224,23 +308,20 @@ static int build_numbers(struct cdp_space *s, int threads, struct cdp_err *err)
 {
     const struct cdp_matrix *m = s->matrix;
     s->words = m->dim;
-    if (cdp_matrix_plain(m)) {
-        s->word = (const void *)m->data;
-        s->stride = m->row_stride / sizeof *s->word;
+    if (cdp_matrix_plain(m))
         return 0;
-    }
     if (new_words(s, m->rows, err))
         return -1;
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (uint64_t row = 0; row < m->rows; row++)
-        cdp_matrix_row_f32(m, row, (float *)(s->own + row * s->words));
+        cdp_matrix_row_f32(m, row, (float *)(s->word + row * s->words));
     return 0;
 }
 
 // ---- all
 
 int cdp_space_build(struct cdp_space *s, const struct cdp_matrix *matrix, enum cdp_metric metric,
-                    int threads, struct cdp_err *err)
+                    uint32_t k, int threads, struct cdp_err *err)
 {
     double roundings = ((double)matrix->dim + 4) * 0x1p-24;
     *s = (struct cdp_space){.matrix = matrix,
@@ -264,7 +345,7 @@ int cdp_space_build(struct cdp_space *s, const struct cdp_matrix *matrix, enum c
     if (!status)
         status = measure(s, room, threads, err);
     if (!status && has_product(metric))
-        status = build_bytes(s, room, threads, err);
+        status = build_vectors(s, k, room, threads, err);
     else if (!status && metric == CDP_HAMMING)
         status = build_bits(s, room, threads, err);
     else if (!status)
@@ -281,27 +362,31 @@ int cdp_space_build(struct cdp_space *s, const struct cdp_matrix *matrix, enum c
 
 void cdp_space_free(struct cdp_space *s)
 {
-    free(s->own);
+    if (s->sketcher && s->square) { // not picked from another
+        cdp_sketcher_free(s->sketcher);
+        free(s->sketcher);
+    }
+    free(s->row);
+    free(s->word);
     free(s->square);
-    free(s->scale);
-    free(s->offset);
-    free(s->length);
-    free(s->residual);
-    free(s->start);
+    free(s->sketch);
+    free(s->bytes);
+    free(s->vector);
     *s = (struct cdp_space){0};
 }
 
 double cdp_space_key(const struct cdp_space *s, uint64_t a, uint64_t b, const float *x, float *room)
 {
     if (s->metric == CDP_HAMMING) {
-        const uint32_t *p = s->word + a * s->words, *q = s->word + b * s->words;
+        const uint32_t *p = cdp_space_words(s, a), *q = cdp_space_words(s, b);
         int bits = 0;
         for (size_t w = 0; w < s->words; w++)
             bits += __builtin_popcount(p[w] ^ q[w]);
         return bits;
     }
-    const float *y = cdp_matrix_row(s->matrix, b, room);
-    return cdp_distance_key(s->sums, s->metric, x, y, s->matrix->dim, s->square[a], s->square[b]);
+    uint32_t i = cdp_space_row(s, a), j = cdp_space_row(s, b);
+    const float *y = cdp_matrix_row(s->matrix, j, room);
+    return cdp_distance_key(s->sums, s->metric, x, y, s->matrix->dim, s->square[i], s->square[j]);
 }
 
 float cdp_space_least(const struct cdp_space *s, double key)
@@ -325,6 +410,88 @@ float cdp_space_least(const struct cdp_space *s, double key)
     return nextafterf((float)least, -INFINITY);
 }
 
+// ---- another order
+
+// Puts an array of lines of `size` bytes in another order, unless it is NULL.
+static int reorder(void *array, uint64_t count, size_t size, const uint32_t *order, int threads,
+                   struct cdp_err *err)
+{
+    char *old;
+    memcpy(&old, array, sizeof old);
+    if (!old)
+        return 0;
+    char *new = cdp_alloc_aligned(count, size, "the features", err);
+    if (!new)
+        return -1;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (uint64_t i = 0; i < count; i++)
+        memcpy(new + i *size, old + order[i] * size, size);
+    free(old);
+    memcpy(array, &new, sizeof new);
+    return 0;
+}
+
+int cdp_space_reorder(struct cdp_space *s, const uint32_t *order, int threads, struct cdp_err *err)
+{
+    uint64_t count = s->matrix->rows;
+    if (!s->row) {
+        s->row = cdp_alloc(count, sizeof *s->row, "an order", err);
+        for (uint64_t i = 0; s->row && i < count; i++)
+            s->row[i] = (uint32_t)i;
+    }
+    return !s->row || reorder(&s->row, count, sizeof *s->row, order, threads, err) ||
+                   reorder(&s->word, count, s->words * sizeof *s->word, order, threads, err) ||
+                   reorder(&s->sketch, count, sizeof *s->sketch, order, threads, err) ||
+                   reorder(&s->bytes, count, s->byte_words * sizeof *s->bytes, order, threads,
+                           err) ||
+                   reorder(&s->vector, count, sizeof *s->vector, order, threads, err)
+               ? -1
+               : 0;
+}
+
+// ---- scores
+
+// Products, or minus distances, by what tiles see.
+static void products(const struct cdp_space *s, uint64_t a, const struct cdp_space *others,
+                     const uint32_t *items, uint32_t count, float *out)
+{
+    const uint32_t *y[TOGETHER];
+    for (uint32_t i = 0; i < count; i++)
+        y[i] = cdp_space_words(others, items[i]);
+    s->kernel->metric[s->metric].pairs(cdp_space_words(s, a), y, count, s->words, out);
+}
+
+void cdp_space_scores(const struct cdp_space *s, uint64_t a, const struct cdp_space *others,
+                      const uint32_t *items, uint32_t count, float *score)
+{
+    for (; count > TOGETHER; count -= TOGETHER, items += TOGETHER, score += TOGETHER)
+        cdp_space_scores(s, a, others, items, TOGETHER, score);
+    if (!s->vector) {
+        products(s, a, others, items, count, score);
+        return;
+    }
+    const uint32_t *y[TOGETHER];
+    for (uint32_t i = 0; i < count; i++)
+        y[i] = others->bytes + items[i] * s->byte_words;
+    s->kernel->metric[s->metric].pairs(s->bytes + a * s->byte_words, y, count, s->byte_words,
+                                       score);
+    struct cdp_vector v = s->vector[a];
+    for (uint32_t i = 0; i < count; i++) {
+        const struct cdp_vector *w = &others->vector[items[i]];
+        score[i] = score[i] * (v.scale * w->scale) + (v.offset + w->offset);
+    }
+}
+
+void cdp_space_glances(const struct cdp_space *s, uint64_t a, const struct cdp_space *centres,
+                       const uint32_t *items, uint32_t count, float *score)
+{
+    for (; count > TOGETHER; count -= TOGETHER, items += TOGETHER, score += TOGETHER)
+        cdp_space_glances(s, a, centres, items, TOGETHER, score);
+    products(s, a, centres, items, count, score);
+    for (uint32_t i = 0; s->vector && i < count; i++)
+        score[i] -= (float)(centres->sketch[items[i]].square / 2);
+}
+
 // ---- picked items and their means
 
 int cdp_space_pick(struct cdp_space *p, const struct cdp_space *s, const uint32_t *items,
@@ -335,18 +502,19 @@ int cdp_space_pick(struct cdp_space *p, const struct cdp_space *s, const uint32_
                             .metric = s->metric,
                             .words = s->words,
                             .error = s->error};
-    if (new_words(p, count, err)) {
+    p->sketcher = s->sketcher;
+    if (new_words(p, count, err) || (s->vector && new_bytes(p, count, err))) {
         cdp_space_free(p);
         return -1;
     }
+    size_t bytes = p->byte_words * sizeof *p->bytes;
     for (uint64_t i = 0; i < count; i++) {
-        memcpy(p->own + i * p->words, cdp_space_words(s, items[i]), p->words * sizeof *p->own);
-        if (p->scale) {
-            p->scale[i] = s->scale[items[i]];
-            p->offset[i] = s->offset[items[i]];
-            p->length[i] = s->length[items[i]];
-            p->residual[i] = s->residual[items[i]];
-            p->start[i] = s->start[items[i]];
+        uint64_t id = items[i];
+        memcpy(p->word + i * p->words, cdp_space_words(s, id), p->words * sizeof *p->word);
+        if (p->vector) {
+            p->sketch[i] = s->sketch[id];
+            p->vector[i] = s->vector[id];
+            memcpy((char *)p->bytes + i * bytes, (const char *)s->bytes + id * bytes, bytes);
         }
     }
     return 0;
@@ -356,10 +524,10 @@ int cdp_space_pick(struct cdp_space *p, const struct cdp_space *s, const uint32_
 static void add_item(const struct cdp_space *s, uint64_t id, double *sum, size_t numbers)
 {
     const uint32_t *word = cdp_space_words(s, id);
-    if (s->scale) {
-        const int8_t *q = (const int8_t *)word;
+    if (s->vector) {
+        const int8_t *q = (const int8_t *)(s->bytes + id * s->byte_words);
         for (size_t d = 0; d < numbers; d++)
-            sum[d] += (double)s->scale[id] * q[d];
+            sum[d] += (double)s->vector[id].scale * q[d];
     } else if (s->metric == CDP_HAMMING) {
         for (size_t d = 0; d < numbers; d++)
             sum[d] += word[d / 32] >> d % 32 & 1;
@@ -370,12 +538,15 @@ static void add_item(const struct cdp_space *s, uint64_t id, double *sum, size_t
     }
 }
 
-// Makes the numbers item i.
-static void set_item(struct cdp_space *p, uint64_t i, const double *mean, size_t numbers)
+// Makes the numbers item i; `room` holds as many.
+static void set_item(struct cdp_space *p, uint64_t i, double *mean, size_t numbers, float *room)
 {
-    uint32_t *word = p->own + i * p->words;
-    if (p->scale) {
+    uint32_t *word = p->word + i * p->words;
+    if (p->vector) {
         set_bytes(p, i, mean);
+        for (size_t d = 0; d < numbers; d++)
+            room[d] = (float)mean[d];
+        cdp_sketch(p->sketcher, room, 1, p->error, mean, &p->sketch[i], word);
     } else if (p->metric == CDP_HAMMING) {
         memset(word, 0, p->words * sizeof *word);
         for (size_t d = 0; d < numbers; d++)
@@ -391,10 +562,10 @@ int cdp_space_move(struct cdp_space *p, const struct cdp_space *s, const struct 
 {
     size_t numbers = s->metric == CDP_HAMMING ? 32 * s->words : s->matrix->dim;
     double *sums = cdp_alloc((size_t)threads, numbers * sizeof *sums, "means", err);
-    if (!sums)
-        return -1;
+    float *rooms = cdp_alloc((size_t)threads, numbers * sizeof *rooms, "means", err);
+    int status = sums && rooms ? 0 : -1;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 16)
-    for (uint64_t i = 0; i < sets->count; i++) {
+    for (uint64_t i = 0; i < (status ? 0 : sets->count); i++) {
         uint64_t first = sets->start[i], end = sets->start[i + 1];
         double *sum = sums + (size_t)cdp_thread() * numbers;
         memset(sum, 0, numbers * sizeof *sum);
@@ -403,8 +574,9 @@ int cdp_space_move(struct cdp_space *p, const struct cdp_space *s, const struct 
         for (size_t d = 0; d < numbers; d++)
             sum[d] /= (double)(end - first);
         if (end > first)
-            set_item(p, i, sum, numbers);
+            set_item(p, i, sum, numbers, rooms + (size_t)cdp_thread() * numbers);
     }
     free(sums);
-    return 0;
+    free(rooms);
+    return status;
 }

@@ -2,6 +2,7 @@
 #ifndef CDP_SPACE_H
 #define CDP_SPACE_H
 
+#include <math.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -9,17 +10,19 @@
 #include "io/matrix.h"
 #include "knn/kernel.h"
 #include "knn/sets.h"
+#include "knn/sketch.h"
 #include "stream/stream.h"
 
-// The items as the fast pass sees them, with what bounds its error.
+// The items as the fast passes see them, with what bounds their errors.
 //
 // cosine, angular, l2: item x is the vector v = u(x) - m, where u scales a row to length 1 (cosine,
 // angular) or every row by one power of two (l2), and m is about the mean. Its score with item y is
 //
 //   -|v - w|^2 / 2 = v.w - v.v / 2 - w.w / 2,
 //
-// which is the cosine less 1, or half the squared distance, negated. v is held as signed bytes q
-// with v = scale q + e. So v.w = scale_x scale_y (q_x.q_y) + e_x.w + scale_x q_x.e_y, where the
+// which is the cosine less 1, or half the squared distance, negated. Tiles see the vectors'
+// sketches, which rule most pairs out. Of the others the score is computed with v as signed bytes
+// q, v = scale q + e: v.w = scale_x scale_y (q_x.q_y) + e_x.w + scale_x q_x.e_y, where the
 // last two are, by Cauchy-Schwarz, at most |e_x| |w| + (|v| + |e_x|) |e_y|: the lengths of v and e
 // are computed for each item, and rounded up. What single precision adds in putting the score
 // together is below 2^-20 (|v| + |w|)^2.
@@ -34,47 +37,95 @@ struct cdp_space {
     const struct cdp_kernel *kernel;
     const struct cdp_sums *sums;
     enum cdp_metric metric;
-    size_t words;         // 32-bit words of an item
-    size_t stride;        // words from an item to the next
-    const uint32_t *word; // of all items
-    uint32_t *own;        // the same, unless the matrix's rows serve as they are
-    double *square;       // x.x of each row
-    float *scale;         // these five: dot products only, else NULL
-    float *offset;        // -v.v / 2
-    float *length;        // |v|, at least
-    float *residual;      // |e|, at least
-    int32_t *start;       // -128 x the sum of the bytes
-    double error;         // g; dot products: what double precision is off by, of lengths up to 1
-    double unit;          // what l2 scales rows by
+    uint32_t *row;  // of the matrix, of each item; NULL: item i is row i
+    size_t words;   // 32-bit words of an item, as tiles see it
+    uint32_t *word; // of all items; NULL: the matrix's rows serve as they are
+    double *square; // x.x of each row
+    double error;   // g; dot products: what double precision is off by, of lengths up to 1
+    double unit;    // what l2 scales rows by
+    // Dot products only:
+    struct cdp_sketcher *sketcher; // shared with spaces that were picked
+    struct cdp_sketch *sketch;     // of each item
+    size_t byte_words;             // words of the bytes of an item
+    uint32_t *bytes;
+    struct cdp_vector {
+        float scale;
+        float offset;   // -v.v / 2
+        float length;   // |v|, at least
+        float residual; // |e|, at least
+    } * vector;
 };
 
-// Builds the space with `threads` threads. A row with a number that is not finite, or without a
-// direction where the metric needs one, is an error that names it. The matrix must outlive it.
+// Builds the space for lists of k neighbours with `threads` threads. A row with a number that is
+// not finite, or without a direction where the metric needs one, is an error that names it. The
+// matrix must outlive it.
 int cdp_space_build(struct cdp_space *space, const struct cdp_matrix *matrix,
-                    enum cdp_metric metric, int threads, struct cdp_err *err);
+                    enum cdp_metric metric, uint32_t k, int threads, struct cdp_err *err);
 void cdp_space_free(struct cdp_space *space);
 
-static inline const uint32_t *cdp_space_words(const struct cdp_space *space, uint64_t id)
+static inline uint32_t cdp_space_row(const struct cdp_space *space, uint64_t item)
 {
-    return space->word + id * space->stride;
+    return space->row ? space->row[item] : (uint32_t)item;
 }
 
-// A space of `count` items of another, for the fast pass only: it knows no keys. The other space
-// must outlive it.
+static inline const uint32_t *cdp_space_words(const struct cdp_space *space, uint64_t item)
+{
+    if (space->word)
+        return space->word + item * space->words;
+    const struct cdp_matrix *m = space->matrix;
+    return (const void *)(m->data + cdp_space_row(space, item) * m->row_stride);
+}
+
+// Puts the items in another order, that of the numbers that they had. Items that are looked at
+// together are best side by side in memory.
+int cdp_space_reorder(struct cdp_space *space, const uint32_t *order, int threads,
+                      struct cdp_err *err);
+
+// The scores of item a of one space and `count` items of it, or of another that was picked from it,
+// but for the error of bytes: the same bits whichever of a pair is a.
+void cdp_space_scores(const struct cdp_space *space, uint64_t a, const struct cdp_space *others,
+                      const uint32_t *items, uint32_t count, float *score);
+
+// What tells how near item a is to some centres, by what tiles see: larger is nearer.
+void cdp_space_glances(const struct cdp_space *space, uint64_t a, const struct cdp_space *centres,
+                       const uint32_t *items, uint32_t count, float *score);
+
+// What that score of two items may be off by.
+static inline float cdp_space_error(const struct cdp_space *s, uint64_t a, uint64_t b)
+{
+    if (!s->vector)
+        return 0;
+    const struct cdp_vector *v = &s->vector[a], *w = &s->vector[b];
+    float error = v->residual * w->length + (v->length + v->residual) * w->residual;
+    float both = v->length + w->length;
+    return error * (1 + 0x1p-20F) + 0x1p-20F * both * both;
+}
+
+// A space of centres, at first `count` items of another, for the fast passes only: it knows no
+// keys. The other space must outlive it.
 int cdp_space_pick(struct cdp_space *picked, const struct cdp_space *space, const uint32_t *items,
                    uint64_t count, struct cdp_err *err);
 
-// Moves each item of a picked space to the mean of the other's items that are its set, if there are
+// Moves each centre to the mean of the other space's items that are its set, if there are
 // any. The mean of rows of bits is what most of them have.
 int cdp_space_move(struct cdp_space *picked, const struct cdp_space *space,
                    const struct cdp_sets *sets, int threads, struct cdp_err *err);
 
-// The key of cdp_distance_key for two items; `x` is row a as float32 numbers, `room` holds one row.
+// The key of cdp_distance_key for two items; `x` is a's row as float32 numbers, `room` holds one
+// row.
 double cdp_space_key(const struct cdp_space *space, uint64_t a, uint64_t b, const float *x,
                      float *room);
 
 // A score which that of a pair at this key, or at a smaller one, is not below, were it computed
-// without error (dot products) or by the fast pass (the others).
+// without error (dot products) or in single precision (the others).
 float cdp_space_least(const struct cdp_space *space, double key);
+
+// How far apart the vectors of a pair of this score are, in steps of sketches, at least. Dot
+// products only.
+static inline float cdp_space_reach(const struct cdp_space *space, float least)
+{
+    float square = -2 * least, step = (float)space->sketcher->step * (1 - 0x1p-20F);
+    return square > 0 ? sqrtf(square) / step : 0;
+}
 
 #endif

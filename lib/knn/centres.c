@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+#include "knn/centres.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/random.h"
+
+enum {
+    SAMPLE = 16,    // items a centre that it is trained on
+    ITERATIONS = 3, // of k-means
+    SPARE = 16,     // centres that are compared beyond those that are wanted, at most
+};
+
+uint32_t *cdp_choose(uint64_t n, uint64_t count, uint64_t seed, struct cdp_err *err)
+{
+    uint32_t *chosen = cdp_alloc(count, sizeof *chosen, "a choice of items", err);
+    for (uint64_t i = 0; chosen && i < count; i++) {
+        uint64_t from = i * n / count, to = (i + 1) * n / count;
+        chosen[i] = (uint32_t)(from + cdp_random(seed, i) % (to - from));
+    }
+    return chosen;
+}
+
+// Lists that hold set 0 only, which all centres are, for `count` rows.
+static int all_of_one(struct cdp_shortlists *lists, uint64_t count, struct cdp_err *err)
+{
+    if (cdp_shortlists_new(lists, count, 1, err))
+        return -1;
+    for (uint64_t i = 0; i < count; i++)
+        lists->entry[i] = cdp_entry(0, 0);
+    return 0;
+}
+
+// Lays the centres out as they are now.
+static int shelve(struct cdp_centres *c, int threads, struct cdp_err *err)
+{
+    struct cdp_shortlists all;
+    cdp_shelf_free(&c->shelf);
+    cdp_sets_free(&c->all);
+    if (all_of_one(&all, c->count, err))
+        return -1;
+    int status = cdp_sets_of(&c->all, &all, 1, 1, threads, err) ||
+                 cdp_shelf_new(&c->shelf, &c->space, &c->all, threads, err);
+    cdp_shortlists_free(&all);
+    return status ? -1 : 0;
+}
+
+// ---- the nearest
+
+// Fills list i with those of list i of what was glanced at that are nearest by their scores. Of the
+// latter, the scores are set.
+static void compare(struct cdp_shortlists *lists, struct cdp_shortlists *glanced,
+                    const struct cdp_centres *c, const struct cdp_space *space,
+                    const uint32_t *items, int threads)
+{
+    enum { TOGETHER = 64 };
+    uint32_t k = glanced->k;
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 256)
+    for (uint64_t i = 0; i < lists->count; i++) {
+        uint64_t *entry = glanced->entry + i * k;
+        for (uint32_t from = 0; from < k && entry[from] != CDP_NOBODY; from += TOGETHER) {
+            uint32_t centre[TOGETHER], here = 0;
+            float score[TOGETHER];
+            for (; here < TOGETHER && from + here < k && entry[from + here] != CDP_NOBODY; here++)
+                centre[here] = cdp_entry_id(entry[from + here]);
+            cdp_space_scores(space, items ? items[i] : i, &c->space, centre, here, score);
+            for (uint32_t r = 0; r < here; r++)
+                entry[from + r] = cdp_entry(score[r], centre[r]);
+            space->kernel->merge(lists->entry + i * lists->k, lists->k, entry + from, here);
+        }
+    }
+}
+
+int cdp_centres_nearest(struct cdp_shortlists *lists, const struct cdp_centres *c,
+                        const struct cdp_space *space, const uint32_t *items, uint64_t count,
+                        uint32_t k, int threads, struct cdp_progress *progress, struct cdp_err *err)
+{
+    struct cdp_shortlists all, glanced = {0};
+    uint32_t wanted = cdp_least(k, c->count);
+    uint32_t looked = cdp_least(wanted + cdp_least(wanted / 2 + 8, SPARE), c->count);
+    if (all_of_one(&all, count, err))
+        return -1;
+    int status = cdp_shortlists_new(lists, count, wanted, err) ||
+                 cdp_shortlists_new(&glanced, count, looked, err) ||
+                 cdp_probe(space, items, &all, &c->shelf, &glanced, true, threads, progress, err);
+    if (!status)
+        compare(lists, &glanced, c, space, items, threads);
+    cdp_shortlists_free(&all);
+    cdp_shortlists_free(&glanced);
+    return status ? -1 : 0;
+}
+
+// ---- k-means
+
+// Moves the centres to the means of those of a sample that are nearest to them.
+static int train(struct cdp_centres *c, const struct cdp_space *space, uint64_t n, uint64_t seed,
+                 int threads, struct cdp_progress *progress, struct cdp_err *err)
+{
+    uint64_t count = cdp_least(n, SAMPLE * c->count);
+    uint32_t *sample = cdp_choose(n, count, seed, err);
+    int status = sample ? 0 : -1;
+    cdp_progress_start(progress, "neighbours: centres", "rows", ITERATIONS * count);
+    for (int i = 0; !status && i < ITERATIONS; i++) {
+        struct cdp_shortlists nearest = {0};
+        struct cdp_sets sets = {0};
+        status =
+            cdp_centres_nearest(&nearest, c, space, sample, count, 1, threads, progress, err) ||
+            cdp_sets_of(&sets, &nearest, 1, c->count, threads, err);
+        if (!status) {
+            for (uint64_t m = 0; m < count; m++)
+                sets.member[m] = sample[sets.member[m]];
+            status =
+                cdp_space_move(&c->space, space, &sets, threads, err) || shelve(c, threads, err);
+        }
+        cdp_shortlists_free(&nearest);
+        cdp_sets_free(&sets);
+    }
+    free(sample);
+    return status ? -1 : 0;
+}
+
+struct cdp_centres *cdp_centres_new(const struct cdp_space *space, uint64_t n, uint64_t count,
+                                    uint64_t seed, int threads, struct cdp_progress *progress,
+                                    struct cdp_err *err)
+{
+    struct cdp_centres *c = cdp_zalloc(1, sizeof *c, "centres", err);
+    uint32_t *first = cdp_choose(n, count, seed, err);
+    int status = -1;
+    if (c && first) {
+        c->count = count;
+        status = cdp_space_pick(&c->space, space, first, count, err) || shelve(c, threads, err) ||
+                 train(c, space, n, seed + 1, threads, progress, err);
+    }
+    free(first);
+    if (status) {
+        cdp_centres_free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void cdp_centres_free(struct cdp_centres *c)
+{
+    if (!c)
+        return;
+    cdp_shelf_free(&c->shelf);
+    cdp_sets_free(&c->all);
+    cdp_space_free(&c->space);
+    free(c);
+}

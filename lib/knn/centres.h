@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#ifndef CDP_CENTRES_H
+#define CDP_CENTRES_H
+
+#include "base/progress.h"
+#include "knn/probe.h"
+
+// Centres by k-means over a sample of the items (Lloyd, Least squares quantization in PCM, IEEE
+// Transactions on Information Theory 28(2), 1982). The nearest ones of an item are looked for among
+// all of them.
+struct cdp_centres {
+    uint64_t count;
+    struct cdp_space space;
+    struct cdp_sets all; // one set
+    struct cdp_shelf shelf;
+};
+
+// `count` items of n, one from each stretch of n / count, ascending. To be freed by the caller;
+// NULL after an error.
+uint32_t *cdp_choose(uint64_t n, uint64_t count, uint64_t seed, struct cdp_err *err);
+
+// Finds `count` centres of the n items of the space, which must outlive them. `seed` picks the
+// first ones. NULL after an error; to be freed with cdp_centres_free.
+struct cdp_centres *cdp_centres_new(const struct cdp_space *space, uint64_t n, uint64_t count,
+                                    uint64_t seed, int threads, struct cdp_progress *progress,
+                                    struct cdp_err *err);
+void cdp_centres_free(struct cdp_centres *centres);
+
+// Makes `lists`, where list i holds the k nearest centres, or all, of item items[i] of the space,
+// or of item i; nearly always: centres that look near by their sketches are compared.
+int cdp_centres_nearest(struct cdp_shortlists *lists, const struct cdp_centres *centres,
+                        const struct cdp_space *space, const uint32_t *items, uint64_t count,
+                        uint32_t k, int threads, struct cdp_progress *progress,
+                        struct cdp_err *err);
+
+#endif

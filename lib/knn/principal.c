@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#include "knn/principal.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/random.h"
+
+enum { ITERATIONS = 4, SEED = 1, TOGETHER = 16 };
+
+void cdp_project(const struct cdp_kernel *kernel, const float *rows, size_t count, size_t dim,
+                 const float *directions, size_t width, float *out, int threads)
+{
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (size_t r = 0; r < count; r += TOGETHER) {
+        size_t here = count - r < TOGETHER ? count - r : TOGETHER;
+        kernel->project(rows + r * dim, here, dim, directions, width, out + r * width);
+    }
+}
+
+// Makes the columns orthonormal, one after the other (modified Gram-Schmidt); to full precision
+// when done twice. A column that depends on those before it becomes 0.
+static void orthonormalize(double *q, size_t dim, size_t width, double *product)
+{
+    for (size_t i = 0; i < width; i++) {
+        double square = 0;
+        for (size_t d = 0; d < dim; d++)
+            square += q[d * width + i] * q[d * width + i];
+        double scale = square > 1e-200 ? 1 / sqrt(square) : 0;
+        memset(product, 0, width * sizeof *product);
+        for (size_t d = 0; d < dim; d++) {
+            double x = q[d * width + i] *= scale;
+            for (size_t j = i + 1; j < width; j++)
+                product[j] += x * q[d * width + j];
+        }
+        for (size_t d = 0; d < dim; d++) {
+            double x = q[d * width + i];
+            for (size_t j = i + 1; j < width; j++)
+                q[d * width + j] -= x * product[j];
+        }
+    }
+}
+
+// The Frobenius norm of PtP - I, but for columns that are 0.
+static double slack_of(const float *p, size_t dim, size_t width, double *product)
+{
+    double sum = 0;
+    for (size_t i = 0; i < width; i++) {
+        memset(product, 0, width * sizeof *product);
+        for (size_t d = 0; d < dim; d++) {
+            for (size_t j = 0; j < width; j++)
+                product[j] += (double)p[d * width + i] * (double)p[d * width + j];
+        }
+        product[i] -= product[i] > 0;
+        for (size_t j = 0; j < width; j++)
+            sum += product[j] * product[j];
+    }
+    return sqrt(sum);
+}
+
+// The order of the columns by how far the projected rows spread along them, the widest first.
+static void order_of(uint32_t *order, double *spread, const float *projected, size_t count,
+                     size_t width)
+{
+    memset(spread, 0, width * sizeof *spread);
+    for (size_t r = 0; r < count; r++) {
+        for (size_t j = 0; j < width; j++)
+            spread[j] += (double)projected[r * width + j] * (double)projected[r * width + j];
+    }
+    for (size_t j = 0; j < width; j++) {
+        size_t at = j;
+        for (; at > 0 && spread[order[at - 1]] < spread[j]; at--)
+            order[at] = order[at - 1];
+        order[at] = (uint32_t)j;
+    }
+}
+
+int cdp_principal(float *directions, size_t width, double *slack, const float *rows, size_t count,
+                  size_t dim, const struct cdp_kernel *kernel, int threads, struct cdp_err *err)
+{
+    double *q = cdp_alloc(dim, width * sizeof *q, "directions", err);
+    double *product = cdp_alloc(width, sizeof *product, "directions", err);
+    float *turned = cdp_alloc(dim, count * sizeof *turned, "directions", err);
+    float *projected = cdp_alloc(count, width * sizeof *projected, "directions", err);
+    float *next = cdp_alloc(dim, width * sizeof *next, "directions", err);
+    uint32_t *order = cdp_alloc(width, sizeof *order, "directions", err);
+    int status = q && product && turned && projected && next && order ? 0 : -1;
+    if (status)
+        goto end;
+    for (size_t r = 0; r < count; r++) {
+        for (size_t d = 0; d < dim; d++)
+            turned[d * count + r] = rows[r * dim + d];
+    }
+    for (size_t i = 0; i < dim * width; i++)
+        next[i] = (float)((double)cdp_random(SEED, i) * 0x1p-63 - 1);
+    for (int i = 0; i < ITERATIONS; i++) {
+        cdp_project(kernel, rows, count, dim, next, width, projected, threads);
+        cdp_project(kernel, turned, dim, count, projected, width, next, threads);
+        for (size_t at = 0; at < dim * width; at++)
+            q[at] = (double)next[at];
+        orthonormalize(q, dim, width, product);
+        if (i + 1 == ITERATIONS)
+            orthonormalize(q, dim, width, product);
+        for (size_t at = 0; at < dim * width; at++)
+            next[at] = (float)q[at];
+    }
+    cdp_project(kernel, rows, count, dim, next, width, projected, threads);
+    order_of(order, product, projected, count, width);
+    for (size_t d = 0; d < dim; d++) {
+        for (size_t j = 0; j < width; j++)
+            directions[d * width + j] = next[d * width + order[j]];
+    }
+    *slack = slack_of(directions, dim, width, product);
+end:
+    free(q);
+    free(product);
+    free(turned);
+    free(projected);
+    free(next);
+    free(order);
+    return status;
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+#include "knn/sketch.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "knn/bytes.h"
+#include "knn/principal.h"
+
+enum {
+    UNIT = CDP_PANEL_COLUMNS, // directions are taken by so many
+    WIDEST = 128,             // at most
+    FEWEST = 2048,            // vectors that are worth learning from
+    BLOCK = CDP_SKETCH_BLOCK,
+    SCORING = 1000, // multiply-adds of a tile that are worth a pair's score, of no numbers
+    MORE = 8,       // times as many pair pass as the sample tells
+};
+
+static double square_of(const float *v, size_t dim)
+{
+    double sum = 0;
+    for (size_t d = 0; d < dim; d++)
+        sum += (double)v[d] * (double)v[d];
+    return sum;
+}
+
+// ---- how many directions
+
+// Counts in passed[i] the pairs that (i + 1) x UNIT numbers cannot tell from neighbours.
+static void count_passed(uint64_t *passed, const float *projected, size_t width,
+                         const double *square, size_t count, const float *reach, size_t reaches)
+{
+    for (size_t q = 0; q < reaches; q++) {
+        const float *x = projected + q * width;
+        float most = reach[q] * reach[q];
+        for (size_t c = 0; c < count; c++) {
+            const float *y = projected + c * width;
+            float apart = 0;
+            double tail_x = square[q], tail_y = square[c];
+            for (size_t i = 0; i < width / UNIT && c != q; i++) {
+                for (size_t d = i * UNIT; d < (i + 1) * UNIT; d++) {
+                    apart += (x[d] - y[d]) * (x[d] - y[d]);
+                    tail_x -= (double)(x[d] * x[d]);
+                    tail_y -= (double)(y[d] * y[d]);
+                }
+                double tails = sqrt(fmax(tail_x, 0)) - sqrt(fmax(tail_y, 0));
+                if (apart + (float)(tails * tails) > most)
+                    break;
+                passed[i]++;
+            }
+        }
+    }
+}
+
+// The number of directions that makes a search cheapest; 0 where leaving any out does not pay.
+static size_t cheapest(const float *projected, size_t width, const double *square, size_t count,
+                       size_t dim, const float *reach, size_t reaches)
+{
+    uint64_t passed[WIDEST / UNIT] = {0};
+    count_passed(passed, projected, width, square, count, reach, reaches);
+    double least = 0.8 * (double)dim;
+    size_t best = 0;
+    for (size_t i = 0; i < width / UNIT; i++) {
+        double share = (double)passed[i] / (double)(count * reaches);
+        double cost = (double)((i + 1) * UNIT) + MORE * share * (double)(SCORING + 2 * dim);
+        if (cost < least) {
+            least = cost;
+            best = (i + 1) * UNIT;
+        }
+    }
+    return best;
+}
+
+// Keeps the first `width` of `all` directions, the last of which makes way for t.
+static void keep(struct cdp_sketcher *s, size_t width, size_t all)
+{
+    for (size_t d = 0; d < s->dim; d++) {
+        memmove(s->directions + d * width, s->directions + d * all, width * sizeof *s->directions);
+        s->directions[(d + 1) * width - 1] = 0;
+    }
+    s->width = width;
+}
+
+// ---- sketching
+
+// The least step that z has room for. So that no sum of a tile leaves 32 bits, whatever the number
+// of dimensions, bytes are together 2^22 at most, of which rounding may have doubled them.
+static double least_step(const double *z, size_t numbers)
+{
+    double sum = 0;
+    for (size_t d = 0; d < numbers; d++)
+        sum += fabs(z[d]);
+    return fmax(cdp_bytes_scale(z, numbers), sum * 0x1p-21);
+}
+
+// Byte d of what is sketched: wide directions stand beside narrow ones, since the bytes of a pair
+// share a limit.
+static size_t place_of(size_t d, size_t width)
+{
+    return d < width / 2 ? 2 * d : 2 * (width - 1 - d) + 1;
+}
+
+// The numbers of a sketch, t without what is taken off. Returns what they may be off by.
+static double numbers_of(const struct cdp_sketcher *s, const float *vector, double square,
+                         const float *projected, double *z)
+{
+    if (s->width == 0) {
+        for (size_t d = 0; d < s->dim; d++)
+            z[d] = (double)vector[d];
+        return 0;
+    }
+    for (size_t d = 0; d < s->width; d++)
+        z[place_of(d, s->width)] = (double)projected[d];
+    double left = square - square_of(projected, s->width);
+    double t = left > 0 ? sqrt(left) : 0, off = s->slack * sqrt(square);
+    double left_off = 3 * off * sqrt(square) + 1e-13 * square;
+    z[place_of(s->width - 1, s->width)] = t - s->tail;
+    return off + fmin(sqrt(left_off), left_off / t); // of no t: sqrt
+}
+
+static struct cdp_sketch sketch_of(const struct cdp_sketcher *s, const float *vector, double error,
+                                   const float *projected, double *z, uint32_t *word)
+{
+    size_t numbers = s->width ? s->width : s->dim;
+    double square = square_of(vector, s->dim);
+    double off = numbers_of(s, vector, square, projected, z), length = 0;
+    // What is too long for the step is shortened.
+    double scale = least_step(z, numbers), shrink = scale > s->step ? s->step / scale : 1;
+    for (size_t d = 0; d < numbers; d++) {
+        length += z[d] * z[d];
+        z[d] *= shrink;
+    }
+    memset(word, 0, s->words * sizeof *word);
+    struct cdp_bytes b = cdp_bytes_round(z, numbers, s->step, (int8_t *)word);
+    off += sqrt(b.residual) + (1 - shrink) * sqrt(length) + 0x1p-23 * sqrt(square) + error;
+    return (struct cdp_sketch){
+        .square = b.square,
+        .start = (int32_t)(0 - 128 * (uint32_t)b.sum), // modulo 2^32, as the products are
+        .error = nextafterf((float)(off / s->step * (1 + 1e-9)), INFINITY),
+    };
+}
+
+void cdp_sketch(const struct cdp_sketcher *s, const float *vectors, size_t count, double error,
+                double *room, struct cdp_sketch *sketches, uint32_t *word)
+{
+    float projected[BLOCK * WIDEST];
+    if (s->width)
+        s->kernel->project(vectors, count, s->dim, s->directions, s->width, projected);
+    for (size_t i = 0; i < count; i++)
+        sketches[i] = sketch_of(s, vectors + i * s->dim, error, projected + i * s->width, room,
+                                word + i * s->words);
+}
+
+// ---- learning
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+// A step that all but one in a thousand vectors have room for.
+static int set_step(struct cdp_sketcher *s, const float *vectors, const float *projected,
+                    const double *square, size_t count, struct cdp_err *err)
+{
+    double *scale = cdp_alloc(count, sizeof *scale, "scales", err);
+    double *z = cdp_alloc(s->width ? s->width : s->dim, sizeof *z, "scales", err);
+    for (size_t i = 0; scale && z && i < count; i++) {
+        numbers_of(s, vectors + i * s->dim, square[i], projected + i * s->width, z);
+        scale[i] = least_step(z, s->width ? s->width : s->dim);
+    }
+    int status = scale && z ? 0 : -1;
+    if (!status) {
+        qsort(scale, count, sizeof *scale, by_size);
+        s->step = scale[count - 1 - count / 1000];
+        if (!(s->step > 1e-30))
+            s->step = scale[count - 1] > 1e-30 ? scale[count - 1] : 1;
+    }
+    free(scale);
+    free(z);
+    return status;
+}
+
+int cdp_sketcher_new(struct cdp_sketcher *s, const float *vectors, size_t count, size_t dim,
+                     const float *reach, size_t reaches, const struct cdp_kernel *kernel,
+                     int threads, struct cdp_err *err)
+{
+    *s = (struct cdp_sketcher){.kernel = kernel, .dim = dim, .words = (dim + 3) / 4};
+    size_t width = dim / 2 < WIDEST ? dim / 2 / UNIT * UNIT : WIDEST;
+    width = count < FEWEST ? 0 : width;
+    double *square = cdp_alloc(count, sizeof *square, "directions", err), apart = 0, tail = 0;
+    float *projected = cdp_alloc(count, (width + 1) * sizeof *projected, "directions", err);
+    s->directions = cdp_alloc(dim, (width + 1) * sizeof *s->directions, "directions", err);
+    int status = square && projected && s->directions ? 0 : -1;
+    for (size_t i = 0; !status && i < count; i++)
+        square[i] = square_of(vectors + i * dim, dim);
+    if (!status && width) {
+        status =
+            cdp_principal(s->directions, width, &apart, vectors, count, dim, kernel, threads, err);
+        if (!status) {
+            cdp_project(kernel, vectors, count, dim, s->directions, width, projected, threads);
+            keep(s, cheapest(projected, width, square, count, dim, reach, reaches), width);
+        }
+    }
+    if (!status && s->width) {
+        double sum = ((double)dim + 3) * 0x1p-24;
+        s->words = s->width / 4;
+        s->slack = apart + sqrt((double)s->width) * 1.01 * sum / (1 - sum);
+        cdp_project(kernel, vectors, count, dim, s->directions, s->width, projected, threads);
+        for (size_t i = 0; i < count; i++)
+            tail += sqrt(fmax(0, square[i] - square_of(projected + i * s->width, s->width)));
+        s->tail = tail / (double)count;
+    }
+    if (!status)
+        status = set_step(s, vectors, projected, square, count, err);
+    free(square);
+    free(projected);
+    return status;
+}
+
+void cdp_sketcher_free(struct cdp_sketcher *s)
+{
+    free(s->directions);
+    *s = (struct cdp_sketcher){0};
+}

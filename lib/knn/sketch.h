@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#ifndef CDP_SKETCH_H
+#define CDP_SKETCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "knn/kernel.h"
+
+// Vectors in fewer numbers, which stand no farther apart than the vectors do.
+//
+// With orthonormal directions P, a vector v becomes (Ptv, t), where t = sqrt(|v|^2 - |Ptv|^2) is
+// the length of what the directions leave out. For two vectors, |v - w|^2 is |Ptv - Ptw|^2 plus the
+// squared distance of what is left out of them, which is at least (t_v - t_w)^2. Directions of most
+// spread make the bound close (principal components: Pearson, On lines and planes of closest fit,
+// 1901). The numbers are held as bytes, all of one scale, the step: |Ptv - Ptw| in steps is at
+// least |q_v - q_w| - e_v - e_w, where e, computed for each vector and rounded up, is what
+// rounding, the directions and single precision may have moved it by. Vectors that spread in all
+// directions keep all their numbers, without t.
+struct cdp_sketcher {
+    const struct cdp_kernel *kernel;
+    size_t dim;        // numbers of a vector
+    size_t words;      // 32-bit words of a sketch
+    size_t width;      // directions; 0: all numbers are kept
+    float *directions; // dim lines of `width`
+    double slack;      // a projection, of a vector of length 1, is off by
+    double tail;       // taken off t, to keep it small
+    double step;
+};
+
+// A sketch but for its bytes.
+struct cdp_sketch {
+    int32_t square; // q.q
+    int32_t start;  // -128 x the sum of the bytes
+    float error;    // e, in steps
+};
+
+// Learns from `count` vectors, a line of `dim` numbers each, of which those as far apart as `reach`
+// must be told from neighbours. The caller frees it, after an error too.
+int cdp_sketcher_new(struct cdp_sketcher *sketcher, const float *vectors, size_t count, size_t dim,
+                     const float *reach, size_t reaches, const struct cdp_kernel *kernel,
+                     int threads, struct cdp_err *err);
+void cdp_sketcher_free(struct cdp_sketcher *sketcher);
+
+enum { CDP_SKETCH_BLOCK = 16 };
+
+// Sketches at most CDP_SKETCH_BLOCK vectors of `dim` numbers, each of which is off by at most
+// `error`. `word` receives their words, `room` holds dim numbers.
+void cdp_sketch(const struct cdp_sketcher *sketcher, const float *vectors, size_t count,
+                double error, double *room, struct cdp_sketch *sketches, uint32_t *word);
+
+#endif
