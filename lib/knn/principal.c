@@ -21,15 +21,20 @@ void cdp_project(const struct cdp_kernel *kernel, const float *rows, size_t coun
     }
 }
 
-// Makes the columns orthonormal, one after the other (modified Gram-Schmidt); to full precision
-// when done twice. A column that depends on those before it becomes 0.
-static void orthonormalize(double *q, size_t dim, size_t width, double *product)
+// Makes the columns orthonormal, one after the other (modified Gram-Schmidt); to full precision when
+// done twice. A column of which all but rounding lies in those before it becomes 0.
+static void orthonormalize(double *q, size_t dim, size_t width, double *product, double *before)
 {
+    memset(before, 0, width * sizeof *before);
+    for (size_t d = 0; d < dim; d++) {
+        for (size_t j = 0; j < width; j++)
+            before[j] += q[d * width + j] * q[d * width + j];
+    }
     for (size_t i = 0; i < width; i++) {
         double square = 0;
         for (size_t d = 0; d < dim; d++)
             square += q[d * width + i] * q[d * width + i];
-        double scale = square > 1e-200 ? 1 / sqrt(square) : 0;
+        double scale = square > 1e-20 * before[i] ? 1 / sqrt(square) : 0;
         memset(product, 0, width * sizeof *product);
         for (size_t d = 0; d < dim; d++) {
             double x = q[d * width + i] *= scale;
@@ -83,11 +88,12 @@ int cdp_principal(float *directions, size_t width, double *slack, const float *r
 {
     double *q = cdp_alloc(dim, width * sizeof *q, "directions", err);
     double *product = cdp_alloc(width, sizeof *product, "directions", err);
+    double *before = cdp_alloc(width, sizeof *before, "directions", err);
     float *turned = cdp_alloc(dim, count * sizeof *turned, "directions", err);
     float *projected = cdp_alloc(count, width * sizeof *projected, "directions", err);
     float *next = cdp_alloc(dim, width * sizeof *next, "directions", err);
     uint32_t *order = cdp_alloc(width, sizeof *order, "directions", err);
-    int status = q && product && turned && projected && next && order ? 0 : -1;
+    int status = q && product && before && turned && projected && next && order ? 0 : -1;
     if (status)
         goto end;
     for (size_t r = 0; r < count; r++) {
@@ -101,9 +107,9 @@ int cdp_principal(float *directions, size_t width, double *slack, const float *r
         cdp_project(kernel, turned, dim, count, projected, width, next, threads);
         for (size_t at = 0; at < dim * width; at++)
             q[at] = (double)next[at];
-        orthonormalize(q, dim, width, product);
+        orthonormalize(q, dim, width, product, before);
         if (i + 1 == ITERATIONS)
-            orthonormalize(q, dim, width, product);
+            orthonormalize(q, dim, width, product, before);
         for (size_t at = 0; at < dim * width; at++)
             next[at] = (float)q[at];
     }
@@ -117,6 +123,7 @@ int cdp_principal(float *directions, size_t width, double *slack, const float *r
 end:
     free(q);
     free(product);
+    free(before);
     free(turned);
     free(projected);
     free(next);

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include "knn/sketch.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/random.h"
+#include "knn/bytes.h"
+#include "tap.h"
+
+// What sketches promise: that no two stand farther apart than their vectors do, whatever the vectors.
+
+enum { COUNT = 3000, MOST_DIM = 300, REACHES = 64 };
+
+static float vector[COUNT * MOST_DIM];
+
+static float normal(uint64_t seed, uint64_t index)
+{
+    double sum = -6;
+    for (uint64_t i = 0; i < 12; i++)
+        sum += (double)cdp_random(seed, 12 * index + i) * 0x1p-64;
+    return (float)sum;
+}
+
+// Vectors whose numbers spread by 1 / (1 + decay d), in directions that no axis has.
+static void spread(size_t dim, double decay, double size, uint64_t seed)
+{
+    for (size_t i = 0; i < COUNT; i++) {
+        float *v = vector + i * dim, sum = 0;
+        for (size_t d = 0; d < dim; d++) {
+            v[d] = (float)(size / (1 + decay * (double)d)) * normal(seed, i * dim + d);
+            sum += v[d];
+        }
+        // The reflection that takes the axes' sum to its negative (Householder).
+        for (size_t d = 0; d < dim; d++)
+            v[d] -= 2 * sum / (float)dim;
+    }
+}
+
+static double apart(const float *v, const float *w, size_t dim)
+{
+    double sum = 0;
+    for (size_t d = 0; d < dim; d++)
+        sum += ((double)v[d] - (double)w[d]) * ((double)v[d] - (double)w[d]);
+    return sqrt(sum);
+}
+
+static bool bounded(const struct cdp_sketcher *s, const struct cdp_sketch *sketch,
+                    const uint32_t *word, size_t dim, double *tight)
+{
+    size_t bad = 0, pairs = 0;
+    double share = 0;
+    for (size_t i = 0; i < COUNT; i++) {
+        const int8_t *p = (const int8_t *)(word + i * s->words);
+        for (size_t j = i + 1; j < COUNT; j += 1 + j % 97) {
+            const int8_t *q = (const int8_t *)(word + j * s->words);
+            int64_t square = 0;
+            for (size_t b = 0; b < 4 * s->words; b++)
+                square += (p[b] - q[b]) * (p[b] - q[b]);
+            double least = sqrt((double)square) - (double)sketch[i].error - (double)sketch[j].error;
+            double is = apart(vector + i * dim, vector + j * dim, dim) / s->step;
+            bad += least > is;
+            share += is > 0 ? least / is : 1;
+            pairs++;
+        }
+    }
+    *tight = share / (double)pairs;
+    return bad == 0;
+}
+
+// What is kept beside the bytes, and their limits.
+static bool consistent(const struct cdp_sketcher *s, const struct cdp_sketch *sketch,
+                       const uint32_t *word)
+{
+    for (size_t i = 0; i < COUNT; i++) {
+        const int8_t *q = (const int8_t *)(word + i * s->words);
+        int32_t square = 0, sum = 0;
+        double exact[MOST_DIM + 4];
+        for (size_t b = 0; b < 4 * s->words; b++) {
+            exact[b] = (double)q[b];
+            square += q[b] * q[b];
+            sum += q[b];
+        }
+        for (size_t b = 0; b < 4 * s->words; b += 2) {
+            if (abs(q[b]) + abs(q[b + 1]) > CDP_DOT_PAIR)
+                return false;
+        }
+        if (square != sketch[i].square || -128 * sum != sketch[i].start ||
+            cdp_bytes_scale(exact, 4 * s->words) > 1.1)
+            return false;
+    }
+    return true;
+}
+
+// `tightest` is the share of the distance that the bound has to give in the mean.
+static void check(const char *what, size_t dim, float reach, bool shorter, double tightest)
+{
+    struct cdp_sketcher s;
+    struct cdp_err err;
+    float reaches[REACHES];
+    static struct cdp_sketch sketch[COUNT];
+    static uint32_t word[COUNT * (MOST_DIM + 3) / 4];
+    double room[MOST_DIM], tight;
+    for (int i = 0; i < REACHES; i++)
+        reaches[i] = reach;
+    if (!ok(cdp_sketcher_new(&s, vector, COUNT, dim, reaches, REACHES, cdp_kernel(), 2, &err) == 0,
+            "%s: learned", what))
+        return;
+    for (size_t i = 0; i < COUNT; i += CDP_SKETCH_BLOCK) {
+        size_t here = COUNT - i < CDP_SKETCH_BLOCK ? COUNT - i : CDP_SKETCH_BLOCK;
+        cdp_sketch(&s, vector + i * dim, here, 0, room, sketch + i, word + i * s.words);
+    }
+    ok((s.width > 0) == shorter && s.words == (shorter ? s.width : dim + 3) / 4,
+       "%s: %zu numbers of %zu", what, 4 * s.words, dim);
+    ok(bounded(&s, sketch, word, dim, &tight), "%s: no pair is farther apart than it is", what);
+    ok(tight > tightest, "%s: the bound is %.3f of the distance", what, tight);
+    ok(consistent(&s, sketch, word), "%s: sums and limits", what);
+    cdp_sketcher_free(&s);
+}
+
+int main(void)
+{
+    spread(256, 0.1, 0.1, 1);
+    check("few directions", 256, 0.3F, true, 0.85);
+    spread(256, 0.1, 1e-12, 1);
+    check("the same, small", 256, 3e-12F, true, 0.85);
+    spread(256, 0.1, 1e12, 1);
+    check("the same, large", 256, 3e12F, true, 0.85);
+    spread(67, 0, 0.1, 2);
+    check("all directions", 67, 0.7F, false, 0.9);
+
+    // One in ten of very different length; those that are too long for the step are off by more.
+    spread(300, 0.05, 0.1, 3);
+    for (size_t i = 0; i < COUNT; i++) {
+        for (size_t d = 0; d < 300 && i % 10 == 0; d++)
+            vector[i * 300 + d] *= i % 20 ? 1e-4F : 40;
+    }
+    check("some long, some short", 300, 0.2F, true, -1);
+    // One outlier in 3,000.
+    spread(300, 0.05, 0.1, 4);
+    for (size_t d = 0; d < 300; d++)
+        vector[1234 * 300 + d] *= 1000;
+    check("an outlier", 300, 0.2F, true, 0.5);
+
+    // In a plane; of the directions beyond it nothing is left but rounding.
+    spread(200, 0, 1, 5);
+    for (size_t i = 0; i < COUNT; i++) {
+        for (size_t d = 2; d < 200; d++)
+            vector[i * 200 + d] = vector[i * 200 + d % 2];
+    }
+    check("a plane", 200, 0.1F, true, 0.9);
+    for (size_t i = 0; i < COUNT * 200; i++)
+        vector[i] = (float)(i % 200 == 7);
+    check("copies", 200, 0, false, 0.9);
+    memset(vector, 0, sizeof vector);
+    check("zeros", 200, 0, false, 0.9);
+    return done();
+}
