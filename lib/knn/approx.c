@@ -11,9 +11,10 @@
 #include "knn/neighbourhood.h"
 
 enum {
-    PROBES = 6,      // cells that an item looks into at first
+    PROBES = 8,      // cells that an item looks into at first
     SHARE = 16,      // the farthest are one in so many, the next time twice as many, and
     MORE = 128,      // look into so many cells; when they are all, into twice as many
+    AROUND = 4,      // so many times as many look around
     WIDE = 24,       // cells that all look into; twice as many the next time
     SEED_PROBES = 2, // of a search that only fills lists
     SAMPLE = 512,    // items whose exact neighbours are known
@@ -132,31 +133,31 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
     struct lack *lack = cdp_alloc(exact->count, sizeof *lack, "the sample", err);
     int status = !room || !lack || cdp_cells_probe(cells, space, lists, threads, progress, err);
     uint64_t share = SHARE, more = MORE, wide = WIDE, count;
-    bool last = false, scattered, far = false;
-    while (!status) {
+    bool last = false, scattered;
+    for (bool around = true; !status; around = !around) {
         status = cdp_shortlists_reverse(lists, threads, err);
         *found = recall_of(lists, sample, exact, lack, room, &scattered);
         if (status || last || *found >= recall)
             break;
-        if (far) {
-            status = cdp_neighbourhoods(space, lists, threads, progress, err);
-            far = false;
-            continue;
+        uint64_t part = !scattered ? 1 : around ? share / AROUND : share;
+        uint64_t probes = cdp_least(scattered ? more : wide, cells->centres->count);
+        uint32_t *items = farthest(lists, part > 0 ? part : 1, &count, err);
+        if (!items) {
+            status = -1;
+        } else if (around) {
+            status = cdp_neighbourhoods(space, lists, items, count, threads, progress, err);
+        } else {
+            last = count == lists->count && probes == cells->centres->count;
+            status = cdp_cells_probe_more(cells, space, lists, items, count, (uint32_t)probes,
+                                          threads, progress, err);
+            if (!scattered)
+                wide *= 2;
+            else if (share > 1)
+                share /= 2;
+            else
+                more *= 2;
         }
-        far = scattered;
-        uint64_t part = far ? share : 1, probes = far ? more : wide;
-        last = part == 1 && probes >= cells->centres->count;
-        uint32_t *items = farthest(lists, part, &count, err);
-        status = !items || cdp_cells_probe_more(cells, space, lists, items, count,
-                                                cdp_least(probes, cells->centres->count), threads,
-                                                progress, err);
         free(items);
-        if (!far)
-            wide *= 2;
-        else if (share > 1)
-            share /= 2;
-        else
-            more *= 2;
     }
     free(room);
     free(lack);

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { CELL = 64 }; // items of a cell, at least
+enum { CELL = 96 }; // items of a cell, at least
 
 static const uint64_t MORE_BYTES = UINT64_C(1) << 29; // of nearest centres at a time
 

@@ -1,93 +1,56 @@
 // SPDX-License-Identifier: MIT
 #include "knn/neighbourhood.h"
 
-#include <stdlib.h>
+enum { TOGETHER = 64 }; // candidates that are scored together
 
-#include "base/mem.h"
-#include "base/threads.h"
-
-enum { MEMBERS = 32, ROWS = CDP_TILE_ROWS }; // at most MEMBERS of a list
-
-// A thread's memory.
-struct room {
-    struct cdp_side rows, columns;
-    uint64_t *list; // of the rows of a tile
-};
-
-static void free_rooms(struct room *rooms, int threads)
+// Adds candidates to the list of an item.
+static void add(const struct cdp_space *space, uint32_t item, const uint32_t *candidates,
+                uint32_t count, uint64_t *list, uint32_t k)
 {
-    for (int t = 0; rooms && t < threads; t++) {
-        cdp_side_free(&rooms[t].rows);
-        cdp_side_free(&rooms[t].columns);
-        free(rooms[t].list);
+    float score[TOGETHER];
+    uint64_t entry[TOGETHER];
+    uint32_t nearer = 0;
+    cdp_space_scores(space, item, space, candidates, count, score);
+    for (uint32_t i = 0; i < count; i++) {
+        entry[nearer] = cdp_entry(score[i], candidates[i]);
+        nearer += entry[nearer] < list[k - 1];
     }
-    free(rooms);
+    space->kernel->merge(list, k, entry, nearer);
 }
 
-static struct room *new_rooms(const struct cdp_space *space, uint32_t k, int threads,
-                              struct cdp_err *err)
+static void look_around(const struct cdp_space *space, const struct cdp_shortlists *lists,
+                        uint32_t item, uint64_t *list)
 {
-    struct room *rooms = cdp_zalloc((size_t)threads, sizeof *rooms, "threads", err);
-    for (int t = 0; rooms && t < threads; t++) {
-        rooms[t].list = cdp_alloc(ROWS, k * sizeof *rooms[t].list, "neighbours", err);
-        if (!rooms[t].list || cdp_side_new_rows(&rooms[t].rows, space, MEMBERS, err) ||
-            cdp_side_new_columns(&rooms[t].columns, space, MEMBERS, err)) {
-            free_rooms(rooms, threads);
-            return NULL;
+    uint32_t candidates[TOGETHER] = {0}, count = 0, k = lists->k;
+    const uint64_t *own = lists->entry + (uint64_t)item * k;
+    for (uint32_t r = 0; r < k && own[r] != CDP_NOBODY; r++) {
+        const uint64_t *other = lists->entry + (uint64_t)cdp_entry_id(own[r]) * k;
+        for (uint32_t i = 0; i < k && other[i] != CDP_NOBODY; i++) {
+            candidates[count] = cdp_entry_id(other[i]);
+            count += candidates[count] != item;
+            if (count == TOGETHER) {
+                add(space, item, candidates, count, list, k);
+                count = 0;
+            }
         }
     }
-    return rooms;
+    add(space, item, candidates, count, list, k);
 }
 
-// Lists are filled apart and merged, since other neighbourhoods have them too.
-static void pick_members(struct room *room, const uint32_t *members, uint32_t count,
-                         struct cdp_shortlists *lists)
-{
-    struct cdp_run run = cdp_run_of(members);
-    uint32_t k = lists->k;
-    cdp_side_rows(&room->rows, run, run, count);
-    cdp_side_columns(&room->columns, run, run, count, 1);
-    for (uint32_t r = 0; r < count; r += ROWS) {
-        struct cdp_pickers pickers = {.count = cdp_least(count - r, ROWS)};
-        for (uint32_t i = 0; i < ROWS; i++) {
-            pickers.row[i] = i < pickers.count ? r + i : r;
-            pickers.list[i] = room->list + i * k;
-            if (i < pickers.count)
-                cdp_shortlists_copy(lists, members[r + i], pickers.list[i]);
-            cdp_side_ask(&room->rows, pickers.row[i], cdp_entry_score(pickers.list[i][k - 1]));
-        }
-        cdp_pick(&room->rows, &pickers, &room->columns, 0, count, k, false);
-        for (uint32_t i = 0; i < pickers.count; i++)
-            cdp_shortlists_merge(lists, members[r + i], pickers.list[i]);
-    }
-}
-
-int cdp_neighbourhoods(const struct cdp_space *space, struct cdp_shortlists *lists, int threads,
+int cdp_neighbourhoods(const struct cdp_space *space, struct cdp_shortlists *lists,
+                       const uint32_t *items, uint64_t count, int threads,
                        struct cdp_progress *progress, struct cdp_err *err)
 {
-    uint64_t n = lists->count, k = lists->k;
-    uint32_t most = cdp_least(k, MEMBERS);
-    struct room *rooms = new_rooms(space, lists->k, threads, err);
-    uint32_t *members = cdp_alloc(n, most * sizeof *members, "neighbours", err);
-    int status = rooms && members ? 0 : -1;
-    if (!status) {
-        cdp_progress_start(progress, "neighbours of neighbours", "rows", n);
-#pragma omp parallel for num_threads(threads) schedule(static)
-        for (uint64_t i = 0; i < n; i++) {
-            for (uint32_t r = 0; r < most; r++)
-                members[i * most + r] = cdp_entry_id(lists->entry[i * k + r]);
-        }
+    struct cdp_shortlists some;
+    if (cdp_shortlists_take(&some, lists, items, count, err))
+        return -1;
+    cdp_progress_start(progress, "neighbours of neighbours", "rows", count);
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 256)
-        for (uint64_t i = 0; i < n; i++) {
-            const uint32_t *own = members + i * most;
-            uint32_t count = most;
-            while (count > 0 && own[count - 1] == cdp_entry_id(CDP_NOBODY))
-                count--;
-            pick_members(&rooms[cdp_thread()], own, count, lists);
-            cdp_progress_add(progress, 1);
-        }
+    for (uint64_t i = 0; i < count; i++) {
+        look_around(space, lists, items[i], some.entry + i * some.k);
+        cdp_progress_add(progress, 1);
     }
-    free(members);
-    free_rooms(rooms, threads);
-    return status;
+    cdp_shortlists_put(lists, &some, items);
+    cdp_shortlists_free(&some);
+    return 0;
 }
