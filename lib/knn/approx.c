@@ -16,7 +16,7 @@ enum {
     MORE = 128,      // look into so many cells; when they are all, into twice as many
     AROUND = 4,      // so many times as many look around
     WIDE = 24,       // cells that all look into; twice as many the next time
-    SEED_PROBES = 2, // of a search that only fills lists
+    SEED_PROBES = 4, // of a search that only fills lists
     SAMPLE = 512,    // items whose exact neighbours are known
     SEED = 1,
 };

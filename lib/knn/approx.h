@@ -7,12 +7,11 @@
 
 // Approximate neighbours. Items look for them in a few cells of near items (knn/cells.h). What an
 // item finds finds the item: it is offered to the other's list too. Then, until a sample has the
-// recall that is wanted, either those whose lists reach farthest look into many more cells, where
-// it is they who miss most: items that stand alone have their neighbours scattered; next, the
-// members of each list pick from one another (knn/neighbourhood.h). Or all look into some more
-// cells, where it is not.
+// recall that is wanted, items look around among the neighbours of their neighbours
+// (knn/neighbourhood.h) and into more cells, in turn: those whose lists reach farthest where it is
+// they who miss most, since items that stand alone have their neighbours scattered; else all.
 //
-// Lists hold the nearest, by the fast pass's scores, of all that were met, a quarter more than are
+// Lists hold the nearest, by the scores of bytes, of all that were met, a quarter more than are
 // wanted, which are measured in the end. So the result does not depend on the number of threads.
 
 // Fills the joiners' lists, those of all rows, until the lists of a sample of the items hold

@@ -48,26 +48,23 @@ static int shelve(struct cdp_centres *c, int threads, struct cdp_err *err)
 
 // ---- the nearest
 
-// Fills list i with those of list i of what was glanced at that are nearest by their scores. Of the
-// latter, the scores are set.
-static void compare(struct cdp_shortlists *lists, struct cdp_shortlists *glanced,
+// Fills list i with those of list i of what was glanced at that are nearest by their scores.
+static void compare(struct cdp_shortlists *lists, const struct cdp_shortlists *glanced,
                     const struct cdp_centres *c, const struct cdp_space *space,
                     const uint32_t *items, int threads)
 {
-    enum { TOGETHER = 64 };
     uint32_t k = glanced->k;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 256)
     for (uint64_t i = 0; i < lists->count; i++) {
-        uint64_t *entry = glanced->entry + i * k;
-        for (uint32_t from = 0; from < k && entry[from] != CDP_NOBODY; from += TOGETHER) {
-            uint32_t centre[TOGETHER], here = 0;
-            float score[TOGETHER];
-            for (; here < TOGETHER && from + here < k && entry[from + here] != CDP_NOBODY; here++)
-                centre[here] = cdp_entry_id(entry[from + here]);
+        const uint64_t *entry = glanced->entry + i * k;
+        for (uint32_t from = 0; from < k && entry[from] != CDP_NOBODY; from += CDP_OFFERED) {
+            uint32_t centre[CDP_OFFERED], here = 0;
+            float score[CDP_OFFERED];
+            for (uint32_t r = from; here < CDP_OFFERED && r < k && entry[r] != CDP_NOBODY; r++)
+                centre[here++] = cdp_entry_id(entry[r]);
             cdp_space_scores(space, items ? items[i] : i, &c->space, centre, here, score);
-            for (uint32_t r = 0; r < here; r++)
-                entry[from + r] = cdp_entry(score[r], centre[r]);
-            space->kernel->merge(lists->entry + i * lists->k, lists->k, entry + from, here);
+            cdp_shortlists_offer(lists->entry + i * lists->k, lists->k, space->kernel, centre,
+                                 score, here);
         }
     }
 }

@@ -22,10 +22,10 @@
 // where it is above 0. Equal rows are at distance 0 exactly. A row with NaN or Inf is an error that
 // names the row; so is a row of zeros under cosine and angular, where it has no direction.
 //
-// A fast pass over cache-sized tiles, of products of bytes for cosine, angular and l2, with a
-// proven bound on its error, decides which rows can be among the k nearest; those are computed
-// again in double precision. So the result is the same bytes for any instruction set and number of
-// threads.
+// Fast passes, over cache-sized tiles, decide which rows can be among the k nearest: for cosine,
+// angular and l2 in few principal directions and then by products of bytes, with proven bounds on
+// what they may be off by. These rows are computed again in double precision. So the result is the
+// same bytes for any instruction set and number of threads.
 
 enum cdp_knn_method { CDP_KNN_AUTO, CDP_KNN_EXACT, CDP_KNN_APPROX };
 
@@ -51,10 +51,11 @@ enum cdp_knn_method cdp_knn_choose(const struct cdp_matrix *matrix,
                                    const struct cdp_knn_plan *plan);
 
 // *found receives the recall that was measured, 1 if the result is exact. Memory beside the matrix:
-// one copy of it as bytes (cosine, angular, l2) or bits (hamming), another while near rows are
-// looked for (if approximate, under any metric; if exact, of bytes); 12 bytes a neighbour, of at
-// most 4 GiB of queries at a time if exact; and 8 to 20 bytes a neighbour for lists that are not
-// measured yet.
+// cosine, angular, l2: a byte a number, and a sketch of at most that, a quarter of it as a rule,
+// and the same once more while rows are put in another order or near ones are looked for; hamming:
+// a bit a number, and another copy of the rows, under any metric, if approximate. 12 bytes a
+// neighbour, of at most 4 GiB of queries at a time if exact; and 8 to 20 bytes a neighbour for
+// lists that are not measured yet.
 int cdp_knn(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan, cdp_knn_sink *sink,
             void *context, double *found, struct cdp_err *err);
 

@@ -21,8 +21,8 @@ void cdp_project(const struct cdp_kernel *kernel, const float *rows, size_t coun
     }
 }
 
-// Makes the columns orthonormal, one after the other (modified Gram-Schmidt); to full precision when
-// done twice. A column of which all but rounding lies in those before it becomes 0.
+// Makes the columns orthonormal, one after the other (modified Gram-Schmidt); to full precision
+// when done twice. A column of which all but rounding lies in those before it becomes 0.
 static void orthonormalize(double *q, size_t dim, size_t width, double *product, double *before)
 {
     memset(before, 0, width * sizeof *before);

@@ -57,35 +57,33 @@ static void add(struct cdp_side *rows, uint32_t r, const struct cdp_side *column
     }
     (glance ? cdp_space_glances : cdp_space_scores)(rows->space, own, columns->space, items, count,
                                                     score);
-    uint64_t entry[COLUMNS], last = list[k - 1];
-    uint32_t nearer = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        entry[nearer] = cdp_entry(score[i], items[i]);
-        nearer += entry[nearer] < last;
-    }
-    rows->space->kernel->merge(list, k, entry, nearer);
+    cdp_shortlists_offer(list, k, rows->space->kernel, items, score, count);
     float least = cdp_entry_score(list[k - 1]);
     if (least > rows->least[r])
         cdp_side_ask(rows, r, least);
 }
 
-void cdp_pick(struct cdp_side *rows, const struct cdp_pickers *pickers,
-              const struct cdp_side *columns, uint32_t first, uint32_t end, uint32_t k, bool glance)
+// Lets at most a tile's rows pick from the columns from `first` to `end` - 1, and from what is on
+// their tiles besides. `first` is a multiple of CDP_PANEL_COLUMNS.
+static void pick(struct cdp_side *rows, const uint32_t *row, uint32_t count,
+                 const struct cdp_side *columns, uint32_t first, uint32_t end,
+                 struct cdp_shortlists *lists, bool glance)
 {
     const struct cdp_space *space = rows->space;
     cdp_tile_function *tile_function = space->kernel->metric[space->metric].tile;
-    const uint32_t *row[ROWS];
+    const uint32_t *words[ROWS];
     int32_t start[ROWS];
     union cdp_bar bar[ROWS];
-    struct cdp_tile tile = {.row = row, .start = start, .bar = bar};
-    for (int i = 0; i < ROWS; i++) {
-        row[i] = rows->row[pickers->row[i]];
-        start[i] = rows->start[pickers->row[i]];
+    struct cdp_tile tile = {.row = words, .start = start, .bar = bar};
+    for (uint32_t i = 0; i < ROWS; i++) {
+        uint32_t r = row[i < count ? i : 0];
+        words[i] = rows->row[r];
+        start[i] = rows->start[r];
     }
     for (; first < end; first += COLUMNS) {
         struct cdp_asked asked = {INFINITY, 0, cdp_side_most_error(columns, first)};
         for (uint32_t i = 0; i < ROWS; i++) {
-            uint32_t r = pickers->row[i];
+            uint32_t r = row[i < count ? i : 0];
             if (glance && space->vector)
                 bar[i].product = (int32_t)fmaxf(rows->least[r], -0x1p30F);
             else
@@ -95,9 +93,10 @@ void cdp_pick(struct cdp_side *rows, const struct cdp_pickers *pickers,
         uint64_t passed[ROWS];
         if (!tile_function(&tile, passed))
             continue;
-        for (uint32_t i = 0; i < pickers->count; i++) {
+        for (uint32_t i = 0; i < count; i++) {
+            uint64_t *list = lists->entry + (uint64_t)rows->list[row[i]] * lists->k;
             if (passed[i])
-                add(rows, pickers->row[i], columns, first, passed[i], pickers->list[i], k, glance);
+                add(rows, row[i], columns, first, passed[i], list, lists->k, glance);
         }
     }
 }
@@ -173,20 +172,6 @@ static uint32_t sort_rows(struct prober *p, const struct cdp_shortlists *probes,
     return sets;
 }
 
-// Lets some rows pick from a set.
-static void pick(struct prober *p, const uint32_t *row, uint32_t count, uint32_t set,
-                 const struct cdp_shelf *shelf, struct cdp_shortlists *lists, bool glance)
-{
-    uint32_t first = (uint32_t)(shelf->sets->start[set] / PANEL * PANEL);
-    uint32_t end = (uint32_t)shelf->sets->start[set + 1];
-    struct cdp_pickers pickers = {.count = count};
-    for (uint32_t i = 0; i < ROWS; i++) {
-        pickers.row[i] = row[i < count ? i : 0];
-        pickers.list[i] = lists->entry + (uint64_t)p->rows.list[pickers.row[i]] * lists->k;
-    }
-    cdp_pick(&p->rows, &pickers, &shelf->columns, first, end, lists->k, glance);
-}
-
 // Lets the rows from `first` to `end` - 1 pick from all the sets that they want.
 static void pick_all(struct prober *p, uint32_t first, uint32_t end,
                      const struct cdp_shortlists *probes, const struct cdp_shelf *shelf,
@@ -195,9 +180,11 @@ static void pick_all(struct prober *p, uint32_t first, uint32_t end,
     uint32_t sets = sort_rows(p, probes, first, end);
     for (uint32_t s = 0; s < sets; s++) {
         uint32_t set = p->set[s], last = p->end[set], r = last - p->wanted[set];
+        uint32_t begin = (uint32_t)(shelf->sets->start[set] / PANEL * PANEL);
         p->wanted[set] = 0;
         for (; r < last; r += ROWS)
-            pick(p, p->row + r, cdp_least(last - r, ROWS), set, shelf, lists, glance);
+            pick(&p->rows, p->row + r, cdp_least(last - r, ROWS), &shelf->columns, begin,
+                 (uint32_t)shelf->sets->start[set + 1], lists, glance);
     }
 }
 

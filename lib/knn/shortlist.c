@@ -26,21 +26,16 @@ void cdp_shortlists_free(struct cdp_shortlists *s)
     *s = (struct cdp_shortlists){0};
 }
 
-void cdp_shortlists_copy(const struct cdp_shortlists *s, uint64_t query, uint64_t *list)
+void cdp_shortlists_offer(uint64_t *list, uint32_t k, const struct cdp_kernel *kernel,
+                          const uint32_t *items, const float *scores, uint32_t count)
 {
-    cdp_lock(&s->lock[query]);
-    memcpy(list, s->entry + query * s->k, s->k * sizeof *list);
-    cdp_unlock(&s->lock[query]);
-}
-
-void cdp_shortlists_merge(struct cdp_shortlists *s, uint64_t query, const uint64_t *list)
-{
-    uint64_t *own = s->entry + query * s->k;
-    cdp_lock(&s->lock[query]);
-    // Ascending, so once one is too far all others are.
-    for (uint32_t i = 0; i < s->k && list[i] < own[s->k - 1]; i++)
-        cdp_entry_add(own, s->k, list[i]);
-    cdp_unlock(&s->lock[query]);
+    uint64_t entry[CDP_OFFERED], last = list[k - 1];
+    uint32_t nearer = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        entry[nearer] = cdp_entry(scores[i], items[i]);
+        nearer += entry[nearer] < last;
+    }
+    kernel->merge(list, k, entry, nearer);
 }
 
 int cdp_shortlists_reverse(struct cdp_shortlists *s, int threads, struct cdp_err *err)

@@ -25,9 +25,10 @@ int cdp_shortlists_new(struct cdp_shortlists *lists, uint64_t count, uint32_t k,
                        struct cdp_err *err);
 void cdp_shortlists_free(struct cdp_shortlists *lists);
 
-// Copies list number `query` to `list`, and adds what `list`, of k entries, holds. Thread-safe.
-void cdp_shortlists_copy(const struct cdp_shortlists *lists, uint64_t query, uint64_t *list);
-void cdp_shortlists_merge(struct cdp_shortlists *lists, uint64_t query, const uint64_t *list);
+// Adds at most CDP_OFFERED items, by their scores, to a list of k.
+enum { CDP_OFFERED = 64 };
+void cdp_shortlists_offer(uint64_t *list, uint32_t k, const struct cdp_kernel *kernel,
+                          const uint32_t *items, const float *scores, uint32_t count);
 
 // Adds each query to the lists of those that it has in its own: lists of all items.
 int cdp_shortlists_reverse(struct cdp_shortlists *lists, int threads, struct cdp_err *err);

@@ -13,7 +13,7 @@
 enum {
     UNIT = CDP_PANEL_COLUMNS, // directions are taken by so many
     WIDEST = 128,             // at most
-    FEWEST = 2048,            // vectors that are worth learning from
+    FEWEST = 4096,            // vectors that are worth learning from
     BLOCK = CDP_SKETCH_BLOCK,
     SCORING = 1000, // multiply-adds of a tile that are worth a pair's score, of no numbers
     MORE = 8,       // times as many pair pass as the sample tells
