@@ -7,6 +7,9 @@
 
 // Vectors as signed bytes that keep the limits of kernel.h: v = scale q + e.
 
+// v.v, in four sums, which do not wait for one another.
+double cdp_bytes_square(const double *v, size_t dim);
+
 struct cdp_bytes {
     int32_t sum;     // of the bytes
     int32_t square;  // q.q

@@ -57,10 +57,10 @@ static void compare(struct cdp_shortlists *lists, const struct cdp_shortlists *g
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 256)
     for (uint64_t i = 0; i < lists->count; i++) {
         const uint64_t *entry = glanced->entry + i * k;
-        for (uint32_t from = 0; from < k && entry[from] != CDP_NOBODY; from += CDP_OFFERED) {
-            uint32_t centre[CDP_OFFERED], here = 0;
-            float score[CDP_OFFERED];
-            for (uint32_t r = from; here < CDP_OFFERED && r < k && entry[r] != CDP_NOBODY; r++)
+        for (uint32_t from = 0; from < k && entry[from] != CDP_NOBODY; from += CDP_TILE_COLUMNS) {
+            uint32_t centre[CDP_TILE_COLUMNS], here = 0;
+            float score[CDP_TILE_COLUMNS];
+            for (uint32_t r = from; here < CDP_TILE_COLUMNS && r < k && entry[r] != CDP_NOBODY; r++)
                 centre[here++] = cdp_entry_id(entry[r]);
             cdp_space_scores(space, items ? items[i] : i, &c->space, centre, here, score);
             cdp_shortlists_offer(lists->entry + i * lists->k, lists->k, space->kernel, centre,

@@ -189,6 +189,16 @@ void cdp_join(struct cdp_joiner *j, bool same)
     measure(j);
 }
 
+// Whether list i holds item b.
+static bool holds(const struct cdp_shortlists *lists, uint64_t i, uint32_t b)
+{
+    const uint64_t *list = lists->entry + i * lists->k;
+    bool found = false;
+    for (uint32_t r = 0; r < lists->k; r++)
+        found |= cdp_entry_id(list[r]) == b;
+    return found;
+}
+
 void cdp_join_shortlists(struct cdp_joiner *joiners, int threads,
                          const struct cdp_shortlists *lists)
 {
@@ -202,9 +212,15 @@ void cdp_join_shortlists(struct cdp_joiner *joiners, int threads,
         for (uint32_t r = 0; r < lists->k && list[r] != CDP_NOBODY; r++) {
             if (r + AHEAD < lists->k && list[r + AHEAD] != CDP_NOBODY)
                 fetch(space, cdp_entry_id(list[r + AHEAD]));
-            uint32_t b = cdp_entry_id(list[r]);
-            cdp_nearest_add(j->nearest, row, cdp_space_row(space, b),
-                            cdp_space_key(space, i, b, x, j->y));
+            uint32_t b = cdp_entry_id(list[r]), other = cdp_space_row(space, b);
+            // A pair that is in both lists is measured once.
+            bool both = holds(lists, b, (uint32_t)i);
+            if (both && b < i)
+                continue;
+            double key = cdp_space_key(space, i, b, x, j->y);
+            cdp_nearest_add(j->nearest, row, other, key);
+            if (both)
+                cdp_nearest_add(j->nearest, other, row, key);
         }
     }
 }

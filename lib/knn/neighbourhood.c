@@ -5,7 +5,7 @@
 static void add(const struct cdp_space *space, uint32_t item, const uint32_t *candidates,
                 uint32_t count, uint64_t *list, uint32_t k)
 {
-    float score[CDP_OFFERED];
+    float score[CDP_TILE_COLUMNS];
     cdp_space_scores(space, item, space, candidates, count, score);
     cdp_shortlists_offer(list, k, space->kernel, candidates, score, count);
 }
@@ -13,14 +13,14 @@ static void add(const struct cdp_space *space, uint32_t item, const uint32_t *ca
 static void look_around(const struct cdp_space *space, const struct cdp_shortlists *lists,
                         uint32_t item, uint64_t *list)
 {
-    uint32_t candidates[CDP_OFFERED] = {0}, count = 0, k = lists->k;
+    uint32_t candidates[CDP_TILE_COLUMNS] = {0}, count = 0, k = lists->k;
     const uint64_t *own = lists->entry + (uint64_t)item * k;
     for (uint32_t r = 0; r < k && own[r] != CDP_NOBODY; r++) {
         const uint64_t *other = lists->entry + (uint64_t)cdp_entry_id(own[r]) * k;
         for (uint32_t i = 0; i < k && other[i] != CDP_NOBODY; i++) {
             candidates[count] = cdp_entry_id(other[i]);
             count += candidates[count] != item;
-            if (count == CDP_OFFERED) {
+            if (count == CDP_TILE_COLUMNS) {
                 add(space, item, candidates, count, list, k);
                 count = 0;
             }

@@ -29,7 +29,7 @@ void cdp_shortlists_free(struct cdp_shortlists *s)
 void cdp_shortlists_offer(uint64_t *list, uint32_t k, const struct cdp_kernel *kernel,
                           const uint32_t *items, const float *scores, uint32_t count)
 {
-    uint64_t entry[CDP_OFFERED], last = list[k - 1];
+    uint64_t entry[CDP_TILE_COLUMNS], last = list[k - 1];
     uint32_t nearer = 0;
     for (uint32_t i = 0; i < count; i++) {
         entry[nearer] = cdp_entry(scores[i], items[i]);

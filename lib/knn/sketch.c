@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sums.h"
 #include "knn/bytes.h"
 #include "knn/principal.h"
 
@@ -21,10 +22,7 @@ enum {
 
 static double square_of(const float *v, size_t dim)
 {
-    double sum = 0;
-    for (size_t d = 0; d < dim; d++)
-        sum += (double)v[d] * (double)v[d];
-    return sum;
+    return cdp_sums()->dot(v, v, dim);
 }
 
 // ---- how many directions
@@ -116,7 +114,7 @@ static double numbers_of(const struct cdp_sketcher *s, const float *vector, doub
         z[place_of(d, s->width)] = (double)projected[d];
     double left = square - square_of(projected, s->width);
     double t = left > 0 ? sqrt(left) : 0, off = s->slack * sqrt(square);
-    double left_off = 3 * off * sqrt(square) + 1e-13 * square;
+    double left_off = 3 * off * sqrt(square) + 1e-11 * square;
     z[place_of(s->width - 1, s->width)] = t - s->tail;
     return off + fmin(sqrt(left_off), left_off / t); // of no t: sqrt
 }
@@ -126,16 +124,15 @@ static struct cdp_sketch sketch_of(const struct cdp_sketcher *s, const float *ve
 {
     size_t numbers = s->width ? s->width : s->dim;
     double square = square_of(vector, s->dim);
-    double off = numbers_of(s, vector, square, projected, z), length = 0;
+    double off = numbers_of(s, vector, square, projected, z);
+    double length = sqrt(cdp_bytes_square(z, numbers));
     // What is too long for the step is shortened.
     double scale = least_step(z, numbers), shrink = scale > s->step ? s->step / scale : 1;
-    for (size_t d = 0; d < numbers; d++) {
-        length += z[d] * z[d];
+    for (size_t d = 0; d < numbers && shrink < 1; d++)
         z[d] *= shrink;
-    }
     memset(word, 0, s->words * sizeof *word);
     struct cdp_bytes b = cdp_bytes_round(z, numbers, s->step, (int8_t *)word);
-    off += sqrt(b.residual) + (1 - shrink) * sqrt(length) + 0x1p-23 * sqrt(square) + error;
+    off += sqrt(b.residual) + (1 - shrink) * length + 0x1p-23 * sqrt(square) + error;
     return (struct cdp_sketch){
         .square = b.square,
         .start = (int32_t)(0 - 128 * (uint32_t)b.sum), // modulo 2^32, as the products are

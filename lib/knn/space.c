@@ -19,7 +19,7 @@ enum {
     REACHES = 64,          // of which so many tell how far neighbours are
     OTHERS = 1 << 15,      // among so many
     SEED = 1,
-    TOGETHER = 64, // items that are scored together
+    TOGETHER = CDP_TILE_COLUMNS,
 };
 
 // A thread's memory.
@@ -117,9 +117,7 @@ static void centre(const struct cdp_space *s, const struct room *room, double *m
 // Makes v the bytes of item i.
 static void set_bytes(struct cdp_space *s, uint64_t i, const double *v)
 {
-    double length = 0;
-    for (size_t d = 0; d < s->matrix->dim; d++)
-        length += v[d] * v[d];
+    double length = cdp_bytes_square(v, s->matrix->dim);
     float scale = rounded_up(cdp_bytes_scale(v, s->matrix->dim));
     uint32_t *word = s->bytes + i * s->byte_words;
     word[s->byte_words - 1] = 0;
@@ -456,6 +454,8 @@ static void products(const struct cdp_space *s, uint64_t a, const struct cdp_spa
                      const uint32_t *items, uint32_t count, float *out)
 {
     const uint32_t *y[TOGETHER];
+    if (count == 0)
+        return;
     for (uint32_t i = 0; i < count; i++)
         y[i] = cdp_space_words(others, items[i]);
     s->kernel->metric[s->metric].pairs(cdp_space_words(s, a), y, count, s->words, out);
@@ -464,9 +464,7 @@ static void products(const struct cdp_space *s, uint64_t a, const struct cdp_spa
 void cdp_space_scores(const struct cdp_space *s, uint64_t a, const struct cdp_space *others,
                       const uint32_t *items, uint32_t count, float *score)
 {
-    for (; count > TOGETHER; count -= TOGETHER, items += TOGETHER, score += TOGETHER)
-        cdp_space_scores(s, a, others, items, TOGETHER, score);
-    if (!s->vector) {
+    if (!s->vector || count == 0) {
         products(s, a, others, items, count, score);
         return;
     }
@@ -485,8 +483,6 @@ void cdp_space_scores(const struct cdp_space *s, uint64_t a, const struct cdp_sp
 void cdp_space_glances(const struct cdp_space *s, uint64_t a, const struct cdp_space *centres,
                        const uint32_t *items, uint32_t count, float *score)
 {
-    for (; count > TOGETHER; count -= TOGETHER, items += TOGETHER, score += TOGETHER)
-        cdp_space_glances(s, a, centres, items, TOGETHER, score);
     products(s, a, centres, items, count, score);
     for (uint32_t i = 0; s->vector && i < count; i++)
         score[i] -= (float)(centres->sketch[items[i]].square / 2);
@@ -501,8 +497,8 @@ int cdp_space_pick(struct cdp_space *p, const struct cdp_space *s, const uint32_
                             .kernel = s->kernel,
                             .metric = s->metric,
                             .words = s->words,
-                            .error = s->error};
-    p->sketcher = s->sketcher;
+                            .error = s->error,
+                            .sketcher = s->sketcher};
     if (new_words(p, count, err) || (s->vector && new_bytes(p, count, err))) {
         cdp_space_free(p);
         return -1;

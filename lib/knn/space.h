@@ -81,12 +81,13 @@ static inline const uint32_t *cdp_space_words(const struct cdp_space *space, uin
 int cdp_space_reorder(struct cdp_space *space, const uint32_t *order, int threads,
                       struct cdp_err *err);
 
-// The scores of item a of one space and `count` items of it, or of another that was picked from it,
-// but for the error of bytes: the same bits whichever of a pair is a.
+// The scores of item a of one space and `count` items, at most CDP_TILE_COLUMNS, of it, or of
+// another that was picked from it, but for the error of bytes: the same bits whichever of a pair is
+// a.
 void cdp_space_scores(const struct cdp_space *space, uint64_t a, const struct cdp_space *others,
                       const uint32_t *items, uint32_t count, float *score);
 
-// What tells how near item a is to some centres, by what tiles see: larger is nearer.
+// What tells how near item a is to as many centres, by what tiles see: larger is nearer.
 void cdp_space_glances(const struct cdp_space *space, uint64_t a, const struct cdp_space *centres,
                        const uint32_t *items, uint32_t count, float *score);
 
