@@ -114,6 +114,26 @@ INLINE float float_pair(const uint32_t *x, const uint32_t *y, size_t words,
     return -all[0];
 }
 
+INLINE bool l1_tile(const struct cdp_tile *t, uint64_t passed[ROWS])
+{
+    return float_tile(t, passed, l1_step);
+}
+
+INLINE bool linf_tile(const struct cdp_tile *t, uint64_t passed[ROWS])
+{
+    return float_tile(t, passed, linf_step);
+}
+
+INLINE float l1_pair(const uint32_t *x, const uint32_t *y, size_t words)
+{
+    return float_pair(x, y, words, l1_step);
+}
+
+INLINE float linf_pair(const uint32_t *x, const uint32_t *y, size_t words)
+{
+    return float_pair(x, y, words, linf_step);
+}
+
 // The bits set in each byte (Warren, Hacker's Delight, section 5-1).
 INLINE words8 bits_of_bytes(words8 v)
 {
@@ -238,26 +258,24 @@ static void merge_plain(uint64_t *list, uint32_t k, const uint64_t *entries, siz
 }
 
 // The functions of all the above for one instruction set.
-#define TILE(metric, isa, attribute, tile, ...)                                           \
+#define TILE_AND_PAIRS(metric, isa, attribute)                                            \
     attribute static bool metric##_##isa(const struct cdp_tile *t, uint64_t passed[ROWS]) \
     {                                                                                     \
-        return tile(t, passed __VA_OPT__(, ) __VA_ARGS__);                                \
-    }
-#define PAIRS(metric, isa, attribute, pair, ...)                                            \
+        return metric##_tile(t, passed);                                                  \
+    }                                                                                     \
+    PAIRS(metric, isa, attribute)
+#define PAIRS(metric, isa, attribute)                                                       \
     attribute static void metric##_pairs_##isa(const uint32_t *x, const uint32_t *const *y, \
                                                size_t count, size_t words, float *out)      \
     {                                                                                       \
         for (size_t i = 0; i < count; i++)                                                  \
-            out[i] = pair(x, y[i], words __VA_OPT__(, ) __VA_ARGS__);                       \
+            out[i] = metric##_pair(x, y[i], words);                                         \
     }
 #define DEFINE(isa, attribute)                                                             \
-    TILE(l1, isa, attribute, float_tile, l1_step)                                          \
-    TILE(linf, isa, attribute, float_tile, linf_step)                                      \
-    TILE(hamming, isa, attribute, hamming_tile)                                            \
-    PAIRS(l1, isa, attribute, float_pair, l1_step)                                         \
-    PAIRS(linf, isa, attribute, float_pair, linf_step)                                     \
-    PAIRS(hamming, isa, attribute, hamming_pair)                                           \
-    PAIRS(dot, isa, attribute, dot_pair)                                                   \
+    TILE_AND_PAIRS(l1, isa, attribute)                                                     \
+    TILE_AND_PAIRS(linf, isa, attribute)                                                   \
+    TILE_AND_PAIRS(hamming, isa, attribute)                                                \
+    PAIRS(dot, isa, attribute)                                                             \
     attribute static void project_##isa(const float *row, size_t count, size_t dim,        \
                                         const float *directions, size_t width, float *out) \
     {                                                                                      \

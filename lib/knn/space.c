@@ -161,7 +161,7 @@ static float reach_of(const struct cdp_space *s, uint64_t row, uint32_t k)
     uint64_t rows = s->matrix->rows, count = rows < OTHERS ? rows : OTHERS;
     uint64_t near = (k * count + rows - 1) / rows;
     near = near < MOST ? near : MOST;
-    for (uint64_t i = 0; i < near; i++)
+    for (int i = 0; i < MOST; i++)
         best[i] = -INFINITY;
     for (uint64_t from = 0; from < count; from += TOGETHER) {
         uint32_t other[TOGETHER],
@@ -454,10 +454,12 @@ static void products(const struct cdp_space *s, uint64_t a, const struct cdp_spa
                      const uint32_t *items, uint32_t count, float *out)
 {
     const uint32_t *y[TOGETHER];
+    uint32_t n = 0;
     if (count == 0)
         return;
-    for (uint32_t i = 0; i < count; i++)
-        y[i] = cdp_space_words(others, items[i]);
+    do
+        y[n] = cdp_space_words(others, items[n]);
+    while (++n < count);
     s->kernel->metric[s->metric].pairs(cdp_space_words(s, a), y, count, s->words, out);
 }
 
@@ -469,8 +471,10 @@ void cdp_space_scores(const struct cdp_space *s, uint64_t a, const struct cdp_sp
         return;
     }
     const uint32_t *y[TOGETHER];
-    for (uint32_t i = 0; i < count; i++)
-        y[i] = others->bytes + items[i] * s->byte_words;
+    uint32_t n = 0;
+    do
+        y[n] = others->bytes + items[n] * s->byte_words;
+    while (++n < count);
     s->kernel->metric[s->metric].pairs(s->bytes + a * s->byte_words, y, count, s->byte_words,
                                        score);
     struct cdp_vector v = s->vector[a];
