@@ -75,7 +75,7 @@ static size_t cheapest(const float *projected, size_t width, const double *squar
 // Keeps the first `width` of `all` directions, the last of which makes way for t.
 static void keep(struct cdp_sketcher *s, size_t width, size_t all)
 {
-    for (size_t d = 0; d < s->dim; d++) {
+    for (size_t d = 0; d < s->dim && width > 0; d++) {
         memmove(s->directions + d * width, s->directions + d * all, width * sizeof *s->directions);
         s->directions[(d + 1) * width - 1] = 0;
     }
