@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "knn/approx.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,15 +94,15 @@ static int by_reach(const void *a, const void *b)
 }
 
 // Returns the share of the sample's exact neighbours that is in the lists; others as near count
-// too. *scattered receives whether most of what is missing is so from the lists that reach
-// farthest.
+// too. *error receives the standard error of that, and *scattered whether most of what is missing
+// is so from the lists that reach farthest.
 static double recall_of(const struct cdp_shortlists *lists, const uint32_t *sample,
                         const struct cdp_nearest *exact, struct lack *lack, float *room,
-                        bool *scattered)
+                        double *error, bool *scattered)
 {
     const struct cdp_space *space = exact->space;
     float *x = room, *y = room + space->matrix->dim;
-    uint64_t missing = 0, far = 0;
+    uint64_t missing = 0, squares = 0, far = 0;
     for (uint64_t i = 0; i < exact->count; i++) {
         uint64_t id = sample[i];
         double farthest_key = exact->key[(i + 1) * exact->k - 1];
@@ -113,12 +114,15 @@ static double recall_of(const struct cdp_shortlists *lists, const uint32_t *samp
         lack[i].reach = list[lists->k - 1];
         lack[i].missing = near < exact->k ? exact->k - near : 0;
         missing += lack[i].missing;
+        squares += (uint64_t)lack[i].missing * lack[i].missing;
     }
     qsort(lack, exact->count, sizeof *lack, by_reach);
     for (uint64_t i = 0; i < exact->count / SHARE; i++)
         far += lack[i].missing;
     *scattered = 2 * far > missing;
-    return 1 - (double)missing / (double)(exact->count * exact->k);
+    double count = (double)exact->count, mean = (double)missing / count;
+    *error = sqrt(((double)squares / count - mean * mean) / count) / exact->k;
+    return 1 - mean / exact->k;
 }
 
 // ---- all
@@ -133,11 +137,12 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
     struct lack *lack = cdp_alloc(exact->count, sizeof *lack, "the sample", err);
     int status = !room || !lack || cdp_cells_probe(cells, space, lists, threads, progress, err);
     uint64_t share = SHARE, more = MORE, wide = WIDE, count;
+    double error;
     bool last = false, scattered;
     for (bool around = true; !status; around = !around) {
         status = cdp_shortlists_reverse(lists, threads, err);
-        *found = recall_of(lists, sample, exact, lack, room, &scattered);
-        if (status || last || *found >= recall)
+        *found = recall_of(lists, sample, exact, lack, room, &error, &scattered);
+        if (status || last || *found - error >= recall)
             break;
         uint64_t part = !scattered ? 1 : around ? share / AROUND : share;
         uint64_t probes = cdp_least(scattered ? more : wide, cells->centres->count);

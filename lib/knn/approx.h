@@ -15,7 +15,8 @@
 // wanted, which are measured in the end. So the result does not depend on the number of threads.
 
 // Fills the joiners' lists, those of all rows, until the lists of a sample of the items hold
-// `recall` of their exact neighbours. *found = the share that they hold.
+// `recall` of their exact neighbours, and more by the standard error of that. *found = the share
+// that they hold.
 int cdp_approx(struct cdp_space *space, struct cdp_joiner *joiners, int threads, double recall,
                double *found, struct cdp_progress *progress, struct cdp_err *err);
 
