@@ -84,28 +84,21 @@ void cdp_allpairs(struct cdp_joiner *joiners, int threads, uint64_t first, uint6
                   struct cdp_progress *progress)
 {
     uint64_t all = joiners->space->matrix->rows;
-    // The more rows, the less often columns are laid out; yet there must be work for all threads.
-    uint64_t fair = (last - first) / ((uint64_t)threads * 16) / CDP_SIDE * CDP_SIDE;
-    uint64_t most = fair < CDP_SIDE ? CDP_SIDE : fair < CDP_ROWS ? fair : CDP_ROWS;
     // Each block with itself first: neighbours often stand side by side, and lists that are good
     // early spare measuring.
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-    for (uint64_t from = first; from < last; from += most) {
-        struct cdp_joiner *j = &joiners[cdp_thread()];
-        uint64_t end = last - from < most ? last : from + most;
-        for (uint64_t at = from; at < end; at += CDP_SIDE) {
-            struct queries q = queries_from(j->space, first, at);
-            cdp_lay_rows(j, q.items, q.lists, cdp_least(end - at, CDP_SIDE));
-            for (uint64_t to = at; to < end; to += CDP_SIDE)
-                join_queries(j, first, end, to, to == at, progress);
-        }
-    }
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-    for (uint64_t from = first; from < last; from += most) {
+    for (uint64_t from = first; from < last; from += CDP_SIDE) {
         struct cdp_joiner *j = &joiners[cdp_thread()];
         struct queries q = queries_from(j->space, first, from);
-        cdp_lay_rows(j, q.items, q.lists, cdp_least(last - from, most));
-        for (uint64_t to = from + most; to < last; to += CDP_SIDE)
+        cdp_lay_rows(j, q.items, q.lists, cdp_least(last - from, CDP_SIDE));
+        join_queries(j, first, last, from, true, progress);
+    }
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
+    for (uint64_t from = first; from < last; from += CDP_SIDE) {
+        struct cdp_joiner *j = &joiners[cdp_thread()];
+        struct queries q = queries_from(j->space, first, from);
+        cdp_lay_rows(j, q.items, q.lists, cdp_least(last - from, CDP_SIDE));
+        for (uint64_t to = from + CDP_SIDE; to < last; to += CDP_SIDE)
             join_queries(j, first, last, to, false, progress);
         join_others(j, 0, first, progress);
         join_others(j, last, all, progress);

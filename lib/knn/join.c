@@ -30,7 +30,7 @@ static int new_joiner(struct cdp_joiner *j, const struct cdp_space *space, struc
     j->x = cdp_alloc(dim, sizeof *j->x, "a row", err);
     j->y = cdp_alloc(dim, sizeof *j->y, "a row", err);
     j->maybe = cdp_alloc(MAYBES, sizeof *j->maybe, "pairs", err);
-    if (cdp_side_new_rows(&j->rows, space, CDP_ROWS, err) ||
+    if (cdp_side_new_rows(&j->rows, space, CDP_SIDE, err) ||
         cdp_side_new_columns(&j->columns, space, CDP_SIDE, err))
         return -1;
     return j->x && j->y && j->maybe ? 0 : -1;
@@ -105,7 +105,7 @@ static void measure(struct cdp_joiner *j)
 {
     struct cdp_side *rows = &j->rows, *columns = &j->columns;
     const struct cdp_matrix *m = j->space->matrix;
-    uint32_t last = CDP_ROWS;
+    uint32_t last = CDP_SIDE;
     const float *x = NULL;
     for (uint32_t i = 0; i < j->waiting; i++) {
         struct cdp_maybe pair = j->maybe[i];

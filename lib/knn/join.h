@@ -21,7 +21,7 @@ struct cdp_joiner {
     struct cdp_side rows, columns;
     struct cdp_nearest *nearest;                 // the lists of joins
     float *x, *y;                                // rows as they are in the matrix
-    union cdp_bar bar[CDP_ROWS + CDP_TILE_ROWS]; // of the rows, with the columns of a tile
+    union cdp_bar bar[CDP_SIDE + CDP_TILE_ROWS]; // of the rows, with the columns of a tile
     struct cdp_maybe *maybe;                     // pairs to be measured
     uint32_t waiting;
 };

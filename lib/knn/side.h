@@ -8,8 +8,8 @@
 
 // Blocks of items, laid out as the rows or the columns of tiles.
 
-// Columns, and rows at the most, of a block of an exact search.
-enum { CDP_SIDE = 1024, CDP_ROWS = 1024 };
+// Rows, and columns, of a block of an exact search.
+enum { CDP_SIDE = 1024 };
 
 #define CDP_NONE UINT32_MAX
 
