@@ -140,7 +140,7 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
     double error;
     bool last = false, scattered;
     for (bool around = true; !status; around = !around) {
-        status = cdp_shortlists_reverse(lists, threads, err);
+        status = cdp_shortlists_reverse(lists, space->kernel, threads, err);
         *found = recall_of(lists, sample, exact, lack, room, &error, &scattered);
         if (status || last || *found - error >= recall)
             break;

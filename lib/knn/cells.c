@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "knn/cells.h"
 
-#include <stdlib.h>
-
 enum { CELL = 96 }; // items of a cell, at least
 
 static const uint64_t MORE_BYTES = UINT64_C(1) << 29; // of nearest centres at a time

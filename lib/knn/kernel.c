@@ -8,7 +8,6 @@
 #endif
 
 #include "base/isa.h"
-#include "knn/shortlist.h"
 
 enum {
     ROWS = CDP_TILE_ROWS,
@@ -251,10 +250,26 @@ INLINE void project(const float *row, size_t count, size_t dim, const float *dir
     }
 }
 
+static void add(uint64_t *list, uint32_t k, uint64_t entry)
+{
+    uint32_t at = 0, end = k;
+    while (at < end) {
+        uint32_t middle = (at + end) / 2;
+        if (list[middle] < entry)
+            at = middle + 1;
+        else
+            end = middle;
+    }
+    if (at == k || list[at] == entry)
+        return;
+    memmove(list + at + 1, list + at, (k - 1 - at) * sizeof *list);
+    list[at] = entry;
+}
+
 static void merge_plain(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        cdp_entry_add(list, k, entries[i]);
+        add(list, k, entries[i]);
 }
 
 // The functions of all the above for one instruction set.
@@ -275,7 +290,6 @@ static void merge_plain(uint64_t *list, uint32_t k, const uint64_t *entries, siz
     TILE_AND_PAIRS(l1, isa, attribute)                                                     \
     TILE_AND_PAIRS(linf, isa, attribute)                                                   \
     TILE_AND_PAIRS(hamming, isa, attribute)                                                \
-    PAIRS(dot, isa, attribute)                                                             \
     attribute static void project_##isa(const float *row, size_t count, size_t dim,        \
                                         const float *directions, size_t width, float *out) \
     {                                                                                      \
@@ -295,6 +309,7 @@ static void merge_plain(uint64_t *list, uint32_t k, const uint64_t *entries, siz
     }
 
 DEFINE(plain, )
+PAIRS(dot, plain, )
 
 #ifdef __x86_64__
 DEFINE(avx2, __attribute__((target("avx2"))))
@@ -402,6 +417,35 @@ __attribute__((target("avx2"))) static bool dot_avx2(const struct cdp_tile *t,
     }
     return any;
 }
+
+__attribute__((target("avx2"))) INLINE __m256i madd_halves(const void *x, const void *y)
+{
+    return _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)x)),
+                             _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)y)));
+}
+
+__attribute__((target("avx2"))) INLINE float madd_pair(const uint32_t *x, const uint32_t *y,
+                                                       size_t words)
+{
+    enum { STEP = 4 };
+    __m256i sums = _mm256_setzero_si256();
+    size_t w = 0;
+    for (; w + STEP <= words; w += STEP)
+        sums = _mm256_add_epi32(sums, madd_halves(x + w, y + w));
+    if (w < words) {
+        uint32_t a[STEP] = {0}, b[STEP] = {0};
+        memcpy(a, x + w, (words - w) * sizeof *x);
+        memcpy(b, y + w, (words - w) * sizeof *y);
+        sums = _mm256_add_epi32(sums, madd_halves(a, b));
+    }
+    int32_t sum[LANES] __attribute__((aligned(32))), all = 0;
+    _mm256_store_si256((__m256i *)sum, sums);
+    for (int lane = 0; lane < LANES; lane++)
+        all += sum[lane];
+    return (float)all;
+}
+
+PAIRS(madd, avx2, __attribute__((target("avx2"))))
 
 // ---- AVX-512 VNNI: products of bytes, added by fours, in sums of 32 bits
 
@@ -563,7 +607,7 @@ VNNI static void merge_avx512(uint64_t *list, uint32_t k, const uint64_t *entrie
 static const struct cdp_kernel kernels[] = {
 #ifdef __x86_64__
     KERNEL("avx512vnni", avx2, merge_avx512, NULL, dot_avx512vnni, dot_pairs_avx512vnni),
-    KERNEL("avx2", avx2, merge_plain, lay_chunks, dot_avx2, dot_pairs_avx2),
+    KERNEL("avx2", avx2, merge_plain, lay_chunks, dot_avx2, madd_pairs_avx2),
 #endif
     KERNEL("plain", plain, merge_plain, lay_halves, dot_plain, dot_pairs_plain),
 };

@@ -38,7 +38,8 @@ void cdp_shortlists_offer(uint64_t *list, uint32_t k, const struct cdp_kernel *k
     kernel->merge(list, k, entry, nearer);
 }
 
-int cdp_shortlists_reverse(struct cdp_shortlists *s, int threads, struct cdp_err *err)
+int cdp_shortlists_reverse(struct cdp_shortlists *s, const struct cdp_kernel *kernel, int threads,
+                           struct cdp_err *err)
 {
     // From a copy, so that what is offered does not depend on what was added meanwhile.
     uint64_t *before = cdp_alloc(s->count, s->k * sizeof *before, "neighbours", err);
@@ -54,7 +55,7 @@ int cdp_shortlists_reverse(struct cdp_shortlists *s, int threads, struct cdp_err
             if (entry >= before[query * s->k + s->k - 1])
                 continue;
             cdp_lock(&s->lock[query]);
-            cdp_entry_add(s->entry + query * s->k, s->k, entry);
+            kernel->merge(s->entry + query * s->k, s->k, &entry, 1);
             cdp_unlock(&s->lock[query]);
         }
     }

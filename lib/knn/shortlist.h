@@ -30,7 +30,8 @@ void cdp_shortlists_offer(uint64_t *list, uint32_t k, const struct cdp_kernel *k
                           const uint32_t *items, const float *scores, uint32_t count);
 
 // Adds each query to the lists of those that it has in its own: lists of all items.
-int cdp_shortlists_reverse(struct cdp_shortlists *lists, int threads, struct cdp_err *err);
+int cdp_shortlists_reverse(struct cdp_shortlists *lists, const struct cdp_kernel *kernel,
+                           int threads, struct cdp_err *err);
 
 // New lists, the copies of some; and their contents back.
 int cdp_shortlists_take(struct cdp_shortlists *some, const struct cdp_shortlists *lists,
@@ -59,24 +60,6 @@ static inline float cdp_entry_score(uint64_t entry)
     float score;
     memcpy(&score, &bits, sizeof score);
     return entry == CDP_NOBODY ? -__builtin_inff() : score;
-}
-
-// Adds an entry to an ascending list of k, unless it is there or not below the largest, which
-// leaves.
-static inline void cdp_entry_add(uint64_t *list, uint32_t k, uint64_t entry)
-{
-    uint32_t at = 0, end = k;
-    while (at < end) {
-        uint32_t middle = (at + end) / 2;
-        if (list[middle] < entry)
-            at = middle + 1;
-        else
-            end = middle;
-    }
-    if (at == k || list[at] == entry)
-        return;
-    memmove(list + at + 1, list + at, (k - 1 - at) * sizeof *list);
-    list[at] = entry;
 }
 
 #endif

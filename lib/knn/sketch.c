@@ -2,7 +2,6 @@
 #include "knn/sketch.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,14 +71,13 @@ static size_t cheapest(const float *projected, size_t width, const double *squar
     return best;
 }
 
-// Keeps the first `width` of `all` directions, the last of which makes way for t.
-static void keep(struct cdp_sketcher *s, size_t width, size_t all)
+// Keeps the first `width` numbers of lines of `all`, the last of which makes way for t.
+static void narrow(float *lines, size_t count, size_t width, size_t all)
 {
-    for (size_t d = 0; d < s->dim && width > 0; d++) {
-        memmove(s->directions + d * width, s->directions + d * all, width * sizeof *s->directions);
-        s->directions[(d + 1) * width - 1] = 0;
+    for (size_t i = 0; i < count && width > 0; i++) {
+        memmove(lines + i * width, lines + i * all, width * sizeof *lines);
+        lines[(i + 1) * width - 1] = 0;
     }
-    s->width = width;
 }
 
 // ---- sketching
@@ -199,14 +197,15 @@ int cdp_sketcher_new(struct cdp_sketcher *s, const float *vectors, size_t count,
             cdp_principal(s->directions, width, &apart, vectors, count, dim, kernel, threads, err);
         if (!status) {
             cdp_project(kernel, vectors, count, dim, s->directions, width, projected, threads);
-            keep(s, cheapest(projected, width, square, count, dim, reach, reaches), width);
+            s->width = cheapest(projected, width, square, count, dim, reach, reaches);
+            narrow(s->directions, dim, s->width, width);
+            narrow(projected, count, s->width, width);
         }
     }
     if (!status && s->width) {
         double sum = ((double)dim + 3) * 0x1p-24;
         s->words = s->width / 4;
         s->slack = apart + sqrt((double)s->width) * 1.01 * sum / (1 - sum);
-        cdp_project(kernel, vectors, count, dim, s->directions, s->width, projected, threads);
         for (size_t i = 0; i < count; i++)
             tail += sqrt(fmax(0, square[i] - square_of(projected + i * s->width, s->width)));
         s->tail = tail / (double)count;
