@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/mem.h"
 
-#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,29 +21,34 @@ static void *fail(size_t count, size_t size, const char *what, struct cdp_err *e
     return NULL;
 }
 
+// Large pages where the system has them on request: fewer of them are to be cleared and looked up.
+static void *wish(void *memory, size_t bytes)
+{
+    size_t page = (size_t)1 << 21, skip = page - (uintptr_t)memory % page;
+    if (memory && bytes >= 2 * page)
+        madvise((char *)memory + skip, bytes - skip, MADV_HUGEPAGE);
+    return memory;
+}
+
 void *cdp_alloc(size_t count, size_t size, const char *what, struct cdp_err *err)
 {
     size_t bytes = product(count, size);
-    void *memory = bytes == (size_t)-1 ? NULL : malloc(bytes);
+    void *memory = bytes == (size_t)-1 ? NULL : wish(malloc(bytes), bytes);
     return memory ? memory : fail(count, size, what, err);
 }
 
 void *cdp_zalloc(size_t count, size_t size, const char *what, struct cdp_err *err)
 {
     size_t bytes = product(count, size);
-    void *memory = bytes == (size_t)-1 ? NULL : calloc(bytes, 1);
+    void *memory = bytes == (size_t)-1 ? NULL : wish(calloc(bytes, 1), bytes);
     return memory ? memory : fail(count, size, what, err);
 }
 
 void *cdp_alloc_aligned(size_t count, size_t size, const char *what, struct cdp_err *err)
 {
-    size_t bytes = product(count, size);
-    // Large pages where the system has them on request: rows are read in any order.
-    size_t page = (size_t)1 << 21, unit = bytes < 2 * page ? 64 : page;
-    bool fits = bytes <= (size_t)-1 / 2 - page;
-    void *memory = fits ? aligned_alloc(unit, (bytes + unit - 1) / unit * unit) : NULL;
-    if (memory && unit == page)
-        madvise(memory, bytes, MADV_HUGEPAGE); // a wish
+    enum { LINE = 64 };
+    size_t bytes = product(count, size), whole = (bytes + LINE - 1) / LINE * LINE;
+    void *memory = bytes == (size_t)-1 ? NULL : wish(aligned_alloc(LINE, whole), bytes);
     return memory ? memory : fail(count, size, what, err);
 }
 
