@@ -12,33 +12,65 @@
 #include "knn/neighbourhood.h"
 
 enum {
-    PROBES = 8,      // cells that an item looks into at first
-    SHARE = 16,      // the farthest are one in so many, the next time twice as many, and
-    MORE = 128,      // look into so many cells; when they are all, into twice as many
-    AROUND = 4,      // so many times as many look around
-    WIDE = 24,       // cells that all look into; twice as many the next time
-    SEED_PROBES = 4, // of a search that only fills lists
-    SAMPLE = 512,    // items whose exact neighbours are known
+    PROBES = 8,        // cells that an item looks into at first
+    SHARE = 16,        // the farthest are one in so many, the next time twice as many, and
+    MORE = 128,        // look into so many cells; when they are all, into twice as many
+    AROUND = 4,        // so many times as many look around
+    WIDE = 24,         // cells that all look into; twice as many the next time
+    SEED_PROBES = 4,   // of a search that only fills lists
+    SAMPLE = CDP_SIDE, // items whose exact neighbours are known, at most that
     SEED = 1,
 };
 
 // ---- reach
+
+enum { CLASSES = 1 << 16 }; // of how far lists reach, nearest first
+
+static uint64_t class_of(const struct cdp_shortlists *lists, uint64_t i)
+{
+    return lists->entry[(i + 1) * lists->k - 1] >> 48;
+}
+
+static void count_classes(const struct cdp_shortlists *lists, uint64_t count[CLASSES])
+{
+    memset(count, 0, CLASSES * sizeof *count);
+    for (uint64_t i = 0; i < lists->count; i++)
+        count[class_of(lists, i)]++;
+}
 
 // The items whose lists reach farthest, at least one in `share` of all, ascending. To be freed by
 // the caller; NULL after an error.
 static uint32_t *farthest(const struct cdp_shortlists *lists, uint64_t share, uint64_t *count,
                           struct cdp_err *err)
 {
-    enum { BITS = 16 };
-    uint64_t n = lists->count, k = lists->k, above[1 << BITS] = {0}, from = 1 << BITS;
-    for (uint64_t i = 0; i < n; i++)
-        above[lists->entry[i * k + k - 1] >> (64 - BITS)]++;
+    uint64_t n = lists->count, here[CLASSES], from = CLASSES;
+    count_classes(lists, here);
     for (*count = 0; from > 0 && *count * share < n; from--)
-        *count += above[from - 1];
+        *count += here[from - 1];
     uint32_t *items = cdp_alloc(*count, sizeof *items, "items", err);
     uint64_t at = 0;
     for (uint64_t i = 0; items && i < n; i++) {
-        if (lists->entry[i * k + k - 1] >> (64 - BITS) >= from)
+        if (class_of(lists, i) >= from)
+            items[at++] = (uint32_t)i;
+    }
+    return items;
+}
+
+// `count` items, the same share of those that reach near and far, ascending. To be freed by the
+// caller; NULL after an error.
+static uint32_t *choose_by_reach(const struct cdp_shortlists *lists, uint64_t count,
+                                 struct cdp_err *err)
+{
+    uint64_t n = lists->count, rank[CLASSES], sum = 0, at = 0;
+    uint32_t *items = cdp_alloc(count, sizeof *items, "a sample", err);
+    count_classes(lists, rank);
+    for (uint64_t c = 0; c < CLASSES; c++) {
+        sum += rank[c];
+        rank[c] = sum - rank[c];
+    }
+    for (uint64_t i = 0; items && i < n; i++) {
+        uint64_t own = rank[class_of(lists, i)]++;
+        if (own * count / n != (own + 1) * count / n)
             items[at++] = (uint32_t)i;
     }
     return items;
@@ -59,6 +91,25 @@ static void search_all(struct cdp_joiner *joiners, int threads, const uint32_t *
                         cdp_least(all - from, CDP_SIDE));
         cdp_join(j, false);
     }
+}
+
+// Finds the exact neighbours of a sample. What is in their lists spares measuring most of what is
+// farther.
+static void search_sample(struct cdp_joiner *joiners, int threads,
+                          const struct cdp_shortlists *lists, const uint32_t *sample)
+{
+    struct cdp_nearest *exact = joiners->nearest;
+    const struct cdp_space *space = joiners->space;
+    for (uint64_t i = 0; i < exact->count; i++) {
+        const uint64_t *list = lists->entry + (uint64_t)sample[i] * lists->k;
+        const float *x = cdp_matrix_row(space->matrix, cdp_space_row(space, sample[i]), joiners->x);
+        for (uint32_t r = 0; r < lists->k && list[r] != CDP_NOBODY; r++) {
+            uint32_t b = cdp_entry_id(list[r]);
+            cdp_nearest_add(exact, i, cdp_space_row(space, b),
+                            cdp_space_key(space, sample[i], b, x, joiners->y));
+        }
+    }
+    search_all(joiners, threads, sample, cdp_run_from(0), (uint32_t)exact->count);
 }
 
 // Fills the lists that are not full: of items that met too few others.
@@ -93,36 +144,51 @@ static int by_reach(const void *a, const void *b)
     return x->missing > y->missing ? -1 : x->missing < y->missing;
 }
 
+static uint32_t missing_from(const uint64_t *list, uint32_t k, const struct cdp_nearest *exact,
+                             uint64_t i, uint32_t item, float *x, float *y)
+{
+    const struct cdp_space *space = exact->space;
+    const uint32_t *id = exact->id + i * exact->k;
+    double farthest_key = exact->key[(i + 1) * exact->k - 1];
+    const float *row = cdp_matrix_row(space->matrix, cdp_space_row(space, item), x);
+    uint32_t near = 0;
+    for (uint32_t r = 0; r < k && list[r] != CDP_NOBODY; r++) {
+        uint32_t other = cdp_entry_id(list[r]), at = 0;
+        while (at < exact->k && id[at] != cdp_space_row(space, other))
+            at++;
+        near += at < exact->k || cdp_space_key(space, item, other, row, y) <= farthest_key;
+    }
+    return near < exact->k ? exact->k - near : 0;
+}
+
 // Returns the share of the sample's exact neighbours that is in the lists; others as near count
 // too. *error receives the standard error of that, and *scattered whether most of what is missing
-// is so from the lists that reach farthest.
+// is so from the lists that reach farthest. Lists that reach as far miss about as much, and the
+// sample holds its share of each kind: so the error is that of the differences of those side by
+// side (Wolter, An investigation of some estimators of variance for systematic sampling, Journal
+// of the American Statistical Association 79(388), 1984).
 static double recall_of(const struct cdp_shortlists *lists, const uint32_t *sample,
                         const struct cdp_nearest *exact, struct lack *lack, float *room,
                         double *error, bool *scattered)
 {
-    const struct cdp_space *space = exact->space;
-    float *x = room, *y = room + space->matrix->dim;
-    uint64_t missing = 0, squares = 0, far = 0;
-    for (uint64_t i = 0; i < exact->count; i++) {
-        uint64_t id = sample[i];
-        double farthest_key = exact->key[(i + 1) * exact->k - 1];
-        const float *row = cdp_matrix_row(space->matrix, cdp_space_row(space, id), x);
-        uint32_t near = 0;
-        const uint64_t *list = lists->entry + id * lists->k;
-        for (uint32_t r = 0; r < lists->k && list[r] != CDP_NOBODY; r++)
-            near += cdp_space_key(space, id, cdp_entry_id(list[r]), row, y) <= farthest_key;
+    uint64_t missing = 0, squares = 0, far = 0, count = exact->count;
+    for (uint64_t i = 0; i < count; i++) {
+        const uint64_t *list = lists->entry + (uint64_t)sample[i] * lists->k;
         lack[i].reach = list[lists->k - 1];
-        lack[i].missing = near < exact->k ? exact->k - near : 0;
+        lack[i].missing = missing_from(list, lists->k, exact, i, sample[i], room,
+                                       room + exact->space->matrix->dim);
         missing += lack[i].missing;
-        squares += (uint64_t)lack[i].missing * lack[i].missing;
     }
-    qsort(lack, exact->count, sizeof *lack, by_reach);
-    for (uint64_t i = 0; i < exact->count / SHARE; i++)
+    qsort(lack, count, sizeof *lack, by_reach);
+    for (uint64_t i = 0; i < count / SHARE; i++)
         far += lack[i].missing;
+    for (uint64_t i = 1; i < count; i++) {
+        int64_t apart = (int64_t)lack[i].missing - lack[i - 1].missing;
+        squares += (uint64_t)(apart * apart);
+    }
     *scattered = 2 * far > missing;
-    double count = (double)exact->count, mean = (double)missing / count;
-    *error = sqrt(((double)squares / count - mean * mean) / count) / exact->k;
-    return 1 - mean / exact->k;
+    *error = sqrt((double)squares / 2) / (double)count / exact->k;
+    return 1 - (double)missing / (double)count / exact->k;
 }
 
 // ---- all
@@ -135,7 +201,7 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
 {
     float *room = cdp_alloc(2 * space->matrix->dim, sizeof *room, "rows", err);
     struct lack *lack = cdp_alloc(exact->count, sizeof *lack, "the sample", err);
-    int status = !room || !lack || cdp_cells_probe(cells, space, lists, threads, progress, err);
+    int status = !room || !lack;
     uint64_t share = SHARE, more = MORE, wide = WIDE, count;
     double error;
     bool last = false, scattered;
@@ -178,14 +244,16 @@ int cdp_approx(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
     uint64_t n = nearest->count, samples = n < SAMPLE ? n : SAMPLE;
     // More than are wanted, since scores are a little off.
     uint32_t k = cdp_least((uint64_t)nearest->k + nearest->k / 4 + 2, n - 1);
-    uint32_t *sample = cdp_choose(n, samples, SEED, err);
+    uint32_t *sample = NULL;
     int status = -1;
-    if (!sample || cdp_shortlists_new(&lists, n, k, err) ||
+    if (cdp_shortlists_new(&lists, n, k, err) ||
         cdp_nearest_new(&exact, space, samples, nearest->k, err) ||
-        cdp_cells_new(&cells, space, k, PROBES, SEED, threads, progress, err))
+        cdp_cells_new(&cells, space, k, PROBES, SEED, threads, progress, err) ||
+        cdp_cells_probe(&cells, space, &lists, threads, progress, err) ||
+        !(sample = choose_by_reach(&lists, samples, err)))
         goto end;
     cdp_joiners_turn(joiners, threads, &exact);
-    search_all(joiners, threads, sample, cdp_run_from(0), (uint32_t)samples);
+    search_sample(joiners, threads, &lists, sample);
     if (search(space, &cells, &lists, recall, sample, &exact, threads, found, progress, err))
         goto end;
     cdp_joiners_turn(joiners, threads, nearest);

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "knn/cells.h"
 
-enum { CELL = 96 }; // items of a cell, at least
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+enum {
+    CELL = 96,    // items of a cell, at least
+    SAMPLE = 256, // items whose near ones tell how far apart sketches are
+    LEFT = 100,   // of these near ones, one in so many may be farther
+};
 
 static const uint64_t MORE_BYTES = UINT64_C(1) << 29; // of nearest centres at a time
 
@@ -22,6 +31,54 @@ static int sort_items(struct cdp_cells *cells, struct cdp_space *space, int thre
     return 0;
 }
 
+static int by_size(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return x < y ? -1 : x > y;
+}
+
+// How far apart the sketches of item `id` and of those in its list are, beyond what rounding may
+// add, as parts of the list's reach. Returns their number.
+static uint32_t parts_of(const struct cdp_space *space, uint32_t id, const uint64_t *list,
+                         uint32_t k, float *part)
+{
+    uint32_t count = 0;
+    float reach = cdp_space_reach(space, cdp_entry_score(list[k - 1]));
+    for (uint32_t r = 0; reach > 0 && r < k && list[r] != CDP_NOBODY; r++) {
+        uint32_t other = cdp_entry_id(list[r]);
+        const struct cdp_sketch *a = &space->sketch[id], *b = &space->sketch[other];
+        float glance;
+        cdp_space_glances(space, id, space, &other, 1, &glance);
+        float apart = sqrtf(fmaxf(0, (float)a->square - 2 * glance)) - a->error - b->error;
+        part[count++] = apart / reach;
+    }
+    return count;
+}
+
+// Learns from a sample how far apart the sketches of neighbours are.
+static int learn_part(struct cdp_cells *cells, const struct cdp_space *space, uint32_t k,
+                      uint64_t seed, int threads, struct cdp_err *err)
+{
+    uint64_t n = space->matrix->rows, samples = n < SAMPLE ? n : SAMPLE, count = 0;
+    struct cdp_shortlists near = {0}, lists = {0};
+    uint32_t *item = cdp_choose(n, samples, seed, err);
+    float *part = cdp_alloc(samples, k * sizeof *part, "a sample", err);
+    int status = !item || !part || cdp_shortlists_new(&lists, samples, k, err) ||
+                 cdp_shortlists_take(&near, &cells->nearest, item, samples, err) ||
+                 cdp_probe(space, item, &near, &cells->shelf, &lists, threads, NULL, err);
+    for (uint64_t i = 0; !status && i < samples; i++)
+        count += parts_of(space, item[i], lists.entry + i * k, k, part + count);
+    if (count > 0) {
+        qsort(part, count, sizeof *part, by_size);
+        cells->shelf.part = fminf(1, part[count - 1 - count / LEFT]);
+    }
+    free(item);
+    free(part);
+    cdp_shortlists_free(&near);
+    cdp_shortlists_free(&lists);
+    return status ? -1 : 0;
+}
+
 int cdp_cells_new(struct cdp_cells *cells, struct cdp_space *space, uint32_t k, uint32_t probes,
                   uint64_t seed, int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
@@ -36,7 +93,8 @@ int cdp_cells_new(struct cdp_cells *cells, struct cdp_space *space, uint32_t k, 
                                progress, err) ||
                    cdp_sets_of(&cells->items, &cells->nearest, 1, count, threads, err) ||
                    sort_items(cells, space, threads, err) ||
-                   cdp_shelf_new(&cells->shelf, space, &cells->items, threads, err)
+                   cdp_shelf_new(&cells->shelf, space, &cells->items, threads, err) ||
+                   (space->vector && learn_part(cells, space, k, seed, threads, err))
                ? -1
                : 0;
 }
@@ -55,8 +113,7 @@ int cdp_cells_probe(const struct cdp_cells *cells, const struct cdp_space *space
                     struct cdp_err *err)
 {
     cdp_progress_start(progress, "neighbours", "rows", lists->count);
-    return cdp_probe(space, NULL, &cells->nearest, &cells->shelf, lists, false, threads, progress,
-                     err);
+    return cdp_probe(space, NULL, &cells->nearest, &cells->shelf, lists, threads, progress, err);
 }
 
 int cdp_cells_probe_more(const struct cdp_cells *cells, const struct cdp_space *space,
@@ -71,11 +128,11 @@ int cdp_cells_probe_more(const struct cdp_cells *cells, const struct cdp_space *
     for (uint64_t from = 0; !status && from < count; from += most) {
         struct cdp_shortlists some = {0}, near = {0};
         uint64_t here = cdp_least(count - from, most);
-        status = cdp_shortlists_take(&some, lists, items + from, here, err) ||
-                 cdp_centres_nearest(&near, cells->centres, space, items + from, here, probes,
-                                     threads, progress, err) ||
-                 cdp_probe(space, items + from, &near, &cells->shelf, &some, false, threads,
-                           progress, err);
+        status =
+            cdp_shortlists_take(&some, lists, items + from, here, err) ||
+            cdp_centres_nearest(&near, cells->centres, space, items + from, here, probes, threads,
+                                progress, err) ||
+            cdp_probe(space, items + from, &near, &cells->shelf, &some, threads, progress, err);
         if (!status)
             cdp_shortlists_put(lists, &some, items + from);
         cdp_shortlists_free(&some);

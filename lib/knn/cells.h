@@ -4,6 +4,7 @@
 
 #include "base/progress.h"
 #include "knn/centres.h"
+#include "knn/probe.h"
 
 // Cells of items that are near each other: each item lies in the cell of its nearest centre.
 struct cdp_cells {

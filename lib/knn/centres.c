@@ -5,6 +5,8 @@
 
 #include "base/mem.h"
 #include "base/random.h"
+#include "knn/glance.h"
+#include "knn/sets.h"
 
 enum {
     SAMPLE = 16,    // items a centre that it is trained on
@@ -22,28 +24,11 @@ uint32_t *cdp_choose(uint64_t n, uint64_t count, uint64_t seed, struct cdp_err *
     return chosen;
 }
 
-// Lists that hold set 0 only, which all centres are, for `count` rows.
-static int all_of_one(struct cdp_shortlists *lists, uint64_t count, struct cdp_err *err)
-{
-    if (cdp_shortlists_new(lists, count, 1, err))
-        return -1;
-    for (uint64_t i = 0; i < count; i++)
-        lists->entry[i] = cdp_entry(0, 0);
-    return 0;
-}
-
 // Lays the centres out as they are now.
-static int shelve(struct cdp_centres *c, int threads, struct cdp_err *err)
+static void lay_out(struct cdp_centres *c, int threads)
 {
-    struct cdp_shortlists all;
-    cdp_shelf_free(&c->shelf);
-    cdp_sets_free(&c->all);
-    if (all_of_one(&all, c->count, err))
-        return -1;
-    int status = cdp_sets_of(&c->all, &all, 1, 1, threads, err) ||
-                 cdp_shelf_new(&c->shelf, &c->space, &c->all, threads, err);
-    cdp_shortlists_free(&all);
-    return status ? -1 : 0;
+    cdp_side_columns(&c->columns, cdp_run_from(0), cdp_run_from(CDP_NONE), (uint32_t)c->count,
+                     threads);
 }
 
 // ---- the nearest
@@ -73,17 +58,14 @@ int cdp_centres_nearest(struct cdp_shortlists *lists, const struct cdp_centres *
                         const struct cdp_space *space, const uint32_t *items, uint64_t count,
                         uint32_t k, int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
-    struct cdp_shortlists all, glanced = {0};
+    struct cdp_shortlists glanced = {0};
     uint32_t wanted = cdp_least(k, c->count);
     uint32_t looked = cdp_least(wanted + cdp_least(wanted / 2 + 8, SPARE), c->count);
-    if (all_of_one(&all, count, err))
-        return -1;
     int status = cdp_shortlists_new(lists, count, wanted, err) ||
                  cdp_shortlists_new(&glanced, count, looked, err) ||
-                 cdp_probe(space, items, &all, &c->shelf, &glanced, true, threads, progress, err);
+                 cdp_glance(space, items, &c->columns, &glanced, threads, progress, err);
     if (!status)
         compare(lists, &glanced, c, space, items, threads);
-    cdp_shortlists_free(&all);
     cdp_shortlists_free(&glanced);
     return status ? -1 : 0;
 }
@@ -107,8 +89,8 @@ static int train(struct cdp_centres *c, const struct cdp_space *space, uint64_t 
         if (!status) {
             for (uint64_t m = 0; m < count; m++)
                 sets.member[m] = sample[sets.member[m]];
-            status =
-                cdp_space_move(&c->space, space, &sets, threads, err) || shelve(c, threads, err);
+            status = cdp_space_move(&c->space, space, &sets, threads, err);
+            lay_out(c, threads);
         }
         cdp_shortlists_free(&nearest);
         cdp_sets_free(&sets);
@@ -126,8 +108,12 @@ struct cdp_centres *cdp_centres_new(const struct cdp_space *space, uint64_t n, u
     int status = -1;
     if (c && first) {
         c->count = count;
-        status = cdp_space_pick(&c->space, space, first, count, err) || shelve(c, threads, err) ||
-                 train(c, space, n, seed + 1, threads, progress, err);
+        status = cdp_space_pick(&c->space, space, first, count, err) ||
+                 cdp_side_new_columns(&c->columns, &c->space, (uint32_t)count, err);
+    }
+    if (!status) {
+        lay_out(c, threads);
+        status = train(c, space, n, seed + 1, threads, progress, err);
     }
     free(first);
     if (status) {
@@ -141,8 +127,7 @@ void cdp_centres_free(struct cdp_centres *c)
 {
     if (!c)
         return;
-    cdp_shelf_free(&c->shelf);
-    cdp_sets_free(&c->all);
+    cdp_side_free(&c->columns);
     cdp_space_free(&c->space);
     free(c);
 }

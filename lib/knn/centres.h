@@ -3,7 +3,8 @@
 #define CDP_CENTRES_H
 
 #include "base/progress.h"
-#include "knn/probe.h"
+#include "knn/shortlist.h"
+#include "knn/side.h"
 
 // Centres by k-means over a sample of the items (Lloyd, Least squares quantization in PCM, IEEE
 // Transactions on Information Theory 28(2), 1982). The nearest ones of an item are looked for among
@@ -11,8 +12,7 @@
 struct cdp_centres {
     uint64_t count;
     struct cdp_space space;
-    struct cdp_sets all; // one set
-    struct cdp_shelf shelf;
+    struct cdp_side columns; // the centres, laid out
 };
 
 // `count` items of n, one from each stretch of n / count, ascending. To be freed by the caller;

@@ -27,7 +27,7 @@ int cdp_shelf_new(struct cdp_shelf *shelf, const struct cdp_space *space,
                   const struct cdp_sets *sets, int threads, struct cdp_err *err)
 {
     uint64_t count = sets->start[sets->count];
-    *shelf = (struct cdp_shelf){.sets = sets};
+    *shelf = (struct cdp_shelf){.sets = sets, .part = 1};
     if (cdp_side_new_columns(&shelf->columns, space, (uint32_t)count, err)) {
         cdp_shelf_free(shelf);
         return -1;
@@ -46,17 +46,16 @@ void cdp_shelf_free(struct cdp_shelf *shelf)
 
 // Adds the columns from `first` on that have passed to the list of row r.
 static void add(struct cdp_side *rows, uint32_t r, const struct cdp_side *columns, uint32_t first,
-                uint64_t passed, uint64_t *list, uint32_t k, bool glance)
+                uint64_t passed, uint64_t *list, uint32_t k)
 {
     uint32_t own = rows->id[r], items[COLUMNS], count = 0;
     float score[COLUMNS];
     for (; passed; passed &= passed - 1) {
         uint32_t id = columns->id[first + (uint32_t)__builtin_ctzll(passed)];
         items[count] = id;
-        count += id != CDP_NONE && (glance || id != own);
+        count += id != CDP_NONE && id != own;
     }
-    (glance ? cdp_space_glances : cdp_space_scores)(rows->space, own, columns->space, items, count,
-                                                    score);
+    cdp_space_scores(rows->space, own, columns->space, items, count, score);
     cdp_shortlists_offer(list, k, rows->space->kernel, items, score, count);
     float least = cdp_entry_score(list[k - 1]);
     if (least > rows->least[r])
@@ -67,7 +66,7 @@ static void add(struct cdp_side *rows, uint32_t r, const struct cdp_side *column
 // their tiles besides. `first` is a multiple of CDP_PANEL_COLUMNS.
 static void pick(struct cdp_side *rows, const uint32_t *row, uint32_t count,
                  const struct cdp_side *columns, uint32_t first, uint32_t end,
-                 struct cdp_shortlists *lists, bool glance)
+                 struct cdp_shortlists *lists)
 {
     const struct cdp_space *space = rows->space;
     cdp_tile_function *tile_function = space->kernel->metric[space->metric].tile;
@@ -84,10 +83,7 @@ static void pick(struct cdp_side *rows, const uint32_t *row, uint32_t count,
         struct cdp_asked asked = {INFINITY, 0, cdp_side_most_error(columns, first)};
         for (uint32_t i = 0; i < ROWS; i++) {
             uint32_t r = row[i < count ? i : 0];
-            if (glance && space->vector)
-                bar[i].product = (int32_t)fmaxf(rows->least[r], -0x1p30F);
-            else
-                cdp_side_bars(rows, r, 1, asked, bar + i);
+            cdp_side_bars(rows, r, 1, asked, bar + i);
         }
         cdp_side_tile(&tile, columns, first);
         uint64_t passed[ROWS];
@@ -96,7 +92,7 @@ static void pick(struct cdp_side *rows, const uint32_t *row, uint32_t count,
         for (uint32_t i = 0; i < count; i++) {
             uint64_t *list = lists->entry + (uint64_t)rows->list[row[i]] * lists->k;
             if (passed[i])
-                add(rows, row[i], columns, first, passed[i], list, lists->k, glance);
+                add(rows, row[i], columns, first, passed[i], list, lists->k);
         }
     }
 }
@@ -110,8 +106,6 @@ struct prober {
     uint32_t *set;    // that are wanted, in the order in which they are probed
     uint32_t *end;    // of each set's rows
     uint32_t *row;    // the rows that want the sets, set after set
-    // Of centres: what lists asked for in the end, of late, and how far from that they were.
-    float asked, apart;
 };
 
 static void free_probers(struct prober *probers, int threads)
@@ -133,7 +127,6 @@ static struct prober *new_probers(const struct cdp_space *space, uint64_t sets, 
     uint32_t rows = together(depth);
     for (int t = 0; probers && t < threads; t++) {
         struct prober *p = &probers[t];
-        p->asked = -INFINITY;
         int status = cdp_side_new_rows(&p->rows, space, rows, err);
         p->wanted = cdp_zalloc(sets, sizeof *p->wanted, "cells", err);
         p->set = cdp_alloc(rows, depth * sizeof *p->set, "cells", err);
@@ -148,12 +141,11 @@ static struct prober *new_probers(const struct cdp_space *space, uint64_t sets, 
 }
 
 // Sorts some rows by the sets that they want, nearest sets first. Returns the number of sets.
-static uint32_t sort_rows(struct prober *p, const struct cdp_shortlists *probes, uint32_t first,
-                          uint32_t end)
+static uint32_t sort_rows(struct prober *p, const struct cdp_shortlists *probes)
 {
-    uint32_t sets = 0, k = probes->k;
+    uint32_t sets = 0, k = probes->k, count = p->rows.count;
     for (uint32_t r = 0; r < k; r++) {
-        for (uint32_t i = first; i < end; i++) {
+        for (uint32_t i = 0; i < count; i++) {
             uint64_t entry = probes->entry[(uint64_t)p->rows.list[i] * k + r];
             if (entry != CDP_NOBODY && p->wanted[cdp_entry_id(entry)]++ == 0)
                 p->set[sets++] = cdp_entry_id(entry);
@@ -164,7 +156,7 @@ static uint32_t sort_rows(struct prober *p, const struct cdp_shortlists *probes,
         p->end[p->set[s]] = sum;
         sum += p->wanted[p->set[s]];
     }
-    for (uint32_t i = first; i < end; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         const uint64_t *list = probes->entry + (uint64_t)p->rows.list[i] * k;
         for (uint32_t r = 0; r < k && list[r] != CDP_NOBODY; r++)
             p->row[p->end[cdp_entry_id(list[r])]++] = i;
@@ -172,68 +164,29 @@ static uint32_t sort_rows(struct prober *p, const struct cdp_shortlists *probes,
     return sets;
 }
 
-// Lets the rows from `first` to `end` - 1 pick from all the sets that they want.
-static void pick_all(struct prober *p, uint32_t first, uint32_t end,
-                     const struct cdp_shortlists *probes, const struct cdp_shelf *shelf,
-                     struct cdp_shortlists *lists, bool glance)
+// Lets the rows pick from all the sets that they want.
+static void probe(struct prober *p, const struct cdp_shortlists *probes,
+                  const struct cdp_shelf *shelf, struct cdp_shortlists *lists)
 {
-    uint32_t sets = sort_rows(p, probes, first, end);
+    p->rows.part = shelf->part;
+    for (uint32_t r = 0; r < p->rows.count; r++) {
+        const uint64_t *list = lists->entry + (uint64_t)p->rows.list[r] * lists->k;
+        cdp_side_ask(&p->rows, r, cdp_entry_score(list[lists->k - 1]));
+    }
+    uint32_t sets = sort_rows(p, probes);
     for (uint32_t s = 0; s < sets; s++) {
         uint32_t set = p->set[s], last = p->end[set], r = last - p->wanted[set];
         uint32_t begin = (uint32_t)(shelf->sets->start[set] / PANEL * PANEL);
         p->wanted[set] = 0;
         for (; r < last; r += ROWS)
             pick(&p->rows, p->row + r, cdp_least(last - r, ROWS), &shelf->columns, begin,
-                 (uint32_t)shelf->sets->start[set + 1], lists, glance);
+                 (uint32_t)shelf->sets->start[set + 1], lists);
     }
-}
-
-// The same for centres, and empty lists. Centres that are far are of no use to a list although it
-// is not full yet: what lists ended with of late tells which.
-static void pick_centres(struct prober *p, uint32_t first, uint32_t end,
-                         const struct cdp_shortlists *probes, const struct cdp_shelf *shelf,
-                         struct cdp_shortlists *lists)
-{
-    for (uint32_t r = first; r < end; r++)
-        p->rows.least[r] = p->asked - 3 * p->apart;
-    pick_all(p, first, end, probes, shelf, lists, true);
-    for (uint32_t r = first; r < end; r++) {
-        const uint64_t *last = lists->entry + (uint64_t)(p->rows.list[r] + 1) * lists->k - 1;
-        if (*last == CDP_NOBODY) {
-            p->rows.least[r] = -INFINITY;
-            pick_all(p, r, r + 1, probes, shelf, lists, true);
-        }
-        float least = cdp_entry_score(*last), off = least - p->asked;
-        bool known = p->asked > -INFINITY;
-        if (least > -INFINITY) {
-            p->asked = known ? p->asked + off / 16 : least;
-            p->apart = known ? p->apart + (fabsf(off) - p->apart) / 16 : fabsf(least);
-        }
-    }
-}
-
-static void probe(struct prober *p, const struct cdp_shortlists *probes,
-                  const struct cdp_shelf *shelf, struct cdp_shortlists *lists, bool glance)
-{
-    uint32_t first = 0, count = p->rows.count, k = lists->k;
-    if (glance) {
-        if (!(p->asked > -INFINITY)) {
-            first = cdp_least(count, 2 * ROWS);
-            pick_centres(p, 0, first, probes, shelf, lists);
-        }
-        pick_centres(p, first, count, probes, shelf, lists);
-        return;
-    }
-    for (uint32_t r = 0; r < count; r++) {
-        const uint64_t *list = lists->entry + (uint64_t)p->rows.list[r] * k;
-        cdp_side_ask(&p->rows, r, cdp_entry_score(list[k - 1]));
-    }
-    pick_all(p, 0, count, probes, shelf, lists, false);
 }
 
 int cdp_probe(const struct cdp_space *space, const uint32_t *items,
               const struct cdp_shortlists *probes, const struct cdp_shelf *shelf,
-              struct cdp_shortlists *lists, bool glance, int threads, struct cdp_progress *progress,
+              struct cdp_shortlists *lists, int threads, struct cdp_progress *progress,
               struct cdp_err *err)
 {
     // Rows that want the same set first probe together, most of them.
@@ -257,7 +210,7 @@ int cdp_probe(const struct cdp_space *space, const uint32_t *items,
             uint32_t count = cdp_least(n - from, most);
             cdp_side_rows(&p->rows, cdp_run_of((ids ? ids : order.member) + from),
                           cdp_run_of(order.member + from), count);
-            probe(p, probes, shelf, lists, glance);
+            probe(p, probes, shelf, lists);
             cdp_progress_add(progress, count);
         }
     }

@@ -13,6 +13,8 @@
 struct cdp_shelf {
     struct cdp_side columns;
     const struct cdp_sets *sets;
+    // Rows pass over what by its sketch is farther than this part of their lists' reach.
+    float part;
 };
 
 int cdp_shelf_new(struct cdp_shelf *shelf, const struct cdp_space *space,
@@ -20,11 +22,10 @@ int cdp_shelf_new(struct cdp_shelf *shelf, const struct cdp_space *space,
 void cdp_shelf_free(struct cdp_shelf *shelf);
 
 // Row i, which is items[i] of the space or item i, picks from the sets of the shelf that its list
-// in `probes` names, into list i of `lists`. `glance`: the shelf is of centres, which are picked by
-// what tiles see of them, into lists that are empty. Else no item is added to its own list.
+// in `probes` names, into list i of `lists`. No item is added to its own list.
 int cdp_probe(const struct cdp_space *space, const uint32_t *items,
               const struct cdp_shortlists *probes, const struct cdp_shelf *shelf,
-              struct cdp_shortlists *lists, bool glance, int threads, struct cdp_progress *progress,
+              struct cdp_shortlists *lists, int threads, struct cdp_progress *progress,
               struct cdp_err *err);
 
 #endif

@@ -19,7 +19,7 @@ static size_t laid_words(const struct cdp_space *s)
 static int new_side(struct cdp_side *b, const struct cdp_space *space, uint32_t room,
                     uint64_t lines, size_t words, struct cdp_err *err)
 {
-    *b = (struct cdp_side){.space = space, .room = room};
+    *b = (struct cdp_side){.space = space, .room = room, .part = 1};
     b->id = cdp_alloc(room, sizeof *b->id, "items", err);
     b->list = cdp_alloc(room, sizeof *b->list, "items", err);
     b->least = cdp_alloc(room, sizeof *b->least, "items", err);

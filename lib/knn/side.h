@@ -48,6 +48,7 @@ struct cdp_side {
     // What the lists ask for: a score; and, for dot products, as cdp_space_reach. Of rows all, of
     // columns nothing, for whoever knows better.
     float *least, *reach;
+    float part;   // of a list's reach, that it asks for: 1, unless neighbours may be missed
     float *error; // dot products: of the sketches
     // Rows:
     const uint32_t **row; // as the kernel reads them
@@ -79,7 +80,7 @@ static inline void cdp_side_ask(struct cdp_side *side, uint32_t i, float least)
 {
     side->least[i] = least;
     if (side->space->vector)
-        side->reach[i] = cdp_space_reach(side->space, least);
+        side->reach[i] = side->part * cdp_space_reach(side->space, least);
 }
 
 // The columns of a tile, from `first` on.

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#ifndef CDP_GLANCE_H
+#define CDP_GLANCE_H
+
+#include "base/progress.h"
+#include "knn/shortlist.h"
+#include "knn/side.h"
+
+// The operation that finds centres: rows pick the nearest of all columns, by what tiles see of
+// them, into shortlists.
+
+// Row i, which is items[i] of the space or item i, fills list i, which is empty, with the columns
+// whose sketches are nearest to its own: exactly these, whatever the number of threads.
+int cdp_glance(const struct cdp_space *space, const uint32_t *items, const struct cdp_side *columns,
+               struct cdp_shortlists *lists, int threads, struct cdp_progress *progress,
+               struct cdp_err *err);
+
+#endif
