@@ -296,7 +296,7 @@ static void merge_plain(uint64_t *list, uint32_t k, const uint64_t *entries, siz
         project(row, count, dim, directions, width, out);                                  \
     }
 
-#define KERNEL(name, isa, merge, lay_dot, dot_tile, dot_pairs)            \
+#define KERNEL(name, isa, project, merge, lay_dot, dot_tile, dot_pairs)   \
     {                                                                     \
         name,                                                             \
             {[CDP_COSINE] = {lay_dot, dot_tile, dot_pairs},               \
@@ -305,7 +305,7 @@ static void merge_plain(uint64_t *list, uint32_t k, const uint64_t *entries, siz
              [CDP_L1] = {NULL, l1_##isa, l1_pairs_##isa},                 \
              [CDP_LINF] = {NULL, linf_##isa, linf_pairs_##isa},           \
              [CDP_HAMMING] = {NULL, hamming_##isa, hamming_pairs_##isa}}, \
-            project_##isa, merge                                          \
+            project, merge                                                \
     }
 
 DEFINE(plain, )
@@ -556,6 +556,35 @@ VNNI static void dot_pairs_avx512vnni(const uint32_t *x, const uint32_t *const *
     }
 }
 
+VNNI static void project_avx512(const float *row, size_t count, size_t dim, const float *directions,
+                                size_t width, float *out)
+{
+    enum { TOGETHER = 8 };
+    for (size_t r = 0; r < count; r += TOGETHER) {
+        const float *x[TOGETHER];
+        for (size_t i = 0; i < TOGETHER; i++)
+            x[i] = row + (r + i < count ? r + i : r) * dim;
+        for (size_t at = 0; at < width; at += PANEL) {
+            __m512 sum[TOGETHER];
+#pragma GCC unroll 8
+            for (int i = 0; i < TOGETHER; i++)
+                sum[i] = _mm512_setzero_ps();
+            const float *line = directions + at;
+            for (size_t d = 0; d < dim; d++, line += width) {
+                __m512 y = _mm512_loadu_ps(line);
+#pragma GCC unroll 8
+                for (int i = 0; i < TOGETHER; i++)
+                    sum[i] = _mm512_add_ps(sum[i], _mm512_mul_ps(_mm512_set1_ps(x[i][d]), y));
+            }
+#pragma GCC unroll 8
+            for (size_t i = 0; i < TOGETHER; i++) {
+                if (r + i < count)
+                    _mm512_storeu_ps(out + (r + i) * width + at, sum[i]);
+            }
+        }
+    }
+}
+
 // A list of at most RUNS x 8 is kept in registers. With an entry added, number i of an ascending
 // list is the least of number i and the larger of number i - 1 and the entry.
 VNNI INLINE void merge_runs(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count,
@@ -606,10 +635,11 @@ VNNI static void merge_avx512(uint64_t *list, uint32_t k, const uint64_t *entrie
 
 static const struct cdp_kernel kernels[] = {
 #ifdef __x86_64__
-    KERNEL("avx512vnni", avx2, merge_avx512, NULL, dot_avx512vnni, dot_pairs_avx512vnni),
-    KERNEL("avx2", avx2, merge_plain, lay_chunks, dot_avx2, madd_pairs_avx2),
+    KERNEL("avx512vnni", avx2, project_avx512, merge_avx512, NULL, dot_avx512vnni,
+           dot_pairs_avx512vnni),
+    KERNEL("avx2", avx2, project_avx2, merge_plain, lay_chunks, dot_avx2, madd_pairs_avx2),
 #endif
-    KERNEL("plain", plain, merge_plain, lay_halves, dot_plain, dot_pairs_plain),
+    KERNEL("plain", plain, project_plain, merge_plain, lay_halves, dot_plain, dot_pairs_plain),
 };
 
 const struct cdp_kernel *cdp_kernel(void)
