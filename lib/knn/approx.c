@@ -144,6 +144,7 @@ static int by_reach(const void *a, const void *b)
     return x->missing > y->missing ? -1 : x->missing < y->missing;
 }
 
+// How many of the exact neighbours of sample i, an item, are not in its list of k.
 static uint32_t missing_from(const uint64_t *list, uint32_t k, const struct cdp_nearest *exact,
                              uint64_t i, uint32_t item, float *x, float *y)
 {

@@ -2,7 +2,6 @@
 #include "knn/glance.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
