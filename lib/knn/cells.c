@@ -4,12 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/mem.h"
-
 enum {
     CELL = 96,    // items of a cell, at least
     SAMPLE = 256, // items whose near ones tell how far apart sketches are
-    LEFT = 100,   // of these near ones, one in so many may be farther
 };
 
 static const uint64_t MORE_BYTES = UINT64_C(1) << 29; // of nearest centres at a time
@@ -31,49 +28,39 @@ static int sort_items(struct cdp_cells *cells, struct cdp_space *space, int thre
     return 0;
 }
 
-static int by_size(const void *a, const void *b)
+// How far apart the sketches of item `id` and of those in its list are at most, as a part of the
+// list's reach. Where rounding may be all of it, nothing is learned: 0.
+static float part_of(const struct cdp_space *space, uint32_t id, const uint64_t *list, uint32_t k)
 {
-    float x = *(const float *)a, y = *(const float *)b;
-    return x < y ? -1 : x > y;
-}
-
-// How far apart the sketches of item `id` and of those in its list are, beyond what rounding may
-// add, as parts of the list's reach. Returns their number.
-static uint32_t parts_of(const struct cdp_space *space, uint32_t id, const uint64_t *list,
-                         uint32_t k, float *part)
-{
-    uint32_t count = 0;
-    float reach = cdp_space_reach(space, cdp_entry_score(list[k - 1]));
-    for (uint32_t r = 0; reach > 0 && r < k && list[r] != CDP_NOBODY; r++) {
+    float most = 0, reach = cdp_space_reach(space, cdp_entry_score(list[k - 1]));
+    for (uint32_t r = 0; r < k && list[r] != CDP_NOBODY; r++) {
         uint32_t other = cdp_entry_id(list[r]);
         const struct cdp_sketch *a = &space->sketch[id], *b = &space->sketch[other];
-        float glance;
+        float glance, error = a->error + b->error;
         cdp_space_glances(space, id, space, &other, 1, &glance);
-        float apart = sqrtf(fmaxf(0, (float)a->square - 2 * glance)) - a->error - b->error;
-        part[count++] = apart / reach;
+        float apart = sqrtf(fmaxf(0, (float)a->square - 2 * glance));
+        if (reach > error)
+            most = fmaxf(most, (apart - error) / reach);
     }
-    return count;
+    return most;
 }
 
 // Learns from a sample how far apart the sketches of neighbours are.
 static int learn_part(struct cdp_cells *cells, const struct cdp_space *space, uint32_t k,
                       uint64_t seed, int threads, struct cdp_err *err)
 {
-    uint64_t n = space->matrix->rows, samples = n < SAMPLE ? n : SAMPLE, count = 0;
+    uint64_t n = space->matrix->rows, samples = n < SAMPLE ? n : SAMPLE;
     struct cdp_shortlists near = {0}, lists = {0};
     uint32_t *item = cdp_choose(n, samples, seed, err);
-    float *part = cdp_alloc(samples, k * sizeof *part, "a sample", err);
-    int status = !item || !part || cdp_shortlists_new(&lists, samples, k, err) ||
+    int status = !item || cdp_shortlists_new(&lists, samples, k, err) ||
                  cdp_shortlists_take(&near, &cells->nearest, item, samples, err) ||
                  cdp_probe(space, item, &near, &cells->shelf, &lists, threads, NULL, err);
+    float most = 0;
     for (uint64_t i = 0; !status && i < samples; i++)
-        count += parts_of(space, item[i], lists.entry + i * k, k, part + count);
-    if (count > 0) {
-        qsort(part, count, sizeof *part, by_size);
-        cells->shelf.part = fminf(1, part[count - 1 - count / LEFT]);
-    }
+        most = fmaxf(most, part_of(space, item[i], lists.entry + i * k, k));
+    if (most > 0 && most < 1)
+        cells->shelf.part = most;
     free(item);
-    free(part);
     cdp_shortlists_free(&near);
     cdp_shortlists_free(&lists);
     return status ? -1 : 0;
