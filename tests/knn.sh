@@ -88,6 +88,13 @@ is "$(wc -l <digests)" 1 "approximate: same content with 1, 2, 8 threads, plain 
 cdp-knn -k 15 --dim 64 copies.bin | cdp-view --digest - >got
 cdp-knn -k 15 --method exact --dim 64 copies.bin | cdp-view --digest - >wanted
 same got wanted "few rows: auto is exact"
+# Items so near to each other that bytes cannot rank them: all pairs, in the end.
+perl -e 'srand 1; sub normal { my $x = -6; $x += rand for 1 .. 12; $x }
+    for (1 .. 100) { my @at = map normal, 1 .. 64;
+        print pack "f<*", map $_ + 0.1 * normal, @at for 1 .. 60 }' >near.bin
+cdp-knn -k 15 --method exact --dim 64 near.bin | cdp-view --digest - >wanted
+cdp-knn -k 15 --method approx --dim 64 near.bin | cdp-view --digest - >got
+same got wanted "groups that are nearly copies: approximate search ends as the exact one"
 # Items that look into too few cells have all their neighbours too, whatever recall is asked for.
 head -c 179200 copies.bin >few.bin
 for recall in 0 0.5; do

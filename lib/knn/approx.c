@@ -16,6 +16,7 @@ enum {
     SHARE = 16,        // the farthest are one in so many, the next time twice as many, and
     MORE = 128,        // look into so many cells; when they are all, into twice as many
     AROUND = 4,        // so many times as many look around
+    STALL = 8,         // a gain of one standard error in so many is none
     WIDE = 24,         // cells that all look into; twice as many the next time
     SEED_PROBES = 4,   // of a search that only fills lists
     SAMPLE = CDP_SIDE, // items whose exact neighbours are known, at most that
@@ -194,7 +195,9 @@ static double recall_of(const struct cdp_shortlists *lists, const uint32_t *samp
 
 // ---- all
 
-// Until the sample has the recall that is wanted, or all have looked into all cells.
+// Until the sample has the recall that is wanted, or all have looked into all cells, or looking
+// around and into more cells gains nothing: what is missing then was met, but items are so near to
+// each other that the scores of bytes cannot rank them.
 static int search(const struct cdp_space *space, const struct cdp_cells *cells,
                   struct cdp_shortlists *lists, double recall, const uint32_t *sample,
                   const struct cdp_nearest *exact, int threads, double *found,
@@ -204,13 +207,15 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
     struct lack *lack = cdp_alloc(exact->count, sizeof *lack, "the sample", err);
     int status = !room || !lack;
     uint64_t share = SHARE, more = MORE, wide = WIDE, count;
-    double error;
+    double error, before = 0;
     bool last = false, scattered;
     for (bool around = true; !status; around = !around) {
         status = cdp_shortlists_reverse(lists, space->kernel, threads, err);
         *found = recall_of(lists, sample, exact, lack, room, &error, &scattered);
-        if (status || last || *found - error >= recall)
+        bool stalled = around && *found - before < error / STALL;
+        if (status || last || stalled || *found - error >= recall)
             break;
+        before = around ? *found : before;
         uint64_t part = !scattered ? 1 : around ? share / AROUND : share;
         uint64_t probes = cdp_least(scattered ? more : wide, cells->centres->count);
         uint32_t *items = farthest(lists, part > 0 ? part : 1, &count, err);

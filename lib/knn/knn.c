@@ -74,13 +74,10 @@ static uint64_t pairs_of(uint64_t queries, uint64_t rows)
     return queries * (rows - queries) + queries * queries / 2;
 }
 
-// Fills the lists of all items with near ones, and puts the items in the order that suits the
-// lists.
-static int seed(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
-                struct cdp_progress *progress, struct cdp_err *err)
+// Puts the items in the order that suits a search of all pairs with what is in the lists.
+static int order_items(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
+                       struct cdp_err *err)
 {
-    if (cdp_seed(space, joiners, threads, progress, err))
-        return -1;
     uint32_t *order = cdp_allpairs_order(joiners->nearest, err);
     int status = order ? cdp_space_reorder(space, order, threads, err) : -1;
     free(order);
@@ -104,7 +101,10 @@ static int exact(struct cdp_space *space, const struct cdp_knn_plan *plan, int t
     for (uint64_t at = plan->first; at < plan->last; at += band)
         pairs += pairs_of(plan->last - at < band ? plan->last - at : band, space->matrix->rows);
     if (!status && space->vector && band == space->matrix->rows && band >= SEEDED_ROWS)
-        status = seed(space, joiners, threads, plan->progress, err);
+        status = cdp_seed(space, joiners, threads, plan->progress, err) ||
+                         order_items(space, joiners, threads, err)
+                     ? -1
+                     : 0;
     cdp_progress_start(plan->progress, "neighbours", "pairs", pairs);
     for (uint64_t at = plan->first; !status && at < plan->last; at += band) {
         uint64_t end = plan->last - at < band ? plan->last : at + band;
@@ -130,8 +130,13 @@ static int approximate(struct cdp_space *space, const struct cdp_knn_plan *plan,
         cdp_joiners_turn(joiners, threads, &nearest);
     if (!status)
         status = cdp_approx(space, joiners, threads, plan->recall, found, plan->progress, err);
-    if (!status && *found < plan->recall) {
-        cdp_allpairs(joiners, threads, 0, nearest.count, NULL);
+    bool rest = !status && *found < plan->recall;
+    if (rest)
+        status = order_items(space, joiners, threads, err);
+    if (rest && !status) {
+        cdp_progress_start(plan->progress, "neighbours", "pairs",
+                           pairs_of(nearest.count, nearest.count));
+        cdp_allpairs(joiners, threads, 0, nearest.count, plan->progress);
         *found = 1;
     }
     if (!status)
