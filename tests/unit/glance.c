@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#include "knn/glance.h"
+
+#include <stdlib.h>
+
+#include "base/random.h"
+#include "tap.h"
+
+// What a glance promises: of each row the columns that are nearest by what tiles see, exactly
+// these, also where lists ask for something else than those before them did.
+
+enum { ROWS = 5000, COLUMNS = 700, DIM = 24, STEP = 7 };
+
+static float number[ROWS * DIM];
+
+// Rows of lengths that change on the way.
+static void spread(void)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        float size = i < ROWS / 2 ? 1 : i % 3 ? 6 : 0.2F;
+        for (size_t d = 0; d < DIM; d++)
+            number[i * DIM + d] = size * ((float)(cdp_random(1, i * DIM + d) % 2001) - 1000);
+    }
+}
+
+static int by_size(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+// The lists of all entries, sorted, one after the other.
+static bool right(const struct cdp_space *space, const struct cdp_space *columns,
+                  const uint32_t *items, const struct cdp_shortlists *lists)
+{
+    for (uint64_t i = 0; i < lists->count; i += STEP) {
+        uint64_t entry[COLUMNS];
+        for (uint32_t c = 0; c < COLUMNS; c++) {
+            float score;
+            cdp_space_glances(space, items ? items[i] : i, columns, &c, 1, &score);
+            entry[c] = cdp_entry(score, c);
+        }
+        qsort(entry, COLUMNS, sizeof *entry, by_size);
+        if (memcmp(entry, lists->entry + i * lists->k, lists->k * sizeof *entry) != 0)
+            return false;
+    }
+    return true;
+}
+
+static void check(enum cdp_metric metric, const char *name)
+{
+    char rows[] = "rows";
+    struct cdp_matrix matrix = {.rows = ROWS,
+                                .dim = DIM,
+                                .number = CDP_F32,
+                                .data = (const unsigned char *)number,
+                                .row_stride = DIM * sizeof *number,
+                                .number_stride = sizeof *number,
+                                .name = rows};
+    struct cdp_space space, centres = {0};
+    struct cdp_side columns = {0};
+    struct cdp_err err;
+    static uint32_t chosen[COLUMNS], items[ROWS];
+    for (uint32_t c = 0; c < COLUMNS; c++)
+        chosen[c] = c * (ROWS / COLUMNS) + 3;
+    for (uint32_t i = 0; i < ROWS; i++)
+        items[i] = ROWS - 1 - i;
+    if (!ok(!cdp_space_build(&space, &matrix, metric, 5, 2, &err) &&
+                !cdp_space_pick(&centres, &space, chosen, COLUMNS, &err) &&
+                !cdp_side_new_columns(&columns, &centres, COLUMNS, &err),
+            "%s: laid out", name))
+        return;
+    cdp_side_columns(&columns, cdp_run_from(0), cdp_run_from(CDP_NONE), COLUMNS, 1);
+    for (int threads = 1; threads <= 3; threads += 2) {
+        const uint32_t most[] = {1, 20, 50, COLUMNS};
+        for (size_t m = 0; m < sizeof most / sizeof *most; m++) {
+            const uint32_t *order = m % 2 ? items : NULL;
+            struct cdp_shortlists lists;
+            ok(!cdp_shortlists_new(&lists, ROWS, most[m], &err) &&
+                   !cdp_glance(&space, order, &columns, &lists, threads, NULL, &err) &&
+                   right(&space, &centres, order, &lists),
+               "%s: the %u nearest of %d columns, %d threads", name, most[m], COLUMNS, threads);
+            cdp_shortlists_free(&lists);
+        }
+    }
+    cdp_side_free(&columns);
+    cdp_space_free(&centres);
+    cdp_space_free(&space);
+}
+
+int main(void)
+{
+    spread();
+    check(CDP_L2, "l2");
+    check(CDP_COSINE, "cosine");
+    check(CDP_L1, "l1");
+    check(CDP_HAMMING, "hamming");
+    return done();
+}
