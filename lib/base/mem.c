@@ -24,7 +24,7 @@ static void *fail(size_t count, size_t size, const char *what, struct cdp_err *e
 // Large pages where the system has them on request: fewer of them are to be cleared and looked up.
 static void *wish(void *memory, size_t bytes)
 {
-    size_t page = (size_t)1 << 21, skip = page - (uintptr_t)memory % page;
+    size_t page = (size_t)1 << 21, skip = -(uintptr_t)memory % page;
     if (memory && bytes >= 2 * page)
         madvise((char *)memory + skip, bytes - skip, MADV_HUGEPAGE);
     return memory;
