@@ -105,9 +105,11 @@ ifneq ($(filter-out help,$(or $(MAKECMDGOALS),all)),)
 
 $(shell $(cdp)values $(call cdp-check,output,text) $(call cdp-check,store,folder))
 $(cdp-fine)
-# A store is known by its tag, which also keeps backup programs out of it. (run leaves members there.)
+# A store is known by its tag, which also keeps backup programs out of it. (run leaves members there.) Listed before
+# the tag is looked for, since another make may be writing the tag and then the rest just now.
+cdp-found := $(filter-out experiments members,$(notdir $(wildcard $(store)/*)))
 ifeq ($(wildcard $(store)/CACHEDIR.TAG),)
-$(if $(filter-out experiments members,$(notdir $(wildcard $(store)/*))),$(error $(store) is there, but is no store: name another))
+$(if $(cdp-found),$(error $(store) is there, but is no store: name another))
 $(shell mkdir -p $(store)/experiments && \
 	echo 'Signature: 8a477f597d28d172789f06886806bc55' >$(store)/CACHEDIR.TAG)
 endif

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What cdp-propagate does beside clusters: constraints, adoption, earlier numbers, soft labels, audits;
 # against naive computations on small graphs.
-. "$CDP_SOURCE/tests/tap.sh"
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 reference=$CDP_BUILD/tests/reference
 
 # unique PAIRS: each pair once, smaller id first, with its highest score
@@ -44,7 +44,7 @@ for seed in $(seq 1 20); do
         my ($next, %number) = 0;
         for (0 .. $n - 1) { if (!$in{$_}) { print "-1\n"; next }
             $number{$of[$_]} = $next++ if !defined $number{$of[$_]}; print "$number{$of[$_]}\n" }' $n >wanted
-    cmp -s got wanted || { bad=$((bad + 1)); echo "# seed $seed"; }
+    cmp -s got wanted || { bad=$((bad + 1)); note "seed $seed"; }
     paste <(seq 0 $((n - 1))) got >numbered
     awk 'NR == FNR { of[$1] = $2; next } of[$1] == of[$2] { exit 1 }' numbered cannot.all ||
         bad=$((bad + 1))
@@ -140,7 +140,7 @@ for seed in 1 2 3 4 5 6; do
         $n $max >wanted
     paste got wanted | awk -F'\t' '{ d = $3 - $6; if ($1 != $4 || NF != 6 || d > 1e-6 || d < -1e-6) exit 1
         s[$1 " " $2] = $3; w[$4 " " $5] = $6 } END { for (k in s) { d = s[k] - w[k]; if (d > 1e-6 || d < -1e-6) exit 1 } }' ||
-        { bad_soft=$((bad_soft + 1)); echo "# soft, seed $seed"; }
+        { bad_soft=$((bad_soft + 1)); note "soft, seed $seed"; }
     cdp-propagate -q --nodes $n --max-size $max --audit pairs | sed 1d >got
     perl -e 'use strict; my ($n) = @ARGV; my (@label, @pair, @in);
         open my $f, "labels"; chomp(@label = <$f>); open $f, "once"; @pair = map { [split] } <$f>;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # pipelines/run and cdp-config: the original's configurations run unchanged, with the labels of the shell's pipes;
 # and whatever is wrong with one is told, all of it, before any work. ITEMS=20000 DIM=256 for a larger set.
-. "$CDP_SOURCE/tests/tap.sh"
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 command -v xxh64sum >/dev/null || skip_all "no xxh64sum (Debian: xxhash)"
 export CDP_BIN
 unset MAKEFLAGS MAKELEVEL # of the make that runs the tests

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The original's outputs on its inputs, exactly.
-. "$CDP_SOURCE/tests/tap.sh"
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 cases=${CDP_SHARED:-}/conformance
 [ -d "$cases" ] || skip_all "no conformance files"
 

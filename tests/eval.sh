@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Evaluation against quadratic counting, its formats, and what bad labels get.
-. "$CDP_SOURCE/tests/tap.sh"
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 reference=$CDP_BUILD/tests/reference
 
 bad=0

@@ -4,7 +4,7 @@
 # double precision, for every 20th row (CDP_LARGE=1: every row, which takes a quarter of an hour); the
 # same ones from every instruction set and number of threads; and what approximate search makes of copies
 # and of clusters of very different size.
-. "$CDP_SOURCE/tests/tap.sh"
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 reference=$CDP_BUILD/tests/reference
 images=/usr/share/datasets/fashion-mnist/train # Debian: dataset-fashion-mnist
 faces=${CDP_SHARED:-}/data/lfw/unlabeled/features
@@ -67,7 +67,7 @@ if [ -d "$faces" ]; then
 fi
 
 if [ ! -e $images-images-idx3-ubyte.gz ]; then
-    echo "# without Fashion-MNIST"
+    note "without Fashion-MNIST"
     done_testing
 fi
 gzip -dc $images-images-idx3-ubyte.gz | tail -c +17 | head -c $((20000 * 784)) |

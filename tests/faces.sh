@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Real faces: the original's figures for one model and for a committee, from one shell pipe.
-. "$CDP_SOURCE/tests/tap.sh"
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 faces=${CDP_SHARED:-}/data/lfw/unlabeled
 [ -d "$faces" ] || skip_all "no face features"
 

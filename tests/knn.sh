@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Neighbours: against brute force in long double, for every metric and kind of data, on every
 # instruction set and number of threads; file formats; and what bad files get.
-. "$CDP_SOURCE/tests/tap.sh"
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 reference=$CDP_BUILD/tests/reference
 
 # same_neighbours NAME: got.tsv has wanted.tsv's ids, and its distances to a unit in the last place

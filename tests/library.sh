@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The installed library: examples in C and Python, built and run against a copy installed by make.
-. "$CDP_SOURCE/tests/tap.sh"
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 ! grep -q fsanitize "$CDP_BUILD/flags" || skip_all "the sanitizers do not go into a shared library"
 
 here=$PWD

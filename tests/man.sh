@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The manual: its examples run, and every option of every tool is in its page, and no other is.
-. "$CDP_SOURCE/tests/tap.sh"
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 unset MAKEFLAGS MAKELEVEL # of the make that runs the tests
 
 # examples PAGE: the lines after "$ " of its EXAMPLES, as they are typed, with the files here for those installed

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The mediator: trained on one set of identities, applied to another; what bad input gets.
-. "$CDP_SOURCE/tests/tap.sh"
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 
 # features FOLDER MODELS [OPTION]...: pair features of a folder of cdp-synth, on standard output
 features() {

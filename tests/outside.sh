@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Other programs in the place of cdp-knn and of cdp-propagate, where they are installed.
-. "$CDP_SOURCE/tests/tap.sh"
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 outside=$CDP_SOURCE/pipelines/outside
 export OMP_NUM_THREADS=1 # hnswlib's results differ from run to run otherwise
 

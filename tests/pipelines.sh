@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # cdp.mk: what changed, and which stages ran for it, as the store's log has it; and what happens to those that
 # were killed, met a full disk, or were wanted twice at once. All folders have blanks in their names.
-. "$CDP_SOURCE/tests/tap.sh"
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 command -v xxh64sum >/dev/null || skip_all "no xxh64sum (Debian: xxhash)"
 export CDP_BIN
 unset MAKEFLAGS MAKELEVEL # of the make that runs the tests
@@ -44,7 +44,7 @@ count() {
 row() {
     [ $# -eq 2 ] || the[$3]=$4
     write
-    make >out 2>err || { echo "# make failed"; sed 's/^/# /' err; }
+    make >out 2>err || note "make failed: $(<err)"
     is "$(ran)" "$2" "$1: $2"
 }
 
@@ -307,10 +307,11 @@ is "$?:$(cut -f2 $log | grep -c knn)" 0:6 "make killed with -9 in the middle: th
 # Two at once.
 make store=twice 2>err1 >out1 &
 make store=twice 2>err2 >out2
-first=$?
+second=$?
 wait $!
+first=$?
 log=twice/log
-is "$first:$?:$(ran_there)" "0:0:1accuracy:pairs 1figures:labels 1knn:m0 1knn:m1 1knn:m2 1labels:vote 1pairs:vote " \
+is "$first:$second:$(ran_there)" "0:0:1accuracy:pairs 1figures:labels 1knn:m0 1knn:m1 1knn:m2 1labels:vote 1pairs:vote " \
     "two makes at once: every stage runs once"
 cmp -s out1 out2 && [ -s out1 ]
 ok $? "and both show the figures"

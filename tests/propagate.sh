@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Pairs to clusters: against the naive reference, in any order, from any door.
-. "$CDP_SOURCE/tests/tap.sh"
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 reference=$CDP_BUILD/tests/reference
 
 # random cases against round-by-round search
@@ -17,7 +17,7 @@ for seed in $(seq 1 60); do
     $reference propagate $max_size $step $max_iter "$stop" $nodes <pairs.tsv >wanted
     cdp-propagate -q --max-size $max_size --step $step --max-iter $max_iter --forced-stop "$stop" \
         --nodes $nodes pairs.tsv >got
-    cmp -s got wanted || { bad=$((bad + 1)); echo "# seed $seed"; }
+    cmp -s got wanted || { bad=$((bad + 1)); note "seed $seed"; }
 done
 is $bad 0 "60 random cases equal the naive reference"
 
@@ -94,7 +94,7 @@ while IFS=$'\t' read -r threshold size clusters items largest discard rest; do
             v["clusters"] ? v["size.max"] : 0, v["discard_ratio"], v[p "precision"], v[p "recall"], v[p "fscore"],
             v["bcubed.kept.fscore"] }')
     [ "$got" = "$(printf '%s\t%s\t%s\t%s\t%s' "$clusters" "$items" "$largest" "$discard" "$rest")" ] ||
-        { bad=$((bad + 1)); echo "# $threshold $size: $got"; }
+        { bad=$((bad + 1)); note "$threshold $size: $got"; }
 done <sweep
 is $bad 0 "as propagation and evaluation of the pairs above each threshold"
 for threads in 1 2 8; do

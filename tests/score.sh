@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Votes against the naive reference; truth; npz lists; what bad input gets.
-. "$CDP_SOURCE/tests/tap.sh"
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 reference=$CDP_BUILD/tests/reference
 
 for m in 0 1 2; do

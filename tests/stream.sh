@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The edge stream: text to stream to text, the same bytes everywhere, and no damage that passes.
-. "$CDP_SOURCE/tests/tap.sh"
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 
 awk 'BEGIN { srand(7); for (e = 0; e < 150000; e++) {
     i = int(rand() * 40000); j = int(rand() * 40000)
@@ -89,7 +89,7 @@ size=$(wc -c <small.cdp)
 bad=0
 for ((at = 0; at < size; at++)); do
     head -c $at small.cdp >./cut
-    refused ./cut || { bad=$((bad + 1)); echo "# cut at $at"; }
+    refused ./cut || { bad=$((bad + 1)); note "cut at $at"; }
 done
 is $bad 0 "cut at each of $size bytes: exit 1"
 bad=0
@@ -98,7 +98,7 @@ for ((at = 0; at < size; at++)); do
     { head -c $at small.cdp
       printf '%b' "\\x$(printf %x $((byte ^ (1 << at % 8))))"
       tail -c +$((at + 2)) small.cdp; } >flipped
-    refused flipped || { bad=$((bad + 1)); echo "# flipped at $at"; }
+    refused flipped || { bad=$((bad + 1)); note "flipped at $at"; }
 done
 is $bad 0 "a bit flipped in each of $size bytes: exit 1"
 size=$(wc -c <pairs.cdp)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # sweep.mk: the table of many thresholds and ks, what runs for it, the plot.
-. "$CDP_SOURCE/tests/tap.sh"
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 command -v xxh64sum >/dev/null || skip_all "no xxh64sum (Debian: xxhash)"
 export CDP_BIN
 unset MAKEFLAGS MAKELEVEL # of the make that runs the tests

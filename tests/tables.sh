@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # pipelines/tables on a small data set: what the table has, and that it goes on where it was killed.
-. "$CDP_SOURCE/tests/tap.sh"
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 command -v xxh64sum >/dev/null || skip_all "no xxh64sum (Debian: xxhash)"
 export CDP_BIN
 unset MAKEFLAGS MAKELEVEL # of the make that runs the tests

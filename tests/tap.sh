@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
-# TAP for shell tests, sourced: . "$CDP_SOURCE/tests/tap.sh"
+# TAP for shell tests, which source this.
 # The test runs in an empty folder of its own, with the tools on PATH.
 
 set -u
-: "${CDP_BIN:?is the folder of the tools}" "${CDP_SOURCE:?is the root of the source}"
+: "${CDP_BIN:?is the folder of the tools}"
 PATH=$CDP_BIN:$PATH
 export LC_ALL=C
 folder=$(mktemp -d)
@@ -13,6 +13,11 @@ cd "$folder" || exit 1
 count=0
 failed=0
 
+# note TEXT: what is said beside the results, on standard error, since prove shows that
+note() {
+    printf '%s\n' "$1" | sed 's/^/# /' >&2
+}
+
 # ok STATUS NAME: passes where STATUS is 0.
 ok() {
     count=$((count + 1))
@@ -20,6 +25,7 @@ ok() {
         echo "ok $count - $2"
     else
         echo "not ok $count - $2"
+        note "$2: failed"
         failed=1
     fi
 }
@@ -28,7 +34,8 @@ ok() {
 is() {
     [ "$1" = "$2" ]
     ok $? "$3"
-    [ "$1" = "$2" ] || printf '# got:    %s\n# wanted: %s\n' "$1" "$2"
+    [ "$1" = "$2" ] || note "got:    $1
+wanted: $2"
 }
 
 # same FILE FILE NAME
@@ -45,7 +52,7 @@ passes() {
     status=$?
     [ $status -eq 0 ] && [ ! -s err ]
     ok $? "$name"
-    sed 's/^/# /' err
+    [ ! -s err ] || note "$(<err)"
 }
 
 # fails STATUS PATTERN NAME COMMAND...: the command exits with exactly that status (a signal's is above
@@ -58,7 +65,7 @@ fails() {
     [ $status -eq "$wanted" ] && [ "$(wc -l <err)" -eq 1 ] && grep -qE -- "$pattern" err
     result=$?
     ok $result "$name"
-    [ $result -eq 0 ] || { echo "# exit $status"; sed 's/^/# /' err; }
+    [ $result -eq 0 ] || note "exit $status: $(<err)"
 }
 
 # skip_all REASON: ends a test that has nothing to run on.

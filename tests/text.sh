@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Anybody's pairs: text with numbers or names, quoted or not, arrays, matrices; and what bad ones get.
-. "$CDP_SOURCE/tests/tap.sh"
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 
 # tsv FORMAT [OPTION]... FILE: what a file becomes, as text
 tsv() {
@@ -136,7 +136,7 @@ for seed in $(seq 1 60); do
         cdp-view --from $way --rescale -o never.cdp any 2>err
         status=$?
         [ $status -eq 0 ] || { [ $status -eq 1 ] && [ "$(wc -l <err)" -eq 1 ]; } ||
-            { bad=$((bad + 1)); echo "# $seed $way: $status"; }
+            { bad=$((bad + 1)); note "$seed $way: $status"; }
     done
 done
 is $bad 0 "random text is refused or read"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # What holds for every program: help, version, wrong usage, full disks, closed pipes.
-. "$CDP_SOURCE/tests/tap.sh"
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 
 cdp-synth --items 300 --identities 12 --dim 8 --models 1 data
 cdp-knn -k 5 --dim 8 -o m0.cdp data/features/m0.bin
