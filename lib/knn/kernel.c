@@ -472,15 +472,19 @@ VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
         DOT(c##r, y2);                               \
         DOT(d##r, y3);                               \
     }
-#define END(r)                                                                \
-    {                                                                         \
-        __m512i bar = _mm512_set1_epi32(t->bar[r].product - t->start[r]);     \
-        __mmask32 low = _mm512_kunpackw(_mm512_cmpge_epi32_mask(b##r, bar),   \
-                                        _mm512_cmpge_epi32_mask(a##r, bar));  \
-        __mmask32 high = _mm512_kunpackw(_mm512_cmpge_epi32_mask(d##r, bar),  \
-                                         _mm512_cmpge_epi32_mask(c##r, bar)); \
-        passed[r] = _cvtmask64_u64(_mm512_kunpackd(high, low));               \
-        any |= passed[r];                                                     \
+// Most tiles let no pair pass: the largest of a row's sums tells.
+#define LARGEST(r)                                                                    \
+    __m512i bar##r = _mm512_set1_epi32(t->bar[r].product - t->start[r]);              \
+    __m512i most##r =                                                                 \
+        _mm512_max_epi32(_mm512_max_epi32(a##r, b##r), _mm512_max_epi32(c##r, d##r)); \
+    any |= _mm512_cmpge_epi32_mask(most##r, bar##r);
+#define END(r)                                                                   \
+    {                                                                            \
+        __mmask32 low = _mm512_kunpackw(_mm512_cmpge_epi32_mask(b##r, bar##r),   \
+                                        _mm512_cmpge_epi32_mask(a##r, bar##r));  \
+        __mmask32 high = _mm512_kunpackw(_mm512_cmpge_epi32_mask(d##r, bar##r),  \
+                                         _mm512_cmpge_epi32_mask(c##r, bar##r)); \
+        passed[r] = _cvtmask64_u64(_mm512_kunpackd(high, low));                  \
     }
     const int32_t *offset = t->offset;
     __m512i o0 = _mm512_loadu_si512(offset), o1 = _mm512_loadu_si512(offset + PANEL),
@@ -492,13 +496,19 @@ VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
                 y2 = _mm512_loadu_si512(y + 2 * stride), y3 = _mm512_loadu_si512(y + 3 * stride);
         EACH_ROW(ADVANCE)
     }
-    uint64_t any = 0;
+    __mmask16 any = 0;
+    EACH_ROW(LARGEST)
+    if (!any) {
+        memset(passed, 0, ROWS * sizeof *passed);
+        return false;
+    }
     EACH_ROW(END)
-    return any;
+    return true;
 #undef EACH_ROW
 #undef START
 #undef DOT
 #undef ADVANCE
+#undef LARGEST
 #undef END
 }
 
