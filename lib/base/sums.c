@@ -76,23 +76,18 @@ INLINE double sum_of(const float *x, const float *y, size_t dim, doubles (*term)
 }
 
 // The sums by one instruction set.
+#define SUM(name, isa, attribute, term, join)                                                      \
+    attribute static void name##_##isa(const float *const *x, const float *const *y, size_t count, \
+                                       size_t dim, double *sum)                                    \
+    {                                                                                              \
+        for (size_t i = 0; i < count; i++)                                                         \
+            sum[i] = sum_of(x[i], y[i], dim, term, join);                                          \
+    }
 #define SUMS(isa, attribute)                                                            \
-    attribute static double dot_##isa(const float *x, const float *y, size_t dim)       \
-    {                                                                                   \
-        return sum_of(x, y, dim, product_term, add);                                    \
-    }                                                                                   \
-    attribute static double square_##isa(const float *x, const float *y, size_t dim)    \
-    {                                                                                   \
-        return sum_of(x, y, dim, square_term, add);                                     \
-    }                                                                                   \
-    attribute static double absolute_##isa(const float *x, const float *y, size_t dim)  \
-    {                                                                                   \
-        return sum_of(x, y, dim, absolute_term, add);                                   \
-    }                                                                                   \
-    attribute static double largest_##isa(const float *x, const float *y, size_t dim)   \
-    {                                                                                   \
-        return sum_of(x, y, dim, absolute_term, larger);                                \
-    }                                                                                   \
+    SUM(dot, isa, attribute, product_term, add)                                         \
+    SUM(square, isa, attribute, square_term, add)                                       \
+    SUM(absolute, isa, attribute, absolute_term, add)                                   \
+    SUM(largest, isa, attribute, absolute_term, larger)                                 \
     static const struct cdp_sums sums_##isa = {dot_##isa, square_##isa, absolute_##isa, \
                                                largest_##isa};
 
@@ -135,45 +130,52 @@ AVX512 INLINE __m512d widen_512(const float *at)
     return _mm512_cvtps_pd(_mm256_loadu_ps(at));
 }
 
-AVX512 INLINE double sum_of_512(const float *x, const float *y, size_t dim,
-                                __m512d (*term)(__m512d, __m512d),
-                                __m512d (*join)(__m512d, __m512d),
-                                doubles (*join_halves)(doubles, doubles))
+// Of `count` pairs of rows, side by side, so that none waits for its own sums.
+AVX512 INLINE void sums_of_512(const float *const *x, const float *const *y, const int count,
+                               size_t dim, double *sum, __m512d (*term)(__m512d, __m512d),
+                               __m512d (*join)(__m512d, __m512d),
+                               doubles (*join_halves)(doubles, doubles))
 {
-    __m512d sums = _mm512_setzero_pd();
+    enum { MOST = 4 };
+    __m512d sums[MOST];
     size_t d = 0;
-    for (; d + 8 <= dim; d += 8)
-        sums = join(sums, term(widen_512(x + d), widen_512(y + d)));
-    if (d < dim) {
-        float a[8] = {0}, b[8] = {0};
-        memcpy(a, x + d, (dim - d) * sizeof *a);
-        memcpy(b, y + d, (dim - d) * sizeof *b);
-        sums = join(sums, term(widen_512(a), widen_512(b)));
+#pragma GCC unroll 4
+    for (int i = 0; i < count; i++)
+        sums[i] = _mm512_setzero_pd();
+    for (; d + 8 <= dim; d += 8) {
+#pragma GCC unroll 4
+        for (int i = 0; i < count; i++)
+            sums[i] = join(sums[i], term(widen_512(x[i] + d), widen_512(y[i] + d)));
     }
-    doubles half[2];
-    memcpy(half, &sums, sizeof half);
-    return join_all(half, join_halves);
+#pragma GCC unroll 4
+    for (int i = 0; i < count; i++) {
+        if (d < dim) {
+            float a[8] = {0}, b[8] = {0};
+            memcpy(a, x[i] + d, (dim - d) * sizeof *a);
+            memcpy(b, y[i] + d, (dim - d) * sizeof *b);
+            sums[i] = join(sums[i], term(widen_512(a), widen_512(b)));
+        }
+        doubles half[2];
+        memcpy(half, &sums[i], sizeof half);
+        sum[i] = join_all(half, join_halves);
+    }
 }
 
-AVX512 static double dot_avx512(const float *x, const float *y, size_t dim)
-{
-    return sum_of_512(x, y, dim, product_512, add_512, add);
-}
+#define SUM_512(name, term, join, join_halves)                                                   \
+    AVX512 static void name##_avx512(const float *const *x, const float *const *y, size_t count, \
+                                     size_t dim, double *sum)                                    \
+    {                                                                                            \
+        size_t i = 0;                                                                            \
+        for (; i + 4 <= count; i += 4)                                                           \
+            sums_of_512(x + i, y + i, 4, dim, sum + i, term, join, join_halves);                 \
+        for (; i < count; i++)                                                                   \
+            sums_of_512(x + i, y + i, 1, dim, sum + i, term, join, join_halves);                 \
+    }
 
-AVX512 static double square_avx512(const float *x, const float *y, size_t dim)
-{
-    return sum_of_512(x, y, dim, square_512, add_512, add);
-}
-
-AVX512 static double absolute_avx512(const float *x, const float *y, size_t dim)
-{
-    return sum_of_512(x, y, dim, absolute_512, add_512, add);
-}
-
-AVX512 static double largest_avx512(const float *x, const float *y, size_t dim)
-{
-    return sum_of_512(x, y, dim, absolute_512, larger_512, larger);
-}
+SUM_512(dot, product_512, add_512, add)
+SUM_512(square, square_512, add_512, add)
+SUM_512(absolute, absolute_512, add_512, add)
+SUM_512(largest, absolute_512, larger_512, larger)
 
 static const struct cdp_sums sums_avx512 = {dot_avx512, square_avx512, absolute_avx512,
                                             largest_avx512};

@@ -4,9 +4,11 @@
 
 #include <stddef.h>
 
-// A sum over two rows of float32 numbers, in double precision and in a fixed order: the same bits
-// from every instruction set. Any alignment.
-typedef double cdp_sum_function(const float *x, const float *y, size_t dim);
+// sum[i] = a sum over the float32 numbers of rows x[i] and y[i], in double precision and in a fixed
+// order: the same bits from every instruction set, whatever else is summed beside it. Any
+// alignment.
+typedef void cdp_sum_function(const float *const *x, const float *const *y, size_t count,
+                              size_t dim, double *sum);
 
 struct cdp_sums {
     cdp_sum_function *dot;      // sum x y
@@ -14,6 +16,14 @@ struct cdp_sums {
     cdp_sum_function *absolute; // sum |x - y|
     cdp_sum_function *largest;  // max |x - y|
 };
+
+// One sum.
+static inline double cdp_sum(cdp_sum_function *function, const float *x, const float *y, size_t dim)
+{
+    double sum;
+    function(&x, &y, 1, dim, &sum);
+    return sum;
+}
 
 // The functions of the instruction set that cdp_isa() names. Thread-safe.
 const struct cdp_sums *cdp_sums(void);

@@ -96,21 +96,14 @@ static void search_all(struct cdp_joiner *joiners, int threads, const uint32_t *
 
 // Finds the exact neighbours of a sample. What is in their lists spares measuring most of what is
 // farther.
-static void search_sample(struct cdp_joiner *joiners, int threads,
-                          const struct cdp_shortlists *lists, const uint32_t *sample)
+static int search_sample(struct cdp_joiner *joiners, int threads,
+                         const struct cdp_shortlists *lists, const uint32_t *sample,
+                         struct cdp_err *err)
 {
-    struct cdp_nearest *exact = joiners->nearest;
-    const struct cdp_space *space = joiners->space;
-    for (uint64_t i = 0; i < exact->count; i++) {
-        const uint64_t *list = lists->entry + (uint64_t)sample[i] * lists->k;
-        const float *x = cdp_matrix_row(space->matrix, cdp_space_row(space, sample[i]), joiners->x);
-        for (uint32_t r = 0; r < lists->k && list[r] != CDP_NOBODY; r++) {
-            uint32_t b = cdp_entry_id(list[r]);
-            cdp_nearest_add(exact, i, cdp_space_row(space, b),
-                            cdp_space_key(space, sample[i], b, x, joiners->y));
-        }
-    }
-    search_all(joiners, threads, sample, cdp_run_from(0), (uint32_t)exact->count);
+    if (cdp_join_shortlists(joiners, threads, lists, sample, err))
+        return -1;
+    search_all(joiners, threads, sample, cdp_run_from(0), (uint32_t)joiners->nearest->count);
+    return 0;
 }
 
 // Fills the lists that are not full: of items that met too few others.
@@ -147,18 +140,20 @@ static int by_reach(const void *a, const void *b)
 
 // How many of the exact neighbours of sample i, an item, are not in its list of k.
 static uint32_t missing_from(const uint64_t *list, uint32_t k, const struct cdp_nearest *exact,
-                             uint64_t i, uint32_t item, float *x, float *y)
+                             uint64_t i, uint32_t item, float *room)
 {
     const struct cdp_space *space = exact->space;
     const uint32_t *id = exact->id + i * exact->k;
     double farthest_key = exact->key[(i + 1) * exact->k - 1];
-    const float *row = cdp_matrix_row(space->matrix, cdp_space_row(space, item), x);
     uint32_t near = 0;
     for (uint32_t r = 0; r < k && list[r] != CDP_NOBODY; r++) {
         uint32_t other = cdp_entry_id(list[r]), at = 0;
+        double key = farthest_key;
         while (at < exact->k && id[at] != cdp_space_row(space, other))
             at++;
-        near += at < exact->k || cdp_space_key(space, item, other, row, y) <= farthest_key;
+        if (at == exact->k)
+            cdp_space_keys(space, &item, &other, 1, room, &key);
+        near += key <= farthest_key;
     }
     return near < exact->k ? exact->k - near : 0;
 }
@@ -177,8 +172,7 @@ static double recall_of(const struct cdp_shortlists *lists, const uint32_t *samp
     for (uint64_t i = 0; i < count; i++) {
         const uint64_t *list = lists->entry + (uint64_t)sample[i] * lists->k;
         lack[i].reach = list[lists->k - 1];
-        lack[i].missing = missing_from(list, lists->k, exact, i, sample[i], room,
-                                       room + exact->space->matrix->dim);
+        lack[i].missing = missing_from(list, lists->k, exact, i, sample[i], room);
         missing += lack[i].missing;
     }
     qsort(lack, count, sizeof *lack, by_reach);
@@ -203,7 +197,7 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
                   const struct cdp_nearest *exact, int threads, double *found,
                   struct cdp_progress *progress, struct cdp_err *err)
 {
-    float *room = cdp_alloc(2 * space->matrix->dim, sizeof *room, "rows", err);
+    float *room = cdp_alloc(space->matrix->dim, 2 * CDP_KEYS * sizeof *room, "rows", err);
     struct lack *lack = cdp_alloc(exact->count, sizeof *lack, "the sample", err);
     int status = !room || !lack;
     uint64_t share = SHARE, more = MORE, wide = WIDE, count;
@@ -259,13 +253,13 @@ int cdp_approx(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
         !(sample = choose_by_reach(&lists, samples, err)))
         goto end;
     cdp_joiners_turn(joiners, threads, &exact);
-    search_sample(joiners, threads, &lists, sample);
-    if (search(space, &cells, &lists, recall, sample, &exact, threads, found, progress, err))
+    if (search_sample(joiners, threads, &lists, sample, err) ||
+        search(space, &cells, &lists, recall, sample, &exact, threads, found, progress, err))
         goto end;
     cdp_joiners_turn(joiners, threads, nearest);
-    cdp_join_shortlists(joiners, threads, &lists);
-    complete(joiners, threads);
-    status = 0;
+    status = cdp_join_shortlists(joiners, threads, &lists, NULL, err);
+    if (!status)
+        complete(joiners, threads);
 end:
     free(sample);
     cdp_cells_free(&cells);
@@ -285,7 +279,7 @@ int cdp_seed(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
         cdp_cells_new(&cells, space, nearest->k, SEED_PROBES, SEED, threads, progress, err) ||
         cdp_cells_probe(&cells, space, &lists, threads, progress, err);
     if (!status)
-        cdp_join_shortlists(joiners, threads, &lists);
+        status = cdp_join_shortlists(joiners, threads, &lists, NULL, err);
     cdp_cells_free(&cells);
     cdp_shortlists_free(&lists);
     return status ? -1 : 0;

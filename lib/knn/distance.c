@@ -3,24 +3,30 @@
 
 #include <math.h>
 
-double cdp_distance_key(const struct cdp_sums *sums, enum cdp_metric metric, const float *x,
-                        const float *y, size_t dim, double xx, double yy)
+cdp_sum_function *cdp_distance_sum(const struct cdp_sums *sums, enum cdp_metric metric)
 {
     switch (metric) {
     case CDP_L2:
-        return sums->square(x, y, dim);
+        return sums->square;
     case CDP_L1:
-        return sums->absolute(x, y, dim);
+        return sums->absolute;
     case CDP_LINF:
-        return sums->largest(x, y, dim);
+        return sums->largest;
     case CDP_COSINE:
     case CDP_ANGULAR:
     case CDP_HAMMING:
     case CDP_METRIC_NONE:
         break;
     }
+    return sums->dot;
+}
+
+double cdp_distance_key(enum cdp_metric metric, double sum, double xx, double yy)
+{
+    if (metric != CDP_COSINE && metric != CDP_ANGULAR)
+        return sum;
     // Of equal rows the product of the squares is a square, whose root is exact: the cosine is 1.
-    double cosine = sums->dot(x, y, dim) / sqrt(xx * yy);
+    double cosine = sum / sqrt(xx * yy);
     return -(cosine > 1 ? 1 : cosine < -1 ? -1 : cosine);
 }
 

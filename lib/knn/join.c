@@ -27,13 +27,12 @@ static int new_joiner(struct cdp_joiner *j, const struct cdp_space *space, struc
 {
     size_t dim = space->matrix->dim;
     j->space = space;
-    j->x = cdp_alloc(dim, sizeof *j->x, "a row", err);
-    j->y = cdp_alloc(dim, sizeof *j->y, "a row", err);
+    j->room = cdp_alloc(dim, 2 * CDP_KEYS * sizeof *j->room, "rows", err);
     j->maybe = cdp_alloc(MAYBES, sizeof *j->maybe, "pairs", err);
     if (cdp_side_new_rows(&j->rows, space, CDP_SIDE, err) ||
         cdp_side_new_columns(&j->columns, space, CDP_SIDE, err))
         return -1;
-    return j->x && j->y && j->maybe ? 0 : -1;
+    return j->room && j->maybe ? 0 : -1;
 }
 
 struct cdp_joiner *cdp_joiners_new(const struct cdp_space *space, int threads, struct cdp_err *err)
@@ -53,8 +52,7 @@ void cdp_joiners_free(struct cdp_joiner *joiners, int threads)
     for (int t = 0; joiners && t < threads; t++) {
         cdp_side_free(&joiners[t].rows);
         cdp_side_free(&joiners[t].columns);
-        free(joiners[t].x);
-        free(joiners[t].y);
+        free(joiners[t].room);
         free(joiners[t].maybe);
     }
     free(joiners);
@@ -100,34 +98,44 @@ static inline __attribute__((always_inline)) void fetch(const struct cdp_space *
         __builtin_prefetch(row + byte);
 }
 
+// Adds a measured pair to the lists that it may enter.
+static void enter(struct cdp_joiner *j, uint32_t r, uint32_t c, double key)
+{
+    struct cdp_side *rows = &j->rows, *columns = &j->columns;
+    float score = cdp_space_least(j->space, key);
+    if (wanted(rows->list[r], rows->least[r], score)) {
+        uint32_t list = rows->list[r];
+        cdp_nearest_add(j->nearest, list, cdp_space_row(j->space, columns->id[c]), key);
+        cdp_side_ask(rows, r, cdp_nearest_least(j->nearest, list));
+    }
+    if (wanted(columns->list[c], columns->least[c], score)) {
+        uint32_t list = columns->list[c];
+        cdp_nearest_add(j->nearest, list, cdp_space_row(j->space, rows->id[r]), key);
+        cdp_side_ask(columns, c, cdp_nearest_least(j->nearest, list));
+    }
+}
+
 // Measures the pairs that wait, unless what was found meanwhile rules them out.
 static void measure(struct cdp_joiner *j)
 {
-    struct cdp_side *rows = &j->rows, *columns = &j->columns;
-    const struct cdp_matrix *m = j->space->matrix;
-    uint32_t last = CDP_SIDE;
-    const float *x = NULL;
+    const struct cdp_side *rows = &j->rows, *columns = &j->columns;
+    uint32_t a[CDP_KEYS], b[CDP_KEYS], at[CDP_KEYS], count = 0;
+    double key[CDP_KEYS];
     for (uint32_t i = 0; i < j->waiting; i++) {
-        struct cdp_maybe pair = j->maybe[i];
         if (i + AHEAD < j->waiting)
             fetch(j->space, columns->id[j->maybe[i + AHEAD].column]);
-        uint32_t a = rows->id[pair.row], b = columns->id[pair.column];
-        uint32_t row_list = rows->list[pair.row], column_list = columns->list[pair.column];
-        bool for_row = wanted(row_list, rows->least[pair.row], pair.most);
-        bool for_column = wanted(column_list, columns->least[pair.column], pair.most);
-        if (!for_row && !for_column)
-            continue;
-        if (pair.row != last)
-            x = cdp_matrix_row(m, cdp_space_row(j->space, a), j->x);
-        last = pair.row;
-        double key = cdp_space_key(j->space, a, b, x, j->y);
-        if (for_row) {
-            cdp_nearest_add(j->nearest, row_list, cdp_space_row(j->space, b), key);
-            cdp_side_ask(rows, pair.row, cdp_nearest_least(j->nearest, row_list));
+        struct cdp_maybe p = j->maybe[i];
+        if (wanted(rows->list[p.row], rows->least[p.row], p.most) ||
+            wanted(columns->list[p.column], columns->least[p.column], p.most)) {
+            at[count] = i;
+            a[count] = rows->id[p.row];
+            b[count++] = columns->id[p.column];
         }
-        if (for_column) {
-            cdp_nearest_add(j->nearest, column_list, cdp_space_row(j->space, a), key);
-            cdp_side_ask(columns, pair.column, cdp_nearest_least(j->nearest, column_list));
+        if (count == CDP_KEYS || (i + 1 == j->waiting && count > 0)) {
+            cdp_space_keys(j->space, a, b, count, j->room, key);
+            for (uint32_t m = 0; m < count; m++)
+                enter(j, j->maybe[at[m]].row, j->maybe[at[m]].column, key[m]);
+            count = 0;
         }
     }
     j->waiting = 0;
@@ -189,38 +197,42 @@ void cdp_join(struct cdp_joiner *j, bool same)
     measure(j);
 }
 
-// Whether list i holds item b.
-static bool holds(const struct cdp_shortlists *lists, uint64_t i, uint32_t b)
+// Fills the list of a query, an item, with what its shortlist holds. key and id have room for that.
+static void fill(struct cdp_joiner *j, uint64_t query, uint32_t item, const uint64_t *list,
+                 uint32_t k, double *key, uint32_t *id)
 {
-    const uint64_t *list = lists->entry + i * lists->k;
-    bool found = false;
-    for (uint32_t r = 0; r < lists->k; r++)
-        found |= cdp_entry_id(list[r]) == b;
-    return found;
-}
-
-void cdp_join_shortlists(struct cdp_joiner *joiners, int threads,
-                         const struct cdp_shortlists *lists)
-{
-    const struct cdp_space *space = joiners->space;
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 256)
-    for (uint64_t i = 0; i < lists->count; i++) {
-        struct cdp_joiner *j = &joiners[cdp_thread()];
-        const uint64_t *list = lists->entry + i * lists->k;
-        uint32_t row = cdp_space_row(space, i);
-        const float *x = cdp_matrix_row(space->matrix, row, j->x);
-        for (uint32_t r = 0; r < lists->k && list[r] != CDP_NOBODY; r++) {
-            if (r + AHEAD < lists->k && list[r + AHEAD] != CDP_NOBODY)
-                fetch(space, cdp_entry_id(list[r + AHEAD]));
-            uint32_t b = cdp_entry_id(list[r]), other = cdp_space_row(space, b);
-            // A pair that is in both lists is measured once.
-            bool both = holds(lists, b, (uint32_t)i);
-            if (both && b < i)
-                continue;
-            double key = cdp_space_key(space, i, b, x, j->y);
-            cdp_nearest_add(j->nearest, row, other, key);
-            if (both)
-                cdp_nearest_add(j->nearest, other, row, key);
+    const uint32_t a[CDP_KEYS] = {item, item, item, item};
+    uint32_t b[CDP_KEYS], count = 0, waiting = 0;
+    while (count < k && list[count] != CDP_NOBODY) {
+        if (count + AHEAD < k && list[count + AHEAD] != CDP_NOBODY)
+            fetch(j->space, cdp_entry_id(list[count + AHEAD]));
+        b[waiting++] = cdp_entry_id(list[count]);
+        id[count] = cdp_space_row(j->space, cdp_entry_id(list[count]));
+        count++;
+        if (waiting == CDP_KEYS || count == k || list[count] == CDP_NOBODY) {
+            cdp_space_keys(j->space, a, b, waiting, j->room, key + count - waiting);
+            waiting = 0;
         }
     }
+    cdp_nearest_fill(j->nearest, query, id, key, count);
+}
+
+int cdp_join_shortlists(struct cdp_joiner *joiners, int threads, const struct cdp_shortlists *lists,
+                        const uint32_t *items, struct cdp_err *err)
+{
+    const struct cdp_space *space = joiners->space;
+    uint32_t k = lists->k;
+    double *key = cdp_alloc((size_t)threads, k * sizeof *key, "neighbours", err);
+    uint32_t *id = cdp_alloc((size_t)threads, k * sizeof *id, "neighbours", err);
+    int status = key && id ? 0 : -1;
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 256)
+    for (uint64_t i = 0; i < (status ? 0 : joiners->nearest->count); i++) {
+        size_t own = (size_t)cdp_thread() * k;
+        uint32_t item = items ? items[i] : (uint32_t)i;
+        fill(&joiners[cdp_thread()], items ? i : cdp_space_row(space, i), item,
+             lists->entry + (uint64_t)item * k, k, key + own, id + own);
+    }
+    free(key);
+    free(id);
+    return status;
 }

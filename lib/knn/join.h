@@ -20,7 +20,7 @@ struct cdp_joiner {
     const struct cdp_space *space;
     struct cdp_side rows, columns;
     struct cdp_nearest *nearest;                 // the lists of joins
-    float *x, *y;                                // rows as they are in the matrix
+    float *room;                                 // for 2 x CDP_KEYS rows of the matrix
     union cdp_bar bar[CDP_SIDE + CDP_TILE_ROWS]; // of the rows, with the columns of a tile
     struct cdp_maybe *maybe;                     // pairs to be measured
     uint32_t waiting;
@@ -43,9 +43,9 @@ void cdp_lay_columns(struct cdp_joiner *joiner, struct cdp_run items, struct cdp
 // never its own neighbour.
 void cdp_join(struct cdp_joiner *joiner, bool same);
 
-// Measures what the shortlists of all items hold, and adds it to the joiners' lists, which are
-// those of all rows.
-void cdp_join_shortlists(struct cdp_joiner *joiners, int threads,
-                         const struct cdp_shortlists *lists);
+// Measures what the shortlists of these items hold, and fills the joiners' lists with it, which are
+// empty and as many; or of all items (NULL), whose lists are those of all rows.
+int cdp_join_shortlists(struct cdp_joiner *joiners, int threads, const struct cdp_shortlists *lists,
+                        const uint32_t *items, struct cdp_err *err);
 
 #endif

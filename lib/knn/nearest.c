@@ -87,6 +87,28 @@ void cdp_nearest_add(struct cdp_nearest *n, uint64_t query, uint32_t id, double 
     cdp_unlock(&n->lock[query]);
 }
 
+void cdp_nearest_fill(struct cdp_nearest *n, uint64_t query, uint32_t *id, double *key,
+                      uint32_t count)
+{
+    // By insertion, since shortlists are nearly in order.
+    for (uint32_t i = 1; i < count; i++) {
+        uint32_t own_id = id[i], at = i;
+        double own = key[i];
+        for (; at > 0 && (key[at - 1] > own || (key[at - 1] == own && id[at - 1] > own_id)); at--) {
+            key[at] = key[at - 1];
+            id[at] = id[at - 1];
+        }
+        key[at] = own;
+        id[at] = own_id;
+    }
+    uint32_t found = count < n->k ? count : n->k;
+    memcpy(n->key + query * n->k, key, found * sizeof *key);
+    memcpy(n->id + query * n->k, id, found * sizeof *id);
+    n->found[query] = found;
+    if (found == n->k)
+        n->least[query] = cdp_space_least(n->space, key[found - 1]);
+}
+
 float cdp_nearest_least(const struct cdp_nearest *n, uint64_t query)
 {
     float least;

@@ -21,7 +21,7 @@ enum {
 
 static double square_of(const float *v, size_t dim)
 {
-    return cdp_sums()->dot(v, v, dim);
+    return cdp_sum(cdp_sums()->dot, v, v, dim);
 }
 
 // ---- how many directions

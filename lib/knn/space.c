@@ -70,7 +70,7 @@ static int measure(struct cdp_space *s, const struct room *room, int threads, st
                                                                                           : most)
     for (uint64_t row = 0; row < rows; row++) {
         const float *x = cdp_matrix_row(s->matrix, row, room[cdp_thread()].x);
-        double square = s->sums->dot(x, x, dim);
+        double square = cdp_sum(s->sums->dot, x, x, dim);
         bool point = s->metric != CDP_COSINE && s->metric != CDP_ANGULAR;
         if ((!isfinite(square) || (square == 0 && !point)) && row < bad)
             bad = row;
@@ -373,18 +373,36 @@ void cdp_space_free(struct cdp_space *s)
     *s = (struct cdp_space){0};
 }
 
-double cdp_space_key(const struct cdp_space *s, uint64_t a, uint64_t b, const float *x, float *room)
+// How many bits of two items differ.
+static double bits_apart(const struct cdp_space *s, uint64_t a, uint64_t b)
 {
+    const uint32_t *p = cdp_space_words(s, a), *q = cdp_space_words(s, b);
+    int bits = 0;
+    for (size_t w = 0; w < s->words; w++)
+        bits += __builtin_popcount(p[w] ^ q[w]);
+    return bits;
+}
+
+void cdp_space_keys(const struct cdp_space *s, const uint32_t *a, const uint32_t *b, uint32_t count,
+                    float *room, double *key)
+{
+    const float *x[CDP_KEYS], *y[CDP_KEYS];
+    size_t dim = s->matrix->dim;
     if (s->metric == CDP_HAMMING) {
-        const uint32_t *p = cdp_space_words(s, a), *q = cdp_space_words(s, b);
-        int bits = 0;
-        for (size_t w = 0; w < s->words; w++)
-            bits += __builtin_popcount(p[w] ^ q[w]);
-        return bits;
+        for (uint32_t i = 0; i < count; i++)
+            key[i] = bits_apart(s, a[i], b[i]);
+        return;
     }
-    uint32_t i = cdp_space_row(s, a), j = cdp_space_row(s, b);
-    const float *y = cdp_matrix_row(s->matrix, j, room);
-    return cdp_distance_key(s->sums, s->metric, x, y, s->matrix->dim, s->square[i], s->square[j]);
+    for (uint32_t i = 0; i < count; i++) {
+        float *own = room + 2 * i * dim;
+        x[i] = i > 0 && a[i] == a[i - 1] ? x[i - 1]
+                                         : cdp_matrix_row(s->matrix, cdp_space_row(s, a[i]), own);
+        y[i] = cdp_matrix_row(s->matrix, cdp_space_row(s, b[i]), own + dim);
+    }
+    cdp_distance_sum(s->sums, s->metric)(x, y, count, dim, key);
+    for (uint32_t i = 0; i < count; i++)
+        key[i] = cdp_distance_key(s->metric, key[i], s->square[cdp_space_row(s, a[i])],
+                                  s->square[cdp_space_row(s, b[i])]);
 }
 
 float cdp_space_least(const struct cdp_space *s, double key)

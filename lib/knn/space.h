@@ -112,10 +112,13 @@ int cdp_space_pick(struct cdp_space *picked, const struct cdp_space *space, cons
 int cdp_space_move(struct cdp_space *picked, const struct cdp_space *space,
                    const struct cdp_sets *sets, int threads, struct cdp_err *err);
 
-// The key of cdp_distance_key for two items; `x` is a's row as float32 numbers, `room` holds one
-// row.
-double cdp_space_key(const struct cdp_space *space, uint64_t a, uint64_t b, const float *x,
-                     float *room);
+// Pairs whose keys are computed together, at most.
+enum { CDP_KEYS = 4 };
+
+// The keys of cdp_distance_key for `count` pairs of items a[i] and b[i]; `room` holds 2 x CDP_KEYS
+// rows. Thread-safe.
+void cdp_space_keys(const struct cdp_space *space, const uint32_t *a, const uint32_t *b,
+                    uint32_t count, float *room, double *key);
 
 // A score which that of a pair at this key, or at a smaller one, is not below, were it computed
 // without error (dot products) or in single precision (the others).

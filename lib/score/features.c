@@ -34,7 +34,7 @@ int cdp_model_init(struct cdp_model *model, const struct cdp_table *lists,
         for (uint64_t row = 0; row < features->rows; row++) {
             const float *x =
                 cdp_matrix_row(features, row, room + (size_t)cdp_thread() * features->dim);
-            model->length[row] = sqrt(dot(x, x, features->dim));
+            model->length[row] = sqrt(cdp_sum(dot, x, x, features->dim));
             if (!isfinite(model->length[row]) && row < bad)
                 bad = row;
             double sum = 0;
@@ -185,7 +185,7 @@ static void judge(const struct batch *b, unsigned m, struct pair pair, const str
     float *structure = affinity + b->count;
     if (m > 0)
         relationship[m - 1] = (float)(i_has | j_has);
-    affinity[m] = lengths > 0 ? (float)(b->dot(x, y, matrix->dim) / lengths) : 0;
+    affinity[m] = lengths > 0 ? (float)(cdp_sum(b->dot, x, y, matrix->dim) / lengths) : 0;
     structure[m] = (float)shared;
     if (!b->extra)
         return;
