@@ -2,7 +2,9 @@
 #include "knn/glance.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/threads.h"
@@ -12,19 +14,19 @@ enum {
     COLUMNS = CDP_TILE_COLUMNS,
     TOGETHER = 1024, // rows
     STRETCH = 8,     // tiles between looks at what has passed
-    FEW = 16,        // columns that a row scores together, at least
 };
 
 // A thread's memory.
 struct glancer {
     struct cdp_side rows;
     union cdp_bar bar[TOGETHER + ROWS];
-    // Of each row, the columns that have passed and wait to be scored.
-    uint32_t waits[TOGETHER + ROWS];
-    uint32_t waiting[TOGETHER + ROWS][FEW + COLUMNS];
-    uint32_t item[TOGETHER], list[TOGETHER]; // of rows that look once more
-    // What lists asked for in the end, of late, and how far from that they were.
-    float asked, apart;
+    // What has passed of a row of tiles, and by how much.
+    uint64_t passed[STRETCH][ROWS];
+    union cdp_bar got[STRETCH][ROWS][COLUMNS];
+    uint32_t item[TOGETHER]; // of the rows
+    // What lists asked for in the end, of late, by the square of the row, and how far from that
+    // they were.
+    double asked, by_square, apart;
 };
 
 static void free_glancers(struct glancer *glancers, int threads)
@@ -47,6 +49,12 @@ static struct glancer *new_glancers(const struct cdp_space *space, int threads, 
     return glancers;
 }
 
+// Of what tiles see of an item; 0 where that tells nothing.
+static double square_of(const struct cdp_space *space, uint32_t item)
+{
+    return space->vector ? space->sketch[item].square : 0;
+}
+
 static void set_bar(struct glancer *g, uint32_t r, float least)
 {
     g->rows.least[r] = least;
@@ -56,36 +64,29 @@ static void set_bar(struct glancer *g, uint32_t r, float least)
         g->bar[r].score = least;
 }
 
-// Adds what waits to the list of row r.
-static void settle(struct glancer *g, uint32_t r, const struct cdp_space *centres,
-                   struct cdp_shortlists *lists)
+// Adds the columns from `from` on that have passed to the list of row r + i.
+static void add(struct glancer *g, uint32_t r, uint32_t i, const struct cdp_side *columns,
+                uint32_t from, uint32_t tiles, struct cdp_shortlists *lists)
 {
     const struct cdp_space *space = g->rows.space;
-    uint64_t *list = lists->entry + (uint64_t)g->rows.list[r] * lists->k;
-    for (uint32_t from = 0; from < g->waits[r]; from += COLUMNS) {
-        const uint32_t *waiting = g->waiting[r] + from;
-        uint32_t here = cdp_least(g->waits[r] - from, COLUMNS);
-        float score[COLUMNS];
-        cdp_space_glances(space, g->rows.id[r], centres, waiting, here, score);
-        cdp_shortlists_offer(list, lists->k, space->kernel, waiting, score, here);
+    uint64_t *list = lists->entry + (uint64_t)g->rows.list[r + i] * lists->k;
+    uint64_t entry[STRETCH * COLUMNS], last = list[lists->k - 1];
+    uint32_t count = 0;
+    for (uint32_t t = 0; t < tiles; t++) {
+        for (uint64_t passed = g->passed[t][i]; passed; passed &= passed - 1) {
+            uint32_t c = (uint32_t)__builtin_ctzll(passed);
+            uint32_t id = columns->id[from + t * COLUMNS + c];
+            union cdp_bar got = g->got[t][i][c];
+            entry[count] = cdp_entry(space->vector ? (float)got.product : got.score, id);
+            count += id != CDP_NONE && entry[count] < last;
+        }
     }
-    g->waits[r] = 0;
+    if (count == 0)
+        return;
+    space->kernel->merge(list, lists->k, entry, count);
     float least = cdp_entry_score(list[lists->k - 1]);
-    if (least > g->rows.least[r])
-        set_bar(g, r, least);
-}
-
-// Lets row r wait for the columns from `first` on that have passed.
-static void pass(struct glancer *g, uint32_t r, const struct cdp_side *columns, uint32_t first,
-                 uint64_t passed, struct cdp_shortlists *lists)
-{
-    for (; passed; passed &= passed - 1) {
-        uint32_t id = columns->id[first + (uint32_t)__builtin_ctzll(passed)];
-        g->waiting[r][g->waits[r]] = id;
-        g->waits[r] += id != CDP_NONE;
-    }
-    if (g->waits[r] >= FEW)
-        settle(g, r, columns->space, lists);
+    if (least > g->rows.least[r + i])
+        set_bar(g, r + i, least);
 }
 
 // A tile's rows from row r on, and STRETCH tiles of columns from `from` on. What has passed is
@@ -96,46 +97,56 @@ static void look(struct glancer *g, uint32_t r, const struct cdp_side *columns, 
     const struct cdp_space *space = g->rows.space;
     cdp_tile_function *tile_function = space->kernel->metric[space->metric].tile;
     struct cdp_tile tile = {.row = g->rows.row + r, .start = g->rows.start + r, .bar = g->bar + r};
-    uint64_t passed[STRETCH][ROWS];
     uint32_t tiles = (cdp_least(columns->count - from, STRETCH * COLUMNS) + COLUMNS - 1) / COLUMNS;
     for (uint32_t t = 0; t < tiles; t++) {
         cdp_side_tile(&tile, columns, from + t * COLUMNS);
-        tile_function(&tile, passed[t]);
+        tile.got = g->got[t][0];
+        tile_function(&tile, g->passed[t]);
     }
-    for (uint32_t i = 0; i < ROWS && r + i < g->rows.count; i++) {
-        for (uint32_t t = 0; t < tiles; t++)
-            pass(g, r + i, columns, from + t * COLUMNS, passed[t][i], lists);
-    }
+    for (uint32_t i = 0; i < ROWS && r + i < g->rows.count; i++)
+        add(g, r, i, columns, from, tiles, lists);
 }
 
-// Lets all rows pick from all columns that are not below `least`.
-static void sweep(struct glancer *g, const struct cdp_side *columns, float least,
+// Lets all rows pick from all columns, but for those that are too far by what was learned.
+static void sweep(struct glancer *g, const struct cdp_side *columns, bool learned,
                   struct cdp_shortlists *lists)
 {
     uint32_t count = g->rows.count;
-    for (uint32_t r = 0; r < (count + ROWS - 1) / ROWS * ROWS; r++)
-        set_bar(g, r, r < count ? least : 0x1p30F);
+    for (uint32_t r = 0; r < (count + ROWS - 1) / ROWS * ROWS; r++) {
+        double square = square_of(g->rows.space, g->rows.id[r]);
+        double least = learned ? g->asked + g->by_square * square - 3 * g->apart : -INFINITY;
+        set_bar(g, r, r < count ? (float)least : 0x1p30F);
+    }
     for (uint32_t from = 0; from < columns->count; from += STRETCH * COLUMNS) {
         for (uint32_t r = 0; r < count; r += ROWS)
             look(g, r, columns, from, lists);
     }
-    for (uint32_t r = 0; r < count; r++)
-        settle(g, r, columns->space, lists);
 }
 
-// Learns what `count` lists from `first` on ask for.
+// Learns what `count` lists from `first` on ask for, by least squares.
 static void learn(struct glancer *g, const struct cdp_shortlists *lists, uint64_t first,
                   uint32_t count)
 {
     const uint64_t *last = lists->entry + (first + 1) * lists->k - 1;
-    double sum = 0, apart = 0;
-    for (uint32_t i = 0; i < count; i++)
-        sum += (double)cdp_entry_score(last[(uint64_t)i * lists->k]);
-    for (uint32_t i = 0; i < count; i++)
-        apart += fabs((double)cdp_entry_score(last[(uint64_t)i * lists->k]) - sum / count);
+    double x = 0, y = 0, xx = 0, xy = 0, apart = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        double square = square_of(g->rows.space, g->item[i]);
+        double asked = (double)cdp_entry_score(last[(uint64_t)i * lists->k]);
+        x += square / count;
+        y += asked / count;
+        xx += square * square / count;
+        xy += square * asked / count;
+    }
+    double slope = xx > x * x ? (xy - x * y) / (xx - x * x) : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        double square = square_of(g->rows.space, g->item[i]);
+        double asked = (double)cdp_entry_score(last[(uint64_t)i * lists->k]);
+        apart += fabs(asked - y - slope * (square - x)) / count;
+    }
     if (isfinite(apart)) {
-        g->asked = (float)(sum / count);
-        g->apart = (float)(apart / count);
+        g->asked = y - slope * x;
+        g->by_square = slope;
+        g->apart = apart;
     }
 }
 
@@ -143,17 +154,20 @@ static void learn(struct glancer *g, const struct cdp_shortlists *lists, uint64_
 // of late tells which. The rows that it was wrong for look once more.
 static void glance(struct glancer *g, const struct cdp_side *columns, struct cdp_shortlists *lists)
 {
-    uint32_t again = 0;
-    sweep(g, columns, g->asked - 3 * g->apart, lists);
-    for (uint32_t r = 0; r < g->rows.count; r++) {
-        g->item[again] = g->rows.id[r];
-        g->list[again] = g->rows.list[r];
-        again += lists->entry[(uint64_t)(g->rows.list[r] + 1) * lists->k - 1] == CDP_NOBODY;
+    uint32_t count = g->rows.count, again = 0, items[TOGETHER], list[TOGETHER];
+    uint64_t first = g->rows.list[0];
+    memcpy(g->item, g->rows.id, count * sizeof *g->item);
+    sweep(g, columns, true, lists);
+    for (uint32_t r = 0; r < count; r++) {
+        items[again] = g->rows.id[r];
+        list[again] = g->rows.list[r];
+        again += lists->entry[(list[again] + UINT64_C(1)) * lists->k - 1] == CDP_NOBODY;
     }
     if (again > 0) {
-        cdp_side_rows(&g->rows, cdp_run_of(g->item), cdp_run_of(g->list), again);
-        sweep(g, columns, -INFINITY, lists);
+        cdp_side_rows(&g->rows, cdp_run_of(items), cdp_run_of(list), again);
+        sweep(g, columns, false, lists);
     }
+    learn(g, lists, first, count);
 }
 
 int cdp_glance(const struct cdp_space *space, const uint32_t *items, const struct cdp_side *columns,
@@ -170,7 +184,6 @@ int cdp_glance(const struct cdp_space *space, const uint32_t *items, const struc
         cdp_side_rows(&g->rows, items ? cdp_run_of(items + from) : cdp_run_from(from),
                       cdp_run_from(from), count);
         glance(g, columns, lists);
-        learn(g, lists, from, count);
         cdp_progress_add(progress, count);
     }
     free_glancers(glancers, threads);

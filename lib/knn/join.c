@@ -174,7 +174,7 @@ void cdp_join(struct cdp_joiner *j, bool same)
         uint32_t end = same ? cdp_least(first + COLUMNS, rows->count) : rows->count;
         uint32_t whole = (end + ROWS - 1) / ROWS * ROWS;
         cdp_side_bars(rows, 0, whole, cdp_side_asked(columns, first), j->bar);
-        struct cdp_tile tile;
+        struct cdp_tile tile = {0};
         cdp_side_tile(&tile, columns, first);
         for (uint32_t r = 0; r < end; r += ROWS) {
             uint64_t passed[ROWS];

@@ -68,6 +68,13 @@ INLINE vector linf_step(vector sum, vector x, vector y)
     return (vector)((larger & (mask)apart) | (~larger & (mask)sum));
 }
 
+// What was compared of a row and LANES columns.
+INLINE void hand_out(const struct cdp_tile *t, int row, size_t column, const void *lanes)
+{
+    if (t->got)
+        memcpy(t->got + row * COLUMNS + column, lanes, LANES * sizeof *t->got);
+}
+
 INLINE bool float_tile(const struct cdp_tile *t, uint64_t passed[ROWS],
                        vector (*step)(vector, vector, vector))
 {
@@ -86,8 +93,12 @@ INLINE bool float_tile(const struct cdp_tile *t, uint64_t passed[ROWS],
             }
         }
         for (int r = 0; r < ROWS; r++) {
-            for (size_t v = 0; v < VECTORS; v++)
-                passed[r] |= bits_of(~(-sum[r][v] < t->bar[r].score)) << (p * PANEL + v * LANES);
+            for (size_t v = 0; v < VECTORS; v++) {
+                size_t c = p * PANEL + v * LANES;
+                vector score = -sum[r][v];
+                passed[r] |= bits_of(~(score < t->bar[r].score)) << c;
+                hand_out(t, r, c, &score);
+            }
             any |= passed[r];
         }
     }
@@ -159,6 +170,7 @@ INLINE bool hamming_tile(const struct cdp_tile *t, uint64_t passed[ROWS])
             }
             vector score = -__builtin_convertvector((mask)sum, vector);
             passed[r] |= bits_of(~(score < t->bar[r].score)) << (v * LANES);
+            hand_out(t, r, v * LANES, &score);
             any |= passed[r];
         }
     }
@@ -219,6 +231,7 @@ static bool dot_plain(const struct cdp_tile *t, uint64_t passed[ROWS])
             }
             sum += (mask)load(t->offset + v * LANES);
             passed[r] |= bits_of(sum >= t->bar[r].product) << (v * LANES);
+            hand_out(t, r, v * LANES, &sum);
             any |= passed[r];
         }
     }
@@ -407,8 +420,9 @@ __attribute__((target("avx2"))) static bool dot_avx2(const struct cdp_tile *t,
             __m256i offset = _mm256_loadu_si256((const __m256i *)(t->offset + c));
             for (int r = 0; r < ROWS; r++) {
                 __m256i got = _mm256_load_si256((const __m256i *)(sum[r] + v * LANES));
-                __m256i low = _mm256_cmpgt_epi32(_mm256_set1_epi32(t->bar[r].product),
-                                                 _mm256_add_epi32(got, offset));
+                got = _mm256_add_epi32(got, offset);
+                __m256i low = _mm256_cmpgt_epi32(_mm256_set1_epi32(t->bar[r].product), got);
+                hand_out(t, r, c, &got);
                 uint32_t bits = ~(uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(low)) & 0xFF;
                 passed[r] |= (uint64_t)bits << c;
                 any |= bits;
@@ -486,6 +500,15 @@ VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
                                          _mm512_cmpge_epi32_mask(c##r, bar##r)); \
         passed[r] = _cvtmask64_u64(_mm512_kunpackd(high, low));                  \
     }
+#define HAND_OUT(r)                                                          \
+    {                                                                        \
+        __m512i start = _mm512_set1_epi32(t->start[r]);                      \
+        union cdp_bar *got = t->got + r * COLUMNS;                           \
+        _mm512_storeu_si512(got, _mm512_add_epi32(a##r, start));             \
+        _mm512_storeu_si512(got + PANEL, _mm512_add_epi32(b##r, start));     \
+        _mm512_storeu_si512(got + 2 * PANEL, _mm512_add_epi32(c##r, start)); \
+        _mm512_storeu_si512(got + 3 * PANEL, _mm512_add_epi32(d##r, start)); \
+    }
     const int32_t *offset = t->offset;
     __m512i o0 = _mm512_loadu_si512(offset), o1 = _mm512_loadu_si512(offset + PANEL),
             o2 = _mm512_loadu_si512(offset + 2 * PANEL),
@@ -503,6 +526,9 @@ VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
         return false;
     }
     EACH_ROW(END)
+    if (t->got) {
+        EACH_ROW(HAND_OUT)
+    }
     return true;
 #undef EACH_ROW
 #undef START
@@ -510,6 +536,7 @@ VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
 #undef ADVANCE
 #undef LARGEST
 #undef END
+#undef HAND_OUT
 }
 
 // x.y by x.(y + 128) - 128.x, four pairs at a time.

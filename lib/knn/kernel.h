@@ -43,6 +43,9 @@ struct cdp_tile {
     const int32_t *offset; // dot products: what is added to the products of each column
     const uint32_t *panel;
     size_t words;
+    // NULL, or CDP_TILE_ROWS x CDP_TILE_COLUMNS, which receives what was compared with the bars if
+    // any pair has passed.
+    union cdp_bar *got;
 };
 
 // Bit c of passed[r]: whether the dot product of row r and column c, plus the column's offset, is

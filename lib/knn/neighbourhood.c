@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "knn/neighbourhood.h"
 
+#include <stdbool.h>
+#include <string.h>
+
+enum { MET = 1024 }; // items that are remembered, at most
+
 // Adds candidates to the list of an item.
 static void add(const struct cdp_space *space, uint32_t item, const uint32_t *candidates,
                 uint32_t count, uint64_t *list, uint32_t k)
@@ -10,16 +15,29 @@ static void add(const struct cdp_space *space, uint32_t item, const uint32_t *ca
     cdp_shortlists_offer(list, k, space->kernel, candidates, score, count);
 }
 
+// Whether an item has been met, as far as is remembered: neighbours share most of theirs. Items
+// that are near each other stand side by side, so few of them share a place.
+static bool again(uint32_t met[MET], uint32_t item)
+{
+    bool is = met[item % MET] == item;
+    met[item % MET] = item;
+    return is;
+}
+
 static void look_around(const struct cdp_space *space, const struct cdp_shortlists *lists,
                         uint32_t item, uint64_t *list)
 {
-    uint32_t candidates[CDP_TILE_COLUMNS] = {0}, count = 0, k = lists->k;
+    uint32_t candidates[CDP_TILE_COLUMNS] = {0}, count = 0, k = lists->k, met[MET];
     const uint64_t *own = lists->entry + (uint64_t)item * k;
+    memset(met, 0xFF, sizeof met);
+    again(met, item);
+    for (uint32_t r = 0; r < k && own[r] != CDP_NOBODY; r++)
+        again(met, cdp_entry_id(own[r]));
     for (uint32_t r = 0; r < k && own[r] != CDP_NOBODY; r++) {
         const uint64_t *other = lists->entry + (uint64_t)cdp_entry_id(own[r]) * k;
         for (uint32_t i = 0; i < k && other[i] != CDP_NOBODY; i++) {
             candidates[count] = cdp_entry_id(other[i]);
-            count += candidates[count] != item;
+            count += candidates[count] != item && !again(met, candidates[count]);
             if (count == CDP_TILE_COLUMNS) {
                 add(space, item, candidates, count, list, k);
                 count = 0;
