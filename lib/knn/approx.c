@@ -15,6 +15,7 @@ enum {
     PROBES = 8,        // cells that an item looks into at first
     SHARE = 16,        // the farthest are one in so many, the next time twice as many, and
     MORE = 128,        // look into so many cells; when they are all, into twice as many
+    FINE = 64,         // fewer where they are enough, but not fewer than one in so many
     AROUND = 4,        // so many times as many look around
     STALL = 8,         // a gain of one standard error in so many is none
     WIDE = 24,         // cells that all look into; twice as many the next time
@@ -158,17 +159,24 @@ static uint32_t missing_from(const uint64_t *list, uint32_t k, const struct cdp_
     return near < exact->k ? exact->k - near : 0;
 }
 
-// Returns the share of the sample's exact neighbours that is in the lists; others as near count
-// too. *error receives the standard error of that, and *scattered whether most of what is missing
-// is so from the lists that reach farthest. Lists that reach as far miss about as much, and the
-// sample holds its share of each kind: so the error is that of the differences of those side by
-// side (Wolter, An investigation of some estimators of variance for systematic sampling, Journal
-// of the American Statistical Association 79(388), 1984).
-static double recall_of(const struct cdp_shortlists *lists, const uint32_t *sample,
-                        const struct cdp_nearest *exact, struct lack *lack, float *room,
-                        double *error, bool *scattered)
+// What the sample tells of the lists.
+struct recall {
+    double found;    // the share of the exact neighbours that is in the lists
+    double error;    // the standard error of that
+    bool scattered;  // most of what is missing is so from the lists that reach farthest
+    uint64_t enough; // of those lists, one in so many of all miss enough for the recall wanted
+};
+
+// Others as near as the exact neighbours count too. Lists that reach as far miss about as much, and
+// the sample holds its share of each kind: so the error is that of the differences of those side by
+// side (Wolter, An investigation of some estimators of variance for systematic sampling, Journal of
+// the American Statistical Association 79(388), 1984).
+static struct recall recall_of(const struct cdp_shortlists *lists, const uint32_t *sample,
+                               const struct cdp_nearest *exact, double wanted, struct lack *lack,
+                               float *room)
 {
-    uint64_t missing = 0, squares = 0, far = 0, count = exact->count;
+    uint64_t missing = 0, squares = 0, far = 0, count = exact->count, items = 0;
+    double all = (double)count * exact->k;
     for (uint64_t i = 0; i < count; i++) {
         const uint64_t *list = lists->entry + (uint64_t)sample[i] * lists->k;
         lack[i].reach = list[lists->k - 1];
@@ -182,9 +190,15 @@ static double recall_of(const struct cdp_shortlists *lists, const uint32_t *samp
         int64_t apart = (int64_t)lack[i].missing - lack[i - 1].missing;
         squares += (uint64_t)(apart * apart);
     }
-    *scattered = 2 * far > missing;
-    *error = sqrt((double)squares / 2) / (double)count / exact->k;
-    return 1 - (double)missing / (double)count / exact->k;
+    struct recall r = {.found = 1 - (double)missing / all,
+                       .error = sqrt((double)squares / 2) / all,
+                       .scattered = 2 * far > missing};
+    // A little stays missing when they have looked.
+    double left = (wanted + r.error - r.found) * all * 1.25;
+    while (items < count && left > 0)
+        left -= lack[items++].missing;
+    r.enough = items > 0 ? count / items : count;
+    return r;
 }
 
 // ---- all
@@ -193,7 +207,7 @@ static double recall_of(const struct cdp_shortlists *lists, const uint32_t *samp
 // around and into more cells gains nothing: what is missing then was met, but items are so near to
 // each other that the scores of bytes cannot rank them.
 static int search(const struct cdp_space *space, const struct cdp_cells *cells,
-                  struct cdp_shortlists *lists, double recall, const uint32_t *sample,
+                  struct cdp_shortlists *lists, double wanted, const uint32_t *sample,
                   const struct cdp_nearest *exact, int threads, double *found,
                   struct cdp_progress *progress, struct cdp_err *err)
 {
@@ -201,18 +215,22 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
     struct lack *lack = cdp_alloc(exact->count, sizeof *lack, "the sample", err);
     int status = !room || !lack;
     uint64_t share = SHARE, more = MORE, wide = WIDE, count;
-    double error, before = 0;
-    bool last = false, scattered;
+    double before = 0;
+    bool last = false, fine = false;
     for (bool around = true; !status; around = !around) {
         status = cdp_shortlists_reverse(lists, space->kernel, threads, err);
-        *found = recall_of(lists, sample, exact, lack, room, &error, &scattered);
-        bool stalled = around && *found - before < error / STALL;
-        if (status || last || stalled || *found - error >= recall)
+        struct recall r = recall_of(lists, sample, exact, wanted, lack, room);
+        *found = r.found;
+        bool stalled = around && !fine && r.found - before < r.error / STALL;
+        if (status || last || stalled || r.found - r.error >= wanted)
             break;
-        before = around ? *found : before;
-        uint64_t part = !scattered ? 1 : around ? share / AROUND : share;
-        uint64_t probes = cdp_least(scattered ? more : wide, cells->centres->count);
-        uint32_t *items = farthest(lists, part > 0 ? part : 1, &count, err);
+        before = around ? r.found : before;
+        // Where little is missing, few look; but not twice.
+        fine = around ? fine : r.scattered && !fine && r.enough > share;
+        uint64_t part = !r.scattered ? 1 : around ? share / AROUND : share;
+        part = fine && !around ? cdp_least(r.enough, FINE) : part > 0 ? part : 1;
+        uint64_t probes = cdp_least(r.scattered ? more : wide, cells->centres->count);
+        uint32_t *items = farthest(lists, part, &count, err);
         if (!items) {
             status = -1;
         } else if (around) {
@@ -221,10 +239,10 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
             last = count == lists->count && probes == cells->centres->count;
             status = cdp_cells_probe_more(cells, space, lists, items, count, (uint32_t)probes,
                                           threads, progress, err);
-            if (!scattered)
+            if (!r.scattered)
                 wide *= 2;
             else if (share > 1)
-                share /= 2;
+                share /= fine ? 1 : 2;
             else
                 more *= 2;
         }
