@@ -6,7 +6,8 @@
 
 enum {
     CELL = 96,    // items of a cell, at least
-    SAMPLE = 256, // items whose near ones tell how far apart sketches are
+    SAMPLE = 256, // items whose near ones tell how far apart sketches are,
+    BEYOND = 10,  // of which one in so many has some that are farther
 };
 
 static const uint64_t MORE_BYTES = UINT64_C(1) << 29; // of nearest centres at a time
@@ -45,7 +46,13 @@ static float part_of(const struct cdp_space *space, uint32_t id, const uint64_t 
     return most;
 }
 
-// Learns from a sample how far apart the sketches of neighbours are.
+static int by_size(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return x < y ? -1 : x > y;
+}
+
+// Learns from a sample how far apart the sketches of neighbours are: of nearly all lists.
 static int learn_part(struct cdp_cells *cells, const struct cdp_space *space, uint32_t k,
                       uint64_t seed, int threads, struct cdp_err *err)
 {
@@ -55,11 +62,13 @@ static int learn_part(struct cdp_cells *cells, const struct cdp_space *space, ui
     int status = !item || cdp_shortlists_new(&lists, samples, k, err) ||
                  cdp_shortlists_take(&near, &cells->nearest, item, samples, err) ||
                  cdp_probe(space, item, &near, &cells->shelf, &lists, threads, NULL, err);
-    float most = 0;
+    float part[SAMPLE] = {0};
     for (uint64_t i = 0; !status && i < samples; i++)
-        most = fmaxf(most, part_of(space, item[i], lists.entry + i * k, k));
-    if (most > 0 && most < 1)
-        cells->shelf.part = most;
+        part[i] = part_of(space, item[i], lists.entry + i * k, k);
+    qsort(part, samples, sizeof *part, by_size);
+    float usual = part[samples - 1 - samples / BEYOND];
+    if (usual > 0 && usual < 1)
+        cells->shelf.part = usual;
     free(item);
     cdp_shortlists_free(&near);
     cdp_shortlists_free(&lists);
