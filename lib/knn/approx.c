@@ -225,12 +225,14 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
         if (status || last || stalled || r.found - r.error >= wanted)
             break;
         before = around ? r.found : before;
-        // Where little is missing, few look; but not twice.
-        fine = around ? fine : r.scattered && !fine && r.enough > share;
+        // Where few lists miss what is wanted, few look into more cells; but not twice.
+        if (!around)
+            fine = r.scattered && !fine && r.enough > share;
         uint64_t part = !r.scattered ? 1 : around ? share / AROUND : share;
-        part = fine && !around ? cdp_least(r.enough, FINE) : part > 0 ? part : 1;
+        if (!around && fine)
+            part = cdp_least(r.enough, FINE);
         uint64_t probes = cdp_least(r.scattered ? more : wide, cells->centres->count);
-        uint32_t *items = farthest(lists, part, &count, err);
+        uint32_t *items = farthest(lists, part > 0 ? part : 1, &count, err);
         if (!items) {
             status = -1;
         } else if (around) {
@@ -241,9 +243,9 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
                                           threads, progress, err);
             if (!r.scattered)
                 wide *= 2;
-            else if (share > 1)
-                share /= fine ? 1 : 2;
-            else
+            else if (!fine && share > 1)
+                share /= 2;
+            else if (!fine)
                 more *= 2;
         }
         free(items);

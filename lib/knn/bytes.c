@@ -2,62 +2,175 @@
 #include "knn/bytes.h"
 
 #include <math.h>
+#include <string.h>
 
+#include "base/isa.h"
 #include "knn/kernel.h"
 
-enum { SUMS = 4 };
+#define INLINE static inline __attribute__((always_inline))
 
-static double total(const double sum[SUMS])
+// Sums are four side by side, for every instruction set the same.
+enum { LANES = 4 };
+typedef double doubles __attribute__((vector_size(32)));
+typedef int64_t longs __attribute__((vector_size(32)));
+typedef int32_t ints __attribute__((vector_size(16)));
+typedef int8_t bytes16 __attribute__((vector_size(16)));
+
+INLINE doubles load(const double *v)
+{
+    doubles some;
+    memcpy(&some, v, sizeof some);
+    return some;
+}
+
+// The last numbers, fewer than LANES, and 0.
+INLINE doubles load_last(const double *v, size_t count)
+{
+    doubles some = {0};
+    for (size_t i = 0; i < count; i++)
+        some[i] = v[i];
+    return some;
+}
+
+INLINE doubles larger(doubles a, doubles b)
+{
+    longs more = a > b;
+    return (doubles)((more & (longs)a) | (~more & (longs)b));
+}
+
+INLINE double total(doubles sum)
 {
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
+INLINE double square_of(const double *v, size_t dim)
+{
+    doubles sum = {0};
+    size_t d = 0;
+    for (; d + LANES <= dim; d += LANES)
+        sum += load(v + d) * load(v + d);
+    doubles last = load_last(v + d, dim - d);
+    return total(sum + last * last);
+}
+
+// Of bytes 0 and 1 of each word, and of 2 and 3: the largest sum of magnitudes, and the squares.
+struct limits {
+    doubles pair, square;
+};
+
+INLINE struct limits limit(struct limits l, doubles some)
+{
+    doubles size = (doubles)((longs)some & INT64_MAX);
+    doubles other = __builtin_shufflevector(size, size, 1, 0, 3, 2);
+    return (struct limits){larger(size + other, l.pair), l.square + size * size};
+}
+
+INLINE double scale_of(const double *v, size_t dim)
+{
+    struct limits l = {{0}, {0}};
+    doubles longest = {0};
+    double all = 0;
+    for (size_t d = 0; d < dim;) {
+        size_t end = dim - d < 4 * CDP_DOT_CHUNK ? dim : d + 4 * CDP_DOT_CHUNK;
+        l.square = (doubles){0};
+        for (; d + LANES <= end; d += LANES)
+            l = limit(l, load(v + d));
+        l = limit(l, load_last(v + d, end - d));
+        d = end;
+        doubles halves = l.square + __builtin_shufflevector(l.square, l.square, 1, 0, 3, 2);
+        longest = larger(halves, longest);
+        all += halves[0] + halves[2];
+    }
+    double pair = fmax(l.pair[0], l.pair[2]), length = sqrt(fmax(longest[0], longest[2]));
+    double part = length / (CDP_DOT_LENGTH - sqrt(2 * CDP_DOT_CHUNK) / 2);
+    double whole = sqrt(all) / (CDP_DOT_WHOLE - sqrt((double)dim) / 2);
+    return fmax(pair / (CDP_DOT_PAIR - 1), fmax(part, whole)) * (1 + 1e-6);
+}
+
+// Four numbers rounded, and sums over all so far.
+struct rounding {
+    ints whole, sum, square;
+    doubles residual;
+};
+
+INLINE struct rounding round_four(struct rounding r, doubles some, double scale, double inverse)
+{
+    // Adding and taking away 1.5 x 2^52 rounds to an integer.
+    doubles rounded = some * inverse + 0x1.8p52 - 0x1.8p52, e = some - scale * rounded;
+    ints whole = __builtin_convertvector(rounded, ints);
+    return (struct rounding){whole, r.sum + whole, r.square + whole * whole, r.residual + e * e};
+}
+
+INLINE struct cdp_bytes round_to(const double *v, size_t dim, double scale, int8_t *q)
+{
+    struct rounding r = {{0}, {0}, {0}, {0}};
+    double inverse = 1 / scale;
+    size_t d = 0;
+    for (; d + LANES <= dim; d += LANES) {
+        r = round_four(r, load(v + d), scale, inverse);
+        bytes16 all = (bytes16)r.whole;
+        bytes16 lowest =
+            __builtin_shufflevector(all, all, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
+        memcpy(q + d, &lowest, LANES);
+    }
+    r = round_four(r, load_last(v + d, dim - d), scale, inverse);
+    for (size_t i = 0; d + i < dim; i++)
+        q[d + i] = (int8_t)r.whole[i];
+    return (struct cdp_bytes){
+        .sum = r.sum[0] + r.sum[1] + r.sum[2] + r.sum[3],
+        .square = r.square[0] + r.square[1] + r.square[2] + r.square[3],
+        .residual = total(r.residual),
+    };
+}
+
+// The functions by one instruction set.
+struct functions {
+    double (*square)(const double *v, size_t dim);
+    double (*scale)(const double *v, size_t dim);
+    struct cdp_bytes (*round)(const double *v, size_t dim, double scale, int8_t *q);
+};
+
+#define FUNCTIONS(isa, attribute)                                                            \
+    attribute static double square_##isa(const double *v, size_t dim)                        \
+    {                                                                                        \
+        return square_of(v, dim);                                                            \
+    }                                                                                        \
+    attribute static double scale_##isa(const double *v, size_t dim)                         \
+    {                                                                                        \
+        return scale_of(v, dim);                                                             \
+    }                                                                                        \
+    attribute static struct cdp_bytes round_##isa(const double *v, size_t dim, double scale, \
+                                                  int8_t *q)                                 \
+    {                                                                                        \
+        return round_to(v, dim, scale, q);                                                   \
+    }                                                                                        \
+    static const struct functions functions_##isa = {square_##isa, scale_##isa, round_##isa};
+
+FUNCTIONS(plain, )
+#ifdef __x86_64__
+FUNCTIONS(avx2, __attribute__((target("avx2"))))
+#endif
+
+static const struct functions *functions(void)
+{
+#ifdef __x86_64__
+    if (strcmp(cdp_isa(), "plain") != 0)
+        return &functions_avx2;
+#endif
+    return &functions_plain;
+}
+
 double cdp_bytes_square(const double *v, size_t dim)
 {
-    double sum[SUMS] = {0};
-    size_t d = 0;
-    for (; d + SUMS <= dim; d += SUMS) {
-        for (size_t i = 0; i < SUMS; i++)
-            sum[i] += v[d + i] * v[d + i];
-    }
-    for (; d < dim; d++)
-        sum[0] += v[d] * v[d];
-    return total(sum);
+    return functions()->square(v, dim);
 }
 
 double cdp_bytes_scale(const double *v, size_t dim)
 {
-    double most = 0, longest = 0, all = 0;
-    for (size_t from = 0; from < dim; from += 4 * CDP_DOT_CHUNK) {
-        size_t end = dim - from < 4 * CDP_DOT_CHUNK ? dim : from + 4 * CDP_DOT_CHUNK;
-        double chunk[SUMS] = {0};
-        for (size_t d = from; d < end; d += 2) {
-            double a = fabs(v[d]), b = d + 1 < end ? fabs(v[d + 1]) : 0;
-            most = a + b > most ? a + b : most;
-            chunk[d / 2 % SUMS] += a * a + b * b;
-        }
-        double even = chunk[0] + chunk[2], odd = chunk[1] + chunk[3];
-        longest = fmax(longest, fmax(even, odd));
-        all += even + odd;
-    }
-    double part = sqrt(longest) / (CDP_DOT_LENGTH - sqrt(2 * CDP_DOT_CHUNK) / 2);
-    double whole = sqrt(all) / (CDP_DOT_WHOLE - sqrt((double)dim) / 2);
-    return fmax(most / (CDP_DOT_PAIR - 1), fmax(part, whole)) * (1 + 1e-6);
+    return functions()->scale(v, dim);
 }
 
 struct cdp_bytes cdp_bytes_round(const double *v, size_t dim, double scale, int8_t *q)
 {
-    struct cdp_bytes bytes = {0};
-    double inverse = 1 / scale, residual[SUMS] = {0};
-    for (size_t d = 0; d < dim; d++) {
-        // Adding and taking away 1.5 x 2^52 rounds to an integer.
-        double rounded = v[d] * inverse + 0x1.8p52 - 0x1.8p52;
-        q[d] = (int8_t)rounded;
-        bytes.sum += q[d];
-        bytes.square += q[d] * q[d];
-        double e = v[d] - scale * rounded;
-        residual[d % SUMS] += e * e;
-    }
-    bytes.residual = total(residual);
-    return bytes;
+    return functions()->round(v, dim, scale, q);
 }

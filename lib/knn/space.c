@@ -135,6 +135,7 @@ static void vector_of(const struct cdp_space *s, uint64_t row, float *x, const d
 {
     const float *numbers = cdp_matrix_row(s->matrix, row, x);
     double unit = unit_of(s, row);
+#pragma omp simd
     for (size_t d = 0; d < s->matrix->dim; d++)
         v[d] = unit * (double)numbers[d] - mean[d];
 }
@@ -148,6 +149,7 @@ static void vectors_of(const struct cdp_space *s, const uint64_t *rows, uint64_t
     size_t dim = s->matrix->dim;
     for (size_t i = 0; i < count; i++) {
         vector_of(s, rows ? rows[i] : first + i, room->x, mean, room->v);
+#pragma omp simd
         for (size_t d = 0; d < dim; d++)
             vectors[i * dim + d] = (float)room->v[d];
     }
