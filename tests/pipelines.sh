@@ -316,6 +316,28 @@ is "$first:$second:$(ran_there)" "0:0:1accuracy:pairs 1figures:labels 1knn:m0 1k
 cmp -s out1 out2 && [ -s out1 ]
 ok $? "and both show the figures"
 
+# One makes the store while another reads this makefile: at each time that the store's name is asked for.
+cat >late <<'end'
+#!/bin/bash
+echo >>turns
+if [ "$(wc -l <turns)" -eq "$TURN" ]; then
+    mkdir -p late-store/experiments late-store/locks
+    cp killed/CACHEDIR.TAG late-store
+fi
+echo late-store
+end
+chmod +x late
+the[store]="\$(shell ./late)"
+write
+bad=0
+for turn in 1 2 3 4 5 6 7 8; do
+    rm -rf late-store turns
+    TURN=$turn make plan 2>err >out || { bad=$((bad + 1)); note "turn $turn: $(<err)"; }
+done
+is $bad 0 "a store that another make begins just now is a store"
+the[store]=killed
+write
+
 # A full disk, where one can be made; otherwise a limit on the size of files, unless sanitizers need more.
 mkdir disk
 if mount -t tmpfs -o size=48k tmpfs disk 2>/dev/null; then
