@@ -4,62 +4,55 @@
 #ifdef __x86_64__
 #include <immintrin.h>
 #endif
-#include <stdint.h>
 #include <string.h>
 
+#include "base/doubles.h"
 #include "base/isa.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
-typedef double doubles __attribute__((vector_size(32)));
-typedef int64_t longs __attribute__((vector_size(32)));
 typedef float floats4 __attribute__((vector_size(16)));
 
-INLINE doubles widen(const float *at)
+INLINE cdp_doubles widen(const float *at)
 {
     floats4 v;
     memcpy(&v, at, sizeof v);
-    return __builtin_convertvector(v, doubles);
+    return __builtin_convertvector(v, cdp_doubles);
 }
 
-INLINE doubles product_term(doubles a, doubles b)
+INLINE cdp_doubles product_term(cdp_doubles a, cdp_doubles b)
 {
     return a * b;
 }
 
-INLINE doubles square_term(doubles a, doubles b)
+INLINE cdp_doubles square_term(cdp_doubles a, cdp_doubles b)
 {
     return (a - b) * (a - b);
 }
 
-INLINE doubles absolute_term(doubles a, doubles b)
+INLINE cdp_doubles absolute_term(cdp_doubles a, cdp_doubles b)
 {
-    return (doubles)((longs)(a - b) & INT64_MAX);
+    return (cdp_doubles)((cdp_longs)(a - b) & INT64_MAX);
 }
 
-INLINE doubles add(doubles sum, doubles term)
+INLINE cdp_doubles add(cdp_doubles sum, cdp_doubles term)
 {
     return sum + term;
 }
 
-INLINE doubles larger(doubles most, doubles term)
+INLINE double join_all(const cdp_doubles half[2], cdp_doubles (*join)(cdp_doubles, cdp_doubles))
 {
-    longs more = term > most;
-    return (doubles)((more & (longs)term) | (~more & (longs)most));
-}
-
-INLINE double join_all(const doubles half[2], doubles (*join)(doubles, doubles))
-{
-    doubles low = join(half[0], half[1]);
-    low = join(low, (doubles){low[2], low[3], low[2], low[3]});
-    return join(low, (doubles){low[1], low[1], low[1], low[1]})[0];
+    cdp_doubles low = join(half[0], half[1]);
+    low = join(low, (cdp_doubles){low[2], low[3], low[2], low[3]});
+    return join(low, (cdp_doubles){low[1], low[1], low[1], low[1]})[0];
 }
 
 // Eight sums side by side, joined pairwise at the end; numbers beyond the end count as 0.
-INLINE double sum_of(const float *x, const float *y, size_t dim, doubles (*term)(doubles, doubles),
-                     doubles (*join)(doubles, doubles))
+INLINE double sum_of(const float *x, const float *y, size_t dim,
+                     cdp_doubles (*term)(cdp_doubles, cdp_doubles),
+                     cdp_doubles (*join)(cdp_doubles, cdp_doubles))
 {
-    doubles low = {0}, high = {0};
+    cdp_doubles low = {0}, high = {0};
     size_t d = 0;
     for (; d + 8 <= dim; d += 8) {
         low = join(low, term(widen(x + d), widen(y + d)));
@@ -72,7 +65,7 @@ INLINE double sum_of(const float *x, const float *y, size_t dim, doubles (*term)
         low = join(low, term(widen(a), widen(b)));
         high = join(high, term(widen(a + 4), widen(b + 4)));
     }
-    return join_all((doubles[]){low, high}, join);
+    return join_all((cdp_doubles[]){low, high}, join);
 }
 
 // The sums by one instruction set.
@@ -87,7 +80,7 @@ INLINE double sum_of(const float *x, const float *y, size_t dim, doubles (*term)
     SUM(dot, isa, attribute, product_term, add)                                         \
     SUM(square, isa, attribute, square_term, add)                                       \
     SUM(absolute, isa, attribute, absolute_term, add)                                   \
-    SUM(largest, isa, attribute, absolute_term, larger)                                 \
+    SUM(largest, isa, attribute, absolute_term, cdp_larger)                             \
     static const struct cdp_sums sums_##isa = {dot_##isa, square_##isa, absolute_##isa, \
                                                largest_##isa};
 
@@ -134,7 +127,7 @@ AVX512 INLINE __m512d widen_512(const float *at)
 AVX512 INLINE void sums_of_512(const float *const *x, const float *const *y, const int count,
                                size_t dim, double *sum, __m512d (*term)(__m512d, __m512d),
                                __m512d (*join)(__m512d, __m512d),
-                               doubles (*join_halves)(doubles, doubles))
+                               cdp_doubles (*join_halves)(cdp_doubles, cdp_doubles))
 {
     enum { MOST = 4 };
     __m512d sums[MOST];
@@ -155,7 +148,7 @@ AVX512 INLINE void sums_of_512(const float *const *x, const float *const *y, con
             memcpy(b, y[i] + d, (dim - d) * sizeof *b);
             sums[i] = join(sums[i], term(widen_512(a), widen_512(b)));
         }
-        doubles half[2];
+        cdp_doubles half[2];
         memcpy(half, &sums[i], sizeof half);
         sum[i] = join_all(half, join_halves);
     }
@@ -175,7 +168,7 @@ AVX512 INLINE void sums_of_512(const float *const *x, const float *const *y, con
 SUM_512(dot, product_512, add_512, add)
 SUM_512(square, square_512, add_512, add)
 SUM_512(absolute, absolute_512, add_512, add)
-SUM_512(largest, absolute_512, larger_512, larger)
+SUM_512(largest, absolute_512, larger_512, cdp_larger)
 
 static const struct cdp_sums sums_avx512 = {dot_avx512, square_avx512, absolute_avx512,
                                             largest_avx512};

@@ -4,16 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/floats.h"
 #include "base/mem.h"
 #include "base/threads.h"
 
 enum { CLASSES = 16 }; // of what lists ask for
-
-static int by_size(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return x < y ? -1 : x > y;
-}
 
 uint32_t *cdp_allpairs_order(const struct cdp_nearest *nearest, struct cdp_err *err)
 {
@@ -23,7 +18,7 @@ uint32_t *cdp_allpairs_order(const struct cdp_nearest *nearest, struct cdp_err *
     uint8_t *class = cdp_zalloc(n, sizeof *class, "an order", err);
     if (least && order && class) {
         memcpy(least, nearest->least, n * sizeof *least);
-        qsort(least, n, sizeof *least, by_size);
+        cdp_sort_floats(least, n);
         for (uint64_t c = 0; c < CLASSES; c++)
             border[c] = least[c * n / CLASSES];
         for (uint64_t i = 0; i < n; i++) {

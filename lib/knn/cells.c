@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/floats.h"
+
 enum {
     CELL = 96,    // items of a cell, at least
     SAMPLE = 256, // items whose near ones tell how far apart sketches are,
@@ -46,12 +48,6 @@ static float part_of(const struct cdp_space *space, uint32_t id, const uint64_t 
     return most;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return x < y ? -1 : x > y;
-}
-
 // Learns from a sample how far apart the sketches of neighbours are: of nearly all lists.
 static int learn_part(struct cdp_cells *cells, const struct cdp_space *space, uint32_t k,
                       uint64_t seed, int threads, struct cdp_err *err)
@@ -65,7 +61,7 @@ static int learn_part(struct cdp_cells *cells, const struct cdp_space *space, ui
     float part[SAMPLE] = {0};
     for (uint64_t i = 0; !status && i < samples; i++)
         part[i] = part_of(space, item[i], lists.entry + i * k, k);
-    qsort(part, samples, sizeof *part, by_size);
+    cdp_sort_floats(part, samples);
     float usual = part[samples - 1 - samples / BEYOND];
     if (usual > 0 && usual < 1)
         cells->shelf.part = usual;
