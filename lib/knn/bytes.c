@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/doubles.h"
 #include "base/isa.h"
 #include "knn/kernel.h"
 
@@ -11,74 +12,66 @@
 
 // Sums are four side by side, for every instruction set the same.
 enum { LANES = 4 };
-typedef double doubles __attribute__((vector_size(32)));
-typedef int64_t longs __attribute__((vector_size(32)));
 typedef int32_t ints __attribute__((vector_size(16)));
 typedef int8_t bytes16 __attribute__((vector_size(16)));
 
-INLINE doubles load(const double *v)
+INLINE cdp_doubles load(const double *v)
 {
-    doubles some;
+    cdp_doubles some;
     memcpy(&some, v, sizeof some);
     return some;
 }
 
 // The last numbers, fewer than LANES, and 0.
-INLINE doubles load_last(const double *v, size_t count)
+INLINE cdp_doubles load_last(const double *v, size_t count)
 {
-    doubles some = {0};
+    cdp_doubles some = {0};
     for (size_t i = 0; i < count; i++)
         some[i] = v[i];
     return some;
 }
 
-INLINE doubles larger(doubles a, doubles b)
-{
-    longs more = a > b;
-    return (doubles)((more & (longs)a) | (~more & (longs)b));
-}
-
-INLINE double total(doubles sum)
+INLINE double total(cdp_doubles sum)
 {
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
 INLINE double square_of(const double *v, size_t dim)
 {
-    doubles sum = {0};
+    cdp_doubles sum = {0};
     size_t d = 0;
     for (; d + LANES <= dim; d += LANES)
         sum += load(v + d) * load(v + d);
-    doubles last = load_last(v + d, dim - d);
+    cdp_doubles last = load_last(v + d, dim - d);
     return total(sum + last * last);
 }
 
 // Of bytes 0 and 1 of each word, and of 2 and 3: the largest sum of magnitudes, and the squares.
 struct limits {
-    doubles pair, square;
+    cdp_doubles pair, square;
 };
 
-INLINE struct limits limit(struct limits l, doubles some)
+INLINE struct limits limit(struct limits l, cdp_doubles some)
 {
-    doubles size = (doubles)((longs)some & INT64_MAX);
-    doubles other = __builtin_shufflevector(size, size, 1, 0, 3, 2);
-    return (struct limits){larger(size + other, l.pair), l.square + size * size};
+    cdp_doubles size = (cdp_doubles)((cdp_longs)some & INT64_MAX);
+    cdp_doubles other = __builtin_shufflevector(size, size, 1, 0, 3, 2);
+    return (struct limits){cdp_larger(size + other, l.pair), l.square + size * size};
 }
 
 INLINE double scale_of(const double *v, size_t dim)
 {
     struct limits l = {{0}, {0}};
-    doubles longest = {0};
+    cdp_doubles longest = {0};
     double all = 0;
     for (size_t d = 0; d < dim;) {
         size_t end = dim - d < 4 * CDP_DOT_CHUNK ? dim : d + 4 * CDP_DOT_CHUNK;
-        l.square = (doubles){0};
+        l.square = (cdp_doubles){0};
         for (; d + LANES <= end; d += LANES)
             l = limit(l, load(v + d));
         l = limit(l, load_last(v + d, end - d));
         d = end;
-        doubles halves = l.square + __builtin_shufflevector(l.square, l.square, 1, 0, 3, 2);
-        longest = larger(halves, longest);
+        cdp_doubles halves = l.square + __builtin_shufflevector(l.square, l.square, 1, 0, 3, 2);
+        longest = cdp_larger(halves, longest);
         all += halves[0] + halves[2];
     }
     double pair = fmax(l.pair[0], l.pair[2]), length = sqrt(fmax(longest[0], longest[2]));
@@ -90,13 +83,13 @@ INLINE double scale_of(const double *v, size_t dim)
 // Four numbers rounded, and sums over all so far.
 struct rounding {
     ints whole, sum, square;
-    doubles residual;
+    cdp_doubles residual;
 };
 
-INLINE struct rounding round_four(struct rounding r, doubles some, double scale, double inverse)
+INLINE struct rounding round_four(struct rounding r, cdp_doubles some, double scale, double inverse)
 {
     // Adding and taking away 1.5 x 2^52 rounds to an integer.
-    doubles rounded = some * inverse + 0x1.8p52 - 0x1.8p52, e = some - scale * rounded;
+    cdp_doubles rounded = some * inverse + 0x1.8p52 - 0x1.8p52, e = some - scale * rounded;
     ints whole = __builtin_convertvector(rounded, ints);
     return (struct rounding){whole, r.sum + whole, r.square + whole * whole, r.residual + e * e};
 }
@@ -124,13 +117,7 @@ INLINE struct cdp_bytes round_to(const double *v, size_t dim, double scale, int8
 }
 
 // The functions by one instruction set.
-struct functions {
-    double (*square)(const double *v, size_t dim);
-    double (*scale)(const double *v, size_t dim);
-    struct cdp_bytes (*round)(const double *v, size_t dim, double scale, int8_t *q);
-};
-
-#define FUNCTIONS(isa, attribute)                                                            \
+#define ROUNDER(isa, attribute)                                                              \
     attribute static double square_##isa(const double *v, size_t dim)                        \
     {                                                                                        \
         return square_of(v, dim);                                                            \
@@ -144,33 +131,18 @@ struct functions {
     {                                                                                        \
         return round_to(v, dim, scale, q);                                                   \
     }                                                                                        \
-    static const struct functions functions_##isa = {square_##isa, scale_##isa, round_##isa};
+    static const struct cdp_rounder rounder_##isa = {square_##isa, scale_##isa, round_##isa};
 
-FUNCTIONS(plain, )
+ROUNDER(plain, )
 #ifdef __x86_64__
-FUNCTIONS(avx2, __attribute__((target("avx2"))))
+ROUNDER(avx2, __attribute__((target("avx2"))))
 #endif
 
-static const struct functions *functions(void)
+const struct cdp_rounder *cdp_rounder(void)
 {
 #ifdef __x86_64__
     if (strcmp(cdp_isa(), "plain") != 0)
-        return &functions_avx2;
+        return &rounder_avx2;
 #endif
-    return &functions_plain;
-}
-
-double cdp_bytes_square(const double *v, size_t dim)
-{
-    return functions()->square(v, dim);
-}
-
-double cdp_bytes_scale(const double *v, size_t dim)
-{
-    return functions()->scale(v, dim);
-}
-
-struct cdp_bytes cdp_bytes_round(const double *v, size_t dim, double scale, int8_t *q)
-{
-    return functions()->round(v, dim, scale, q);
+    return &rounder_plain;
 }

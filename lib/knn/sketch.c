@@ -19,9 +19,9 @@ enum {
     MORE = 8,       // times as many pair pass as the sample tells
 };
 
-static double square_of(const float *v, size_t dim)
+static double square_of(const struct cdp_sketcher *s, const float *v, size_t dim)
 {
-    return cdp_sum(cdp_sums()->dot, v, v, dim);
+    return cdp_sum(s->sums->dot, v, v, dim);
 }
 
 // ---- how many directions
@@ -84,12 +84,12 @@ static void narrow(float *lines, size_t count, size_t width, size_t all)
 
 // The least step that z has room for. So that no sum of a tile leaves 32 bits, whatever the number
 // of dimensions, bytes are together 2^22 at most, of which rounding may have doubled them.
-static double least_step(const double *z, size_t numbers)
+static double least_step(const struct cdp_sketcher *s, const double *z, size_t numbers)
 {
     double sum = 0;
     for (size_t d = 0; d < numbers; d++)
         sum += fabs(z[d]);
-    return fmax(cdp_bytes_scale(z, numbers), sum * 0x1p-21);
+    return fmax(s->rounder->scale(z, numbers), sum * 0x1p-21);
 }
 
 // Byte d of what is sketched: wide directions stand beside narrow ones, since the bytes of a pair
@@ -110,7 +110,7 @@ static double numbers_of(const struct cdp_sketcher *s, const float *vector, doub
     }
     for (size_t d = 0; d < s->width; d++)
         z[place_of(d, s->width)] = (double)projected[d];
-    double left = square - square_of(projected, s->width);
+    double left = square - square_of(s, projected, s->width);
     double t = left > 0 ? sqrt(left) : 0, off = s->slack * sqrt(square);
     double left_off = 3 * off * sqrt(square) + 1e-11 * square;
     z[place_of(s->width - 1, s->width)] = t - s->tail;
@@ -121,15 +121,15 @@ static struct cdp_sketch sketch_of(const struct cdp_sketcher *s, const float *ve
                                    const float *projected, double *z, uint32_t *word)
 {
     size_t numbers = s->width ? s->width : s->dim;
-    double square = square_of(vector, s->dim);
+    double square = square_of(s, vector, s->dim);
     double off = numbers_of(s, vector, square, projected, z);
-    double length = sqrt(cdp_bytes_square(z, numbers));
+    double length = sqrt(s->rounder->square(z, numbers));
     // What is too long for the step is shortened.
-    double scale = least_step(z, numbers), shrink = scale > s->step ? s->step / scale : 1;
+    double scale = least_step(s, z, numbers), shrink = scale > s->step ? s->step / scale : 1;
     for (size_t d = 0; d < numbers && shrink < 1; d++)
         z[d] *= shrink;
     memset(word, 0, s->words * sizeof *word);
-    struct cdp_bytes b = cdp_bytes_round(z, numbers, s->step, (int8_t *)word);
+    struct cdp_bytes b = s->rounder->round(z, numbers, s->step, (int8_t *)word);
     off += sqrt(b.residual) + (1 - shrink) * length + 0x1p-23 * sqrt(square) + error;
     return (struct cdp_sketch){
         .square = b.square,
@@ -165,7 +165,7 @@ static int set_step(struct cdp_sketcher *s, const float *vectors, const float *p
     double *z = cdp_alloc(s->width ? s->width : s->dim, sizeof *z, "scales", err);
     for (size_t i = 0; scale && z && i < count; i++) {
         numbers_of(s, vectors + i * s->dim, square[i], projected + i * s->width, z);
-        scale[i] = least_step(z, s->width ? s->width : s->dim);
+        scale[i] = least_step(s, z, s->width ? s->width : s->dim);
     }
     int status = scale && z ? 0 : -1;
     if (!status) {
@@ -183,7 +183,11 @@ int cdp_sketcher_new(struct cdp_sketcher *s, const float *vectors, size_t count,
                      const float *reach, size_t reaches, const struct cdp_kernel *kernel,
                      int threads, struct cdp_err *err)
 {
-    *s = (struct cdp_sketcher){.kernel = kernel, .dim = dim, .words = (dim + 3) / 4};
+    *s = (struct cdp_sketcher){.kernel = kernel,
+                               .rounder = cdp_rounder(),
+                               .sums = cdp_sums(),
+                               .dim = dim,
+                               .words = (dim + 3) / 4};
     size_t width = dim / 2 < WIDEST ? dim / 2 / UNIT * UNIT : WIDEST;
     width = count < FEWEST ? 0 : width;
     double *square = cdp_alloc(count, sizeof *square, "directions", err), apart = 0, tail = 0;
@@ -191,7 +195,7 @@ int cdp_sketcher_new(struct cdp_sketcher *s, const float *vectors, size_t count,
     s->directions = cdp_alloc(dim, (width + 1) * sizeof *s->directions, "directions", err);
     int status = square && projected && s->directions ? 0 : -1;
     for (size_t i = 0; !status && i < count; i++)
-        square[i] = square_of(vectors + i * dim, dim);
+        square[i] = square_of(s, vectors + i * dim, dim);
     if (!status && width) {
         status =
             cdp_principal(s->directions, width, &apart, vectors, count, dim, kernel, threads, err);
@@ -207,7 +211,7 @@ int cdp_sketcher_new(struct cdp_sketcher *s, const float *vectors, size_t count,
         s->words = s->width / 4;
         s->slack = apart + sqrt((double)s->width) * 1.01 * sum / (1 - sum);
         for (size_t i = 0; i < count; i++)
-            tail += sqrt(fmax(0, square[i] - square_of(projected + i * s->width, s->width)));
+            tail += sqrt(fmax(0, square[i] - square_of(s, projected + i * s->width, s->width)));
         s->tail = tail / (double)count;
     }
     if (!status)

@@ -20,6 +20,8 @@
 // directions keep all their numbers, without t.
 struct cdp_sketcher {
     const struct cdp_kernel *kernel;
+    const struct cdp_rounder *rounder;
+    const struct cdp_sums *sums;
     size_t dim;        // numbers of a vector
     size_t words;      // 32-bit words of a sketch
     size_t width;      // directions; 0: all numbers are kept

@@ -117,11 +117,11 @@ static void centre(const struct cdp_space *s, const struct room *room, double *m
 // Makes v the bytes of item i.
 static void set_bytes(struct cdp_space *s, uint64_t i, const double *v)
 {
-    double length = cdp_bytes_square(v, s->matrix->dim);
-    float scale = rounded_up(cdp_bytes_scale(v, s->matrix->dim));
+    double length = s->rounder->square(v, s->matrix->dim);
+    float scale = rounded_up(s->rounder->scale(v, s->matrix->dim));
     uint32_t *word = s->bytes + i * s->byte_words;
     word[s->byte_words - 1] = 0;
-    struct cdp_bytes b = cdp_bytes_round(v, s->matrix->dim, (double)scale, (int8_t *)word);
+    struct cdp_bytes b = s->rounder->round(v, s->matrix->dim, (double)scale, (int8_t *)word);
     s->vector[i] = (struct cdp_vector){
         .scale = scale,
         .offset = (float)(-length / 2),
@@ -327,6 +327,7 @@ int cdp_space_build(struct cdp_space *s, const struct cdp_matrix *matrix, enum c
     *s = (struct cdp_space){.matrix = matrix,
                             .kernel = cdp_kernel(),
                             .sums = cdp_sums(),
+                            .rounder = cdp_rounder(),
                             .metric = metric,
                             // A row so long that the bound says nothing has all items ranked.
                             .error = has_product(metric) ? ((double)matrix->dim + 16) * 0x1p-51
@@ -519,6 +520,7 @@ int cdp_space_pick(struct cdp_space *p, const struct cdp_space *s, const uint32_
 {
     *p = (struct cdp_space){.matrix = s->matrix,
                             .kernel = s->kernel,
+                            .rounder = s->rounder,
                             .metric = s->metric,
                             .words = s->words,
                             .error = s->error,

@@ -36,6 +36,7 @@ struct cdp_space {
     const struct cdp_matrix *matrix;
     const struct cdp_kernel *kernel;
     const struct cdp_sums *sums;
+    const struct cdp_rounder *rounder;
     enum cdp_metric metric;
     uint32_t *row;  // of the matrix, of each item; NULL: item i is row i
     size_t words;   // 32-bit words of an item, as tiles see it
@@ -87,7 +88,8 @@ int cdp_space_reorder(struct cdp_space *space, const uint32_t *order, int thread
 void cdp_space_scores(const struct cdp_space *space, uint64_t a, const struct cdp_space *others,
                       const uint32_t *items, uint32_t count, float *score);
 
-// What tells how near item a is to as many centres, by what tiles see: larger is nearer.
+// What tells how near item a is to as many centres, by what tiles see: larger is nearer. (Of l1 the
+// sums of floats are in another order than those of tiles.)
 void cdp_space_glances(const struct cdp_space *space, uint64_t a, const struct cdp_space *centres,
                        const uint32_t *items, uint32_t count, float *score);
 

@@ -87,7 +87,7 @@ static bool consistent(const struct cdp_sketcher *s, const struct cdp_sketch *sk
                 return false;
         }
         if (square != sketch[i].square || -128 * sum != sketch[i].start ||
-            cdp_bytes_scale(exact, 4 * s->words) > 1.1)
+            s->rounder->scale(exact, 4 * s->words) > 1.1)
             return false;
     }
     return true;
