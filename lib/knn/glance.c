@@ -59,7 +59,7 @@ static void set_bar(struct glancer *g, uint32_t r, float least)
 {
     g->rows.least[r] = least;
     if (g->rows.space->vector)
-        g->bar[r].product = (int32_t)fmaxf(least, -0x1p30F);
+        g->bar[r].product = (int32_t)fminf(fmaxf(least, -0x1p30F), 0x1p30F);
     else
         g->bar[r].score = least;
 }

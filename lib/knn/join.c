@@ -201,11 +201,11 @@ void cdp_join(struct cdp_joiner *j, bool same)
 static void fill(struct cdp_joiner *j, uint64_t query, uint32_t item, const uint64_t *list,
                  uint32_t k, double *key, uint32_t *id)
 {
-    const uint32_t a[CDP_KEYS] = {item, item, item, item};
-    uint32_t b[CDP_KEYS], count = 0, waiting = 0;
+    uint32_t a[CDP_KEYS], b[CDP_KEYS], count = 0, waiting = 0;
     while (count < k && list[count] != CDP_NOBODY) {
         if (count + AHEAD < k && list[count + AHEAD] != CDP_NOBODY)
             fetch(j->space, cdp_entry_id(list[count + AHEAD]));
+        a[waiting] = item;
         b[waiting++] = cdp_entry_id(list[count]);
         id[count] = cdp_space_row(j->space, cdp_entry_id(list[count]));
         count++;
