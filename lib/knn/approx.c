@@ -266,7 +266,7 @@ int cdp_approx(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
     uint32_t k = cdp_least((uint64_t)nearest->k + nearest->k / 4 + 2, n - 1);
     uint32_t *sample = NULL;
     int status = -1;
-    if (cdp_shortlists_new(&lists, n, k, err) ||
+    if (cdp_shortlists_new(&lists, n, k, threads, err) ||
         cdp_nearest_new(&exact, space, samples, nearest->k, err) ||
         cdp_cells_new(&cells, space, k, PROBES, SEED, threads, progress, err) ||
         cdp_cells_probe(&cells, space, &lists, threads, progress, err) ||
@@ -295,7 +295,7 @@ int cdp_seed(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
     struct cdp_shortlists lists = {0};
     struct cdp_cells cells = {0};
     int status =
-        cdp_shortlists_new(&lists, nearest->count, nearest->k, err) ||
+        cdp_shortlists_new(&lists, nearest->count, nearest->k, threads, err) ||
         cdp_cells_new(&cells, space, nearest->k, SEED_PROBES, SEED, threads, progress, err) ||
         cdp_cells_probe(&cells, space, &lists, threads, progress, err);
     if (!status)

@@ -22,7 +22,7 @@ static int sort_items(struct cdp_cells *cells, struct cdp_space *space, int thre
     uint32_t *member = cells->items.member;
     uint64_t n = space->matrix->rows;
     if (cdp_space_reorder(space, member, threads, err) ||
-        cdp_shortlists_take(&sorted, &cells->nearest, member, n, err))
+        cdp_shortlists_take(&sorted, &cells->nearest, member, n, threads, err))
         return -1;
     cdp_shortlists_free(&cells->nearest);
     cells->nearest = sorted;
@@ -55,8 +55,8 @@ static int learn_part(struct cdp_cells *cells, const struct cdp_space *space, ui
     uint64_t n = space->matrix->rows, samples = n < SAMPLE ? n : SAMPLE;
     struct cdp_shortlists near = {0}, lists = {0};
     uint32_t *item = cdp_choose(n, samples, seed, err);
-    int status = !item || cdp_shortlists_new(&lists, samples, k, err) ||
-                 cdp_shortlists_take(&near, &cells->nearest, item, samples, err) ||
+    int status = !item || cdp_shortlists_new(&lists, samples, k, threads, err) ||
+                 cdp_shortlists_take(&near, &cells->nearest, item, samples, threads, err) ||
                  cdp_probe(space, item, &near, &cells->shelf, &lists, threads, NULL, err);
     float part[SAMPLE] = {0};
     for (uint64_t i = 0; !status && i < samples; i++)
@@ -121,12 +121,12 @@ int cdp_cells_probe_more(const struct cdp_cells *cells, const struct cdp_space *
         struct cdp_shortlists some = {0}, near = {0};
         uint64_t here = cdp_least(count - from, most);
         status =
-            cdp_shortlists_take(&some, lists, items + from, here, err) ||
+            cdp_shortlists_take(&some, lists, items + from, here, threads, err) ||
             cdp_centres_nearest(&near, cells->centres, space, items + from, here, probes, threads,
                                 progress, err) ||
             cdp_probe(space, items + from, &near, &cells->shelf, &some, threads, progress, err);
         if (!status)
-            cdp_shortlists_put(lists, &some, items + from);
+            cdp_shortlists_put(lists, &some, items + from, threads);
         cdp_shortlists_free(&some);
         cdp_shortlists_free(&near);
     }

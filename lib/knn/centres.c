@@ -33,41 +33,16 @@ static void lay_out(struct cdp_centres *c, int threads)
 
 // ---- the nearest
 
-// Fills list i with those of list i of what was glanced at that are nearest by their scores.
-static void compare(struct cdp_shortlists *lists, const struct cdp_shortlists *glanced,
-                    const struct cdp_centres *c, const struct cdp_space *space,
-                    const uint32_t *items, int threads)
-{
-    uint32_t k = glanced->k;
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 256)
-    for (uint64_t i = 0; i < lists->count; i++) {
-        const uint64_t *entry = glanced->entry + i * k;
-        for (uint32_t from = 0; from < k && entry[from] != CDP_NOBODY; from += CDP_TILE_COLUMNS) {
-            uint32_t centre[CDP_TILE_COLUMNS], here = 0;
-            float score[CDP_TILE_COLUMNS];
-            for (uint32_t r = from; here < CDP_TILE_COLUMNS && r < k && entry[r] != CDP_NOBODY; r++)
-                centre[here++] = cdp_entry_id(entry[r]);
-            cdp_space_scores(space, items ? items[i] : i, &c->space, centre, here, score);
-            cdp_shortlists_offer(lists->entry + i * lists->k, lists->k, space->kernel, centre,
-                                 score, here);
-        }
-    }
-}
-
 int cdp_centres_nearest(struct cdp_shortlists *lists, const struct cdp_centres *c,
                         const struct cdp_space *space, const uint32_t *items, uint64_t count,
                         uint32_t k, int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
-    struct cdp_shortlists glanced = {0};
     uint32_t wanted = cdp_least(k, c->count);
     uint32_t looked = cdp_least(wanted + cdp_least(wanted / 2 + 8, SPARE), c->count);
-    int status = cdp_shortlists_new(lists, count, wanted, err) ||
-                 cdp_shortlists_new(&glanced, count, looked, err) ||
-                 cdp_glance(space, items, &c->columns, &glanced, threads, progress, err);
-    if (!status)
-        compare(lists, &glanced, c, space, items, threads);
-    cdp_shortlists_free(&glanced);
-    return status ? -1 : 0;
+    return cdp_shortlists_new(lists, count, wanted, threads, err) ||
+                   cdp_glance(space, items, &c->columns, looked, lists, threads, progress, err)
+               ? -1
+               : 0;
 }
 
 // ---- k-means

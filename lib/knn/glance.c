@@ -23,7 +23,8 @@ struct glancer {
     // What has passed of a row of tiles, and by how much.
     uint64_t passed[STRETCH][ROWS];
     union cdp_bar got[STRETCH][ROWS][COLUMNS];
-    uint32_t item[TOGETHER]; // of the rows
+    uint32_t item[TOGETHER];    // of the rows
+    struct cdp_shortlists seen; // of the rows
     // What lists asked for in the end, of late, by the square of the row, and how far from that
     // they were.
     double asked, by_square, apart;
@@ -31,17 +32,21 @@ struct glancer {
 
 static void free_glancers(struct glancer *glancers, int threads)
 {
-    for (int t = 0; glancers && t < threads; t++)
+    for (int t = 0; glancers && t < threads; t++) {
         cdp_side_free(&glancers[t].rows);
+        cdp_shortlists_free(&glancers[t].seen);
+    }
     free(glancers);
 }
 
-static struct glancer *new_glancers(const struct cdp_space *space, int threads, struct cdp_err *err)
+static struct glancer *new_glancers(const struct cdp_space *space, uint32_t looked, int threads,
+                                    struct cdp_err *err)
 {
     struct glancer *glancers = cdp_zalloc((size_t)threads, sizeof *glancers, "threads", err);
     for (int t = 0; glancers && t < threads; t++) {
         glancers[t].asked = -INFINITY;
-        if (cdp_side_new_rows(&glancers[t].rows, space, TOGETHER, err)) {
+        if (cdp_side_new_rows(&glancers[t].rows, space, TOGETHER, err) ||
+            cdp_shortlists_new(&glancers[t].seen, TOGETHER, looked, 1, err)) {
             free_glancers(glancers, threads);
             return NULL;
         }
@@ -66,11 +71,12 @@ static void set_bar(struct glancer *g, uint32_t r, float least)
 
 // Adds the columns from `from` on that have passed to the list of row r + i.
 static void add(struct glancer *g, uint32_t r, uint32_t i, const struct cdp_side *columns,
-                uint32_t from, uint32_t tiles, struct cdp_shortlists *lists)
+                uint32_t from, uint32_t tiles)
 {
     const struct cdp_space *space = g->rows.space;
-    uint64_t *list = lists->entry + (uint64_t)g->rows.list[r + i] * lists->k;
-    uint64_t entry[STRETCH * COLUMNS], last = list[lists->k - 1];
+    uint32_t k = g->seen.k;
+    uint64_t *list = g->seen.entry + (uint64_t)g->rows.list[r + i] * k;
+    uint64_t entry[STRETCH * COLUMNS], last = list[k - 1];
     uint32_t count = 0;
     for (uint32_t t = 0; t < tiles; t++) {
         for (uint64_t passed = g->passed[t][i]; passed; passed &= passed - 1) {
@@ -83,16 +89,15 @@ static void add(struct glancer *g, uint32_t r, uint32_t i, const struct cdp_side
     }
     if (count == 0)
         return;
-    space->kernel->merge(list, lists->k, entry, count);
-    float least = cdp_entry_score(list[lists->k - 1]);
+    space->kernel->merge(list, k, entry, count);
+    float least = cdp_entry_score(list[k - 1]);
     if (least > g->rows.least[r + i])
         set_bar(g, r + i, least);
 }
 
 // A tile's rows from row r on, and STRETCH tiles of columns from `from` on. What has passed is
 // looked at when all tiles are done, which do not wait for it then.
-static void look(struct glancer *g, uint32_t r, const struct cdp_side *columns, uint32_t from,
-                 struct cdp_shortlists *lists)
+static void look(struct glancer *g, uint32_t r, const struct cdp_side *columns, uint32_t from)
 {
     const struct cdp_space *space = g->rows.space;
     cdp_tile_function *tile_function = space->kernel->metric[space->metric].tile;
@@ -104,12 +109,11 @@ static void look(struct glancer *g, uint32_t r, const struct cdp_side *columns, 
         tile_function(&tile, g->passed[t]);
     }
     for (uint32_t i = 0; i < ROWS && r + i < g->rows.count; i++)
-        add(g, r, i, columns, from, tiles, lists);
+        add(g, r, i, columns, from, tiles);
 }
 
 // Lets all rows pick from all columns, but for those that are too far by what was learned.
-static void sweep(struct glancer *g, const struct cdp_side *columns, bool learned,
-                  struct cdp_shortlists *lists)
+static void sweep(struct glancer *g, const struct cdp_side *columns, bool learned)
 {
     uint32_t count = g->rows.count;
     for (uint32_t r = 0; r < (count + ROWS - 1) / ROWS * ROWS; r++) {
@@ -119,19 +123,19 @@ static void sweep(struct glancer *g, const struct cdp_side *columns, bool learne
     }
     for (uint32_t from = 0; from < columns->count; from += STRETCH * COLUMNS) {
         for (uint32_t r = 0; r < count; r += ROWS)
-            look(g, r, columns, from, lists);
+            look(g, r, columns, from);
     }
 }
 
-// Learns what `count` lists from `first` on ask for, by least squares.
-static void learn(struct glancer *g, const struct cdp_shortlists *lists, uint64_t first,
-                  uint32_t count)
+// Learns what the first `count` lists ask for, by least squares.
+static void learn(struct glancer *g, uint32_t count)
 {
-    const uint64_t *last = lists->entry + (first + 1) * lists->k - 1;
+    uint64_t k = g->seen.k;
+    const uint64_t *last = g->seen.entry + k - 1;
     double x = 0, y = 0, xx = 0, xy = 0, apart = 0;
     for (uint32_t i = 0; i < count; i++) {
         double square = square_of(g->rows.space, g->item[i]);
-        double asked = (double)cdp_entry_score(last[(uint64_t)i * lists->k]);
+        double asked = (double)cdp_entry_score(last[i * k]);
         x += square / count;
         y += asked / count;
         xx += square * square / count;
@@ -140,7 +144,7 @@ static void learn(struct glancer *g, const struct cdp_shortlists *lists, uint64_
     double slope = xx > x * x ? (xy - x * y) / (xx - x * x) : 0;
     for (uint32_t i = 0; i < count; i++) {
         double square = square_of(g->rows.space, g->item[i]);
-        double asked = (double)cdp_entry_score(last[(uint64_t)i * lists->k]);
+        double asked = (double)cdp_entry_score(last[i * k]);
         apart += fabs(asked - y - slope * (square - x)) / count;
     }
     if (isfinite(apart)) {
@@ -152,29 +156,43 @@ static void learn(struct glancer *g, const struct cdp_shortlists *lists, uint64_
 
 // Columns that are far are of no use to a list although it is not full yet: what lists asked for
 // of late tells which. The rows that it was wrong for look once more.
-static void glance(struct glancer *g, const struct cdp_side *columns, struct cdp_shortlists *lists)
+static void glance(struct glancer *g, const struct cdp_side *columns)
 {
     uint32_t count = g->rows.count, again = 0, items[TOGETHER], list[TOGETHER];
-    uint64_t first = g->rows.list[0];
     memcpy(g->item, g->rows.id, count * sizeof *g->item);
-    sweep(g, columns, true, lists);
+    memset(g->seen.entry, 0xFF, (size_t)count * g->seen.k * sizeof *g->seen.entry);
+    sweep(g, columns, true);
     for (uint32_t r = 0; r < count; r++) {
         items[again] = g->rows.id[r];
         list[again] = g->rows.list[r];
-        again += lists->entry[(list[again] + UINT64_C(1)) * lists->k - 1] == CDP_NOBODY;
+        again += g->seen.entry[(list[again] + UINT64_C(1)) * g->seen.k - 1] == CDP_NOBODY;
     }
     if (again > 0) {
         cdp_side_rows(&g->rows, cdp_run_of(items), cdp_run_of(list), again);
-        sweep(g, columns, false, lists);
+        sweep(g, columns, false);
     }
-    learn(g, lists, first, count);
+    learn(g, count);
+}
+
+// Adds to a list, by their scores, the columns that were seen nearest to an item.
+static void compare(const struct cdp_space *space, uint32_t item, const struct cdp_side *columns,
+                    const uint64_t *seen, uint32_t looked, uint64_t *list, uint32_t k)
+{
+    for (uint32_t from = 0; from < looked && seen[from] != CDP_NOBODY; from += COLUMNS) {
+        uint32_t column[COLUMNS], here = 0;
+        float score[COLUMNS];
+        for (uint32_t r = from; here < COLUMNS && r < looked && seen[r] != CDP_NOBODY; r++)
+            column[here++] = cdp_entry_id(seen[r]);
+        cdp_space_scores(space, item, columns->space, column, here, score);
+        cdp_shortlists_offer(list, k, space->kernel, column, score, here);
+    }
 }
 
 int cdp_glance(const struct cdp_space *space, const uint32_t *items, const struct cdp_side *columns,
-               struct cdp_shortlists *lists, int threads, struct cdp_progress *progress,
-               struct cdp_err *err)
+               uint32_t looked, struct cdp_shortlists *lists, int threads,
+               struct cdp_progress *progress, struct cdp_err *err)
 {
-    struct glancer *glancers = new_glancers(space, threads, err);
+    struct glancer *glancers = new_glancers(space, looked, threads, err);
     if (!glancers)
         return -1;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
@@ -182,8 +200,11 @@ int cdp_glance(const struct cdp_space *space, const uint32_t *items, const struc
         struct glancer *g = &glancers[cdp_thread()];
         uint32_t count = cdp_least(lists->count - from, TOGETHER);
         cdp_side_rows(&g->rows, items ? cdp_run_of(items + from) : cdp_run_from(from),
-                      cdp_run_from(from), count);
-        glance(g, columns, lists);
+                      cdp_run_from(0), count);
+        glance(g, columns);
+        for (uint32_t i = 0; i < count; i++)
+            compare(space, g->item[i], columns, g->seen.entry + (size_t)i * looked, looked,
+                    lists->entry + (from + i) * lists->k, lists->k);
         cdp_progress_add(progress, count);
     }
     free_glancers(glancers, threads);

@@ -6,13 +6,12 @@
 #include "knn/shortlist.h"
 #include "knn/side.h"
 
-// The operation that finds centres: rows pick the nearest of all columns, by what tiles see of
-// them, into shortlists.
+// The operation that finds centres: rows pick the nearest of all columns into shortlists.
 
-// Row i, which is items[i] of the space or item i, fills list i, which is empty, with the columns
-// whose sketches are nearest to its own: exactly these, whatever the number of threads.
+// Row i, which is items[i] of the space or item i, adds to list i, by their scores, the `looked`
+// columns that are nearest to it by what tiles see: exactly these, whatever the number of threads.
 int cdp_glance(const struct cdp_space *space, const uint32_t *items, const struct cdp_side *columns,
-               struct cdp_shortlists *lists, int threads, struct cdp_progress *progress,
-               struct cdp_err *err);
+               uint32_t looked, struct cdp_shortlists *lists, int threads,
+               struct cdp_progress *progress, struct cdp_err *err);
 
 #endif

@@ -52,7 +52,7 @@ int cdp_neighbourhoods(const struct cdp_space *space, struct cdp_shortlists *lis
                        struct cdp_progress *progress, struct cdp_err *err)
 {
     struct cdp_shortlists some;
-    if (cdp_shortlists_take(&some, lists, items, count, err))
+    if (cdp_shortlists_take(&some, lists, items, count, threads, err))
         return -1;
     cdp_progress_start(progress, "neighbours of neighbours", "rows", count);
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 256)
@@ -60,7 +60,7 @@ int cdp_neighbourhoods(const struct cdp_space *space, struct cdp_shortlists *lis
         look_around(space, lists, items[i], some.entry + i * some.k);
         cdp_progress_add(progress, 1);
     }
-    cdp_shortlists_put(lists, &some, items);
+    cdp_shortlists_put(lists, &some, items, threads);
     cdp_shortlists_free(&some);
     return 0;
 }

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "knn/lock.h"
 
-int cdp_shortlists_new(struct cdp_shortlists *s, uint64_t count, uint32_t k, struct cdp_err *err)
+static int allocate(struct cdp_shortlists *s, uint64_t count, uint32_t k, struct cdp_err *err)
 {
     *s = (struct cdp_shortlists){.k = k, .count = count};
     s->entry = cdp_alloc_aligned(count, k * sizeof *s->entry, "neighbours", err);
@@ -15,7 +15,17 @@ int cdp_shortlists_new(struct cdp_shortlists *s, uint64_t count, uint32_t k, str
         cdp_shortlists_free(s);
         return -1;
     }
-    memset(s->entry, 0xFF, count * k * sizeof *s->entry);
+    return 0;
+}
+
+int cdp_shortlists_new(struct cdp_shortlists *s, uint64_t count, uint32_t k, int threads,
+                       struct cdp_err *err)
+{
+    if (allocate(s, count, k, err))
+        return -1;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (uint64_t i = 0; i < count * k; i++)
+        s->entry[i] = CDP_NOBODY;
     return 0;
 }
 
@@ -38,36 +48,67 @@ void cdp_shortlists_offer(uint64_t *list, uint32_t k, const struct cdp_kernel *k
     kernel->merge(list, k, entry, nearer);
 }
 
+// What a part of the lists offers to others.
+struct offers {
+    uint32_t *query;
+    uint64_t *entry;
+    uint64_t count;
+};
+
+// Collects what lists `first` to `last` - 1 offer: what was too far does not become near enough.
+static void collect(struct offers *o, const struct cdp_shortlists *s, uint64_t first, uint64_t last)
+{
+    for (uint64_t i = first; i < last; i++) {
+        const uint64_t *list = s->entry + i * s->k;
+        for (uint32_t r = 0; r < s->k && list[r] != CDP_NOBODY; r++) {
+            uint64_t query = cdp_entry_id(list[r]), entry = list[r] >> 32 << 32 | i;
+            o->query[o->count] = (uint32_t)query;
+            o->entry[o->count] = entry;
+            o->count += entry < s->entry[query * s->k + s->k - 1];
+        }
+    }
+}
+
 int cdp_shortlists_reverse(struct cdp_shortlists *s, const struct cdp_kernel *kernel, int threads,
                            struct cdp_err *err)
 {
-    // From a copy, so that what is offered does not depend on what was added meanwhile.
-    uint64_t *before = cdp_alloc(s->count, s->k * sizeof *before, "neighbours", err);
-    if (!before)
-        return -1;
-    memcpy(before, s->entry, s->count * s->k * sizeof *before);
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1024)
-    for (uint64_t i = 0; i < s->count; i++) {
-        const uint64_t *list = before + i * s->k;
-        for (uint32_t r = 0; r < s->k && list[r] != CDP_NOBODY; r++) {
-            uint64_t query = cdp_entry_id(list[r]), entry = list[r] >> 32 << 32 | i;
-            // What was too far has not become near enough.
-            if (entry >= before[query * s->k + s->k - 1])
-                continue;
-            cdp_lock(&s->lock[query]);
-            kernel->merge(s->entry + query * s->k, s->k, &entry, 1);
-            cdp_unlock(&s->lock[query]);
+    // First what is offered, then the adding, so that the one does not depend on the other. Few
+    // entries are: most of this room is never touched.
+    uint64_t parts = (uint64_t)threads, n = s->count;
+    struct offers *part = cdp_zalloc(parts, sizeof *part, "neighbours", err);
+    uint64_t *entry = cdp_alloc(n * s->k + 1, sizeof *entry, "neighbours", err);
+    uint32_t *query = cdp_alloc(n * s->k + 1, sizeof *query, "neighbours", err);
+    int status = part && entry && query ? 0 : -1;
+#pragma omp parallel num_threads(threads) if (!status)
+    {
+#pragma omp for schedule(static, 1)
+        for (uint64_t p = 0; p < (status ? 0 : parts); p++) {
+            uint64_t first = p * n / parts;
+            part[p] = (struct offers){query + first * s->k, entry + first * s->k, 0};
+            collect(&part[p], s, first, (p + 1) * n / parts);
+        }
+#pragma omp for schedule(static, 1)
+        for (uint64_t p = 0; p < (status ? 0 : parts); p++) {
+            for (uint64_t i = 0; i < part[p].count; i++) {
+                uint64_t to = part[p].query[i];
+                cdp_lock(&s->lock[to]);
+                kernel->merge(s->entry + to * s->k, s->k, &part[p].entry[i], 1);
+                cdp_unlock(&s->lock[to]);
+            }
         }
     }
-    free(before);
-    return 0;
+    free(part);
+    free(entry);
+    free(query);
+    return status;
 }
 
 int cdp_shortlists_take(struct cdp_shortlists *some, const struct cdp_shortlists *s,
-                        const uint32_t *queries, uint64_t count, struct cdp_err *err)
+                        const uint32_t *queries, uint64_t count, int threads, struct cdp_err *err)
 {
-    if (cdp_shortlists_new(some, count, s->k, err))
+    if (allocate(some, count, s->k, err))
         return -1;
+#pragma omp parallel for num_threads(threads) schedule(static)
     for (uint64_t i = 0; i < count; i++)
         memcpy(some->entry + i * s->k, s->entry + (uint64_t)queries[i] * s->k,
                s->k * sizeof *s->entry);
@@ -75,8 +116,9 @@ int cdp_shortlists_take(struct cdp_shortlists *some, const struct cdp_shortlists
 }
 
 void cdp_shortlists_put(struct cdp_shortlists *s, const struct cdp_shortlists *some,
-                        const uint32_t *queries)
+                        const uint32_t *queries, int threads)
 {
+#pragma omp parallel for num_threads(threads) schedule(static)
     for (uint64_t i = 0; i < some->count; i++)
         memcpy(s->entry + (uint64_t)queries[i] * s->k, some->entry + i * s->k,
                s->k * sizeof *s->entry);

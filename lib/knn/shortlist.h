@@ -21,7 +21,7 @@ struct cdp_shortlists {
 
 static const uint64_t CDP_NOBODY = UINT64_MAX;
 
-int cdp_shortlists_new(struct cdp_shortlists *lists, uint64_t count, uint32_t k,
+int cdp_shortlists_new(struct cdp_shortlists *lists, uint64_t count, uint32_t k, int threads,
                        struct cdp_err *err);
 void cdp_shortlists_free(struct cdp_shortlists *lists);
 
@@ -35,9 +35,9 @@ int cdp_shortlists_reverse(struct cdp_shortlists *lists, const struct cdp_kernel
 
 // New lists, the copies of some; and their contents back.
 int cdp_shortlists_take(struct cdp_shortlists *some, const struct cdp_shortlists *lists,
-                        const uint32_t *queries, uint64_t count, struct cdp_err *err);
+                        const uint32_t *queries, uint64_t count, int threads, struct cdp_err *err);
 void cdp_shortlists_put(struct cdp_shortlists *lists, const struct cdp_shortlists *some,
-                        const uint32_t *queries);
+                        const uint32_t *queries, int threads);
 
 // The entry of a score, which NaN makes the best.
 static inline uint64_t cdp_entry(float score, uint32_t id)

@@ -13,7 +13,7 @@
 #include "knn/distance.h"
 
 enum {
-    SAMPLE = 1 << 14,      // rows that the mean is taken of
+    SAMPLE = 1 << 12,      // rows that the mean is taken of
     LEARN = 4096,          // rows that sketches are learned from
     LEARN_BYTES = 1 << 28, // of them, at most
     REACHES = 64,          // of which so many tell how far neighbours are
