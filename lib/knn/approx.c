@@ -16,7 +16,8 @@ enum {
     SHARE = 16,        // the farthest are one in so many, the next time twice as many, and
     MORE = 128,        // look into so many cells; when they are all, into twice as many
     FINE = 64,         // fewer where they are enough, but not fewer than one in so many
-    AROUND = 4,        // so many times as many look around
+    AROUND = 4,        // so many times as many look around,
+    FOR_ONE = 8,       // but not more than so many for one that misses enough
     STALL = 8,         // a gain of one standard error in so many is none
     WIDE = 24,         // cells that all look into; twice as many the next time
     SEED_PROBES = 4,   // of a search that only fills lists
@@ -214,11 +215,14 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
     float *room = cdp_alloc(space->matrix->dim, 2 * CDP_KEYS * sizeof *room, "rows", err);
     struct lack *lack = cdp_alloc(exact->count, sizeof *lack, "the sample", err);
     int status = !room || !lack;
-    uint64_t share = SHARE, more = MORE, wide = WIDE, count;
+    uint64_t share = SHARE, more = MORE, wide = WIDE, count = 0;
+    uint32_t *items = NULL; // whose lists have changed; at first all
     double before = 0;
     bool last = false, fine = false;
     for (bool around = true; !status; around = !around) {
-        status = cdp_shortlists_reverse(lists, space->kernel, threads, err);
+        status = cdp_shortlists_reverse(lists, items, count, space->kernel, threads, err);
+        free(items);
+        items = NULL;
         struct recall r = recall_of(lists, sample, exact, wanted, lack, room);
         *found = r.found;
         bool stalled = around && !fine && r.found - before < r.error / STALL;
@@ -229,10 +233,12 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
         if (!around)
             fine = r.scattered && !fine && r.enough > share;
         uint64_t part = !r.scattered ? 1 : around ? share / AROUND : share;
+        if (around && part < r.enough / FOR_ONE)
+            part = r.enough / FOR_ONE;
         if (!around && fine)
             part = cdp_least(r.enough, FINE);
         uint64_t probes = cdp_least(r.scattered ? more : wide, cells->centres->count);
-        uint32_t *items = farthest(lists, part > 0 ? part : 1, &count, err);
+        items = farthest(lists, part > 0 ? part : 1, &count, err);
         if (!items) {
             status = -1;
         } else if (around) {
@@ -248,8 +254,8 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
             else if (!fine)
                 more *= 2;
         }
-        free(items);
     }
+    free(items);
     free(room);
     free(lack);
     return status ? -1 : 0;

@@ -10,7 +10,7 @@
 
 enum {
     SAMPLE = 16,    // items a centre that it is trained on
-    ITERATIONS = 3, // of k-means
+    ITERATIONS = 4, // of k-means
     SPARE = 16,     // centres that are compared beyond those that are wanted, at most
 };
 

@@ -12,17 +12,16 @@
 enum {
     ROWS = CDP_TILE_ROWS,
     COLUMNS = CDP_TILE_COLUMNS,
-    TOGETHER = 1024, // rows
-    STRETCH = 8,     // tiles between looks at what has passed
+    TOGETHER = 510,                // rows
+    STRETCH = 8 * COLUMNS,         // columns
+    PICKED = CDP_PICKED - COLUMNS, // that wait for a list, nearly at most
 };
 
 // A thread's memory.
 struct glancer {
     struct cdp_side rows;
     union cdp_bar bar[TOGETHER + ROWS];
-    // What has passed of a row of tiles, and by how much.
-    uint64_t passed[STRETCH][ROWS];
-    union cdp_bar got[STRETCH][ROWS][COLUMNS];
+    struct cdp_picked picked[TOGETHER + ROWS];
     uint32_t item[TOGETHER];    // of the rows
     struct cdp_shortlists seen; // of the rows
     // What lists asked for in the end, of late, by the square of the row, and how far from that
@@ -69,47 +68,47 @@ static void set_bar(struct glancer *g, uint32_t r, float least)
         g->bar[r].score = least;
 }
 
-// Adds the columns from `from` on that have passed to the list of row r + i.
-static void add(struct glancer *g, uint32_t r, uint32_t i, const struct cdp_side *columns,
-                uint32_t from, uint32_t tiles)
+// Adds what row r has picked to its list.
+static void add(struct glancer *g, uint32_t r, const struct cdp_side *columns)
 {
     const struct cdp_space *space = g->rows.space;
-    uint32_t k = g->seen.k;
-    uint64_t *list = g->seen.entry + (uint64_t)g->rows.list[r + i] * k;
-    uint64_t entry[STRETCH * COLUMNS], last = list[k - 1];
-    uint32_t count = 0;
-    for (uint32_t t = 0; t < tiles; t++) {
-        for (uint64_t passed = g->passed[t][i]; passed; passed &= passed - 1) {
-            uint32_t c = (uint32_t)__builtin_ctzll(passed);
-            uint32_t id = columns->id[from + t * COLUMNS + c];
-            union cdp_bar got = g->got[t][i][c];
-            entry[count] = cdp_entry(space->vector ? (float)got.product : got.score, id);
-            count += id != CDP_NONE && entry[count] < last;
-        }
+    struct cdp_picked *picked = &g->picked[r];
+    uint32_t k = g->seen.k, count = 0;
+    uint64_t *list = g->seen.entry + (uint64_t)g->rows.list[r] * k;
+    uint64_t entry[CDP_PICKED], last = list[k - 1];
+    for (uint32_t i = 0; i < picked->count; i++) {
+        uint32_t id = columns->id[picked->column[i]];
+        union cdp_bar value = picked->value[i];
+        entry[count] = cdp_entry(space->vector ? (float)value.product : value.score, id);
+        count += id != CDP_NONE && entry[count] < last;
     }
-    if (count == 0)
-        return;
+    picked->count = 0;
     space->kernel->merge(list, k, entry, count);
     float least = cdp_entry_score(list[k - 1]);
-    if (least > g->rows.least[r + i])
-        set_bar(g, r + i, least);
+    if (least > g->rows.least[r])
+        set_bar(g, r, least);
 }
 
-// A tile's rows from row r on, and STRETCH tiles of columns from `from` on. What has passed is
-// looked at when all tiles are done, which do not wait for it then.
+// Lets a tile's rows from row r on pick from a stretch of columns from `from` on.
 static void look(struct glancer *g, uint32_t r, const struct cdp_side *columns, uint32_t from)
 {
     const struct cdp_space *space = g->rows.space;
     cdp_tile_function *tile_function = space->kernel->metric[space->metric].tile;
-    struct cdp_tile tile = {.row = g->rows.row + r, .start = g->rows.start + r, .bar = g->bar + r};
-    uint32_t tiles = (cdp_least(columns->count - from, STRETCH * COLUMNS) + COLUMNS - 1) / COLUMNS;
-    for (uint32_t t = 0; t < tiles; t++) {
-        cdp_side_tile(&tile, columns, from + t * COLUMNS);
-        tile.got = g->got[t][0];
-        tile_function(&tile, g->passed[t]);
+    struct cdp_tile tile = {.row = g->rows.row + r,
+                            .start = g->rows.start + r,
+                            .bar = g->bar + r,
+                            .picked = g->picked + r};
+    for (uint32_t end = cdp_least(columns->count, from + STRETCH); from < end; from += COLUMNS) {
+        uint64_t passed[ROWS];
+        cdp_side_tile(&tile, columns, from);
+        tile.first = from;
+        if (!tile_function(&tile, passed))
+            continue;
+        for (uint32_t i = 0; i < ROWS; i++) {
+            if (g->picked[r + i].count > PICKED)
+                add(g, r + i, columns);
+        }
     }
-    for (uint32_t i = 0; i < ROWS && r + i < g->rows.count; i++)
-        add(g, r, i, columns, from, tiles);
 }
 
 // Lets all rows pick from all columns, but for those that are too far by what was learned.
@@ -120,11 +119,14 @@ static void sweep(struct glancer *g, const struct cdp_side *columns, bool learne
         double square = square_of(g->rows.space, g->rows.id[r]);
         double least = learned ? g->asked + g->by_square * square - 3 * g->apart : -INFINITY;
         set_bar(g, r, r < count ? (float)least : 0x1p30F);
+        g->picked[r].count = 0;
     }
-    for (uint32_t from = 0; from < columns->count; from += STRETCH * COLUMNS) {
+    for (uint32_t from = 0; from < columns->count; from += STRETCH) {
         for (uint32_t r = 0; r < count; r += ROWS)
             look(g, r, columns, from);
     }
+    for (uint32_t r = 0; r < count; r++)
+        add(g, r, columns);
 }
 
 // Learns what the first `count` lists ask for, by least squares.

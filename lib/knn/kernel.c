@@ -68,11 +68,18 @@ INLINE vector linf_step(vector sum, vector x, vector y)
     return (vector)((larger & (mask)apart) | (~larger & (mask)sum));
 }
 
-// What was compared of a row and LANES columns.
-INLINE void hand_out(const struct cdp_tile *t, int row, size_t column, const void *lanes)
+// Adds those of LANES columns that passed.
+INLINE void pick(const struct cdp_tile *t, int row, size_t column, uint64_t passed,
+                 const void *lanes)
 {
-    if (t->got)
-        memcpy(t->got + row * COLUMNS + column, lanes, LANES * sizeof *t->got);
+    struct cdp_picked *p = t->picked ? &t->picked[row] : NULL;
+    union cdp_bar value[LANES];
+    memcpy(value, lanes, sizeof value);
+    for (; p && passed; passed &= passed - 1, p->count++) {
+        uint32_t lane = (uint32_t)__builtin_ctzll(passed);
+        p->column[p->count] = t->first + (uint32_t)column + lane;
+        p->value[p->count] = value[lane];
+    }
 }
 
 INLINE bool float_tile(const struct cdp_tile *t, uint64_t passed[ROWS],
@@ -96,8 +103,9 @@ INLINE bool float_tile(const struct cdp_tile *t, uint64_t passed[ROWS],
             for (size_t v = 0; v < VECTORS; v++) {
                 size_t c = p * PANEL + v * LANES;
                 vector score = -sum[r][v];
-                passed[r] |= bits_of(~(score < t->bar[r].score)) << c;
-                hand_out(t, r, c, &score);
+                uint64_t here = bits_of(~(score < t->bar[r].score));
+                passed[r] |= here << c;
+                pick(t, r, c, here, &score);
             }
             any |= passed[r];
         }
@@ -169,8 +177,9 @@ INLINE bool hamming_tile(const struct cdp_tile *t, uint64_t passed[ROWS])
                 sum += (bytes & 0xFFFF) + (bytes >> 16);
             }
             vector score = -__builtin_convertvector((mask)sum, vector);
-            passed[r] |= bits_of(~(score < t->bar[r].score)) << (v * LANES);
-            hand_out(t, r, v * LANES, &score);
+            uint64_t here = bits_of(~(score < t->bar[r].score));
+            passed[r] |= here << (v * LANES);
+            pick(t, r, v * LANES, here, &score);
             any |= passed[r];
         }
     }
@@ -230,8 +239,9 @@ static bool dot_plain(const struct cdp_tile *t, uint64_t passed[ROWS])
                 sum += ((mask)((words8)part << 16) >> 16) + ((mask)part >> 16);
             }
             sum += (mask)load(t->offset + v * LANES);
-            passed[r] |= bits_of(sum >= t->bar[r].product) << (v * LANES);
-            hand_out(t, r, v * LANES, &sum);
+            uint64_t here = bits_of(sum >= t->bar[r].product);
+            passed[r] |= here << (v * LANES);
+            pick(t, r, v * LANES, here, &sum);
             any |= passed[r];
         }
     }
@@ -422,10 +432,10 @@ __attribute__((target("avx2"))) static bool dot_avx2(const struct cdp_tile *t,
                 __m256i got = _mm256_load_si256((const __m256i *)(sum[r] + v * LANES));
                 got = _mm256_add_epi32(got, offset);
                 __m256i low = _mm256_cmpgt_epi32(_mm256_set1_epi32(t->bar[r].product), got);
-                hand_out(t, r, c, &got);
-                uint32_t bits = ~(uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(low)) & 0xFF;
-                passed[r] |= (uint64_t)bits << c;
-                any |= bits;
+                uint64_t here = ~(uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(low)) & 0xFF;
+                passed[r] |= here << c;
+                pick(t, r, c, here, &got);
+                any |= here;
             }
         }
     }
@@ -465,7 +475,7 @@ PAIRS(madd, avx2, __attribute__((target("avx2"))))
 
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512vnni")))
 
-VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
+VNNI INLINE bool dot_tile(const struct cdp_tile *t, uint64_t passed[ROWS], const bool picks)
 {
     size_t stride = t->words * PANEL;
     const uint32_t *y = t->panel;
@@ -491,7 +501,8 @@ VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
     __m512i bar##r = _mm512_set1_epi32(t->bar[r].product - t->start[r]);              \
     __m512i most##r =                                                                 \
         _mm512_max_epi32(_mm512_max_epi32(a##r, b##r), _mm512_max_epi32(c##r, d##r)); \
-    any |= _mm512_cmpge_epi32_mask(most##r, bar##r);
+    __mmask16 over##r = _mm512_cmpge_epi32_mask(most##r, bar##r);                     \
+    any |= over##r;
 #define END(r)                                                                   \
     {                                                                            \
         __mmask32 low = _mm512_kunpackw(_mm512_cmpge_epi32_mask(b##r, bar##r),   \
@@ -500,14 +511,25 @@ VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
                                          _mm512_cmpge_epi32_mask(c##r, bar##r)); \
         passed[r] = _cvtmask64_u64(_mm512_kunpackd(high, low));                  \
     }
-#define HAND_OUT(r)                                                          \
-    {                                                                        \
-        __m512i start = _mm512_set1_epi32(t->start[r]);                      \
-        union cdp_bar *got = t->got + r * COLUMNS;                           \
-        _mm512_storeu_si512(got, _mm512_add_epi32(a##r, start));             \
-        _mm512_storeu_si512(got + PANEL, _mm512_add_epi32(b##r, start));     \
-        _mm512_storeu_si512(got + 2 * PANEL, _mm512_add_epi32(c##r, start)); \
-        _mm512_storeu_si512(got + 3 * PANEL, _mm512_add_epi32(d##r, start)); \
+// Without branches, which few tiles would take the same way.
+#define PICK_PANEL(r, sum, panel)                                                          \
+    {                                                                                      \
+        __mmask16 here = _mm512_cmpge_epi32_mask(sum, bar##r);                             \
+        __m512i column = _mm512_add_epi32(lanes, _mm512_set1_epi32((panel)*PANEL)),        \
+                value = _mm512_add_epi32(sum, _mm512_set1_epi32(t->start[r]));             \
+        _mm512_storeu_si512(p->column + count, _mm512_maskz_compress_epi32(here, column)); \
+        _mm512_storeu_si512(p->value + count, _mm512_maskz_compress_epi32(here, value));   \
+        count += (uint32_t)__builtin_popcount(_cvtmask16_u32(here));                       \
+    }
+#define PICK(r)                               \
+    {                                         \
+        struct cdp_picked *p = &t->picked[r]; \
+        uint32_t count = p->count;            \
+        PICK_PANEL(r, a##r, 0)                \
+        PICK_PANEL(r, b##r, 1)                \
+        PICK_PANEL(r, c##r, 2)                \
+        PICK_PANEL(r, d##r, 3)                \
+        p->count = count;                     \
     }
     const int32_t *offset = t->offset;
     __m512i o0 = _mm512_loadu_si512(offset), o1 = _mm512_loadu_si512(offset + PANEL),
@@ -525,9 +547,13 @@ VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
         memset(passed, 0, ROWS * sizeof *passed);
         return false;
     }
-    EACH_ROW(END)
-    if (t->got) {
-        EACH_ROW(HAND_OUT)
+    if (!picks) {
+        EACH_ROW(END)
+    } else {
+        const __m512i lanes = _mm512_add_epi32(
+            _mm512_set1_epi32((int)t->first),
+            _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+        EACH_ROW(PICK)
     }
     return true;
 #undef EACH_ROW
@@ -536,7 +562,13 @@ VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
 #undef ADVANCE
 #undef LARGEST
 #undef END
-#undef HAND_OUT
+#undef PICK_PANEL
+#undef PICK
+}
+
+VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
+{
+    return t->picked ? dot_tile(t, passed, true) : dot_tile(t, passed, false);
 }
 
 // x.y by x.(y + 128) - 128.x, four pairs at a time.
@@ -622,47 +654,58 @@ VNNI static void project_avx512(const float *row, size_t count, size_t dim, cons
     }
 }
 
+enum { RUN = 8, MOST = 20 };
+
+// Which entries of run i belong to a list of k.
+VNNI INLINE __mmask8 own_of(uint32_t k, uint32_t i)
+{
+    uint32_t left = k > i * RUN ? k - i * RUN : 0;
+    return (__mmask8)(left < RUN ? (1U << left) - 1 : 0xFF);
+}
+
 // A list of at most RUNS x 8 is kept in registers. With an entry added, number i of an ascending
 // list is the least of number i and the larger of number i - 1 and the entry.
 VNNI INLINE void merge_runs(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count,
-                            const int runs)
+                            const uint32_t runs)
 {
-    enum { RUN = 8, MOST = 4 };
     const __m512i none = _mm512_set1_epi64(-1);
     __m512i run[MOST];
-    __mmask8 last = (__mmask8)(k % RUN ? (1U << k % RUN) - 1 : 0xFF);
-#pragma GCC unroll 4
-    for (int i = 0; i < runs; i++)
-        run[i] = _mm512_mask_loadu_epi64(none, i + 1 < runs ? 0xFF : last, list + i * RUN);
+#pragma GCC unroll 20
+    for (uint32_t i = 0; i < runs; i++)
+        run[i] = _mm512_mask_loadu_epi64(none, own_of(k, i), list + i * RUN);
     for (size_t e = 0; e < count; e++) {
         __m512i entry = _mm512_set1_epi64((long long)entries[e]), before = _mm512_setzero_si512();
         __mmask8 there = 0;
-#pragma GCC unroll 4
-        for (int i = 0; i < runs; i++)
+#pragma GCC unroll 20
+        for (uint32_t i = 0; i < runs; i++)
             there |= _mm512_cmpeq_epi64_mask(run[i], entry);
         entry = there ? none : entry;
-#pragma GCC unroll 4
-        for (int i = 0; i < runs; i++) {
+#pragma GCC unroll 20
+        for (uint32_t i = 0; i < runs; i++) {
             __m512i shifted = _mm512_alignr_epi64(run[i], before, RUN - 1);
             before = run[i];
             run[i] = _mm512_min_epu64(run[i], _mm512_max_epu64(shifted, entry));
         }
     }
-#pragma GCC unroll 4
-    for (int i = 0; i < runs; i++)
-        _mm512_mask_storeu_epi64(list + i * RUN, i + 1 < runs ? 0xFF : last, run[i]);
+#pragma GCC unroll 20
+    for (uint32_t i = 0; i < runs; i++)
+        _mm512_mask_storeu_epi64(list + i * RUN, own_of(k, i), run[i]);
 }
 
 VNNI static void merge_avx512(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count)
 {
-    if (k <= 8)
+    if (count == 0)
+        return;
+    if (k <= RUN)
         merge_runs(list, k, entries, count, 1);
-    else if (k <= 16)
+    else if (k <= 2 * RUN)
         merge_runs(list, k, entries, count, 2);
-    else if (k <= 24)
+    else if (k <= 3 * RUN)
         merge_runs(list, k, entries, count, 3);
-    else if (k <= 32)
-        merge_runs(list, k, entries, count, 4);
+    else if (k <= 6 * RUN)
+        merge_runs(list, k, entries, count, 6);
+    else if (k <= MOST * RUN)
+        merge_runs(list, k, entries, count, MOST);
     else
         merge_plain(list, k, entries, count);
 }

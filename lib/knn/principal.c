@@ -96,9 +96,12 @@ int cdp_principal(float *directions, size_t width, double *slack, const float *r
     int status = q && product && before && turned && projected && next && order ? 0 : -1;
     if (status)
         goto end;
-    for (size_t r = 0; r < count; r++) {
-        for (size_t d = 0; d < dim; d++)
-            turned[d * count + r] = rows[r * dim + d];
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (size_t r = 0; r < count; r += TOGETHER) {
+        for (size_t d = 0; d < dim; d++) {
+            for (size_t i = r; i < r + TOGETHER && i < count; i++)
+                turned[d * count + i] = rows[i * dim + d];
+        }
     }
     for (size_t i = 0; i < dim * width; i++)
         next[i] = (float)((double)cdp_random(SEED, i) * 0x1p-63 - 1);

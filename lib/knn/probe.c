@@ -11,14 +11,17 @@ enum {
     ROWS = CDP_TILE_ROWS,
     COLUMNS = CDP_TILE_COLUMNS,
     PANEL = CDP_PANEL_COLUMNS,
-    TOGETHER = 4096, // rows that probe together, at most,
-    WANTED = 1 << 22 // and sets that they want, in all
+    TOGETHER = 16384, // rows that probe together, at most,
+    WANTED = 1 << 22, // and sets that they want, in all,
+    TIMES = 64,       // but threads are to share the rows, whatever their number
 };
 
-static uint32_t together(uint32_t depth)
+// So many of n rows probe together, which want `depth` sets each: where few do, few want the same.
+static uint32_t together(uint64_t n, uint32_t depth)
 {
-    uint32_t rows = WANTED / depth;
-    return rows < ROWS ? ROWS : cdp_least(rows, TOGETHER);
+    uint32_t rows = cdp_least(WANTED / depth, TOGETHER);
+    rows = cdp_least(n / TIMES, rows);
+    return rows < ROWS ? ROWS : rows;
 }
 
 // ---- shelves
@@ -121,10 +124,9 @@ static void free_probers(struct prober *probers, int threads)
 }
 
 static struct prober *new_probers(const struct cdp_space *space, uint64_t sets, uint32_t depth,
-                                  int threads, struct cdp_err *err)
+                                  uint32_t rows, int threads, struct cdp_err *err)
 {
     struct prober *probers = cdp_zalloc((size_t)threads, sizeof *probers, "threads", err);
-    uint32_t rows = together(depth);
     for (int t = 0; probers && t < threads; t++) {
         struct prober *p = &probers[t];
         int status = cdp_side_new_rows(&p->rows, space, rows, err);
@@ -191,10 +193,11 @@ int cdp_probe(const struct cdp_space *space, const uint32_t *items,
 {
     // Rows that want the same set first probe together, most of them.
     struct cdp_sets order;
-    uint64_t n = lists->count, most = together(probes->k);
+    uint64_t n = lists->count;
+    uint32_t most = together(n, probes->k);
     if (cdp_sets_of(&order, probes, 1, shelf->sets->count, threads, err))
         return -1;
-    struct prober *probers = new_probers(space, shelf->sets->count, probes->k, threads, err);
+    struct prober *probers = new_probers(space, shelf->sets->count, probes->k, most, threads, err);
     int status = probers ? 0 : -1;
     uint32_t *ids = NULL;
     if (!status && items && (ids = cdp_alloc(n, sizeof *ids, "items", err))) {

@@ -55,26 +55,24 @@ struct offers {
     uint64_t count;
 };
 
-// Collects what lists `first` to `last` - 1 offer: what was too far does not become near enough.
-static void collect(struct offers *o, const struct cdp_shortlists *s, uint64_t first, uint64_t last)
+// Collects what the list of an item offers: what was too far does not become near enough.
+static void collect(struct offers *o, const struct cdp_shortlists *s, uint64_t item)
 {
-    for (uint64_t i = first; i < last; i++) {
-        const uint64_t *list = s->entry + i * s->k;
-        for (uint32_t r = 0; r < s->k && list[r] != CDP_NOBODY; r++) {
-            uint64_t query = cdp_entry_id(list[r]), entry = list[r] >> 32 << 32 | i;
-            o->query[o->count] = (uint32_t)query;
-            o->entry[o->count] = entry;
-            o->count += entry < s->entry[query * s->k + s->k - 1];
-        }
+    const uint64_t *list = s->entry + item * s->k;
+    for (uint32_t r = 0; r < s->k && list[r] != CDP_NOBODY; r++) {
+        uint64_t query = cdp_entry_id(list[r]), entry = list[r] >> 32 << 32 | item;
+        o->query[o->count] = (uint32_t)query;
+        o->entry[o->count] = entry;
+        o->count += entry < s->entry[query * s->k + s->k - 1];
     }
 }
 
-int cdp_shortlists_reverse(struct cdp_shortlists *s, const struct cdp_kernel *kernel, int threads,
-                           struct cdp_err *err)
+int cdp_shortlists_reverse(struct cdp_shortlists *s, const uint32_t *queries, uint64_t count,
+                           const struct cdp_kernel *kernel, int threads, struct cdp_err *err)
 {
     // First what is offered, then the adding, so that the one does not depend on the other. Few
     // entries are: most of this room is never touched.
-    uint64_t parts = (uint64_t)threads, n = s->count;
+    uint64_t parts = (uint64_t)threads, n = queries ? count : s->count;
     struct offers *part = cdp_zalloc(parts, sizeof *part, "neighbours", err);
     uint64_t *entry = cdp_alloc(n * s->k + 1, sizeof *entry, "neighbours", err);
     uint32_t *query = cdp_alloc(n * s->k + 1, sizeof *query, "neighbours", err);
@@ -85,7 +83,8 @@ int cdp_shortlists_reverse(struct cdp_shortlists *s, const struct cdp_kernel *ke
         for (uint64_t p = 0; p < (status ? 0 : parts); p++) {
             uint64_t first = p * n / parts;
             part[p] = (struct offers){query + first * s->k, entry + first * s->k, 0};
-            collect(&part[p], s, first, (p + 1) * n / parts);
+            for (uint64_t i = first; i < (p + 1) * n / parts; i++)
+                collect(&part[p], s, queries ? queries[i] : i);
         }
 #pragma omp for schedule(static, 1)
         for (uint64_t p = 0; p < (status ? 0 : parts); p++) {

@@ -27,9 +27,12 @@ static double square_of(const struct cdp_sketcher *s, const float *v, size_t dim
 // ---- how many directions
 
 // Counts in passed[i] the pairs that (i + 1) x UNIT numbers cannot tell from neighbours.
-static void count_passed(uint64_t *passed, const float *projected, size_t width,
-                         const double *square, size_t count, const float *reach, size_t reaches)
+static void count_passed(uint64_t passed[WIDEST / UNIT], const float *projected, size_t width,
+                         const double *square, size_t count, const float *reach, size_t reaches,
+                         int threads)
 {
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 1) \
+    reduction(+ : passed[ : WIDEST / UNIT])
     for (size_t q = 0; q < reaches; q++) {
         const float *x = projected + q * width;
         float most = reach[q] * reach[q];
@@ -54,10 +57,10 @@ static void count_passed(uint64_t *passed, const float *projected, size_t width,
 
 // The number of directions that makes a search cheapest; 0 where leaving any out does not pay.
 static size_t cheapest(const float *projected, size_t width, const double *square, size_t count,
-                       size_t dim, const float *reach, size_t reaches)
+                       size_t dim, const float *reach, size_t reaches, int threads)
 {
     uint64_t passed[WIDEST / UNIT] = {0};
-    count_passed(passed, projected, width, square, count, reach, reaches);
+    count_passed(passed, projected, width, square, count, reach, reaches, threads);
     double least = 0.8 * (double)dim;
     size_t best = 0;
     for (size_t i = 0; i < width / UNIT; i++) {
@@ -201,7 +204,7 @@ int cdp_sketcher_new(struct cdp_sketcher *s, const float *vectors, size_t count,
             cdp_principal(s->directions, width, &apart, vectors, count, dim, kernel, threads, err);
         if (!status) {
             cdp_project(kernel, vectors, count, dim, s->directions, width, projected, threads);
-            s->width = cheapest(projected, width, square, count, dim, reach, reaches);
+            s->width = cheapest(projected, width, square, count, dim, reach, reaches, threads);
             narrow(s->directions, dim, s->width, width);
             narrow(projected, count, s->width, width);
         }
