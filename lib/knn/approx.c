@@ -231,13 +231,14 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
         before = around ? r.found : before;
         // Where few lists miss what is wanted, few look into more cells; but not twice.
         if (!around)
-            fine = r.scattered && !fine && r.enough > share;
+            fine = !fine && r.enough > (r.scattered ? share : more / wide);
         uint64_t part = !r.scattered ? 1 : around ? share / AROUND : share;
         if (around && part < r.enough / FOR_ONE)
             part = r.enough / FOR_ONE;
-        if (!around && fine)
+        bool few = !around && fine;
+        if (few)
             part = cdp_least(r.enough, FINE);
-        uint64_t probes = cdp_least(r.scattered ? more : wide, cells->centres->count);
+        uint64_t probes = cdp_least(r.scattered || few ? more : wide, cells->centres->count);
         items = farthest(lists, part > 0 ? part : 1, &count, err);
         if (!items) {
             status = -1;
@@ -247,11 +248,11 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
             last = count == lists->count && probes == cells->centres->count;
             status = cdp_cells_probe_more(cells, space, lists, items, count, (uint32_t)probes,
                                           threads, progress, err);
-            if (!r.scattered)
+            if (!few && !r.scattered)
                 wide *= 2;
-            else if (!fine && share > 1)
+            else if (!few && share > 1)
                 share /= 2;
-            else if (!fine)
+            else if (!few)
                 more *= 2;
         }
     }

@@ -13,14 +13,13 @@ enum {
     PANEL = CDP_PANEL_COLUMNS,
     TOGETHER = 16384, // rows that probe together, at most,
     WANTED = 1 << 22, // and sets that they want, in all,
-    TIMES = 64,       // but threads are to share the rows, whatever their number
+    TIMES = 32,       // for threads to share the rows
 };
 
 // So many of n rows probe together, which want `depth` sets each: where few do, few want the same.
 static uint32_t together(uint64_t n, uint32_t depth)
 {
-    uint32_t rows = cdp_least(WANTED / depth, TOGETHER);
-    rows = cdp_least(n / TIMES, rows);
+    uint32_t rows = cdp_least(n / TIMES, cdp_least(WANTED / depth, TOGETHER));
     return rows < ROWS ? ROWS : rows;
 }
 
