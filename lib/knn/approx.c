@@ -15,7 +15,7 @@ enum {
     PROBES = 8,        // cells that an item looks into at first
     SHARE = 16,        // the farthest are one in so many, the next time twice as many, and
     MORE = 128,        // look into so many cells; when they are all, into twice as many
-    FINE = 64,         // fewer where they are enough, but not fewer than one in so many
+    FINE = 256,        // fewer where they are enough, but not fewer than one in so many
     AROUND = 4,        // so many times as many look around,
     FOR_ONE = 8,       // but not more than so many for one that misses enough
     STALL = 8,         // a gain of one standard error in so many is none

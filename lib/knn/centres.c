@@ -9,10 +9,12 @@
 #include "knn/sets.h"
 
 enum {
-    SAMPLE = 16,    // items a centre that it is trained on
     ITERATIONS = 4, // of k-means
     SPARE = 16,     // centres that are compared beyond those that are wanted, at most
 };
+
+// Items a centre that each is trained on, others each time.
+static const uint64_t SAMPLE[ITERATIONS] = {8, 8, 16, 16};
 
 uint32_t *cdp_choose(uint64_t n, uint64_t count, uint64_t seed, struct cdp_err *err)
 {
@@ -48,30 +50,39 @@ int cdp_centres_nearest(struct cdp_shortlists *lists, const struct cdp_centres *
 // ---- k-means
 
 // Moves the centres to the means of those of a sample that are nearest to them.
+static int move(struct cdp_centres *c, const struct cdp_space *space, const uint32_t *sample,
+                uint64_t count, int threads, struct cdp_progress *progress, struct cdp_err *err)
+{
+    struct cdp_shortlists nearest = {0};
+    struct cdp_sets sets = {0};
+    int status =
+        cdp_centres_nearest(&nearest, c, space, sample, count, 1, threads, progress, err) ||
+        cdp_sets_of(&sets, &nearest, 1, c->count, threads, err);
+    if (!status) {
+        for (uint64_t m = 0; m < count; m++)
+            sets.member[m] = sample[sets.member[m]];
+        status = cdp_space_move(&c->space, space, &sets, threads, err);
+        lay_out(c, threads);
+    }
+    cdp_shortlists_free(&nearest);
+    cdp_sets_free(&sets);
+    return status ? -1 : 0;
+}
+
 static int train(struct cdp_centres *c, const struct cdp_space *space, uint64_t n, uint64_t seed,
                  int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
-    uint64_t count = cdp_least(n, SAMPLE * c->count);
-    uint32_t *sample = cdp_choose(n, count, seed, err);
-    int status = sample ? 0 : -1;
-    cdp_progress_start(progress, "neighbours: centres", "rows", ITERATIONS * count);
+    uint64_t count[ITERATIONS], all = 0;
+    for (int i = 0; i < ITERATIONS; i++)
+        all += count[i] = cdp_least(n, SAMPLE[i] * c->count);
+    cdp_progress_start(progress, "neighbours: centres", "rows", all);
+    int status = 0;
     for (int i = 0; !status && i < ITERATIONS; i++) {
-        struct cdp_shortlists nearest = {0};
-        struct cdp_sets sets = {0};
-        status =
-            cdp_centres_nearest(&nearest, c, space, sample, count, 1, threads, progress, err) ||
-            cdp_sets_of(&sets, &nearest, 1, c->count, threads, err);
-        if (!status) {
-            for (uint64_t m = 0; m < count; m++)
-                sets.member[m] = sample[sets.member[m]];
-            status = cdp_space_move(&c->space, space, &sets, threads, err);
-            lay_out(c, threads);
-        }
-        cdp_shortlists_free(&nearest);
-        cdp_sets_free(&sets);
+        uint32_t *sample = cdp_choose(n, count[i], seed + (uint64_t)i, err);
+        status = sample ? move(c, space, sample, count[i], threads, progress, err) : -1;
+        free(sample);
     }
-    free(sample);
-    return status ? -1 : 0;
+    return status;
 }
 
 struct cdp_centres *cdp_centres_new(const struct cdp_space *space, uint64_t n, uint64_t count,

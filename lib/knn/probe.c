@@ -13,13 +13,16 @@ enum {
     PANEL = CDP_PANEL_COLUMNS,
     TOGETHER = 16384, // rows that probe together, at most,
     WANTED = 1 << 22, // and sets that they want, in all,
-    TIMES = 32,       // for threads to share the rows
+    PARTS = 32,       // that threads share,
+    FEWEST = 4,       // or fewer parts, so that
+    SHARED = 16,      // so many rows want a set
 };
 
-// So many of n rows probe together, which want `depth` sets each: where few do, few want the same.
-static uint32_t together(uint64_t n, uint32_t depth)
+// So many of n rows probe together, which want `depth` of the sets each.
+static uint32_t together(uint64_t n, uint64_t sets, uint32_t depth)
 {
-    uint32_t rows = cdp_least(n / TIMES, cdp_least(WANTED / depth, TOGETHER));
+    uint64_t few = n / PARTS, many = cdp_least(n / FEWEST, SHARED * sets / depth);
+    uint32_t rows = cdp_least(many > few ? many : few, cdp_least(WANTED / depth, TOGETHER));
     return rows < ROWS ? ROWS : rows;
 }
 
@@ -193,7 +196,7 @@ int cdp_probe(const struct cdp_space *space, const uint32_t *items,
     // Rows that want the same set first probe together, most of them.
     struct cdp_sets order;
     uint64_t n = lists->count;
-    uint32_t most = together(n, probes->k);
+    uint32_t most = together(n, shelf->sets->count, probes->k);
     if (cdp_sets_of(&order, probes, 1, shelf->sets->count, threads, err))
         return -1;
     struct prober *probers = new_probers(space, shelf->sets->count, probes->k, most, threads, err);

@@ -30,7 +30,8 @@ void cdp_shortlists_offer(uint64_t *list, uint32_t k, const struct cdp_kernel *k
                           const uint32_t *items, const float *scores, uint32_t count);
 
 // Adds each of `count` queries, or of all where `queries` is NULL, to the lists of those that it
-// has in its own: lists of all items. Queries whose own lists have not changed since change nothing.
+// has in its own: lists of all items. Queries whose own lists have not changed since change
+// nothing.
 int cdp_shortlists_reverse(struct cdp_shortlists *lists, const uint32_t *queries, uint64_t count,
                            const struct cdp_kernel *kernel, int threads, struct cdp_err *err);
 
