@@ -4,6 +4,7 @@
 #ifdef __x86_64__
 #include <immintrin.h>
 #endif
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/doubles.h"
@@ -92,30 +93,27 @@ SUMS(avx2, __attribute__((target("avx2"))))
 
 #define AVX512 __attribute__((target("avx512f")))
 
-AVX512 INLINE __m512d product_512(__m512d a, __m512d b)
+// The product of two float32 numbers is exact, so that this rounds as a sum of products does.
+AVX512 INLINE __m512d add_product_512(__m512d sum, __m512d a, __m512d b)
 {
-    return _mm512_mul_pd(a, b);
+    return _mm512_fmadd_pd(a, b, sum);
 }
 
-AVX512 INLINE __m512d square_512(__m512d a, __m512d b)
+AVX512 INLINE __m512d add_square_512(__m512d sum, __m512d a, __m512d b)
 {
     __m512d apart = _mm512_sub_pd(a, b);
-    return _mm512_mul_pd(apart, apart);
+    return _mm512_add_pd(sum, _mm512_mul_pd(apart, apart));
 }
 
-AVX512 INLINE __m512d absolute_512(__m512d a, __m512d b)
+AVX512 INLINE __m512d add_absolute_512(__m512d sum, __m512d a, __m512d b)
 {
-    return _mm512_abs_pd(_mm512_sub_pd(a, b));
+    return _mm512_add_pd(sum, _mm512_abs_pd(_mm512_sub_pd(a, b)));
 }
 
-AVX512 INLINE __m512d add_512(__m512d sum, __m512d term)
+AVX512 INLINE __m512d larger_512(__m512d most, __m512d a, __m512d b)
 {
-    return _mm512_add_pd(sum, term);
-}
-
-AVX512 INLINE __m512d larger_512(__m512d most, __m512d term)
-{
-    return _mm512_max_pd(term, most); // most where they do not compare
+    return _mm512_max_pd(_mm512_abs_pd(_mm512_sub_pd(a, b)),
+                         most); // most where they do not compare
 }
 
 AVX512 INLINE __m512d widen_512(const float *at)
@@ -123,11 +121,12 @@ AVX512 INLINE __m512d widen_512(const float *at)
     return _mm512_cvtps_pd(_mm256_loadu_ps(at));
 }
 
-// Of `count` pairs of rows, side by side, so that none waits for its own sums.
+// Of `count` pairs of rows, side by side, so that none waits for its own sums. `one`: all x are the
+// same row.
 AVX512 INLINE void sums_of_512(const float *const *x, const float *const *y, const int count,
-                               size_t dim, double *sum, __m512d (*term)(__m512d, __m512d),
-                               __m512d (*join)(__m512d, __m512d),
-                               cdp_doubles (*join_halves)(cdp_doubles, cdp_doubles))
+                               const bool one, size_t dim, double *sum,
+                               __m512d (*step)(__m512d, __m512d, __m512d),
+                               cdp_doubles (*join)(cdp_doubles, cdp_doubles))
 {
     enum { MOST = 4 };
     __m512d sums[MOST];
@@ -136,9 +135,10 @@ AVX512 INLINE void sums_of_512(const float *const *x, const float *const *y, con
     for (int i = 0; i < count; i++)
         sums[i] = _mm512_setzero_pd();
     for (; d + 8 <= dim; d += 8) {
+        __m512d first = widen_512(x[0] + d);
 #pragma GCC unroll 4
         for (int i = 0; i < count; i++)
-            sums[i] = join(sums[i], term(widen_512(x[i] + d), widen_512(y[i] + d)));
+            sums[i] = step(sums[i], one ? first : widen_512(x[i] + d), widen_512(y[i] + d));
     }
 #pragma GCC unroll 4
     for (int i = 0; i < count; i++) {
@@ -146,29 +146,33 @@ AVX512 INLINE void sums_of_512(const float *const *x, const float *const *y, con
             float a[8] = {0}, b[8] = {0};
             memcpy(a, x[i] + d, (dim - d) * sizeof *a);
             memcpy(b, y[i] + d, (dim - d) * sizeof *b);
-            sums[i] = join(sums[i], term(widen_512(a), widen_512(b)));
+            sums[i] = step(sums[i], widen_512(a), widen_512(b));
         }
         cdp_doubles half[2];
         memcpy(half, &sums[i], sizeof half);
-        sum[i] = join_all(half, join_halves);
+        sum[i] = join_all(half, join);
     }
 }
 
-#define SUM_512(name, term, join, join_halves)                                                   \
+#define SUM_512(name, step, join)                                                                \
     AVX512 static void name##_avx512(const float *const *x, const float *const *y, size_t count, \
                                      size_t dim, double *sum)                                    \
     {                                                                                            \
         size_t i = 0;                                                                            \
-        for (; i + 4 <= count; i += 4)                                                           \
-            sums_of_512(x + i, y + i, 4, dim, sum + i, term, join, join_halves);                 \
+        for (; i + 4 <= count; i += 4) {                                                         \
+            if (x[i] == x[i + 1] && x[i] == x[i + 2] && x[i] == x[i + 3])                        \
+                sums_of_512(x + i, y + i, 4, true, dim, sum + i, step, join);                    \
+            else                                                                                 \
+                sums_of_512(x + i, y + i, 4, false, dim, sum + i, step, join);                   \
+        }                                                                                        \
         for (; i < count; i++)                                                                   \
-            sums_of_512(x + i, y + i, 1, dim, sum + i, term, join, join_halves);                 \
+            sums_of_512(x + i, y + i, 1, true, dim, sum + i, step, join);                        \
     }
 
-SUM_512(dot, product_512, add_512, add)
-SUM_512(square, square_512, add_512, add)
-SUM_512(absolute, absolute_512, add_512, add)
-SUM_512(largest, absolute_512, larger_512, cdp_larger)
+SUM_512(dot, add_product_512, add)
+SUM_512(square, add_square_512, add)
+SUM_512(absolute, add_absolute_512, add)
+SUM_512(largest, larger_512, cdp_larger)
 
 static const struct cdp_sums sums_avx512 = {dot_avx512, square_avx512, absolute_avx512,
                                             largest_avx512};
