@@ -15,7 +15,7 @@ enum {
     WIDEST = 128,             // at most
     FEWEST = 4096,            // vectors that are worth learning from
     BLOCK = CDP_SKETCH_BLOCK,
-    SCORING = 1000, // multiply-adds of a tile that are worth a pair's score, of no numbers
+    SCORING = 4500, // multiply-adds of a tile that are worth a pair's score, of no numbers
     MORE = 8,       // times as many pair pass as the sample tells
 };
 
