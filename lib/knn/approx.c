@@ -229,7 +229,8 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
         if (status || last || stalled || r.found - r.error >= wanted)
             break;
         before = around ? r.found : before;
-        // Where few lists miss what is wanted, few look into more cells; but not twice.
+        // Where few lists miss what is wanted, few look into more cells, which costs less; but not
+        // twice.
         if (!around)
             fine = !fine && r.enough > (r.scattered ? share : more / wide);
         uint64_t part = !r.scattered ? 1 : around ? share / AROUND : share;

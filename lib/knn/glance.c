@@ -12,9 +12,9 @@
 enum {
     ROWS = CDP_TILE_ROWS,
     COLUMNS = CDP_TILE_COLUMNS,
-    TOGETHER = 510,                // rows
-    STRETCH = 8 * COLUMNS,         // columns
-    PICKED = CDP_PICKED - COLUMNS, // that wait for a list, nearly at most
+    TOGETHER = 85 * ROWS,          // rows
+    STRETCH = 8 * COLUMNS,         // columns that all rows look at, one row's tiles after another's
+    PICKED = CDP_PICKED - COLUMNS, // that wait for a row's list before a tile, at most
 };
 
 // A thread's memory.

@@ -501,8 +501,7 @@ VNNI INLINE bool dot_tile(const struct cdp_tile *t, uint64_t passed[ROWS], const
     __m512i bar##r = _mm512_set1_epi32(t->bar[r].product - t->start[r]);              \
     __m512i most##r =                                                                 \
         _mm512_max_epi32(_mm512_max_epi32(a##r, b##r), _mm512_max_epi32(c##r, d##r)); \
-    __mmask16 over##r = _mm512_cmpge_epi32_mask(most##r, bar##r);                     \
-    any |= over##r;
+    any |= _mm512_cmpge_epi32_mask(most##r, bar##r);
 #define END(r)                                                                   \
     {                                                                            \
         __mmask32 low = _mm512_kunpackw(_mm512_cmpge_epi32_mask(b##r, bar##r),   \

@@ -74,8 +74,8 @@ int cdp_shortlists_reverse(struct cdp_shortlists *s, const uint32_t *queries, ui
     // entries are: most of this room is never touched.
     uint64_t parts = (uint64_t)threads, n = queries ? count : s->count;
     struct offers *part = cdp_zalloc(parts, sizeof *part, "neighbours", err);
-    uint64_t *entry = cdp_alloc(n * s->k + 1, sizeof *entry, "neighbours", err);
-    uint32_t *query = cdp_alloc(n * s->k + 1, sizeof *query, "neighbours", err);
+    uint64_t *entry = cdp_alloc(n * s->k, sizeof *entry, "neighbours", err);
+    uint32_t *query = cdp_alloc(n * s->k, sizeof *query, "neighbours", err);
     int status = part && entry && query ? 0 : -1;
 #pragma omp parallel num_threads(threads) if (!status)
     {
