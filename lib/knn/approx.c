@@ -12,7 +12,7 @@
 #include "knn/neighbourhood.h"
 
 enum {
-    PROBES = 8,        // cells that an item looks into at first
+    PROBES = 7,        // cells that an item looks into at first
     SHARE = 16,        // the farthest are one in so many, the next time twice as many, and
     MORE = 128,        // look into so many cells; when they are all, into twice as many
     FINE = 256,        // fewer where they are enough, but not fewer than one in so many
