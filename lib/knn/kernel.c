@@ -72,10 +72,12 @@ INLINE vector linf_step(vector sum, vector x, vector y)
 INLINE void pick(const struct cdp_tile *t, int row, size_t column, uint64_t passed,
                  const void *lanes)
 {
-    struct cdp_picked *p = t->picked ? &t->picked[row] : NULL;
+    if (!t->picked || !passed)
+        return;
+    struct cdp_picked *p = &t->picked[row];
     union cdp_bar value[LANES];
     memcpy(value, lanes, sizeof value);
-    for (; p && passed; passed &= passed - 1, p->count++) {
+    for (; passed; passed &= passed - 1, p->count++) {
         uint32_t lane = (uint32_t)__builtin_ctzll(passed);
         p->column[p->count] = t->first + (uint32_t)column + lane;
         p->value[p->count] = value[lane];
