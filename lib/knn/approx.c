@@ -229,33 +229,30 @@ static int search(const struct cdp_space *space, const struct cdp_cells *cells,
         if (status || last || stalled || r.found - r.error >= wanted)
             break;
         before = around ? r.found : before;
+        if (around) {
+            uint64_t part = r.scattered && share > AROUND ? share / AROUND : 1;
+            uint64_t few = r.enough / FOR_ONE;
+            items = farthest(lists, part > few ? part : few, &count, err);
+            status =
+                items ? cdp_neighbourhoods(space, lists, items, count, threads, progress, err) : -1;
+            continue;
+        }
         // Where few lists miss what is wanted, few look into more cells, which costs less; but not
         // twice.
-        if (!around)
-            fine = !fine && r.enough > (r.scattered ? share : more / wide);
-        uint64_t part = !r.scattered ? 1 : around ? share / AROUND : share;
-        if (around && part < r.enough / FOR_ONE)
-            part = r.enough / FOR_ONE;
-        bool few = !around && fine;
-        if (few)
-            part = cdp_least(r.enough, FINE);
-        uint64_t probes = cdp_least(r.scattered || few ? more : wide, cells->centres->count);
-        items = farthest(lists, part > 0 ? part : 1, &count, err);
-        if (!items) {
-            status = -1;
-        } else if (around) {
-            status = cdp_neighbourhoods(space, lists, items, count, threads, progress, err);
-        } else {
-            last = count == lists->count && probes == cells->centres->count;
-            status = cdp_cells_probe_more(cells, space, lists, items, count, (uint32_t)probes,
-                                          threads, progress, err);
-            if (!few && !r.scattered)
-                wide *= 2;
-            else if (!few && share > 1)
-                share /= 2;
-            else if (!few)
-                more *= 2;
-        }
+        fine = !fine && (r.scattered ? r.enough > share : wide < more && r.enough > more / wide);
+        uint64_t part = fine ? cdp_least(r.enough, FINE) : r.scattered ? share : 1;
+        uint64_t probes = cdp_least(fine || r.scattered ? more : wide, cells->centres->count);
+        items = farthest(lists, part, &count, err);
+        last = count == lists->count && probes == cells->centres->count;
+        status = items ? cdp_cells_probe_more(cells, space, lists, items, count, (uint32_t)probes,
+                                              threads, progress, err)
+                       : -1;
+        if (!fine && !r.scattered)
+            wide *= 2;
+        else if (!fine && share > 1)
+            share /= 2;
+        else if (!fine)
+            more *= 2;
     }
     free(items);
     free(room);
