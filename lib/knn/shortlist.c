@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "knn/shortlist.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -67,6 +68,16 @@ static void collect(struct offers *o, const struct cdp_shortlists *s, uint64_t i
     }
 }
 
+static void add(struct cdp_shortlists *s, const struct offers *o, const struct cdp_kernel *kernel)
+{
+    for (uint64_t i = 0; i < o->count; i++) {
+        uint64_t to = o->query[i];
+        cdp_lock(&s->lock[to]);
+        kernel->merge(s->entry + to * s->k, s->k, &o->entry[i], 1);
+        cdp_unlock(&s->lock[to]);
+    }
+}
+
 int cdp_shortlists_reverse(struct cdp_shortlists *s, const uint32_t *queries, uint64_t count,
                            const struct cdp_kernel *kernel, int threads, struct cdp_err *err)
 {
@@ -76,30 +87,24 @@ int cdp_shortlists_reverse(struct cdp_shortlists *s, const uint32_t *queries, ui
     struct offers *part = cdp_zalloc(parts, sizeof *part, "neighbours", err);
     uint64_t *entry = cdp_alloc(n * s->k, sizeof *entry, "neighbours", err);
     uint32_t *query = cdp_alloc(n * s->k, sizeof *query, "neighbours", err);
-    int status = part && entry && query ? 0 : -1;
-#pragma omp parallel num_threads(threads) if (!status)
+    bool room = part && entry && query;
+#pragma omp parallel num_threads(threads) if (room)
     {
 #pragma omp for schedule(static, 1)
-        for (uint64_t p = 0; p < (status ? 0 : parts); p++) {
+        for (uint64_t p = 0; p < (room ? parts : 0); p++) {
             uint64_t first = p * n / parts;
             part[p] = (struct offers){query + first * s->k, entry + first * s->k, 0};
             for (uint64_t i = first; i < (p + 1) * n / parts; i++)
                 collect(&part[p], s, queries ? queries[i] : i);
         }
 #pragma omp for schedule(static, 1)
-        for (uint64_t p = 0; p < (status ? 0 : parts); p++) {
-            for (uint64_t i = 0; i < part[p].count; i++) {
-                uint64_t to = part[p].query[i];
-                cdp_lock(&s->lock[to]);
-                kernel->merge(s->entry + to * s->k, s->k, &part[p].entry[i], 1);
-                cdp_unlock(&s->lock[to]);
-            }
-        }
+        for (uint64_t p = 0; p < (room ? parts : 0); p++)
+            add(s, &part[p], kernel);
     }
     free(part);
     free(entry);
     free(query);
-    return status;
+    return room ? 0 : -1;
 }
 
 int cdp_shortlists_take(struct cdp_shortlists *some, const struct cdp_shortlists *s,
