@@ -227,6 +227,21 @@ static void test_digest(void)
     size_t size = make_npy(file, 1, HEADER("<f2", "True", "(2, 3)"),
                            BYTES("\x00\x3c\x00\xc4\x00\x40\x00\x38\x00\x42\x00\x64"));
     ok(digest("six.npy", file, size, 0) == wanted, "and the same for every format");
+
+    // More than is hashed at a time, as it stands and with dimensions between the rows.
+    enum { ROWS = 70001, DIM = 65, ROW = DIM * sizeof(float) };
+    unsigned char *rows = malloc((size_t)ROWS * ROW), *vecs = malloc((size_t)ROWS * (4 + ROW));
+    for (size_t i = 0; i < (size_t)ROWS * ROW; i++)
+        rows[i] = (unsigned char)(i * i >> 7);
+    for (size_t r = 0; r < ROWS; r++) {
+        memcpy(vecs + r * (4 + ROW), "\x41\0\0", 4);
+        memcpy(vecs + r * (4 + ROW) + 4, rows + r * ROW, ROW);
+    }
+    wanted = XXH64(rows, (size_t)ROWS * ROW, 0);
+    ok(digest("many.bin", rows, (size_t)ROWS * ROW, DIM) == wanted, "of many rows");
+    ok(digest("many.fvecs", vecs, (size_t)ROWS * (4 + ROW), 0) == wanted, "and of vecs");
+    free(rows);
+    free(vecs);
 }
 
 static void test_integers(void)
