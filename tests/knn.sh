@@ -111,14 +111,15 @@ is "$(cdp-view --header auto.cdp | grep -c 'method: approx')" 1 "auto is approxi
 cdp-knn -k 5 --dim 16 -t 1 --method approx -o one.cdp many/features/m0.bin
 is "$(cdp-view --digest one.cdp)" "$(cdp-view --digest auto.cdp)" "the same content with one thread"
 # ... but not where k is a large share of the rows. It says so before it begins.
-cdp-knn -v -k 1001 --dim 16 -o never.cdp many/features/m0.bin 2>said &
+: >begun # empty, also before the command is there to empty it
+cdp-knn -v -k 1001 --dim 16 -o never.cdp many/features/m0.bin 2>begun &
 for ((i = 0; i < 100; i++)); do
-    grep -q instructions said && break
+    grep -q instructions begun && break
     sleep 0.1
 done
 kill $!
 wait $! 2>/dev/null
-grep -q ', exact, ' said
+grep -q ', exact, ' begun
 ok $? "auto is exact for a k above a twentieth of the rows"
 cdp-knn -k 5 --dim 16 --rows 0:200 many/features/m0.bin >shard.cdp
 is "$(cdp-view --header shard.cdp | grep -c 'method: exact')" 1 "a shard is exact"
