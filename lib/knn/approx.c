@@ -271,9 +271,9 @@ int cdp_approx(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
     uint32_t k = cdp_least((uint64_t)nearest->k + nearest->k / 4 + 2, n - 1);
     uint32_t *sample = NULL;
     int status = -1;
-    if (cdp_shortlists_new(&lists, n, k, threads, err) ||
+    if (cdp_cells_new(&cells, space, k, PROBES, SEED, threads, progress, err) ||
+        cdp_shortlists_new(&lists, n, k, threads, err) ||
         cdp_nearest_new(&exact, space, samples, nearest->k, err) ||
-        cdp_cells_new(&cells, space, k, PROBES, SEED, threads, progress, err) ||
         cdp_cells_probe(&cells, space, &lists, threads, progress, err) ||
         !(sample = choose_by_reach(&lists, samples, err)))
         goto end;
@@ -281,6 +281,7 @@ int cdp_approx(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
     if (search_sample(joiners, threads, &lists, sample, err) ||
         search(space, &cells, &lists, recall, sample, &exact, threads, found, progress, err))
         goto end;
+    cdp_cells_free(&cells); // whose memory is ready for what is found
     cdp_joiners_turn(joiners, threads, nearest);
     status = cdp_join_shortlists(joiners, threads, &lists, NULL, err);
     if (!status)
@@ -300,12 +301,12 @@ int cdp_seed(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
     struct cdp_shortlists lists = {0};
     struct cdp_cells cells = {0};
     int status =
-        cdp_shortlists_new(&lists, nearest->count, nearest->k, threads, err) ||
         cdp_cells_new(&cells, space, nearest->k, SEED_PROBES, SEED, threads, progress, err) ||
+        cdp_shortlists_new(&lists, nearest->count, nearest->k, threads, err) ||
         cdp_cells_probe(&cells, space, &lists, threads, progress, err);
+    cdp_cells_free(&cells);
     if (!status)
         status = cdp_join_shortlists(joiners, threads, &lists, NULL, err);
-    cdp_cells_free(&cells);
     cdp_shortlists_free(&lists);
     return status ? -1 : 0;
 }

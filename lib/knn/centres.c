@@ -10,7 +10,9 @@
 
 enum {
     ITERATIONS = 4, // of k-means
-    SPARE = 16,     // centres that are compared beyond those that are wanted, at most
+    MANY = 4096,    // centres are seen by their leading directions alone,
+    SPARE = 16,     // and so many are compared beyond those that are wanted, at most;
+    MORE = 2,       // so many times as many of many centres
 };
 
 // Items a centre that each is trained on, others each time.
@@ -40,7 +42,8 @@ int cdp_centres_nearest(struct cdp_shortlists *lists, const struct cdp_centres *
                         uint32_t k, int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
     uint32_t wanted = cdp_least(k, c->count);
-    uint32_t looked = cdp_least(wanted + cdp_least(wanted / 2 + 8, SPARE), c->count);
+    uint32_t spare = c->columns.words < space->words ? MORE * SPARE : SPARE;
+    uint32_t looked = cdp_least(wanted + cdp_least((wanted + spare) / 2, spare), c->count);
     return cdp_shortlists_new(lists, count, wanted, threads, err) ||
                    cdp_glance(space, items, &c->columns, looked, lists, threads, progress, err)
                ? -1
@@ -94,7 +97,8 @@ struct cdp_centres *cdp_centres_new(const struct cdp_space *space, uint64_t n, u
     int status = -1;
     if (c && first) {
         c->count = count;
-        status = cdp_space_pick(&c->space, space, first, count, err) ||
+        size_t words = space->vector && count > MANY ? space->sketcher->lead : space->words;
+        status = cdp_space_pick(&c->space, space, words, first, count, err) ||
                  cdp_side_new_columns(&c->columns, &c->space, (uint32_t)count, err);
     }
     if (!status) {

@@ -19,14 +19,16 @@ enum {
 
 // A thread's memory.
 struct glancer {
+    const float *weight; // of each byte, the mean square of the columns' byte there; or NULL
     struct cdp_side rows;
     union cdp_bar bar[TOGETHER + ROWS];
     struct cdp_picked picked[TOGETHER + ROWS];
-    uint32_t item[TOGETHER];    // of the rows
+    uint32_t item[TOGETHER];    // of the rows,
+    float spread[TOGETHER];     // and how much their products with columns spread
     struct cdp_shortlists seen; // of the rows
-    // What lists asked for in the end, of late, by the square of the row, and how far from that
+    // What lists asked for in the end, of late, by the spread of the row, and how far from that
     // they were.
-    double asked, by_square, apart;
+    double asked, by_spread, apart;
 };
 
 static void free_glancers(struct glancer *glancers, int threads)
@@ -38,13 +40,15 @@ static void free_glancers(struct glancer *glancers, int threads)
     free(glancers);
 }
 
-static struct glancer *new_glancers(const struct cdp_space *space, uint32_t looked, int threads,
+static struct glancer *new_glancers(const struct cdp_space *space, const struct cdp_side *columns,
+                                    const float *weight, uint32_t looked, int threads,
                                     struct cdp_err *err)
 {
     struct glancer *glancers = cdp_zalloc((size_t)threads, sizeof *glancers, "threads", err);
     for (int t = 0; glancers && t < threads; t++) {
+        glancers[t].weight = weight;
         glancers[t].asked = -INFINITY;
-        if (cdp_side_new_rows(&glancers[t].rows, space, TOGETHER, err) ||
+        if (cdp_side_new_rows(&glancers[t].rows, space, columns->words, TOGETHER, err) ||
             cdp_shortlists_new(&glancers[t].seen, TOGETHER, looked, 1, err)) {
             free_glancers(glancers, threads);
             return NULL;
@@ -53,10 +57,18 @@ static struct glancer *new_glancers(const struct cdp_space *space, uint32_t look
     return glancers;
 }
 
-// Of what tiles see of an item; 0 where that tells nothing.
-static double square_of(const struct cdp_space *space, uint32_t item)
+// How much the products of row r and the columns spread, as far as bytes do so apart from each
+// other: what a list asks for is a matter of that.
+static float spread_of(const struct glancer *g, uint32_t r)
 {
-    return space->vector ? space->sketch[item].square : 0;
+    const int8_t *q = (const int8_t *)cdp_space_words(g->rows.space, g->rows.id[r]);
+    float sum = 0;
+    if (!g->weight)
+        return 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t b = 0; b < 4 * g->rows.words; b++)
+        sum += g->weight[b] * (float)(q[b] * q[b]);
+    return sqrtf(sum);
 }
 
 static void set_bar(struct glancer *g, uint32_t r, float least)
@@ -116,8 +128,8 @@ static void sweep(struct glancer *g, const struct cdp_side *columns, bool learne
 {
     uint32_t count = g->rows.count;
     for (uint32_t r = 0; r < (count + ROWS - 1) / ROWS * ROWS; r++) {
-        double square = square_of(g->rows.space, g->rows.id[r]);
-        double least = learned ? g->asked + g->by_square * square - 3 * g->apart : -INFINITY;
+        double spread = (double)spread_of(g, r);
+        double least = learned ? g->asked + g->by_spread * spread - 3 * g->apart : -INFINITY;
         set_bar(g, r, r < count ? (float)least : 0x1p30F);
         g->picked[r].count = 0;
     }
@@ -136,22 +148,22 @@ static void learn(struct glancer *g, uint32_t count)
     const uint64_t *last = g->seen.entry + k - 1;
     double x = 0, y = 0, xx = 0, xy = 0, apart = 0;
     for (uint32_t i = 0; i < count; i++) {
-        double square = square_of(g->rows.space, g->item[i]);
+        double spread = (double)g->spread[i];
         double asked = (double)cdp_entry_score(last[i * k]);
-        x += square / count;
+        x += spread / count;
         y += asked / count;
-        xx += square * square / count;
-        xy += square * asked / count;
+        xx += spread * spread / count;
+        xy += spread * asked / count;
     }
     double slope = xx > x * x ? (xy - x * y) / (xx - x * x) : 0;
     for (uint32_t i = 0; i < count; i++) {
-        double square = square_of(g->rows.space, g->item[i]);
+        double spread = (double)g->spread[i];
         double asked = (double)cdp_entry_score(last[i * k]);
-        apart += fabs(asked - y - slope * (square - x)) / count;
+        apart += fabs(asked - y - slope * (spread - x)) / count;
     }
     if (isfinite(apart)) {
         g->asked = y - slope * x;
-        g->by_square = slope;
+        g->by_spread = slope;
         g->apart = apart;
     }
 }
@@ -162,6 +174,8 @@ static void glance(struct glancer *g, const struct cdp_side *columns)
 {
     uint32_t count = g->rows.count, again = 0, items[TOGETHER], list[TOGETHER];
     memcpy(g->item, g->rows.id, count * sizeof *g->item);
+    for (uint32_t r = 0; r < count; r++)
+        g->spread[r] = spread_of(g, r);
     memset(g->seen.entry, 0xFF, (size_t)count * g->seen.k * sizeof *g->seen.entry);
     sweep(g, columns, true);
     for (uint32_t r = 0; r < count; r++) {
@@ -190,15 +204,30 @@ static void compare(const struct cdp_space *space, uint32_t item, const struct c
     }
 }
 
+// The weights of glancers; to be freed by the caller, NULL after an error.
+static float *weigh(const struct cdp_side *columns, struct cdp_err *err)
+{
+    size_t bytes = 4 * columns->words;
+    float *weight = cdp_zalloc(bytes, sizeof *weight, "centres", err);
+    for (uint32_t c = 0; weight && c < columns->count; c++) {
+        const int8_t *q = (const int8_t *)cdp_space_words(columns->space, columns->id[c]);
+        for (size_t b = 0; b < bytes; b++)
+            weight[b] += (float)(q[b] * q[b]) / (float)columns->count;
+    }
+    return weight;
+}
+
 int cdp_glance(const struct cdp_space *space, const uint32_t *items, const struct cdp_side *columns,
                uint32_t looked, struct cdp_shortlists *lists, int threads,
                struct cdp_progress *progress, struct cdp_err *err)
 {
-    struct glancer *glancers = new_glancers(space, looked, threads, err);
-    if (!glancers)
-        return -1;
+    float *weight = space->vector ? weigh(columns, err) : NULL;
+    struct glancer *glancers = NULL;
+    if (!space->vector || weight)
+        glancers = new_glancers(space, columns, weight, looked, threads, err);
+    int status = glancers ? 0 : -1;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-    for (uint64_t from = 0; from < lists->count; from += TOGETHER) {
+    for (uint64_t from = 0; from < (status ? 0 : lists->count); from += TOGETHER) {
         struct glancer *g = &glancers[cdp_thread()];
         uint32_t count = cdp_least(lists->count - from, TOGETHER);
         cdp_side_rows(&g->rows, items ? cdp_run_of(items + from) : cdp_run_from(from),
@@ -210,5 +239,6 @@ int cdp_glance(const struct cdp_space *space, const uint32_t *items, const struc
         cdp_progress_add(progress, count);
     }
     free_glancers(glancers, threads);
-    return 0;
+    free(weight);
+    return status;
 }

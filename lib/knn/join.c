@@ -29,7 +29,7 @@ static int new_joiner(struct cdp_joiner *j, const struct cdp_space *space, struc
     j->space = space;
     j->room = cdp_alloc(dim, 2 * CDP_KEYS * sizeof *j->room, "rows", err);
     j->maybe = cdp_alloc(MAYBES, sizeof *j->maybe, "pairs", err);
-    if (cdp_side_new_rows(&j->rows, space, CDP_SIDE, err) ||
+    if (cdp_side_new_rows(&j->rows, space, space->words, CDP_SIDE, err) ||
         cdp_side_new_columns(&j->columns, space, CDP_SIDE, err))
         return -1;
     return j->room && j->maybe ? 0 : -1;

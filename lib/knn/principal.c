@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 
-enum { ITERATIONS = 4, SEED = 1, TOGETHER = 16 };
+enum { ITERATIONS = 4, SWEEPS = 4, SEED = 1, TOGETHER = 16 };
 
 void cdp_project(const struct cdp_kernel *kernel, const float *rows, size_t count, size_t dim,
                  const float *directions, size_t width, float *out, int threads)
@@ -66,18 +66,55 @@ static double slack_of(const float *p, size_t dim, size_t width, double *product
     return sqrt(sum);
 }
 
-// The order of the columns by how far the projected rows spread along them, the widest first.
-static void order_of(uint32_t *order, double *spread, const float *projected, size_t count,
-                     size_t width)
+// out = the columns of q as lines.
+static void transpose(double *out, const double *q, size_t dim, size_t width)
 {
-    memset(spread, 0, width * sizeof *spread);
-    for (size_t r = 0; r < count; r++) {
+    for (size_t d = 0; d < dim; d++) {
         for (size_t j = 0; j < width; j++)
-            spread[j] += (double)projected[r * width + j] * (double)projected[r * width + j];
+            out[j * dim + d] = q[d * width + j];
     }
+}
+
+static void rotate(double *x, double *y, size_t count, size_t stride, double cosine, double sine)
+{
+    for (size_t i = 0; i < count * stride; i += stride) {
+        double a = x[i], b = y[i];
+        x[i] = cosine * a - sine * b;
+        y[i] = sine * a + cosine * b;
+    }
+}
+
+// Turns directions, the lines of q, among themselves until the rows spread along each apart from
+// the others: to the eigenvectors of `products`, which are those of the rows' products along them
+// (Rayleigh-Ritz), by plane rotations (Jacobi; Golub and Van Loan, Matrix Computations, section
+// 8.5). The diagonal of `products` becomes how far the rows spread along each.
+static void turn(double *q, double *products, size_t dim, size_t width)
+{
+    for (int sweep = 0; sweep < SWEEPS; sweep++) {
+        for (size_t i = 0; i + 1 < width; i++) {
+            for (size_t j = i + 1; j < width; j++) {
+                double ii = products[i * width + i], jj = products[j * width + j];
+                double ij = products[i * width + j];
+                if (ij * ij <= 1e-12 * ii * jj)
+                    continue;
+                double tau = (jj - ii) / (2 * ij);
+                double tangent = copysign(1, tau) / (fabs(tau) + sqrt(1 + tau * tau));
+                double cosine = 1 / sqrt(1 + tangent * tangent), sine = tangent * cosine;
+                rotate(products + i * width, products + j * width, width, 1, cosine, sine);
+                rotate(products + i, products + j, width, width, cosine, sine);
+                rotate(q + i * dim, q + j * dim, dim, 1, cosine, sine);
+            }
+        }
+    }
+}
+
+// The order of the directions by how far the rows spread along them, the widest first.
+static void order_of(uint32_t *order, const double *products, size_t width)
+{
     for (size_t j = 0; j < width; j++) {
+        double spread = products[j * width + j];
         size_t at = j;
-        for (; at > 0 && spread[order[at - 1]] < spread[j]; at--)
+        for (; at > 0 && products[order[at - 1] * (width + 1)] < spread; at--)
             order[at] = order[at - 1];
         order[at] = (uint32_t)j;
     }
@@ -89,11 +126,13 @@ int cdp_principal(float *directions, size_t width, double *slack, const float *r
     double *q = cdp_alloc(dim, width * sizeof *q, "directions", err);
     double *product = cdp_alloc(width, sizeof *product, "directions", err);
     double *before = cdp_alloc(width, sizeof *before, "directions", err);
+    double *lines = cdp_alloc(width, dim * sizeof *lines, "directions", err);
+    double *products = cdp_alloc(width, width * sizeof *products, "directions", err);
     float *turned = cdp_alloc(dim, count * sizeof *turned, "directions", err);
     float *projected = cdp_alloc(count, width * sizeof *projected, "directions", err);
     float *next = cdp_alloc(dim, width * sizeof *next, "directions", err);
     uint32_t *order = cdp_alloc(width, sizeof *order, "directions", err);
-    int status = q && product && before && turned && projected && next && order ? 0 : -1;
+    int status = q && product && before && lines && products && turned && projected && next && order ? 0 : -1;
     if (status)
         goto end;
 #pragma omp parallel for num_threads(threads) schedule(static)
@@ -117,16 +156,28 @@ int cdp_principal(float *directions, size_t width, double *slack, const float *r
             next[at] = (float)q[at];
     }
     cdp_project(kernel, rows, count, dim, next, width, projected, threads);
-    order_of(order, product, projected, count, width);
+    cdp_project(kernel, turned, dim, count, projected, width, next, threads);
+    memset(products, 0, width * width * sizeof *products);
+    for (size_t d = 0; d < dim; d++) {
+        for (size_t i = 0; i < width; i++) {
+            for (size_t j = 0; j < width; j++)
+                products[i * width + j] += q[d * width + i] * (double)next[d * width + j];
+        }
+    }
+    transpose(lines, q, dim, width);
+    turn(lines, products, dim, width);
+    order_of(order, products, width);
     for (size_t d = 0; d < dim; d++) {
         for (size_t j = 0; j < width; j++)
-            directions[d * width + j] = next[d * width + order[j]];
+            directions[d * width + j] = (float)lines[order[j] * dim + d];
     }
     *slack = slack_of(directions, dim, width, product);
 end:
     free(q);
     free(product);
     free(before);
+    free(lines);
+    free(products);
     free(turned);
     free(projected);
     free(next);

@@ -10,31 +10,32 @@
 
 enum { ROWS = CDP_TILE_ROWS, COLUMNS = CDP_TILE_COLUMNS, PANEL = CDP_PANEL_COLUMNS };
 
-static size_t laid_words(const struct cdp_space *s)
+static size_t laid_words(const struct cdp_space *s, size_t words)
 {
     cdp_lay_function *lay = s->kernel->metric[s->metric].lay;
-    return lay ? lay(NULL, s->words, NULL) : s->words;
+    return lay ? lay(NULL, words, NULL) : words;
 }
 
-static int new_side(struct cdp_side *b, const struct cdp_space *space, uint32_t room,
-                    uint64_t lines, size_t words, struct cdp_err *err)
+// `lines` lines of `laid` words are laid out.
+static int new_side(struct cdp_side *b, const struct cdp_space *space, size_t words, uint32_t room,
+                    uint64_t lines, size_t laid, struct cdp_err *err)
 {
-    *b = (struct cdp_side){.space = space, .room = room, .part = 1};
+    *b = (struct cdp_side){.space = space, .words = words, .room = room, .part = 1};
     b->id = cdp_alloc(room, sizeof *b->id, "items", err);
     b->list = cdp_alloc(room, sizeof *b->list, "items", err);
     b->least = cdp_alloc(room, sizeof *b->least, "items", err);
     b->reach = cdp_alloc(room, sizeof *b->reach, "items", err);
     b->error = cdp_alloc(room, sizeof *b->error, "items", err);
-    b->word = cdp_alloc_aligned(lines, words * sizeof *b->word, "items", err);
+    b->word = cdp_alloc_aligned(lines, laid * sizeof *b->word, "items", err);
     return b->id && b->list && b->least && b->reach && b->error && b->word ? 0 : -1;
 }
 
-int cdp_side_new_rows(struct cdp_side *b, const struct cdp_space *s, uint32_t room,
+int cdp_side_new_rows(struct cdp_side *b, const struct cdp_space *s, size_t words, uint32_t room,
                       struct cdp_err *err)
 {
     cdp_lay_function *lay = s->kernel->metric[s->metric].lay;
     room = (room + ROWS - 1) / ROWS * ROWS;
-    int status = new_side(b, s, room, lay ? room : 0, laid_words(s), err);
+    int status = new_side(b, s, words, room, lay ? room : 0, laid_words(s, words), err);
     b->row = cdp_alloc(room, sizeof *b->row, "rows", err);
     b->start = cdp_zalloc(room, sizeof *b->start, "rows", err);
     b->square = cdp_alloc(room, sizeof *b->square, "rows", err);
@@ -46,7 +47,7 @@ int cdp_side_new_columns(struct cdp_side *b, const struct cdp_space *s, uint32_t
 {
     // A tile may begin in any panel.
     uint32_t whole = (room + COLUMNS - 1) / COLUMNS * COLUMNS + COLUMNS;
-    int status = new_side(b, s, whole, whole, s->words, err);
+    int status = new_side(b, s, s->words, whole, whole, s->words, err);
     b->offset = cdp_alloc(whole, sizeof *b->offset, "columns", err);
     b->most_error = cdp_alloc(whole / PANEL, sizeof *b->most_error, "columns", err);
     return status || !b->offset || !b->most_error ? -1 : 0;
@@ -72,7 +73,7 @@ void cdp_side_rows(struct cdp_side *b, struct cdp_run items, struct cdp_run list
 {
     const struct cdp_space *s = b->space;
     cdp_lay_function *lay = s->kernel->metric[s->metric].lay;
-    size_t laid = laid_words(s);
+    size_t laid = laid_words(s, b->words);
     b->count = count;
     for (uint32_t i = 0; i < (count + ROWS - 1) / ROWS * ROWS; i++) {
         uint32_t from = i < count ? i : count - 1, id = b->id[i] = cdp_run_at(items, from);
@@ -80,13 +81,16 @@ void cdp_side_rows(struct cdp_side *b, struct cdp_run items, struct cdp_run list
         b->least[i] = -INFINITY;
         b->reach[i] = INFINITY;
         if (s->vector) {
-            b->start[i] = s->sketch[id].start;
-            b->square[i] = (float)s->sketch[id].square;
-            b->error[i] = s->sketch[id].error;
+            bool whole = b->words == s->words;
+            struct cdp_sketch own =
+                whole ? s->sketch[id] : cdp_sketch_lead(cdp_space_words(s, id), b->words);
+            b->start[i] = own.start;
+            b->square[i] = (float)own.square;
+            b->error[i] = own.error;
         }
         b->row[i] = cdp_space_words(s, id);
         if (lay) {
-            lay(b->row[i], s->words, b->word + i * laid);
+            lay(b->row[i], b->words, b->word + i * laid);
             b->row[i] = b->word + i * laid;
         }
     }

@@ -42,6 +42,7 @@ static inline uint32_t cdp_run_at(struct cdp_run run, uint64_t i)
 // Items laid out as rows or as columns.
 struct cdp_side {
     const struct cdp_space *space;
+    size_t words; // of an item, the first of them, that tiles see
     uint32_t room, count;
     uint32_t *id;
     uint32_t *list; // each item's list, or CDP_NONE
@@ -60,9 +61,10 @@ struct cdp_side {
     uint32_t *word;    // of columns: panels; of rows: those that are laid out
 };
 
-// Room for `room` rows or columns of the space. To be freed with cdp_side_free, after an error too.
-int cdp_side_new_rows(struct cdp_side *side, const struct cdp_space *space, uint32_t room,
-                      struct cdp_err *err);
+// Room for `room` rows, of `words` words each, or columns of the space. To be freed with
+// cdp_side_free, after an error too.
+int cdp_side_new_rows(struct cdp_side *side, const struct cdp_space *space, size_t words,
+                      uint32_t room, struct cdp_err *err);
 int cdp_side_new_columns(struct cdp_side *side, const struct cdp_space *space, uint32_t room,
                          struct cdp_err *err);
 void cdp_side_free(struct cdp_side *side);
@@ -87,7 +89,7 @@ static inline void cdp_side_ask(struct cdp_side *side, uint32_t i, float least)
 static inline void cdp_side_tile(struct cdp_tile *tile, const struct cdp_side *columns,
                                  uint32_t first)
 {
-    tile->words = columns->space->words;
+    tile->words = columns->words;
     tile->panel = columns->word + (size_t)first * tile->words;
     tile->offset = columns->offset + first;
 }

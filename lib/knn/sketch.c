@@ -95,11 +95,18 @@ static double least_step(const struct cdp_sketcher *s, const double *z, size_t n
     return fmax(s->rounder->scale(z, numbers), sum * 0x1p-21);
 }
 
-// Byte d of what is sketched: wide directions stand beside narrow ones, since the bytes of a pair
-// share a limit.
-static size_t place_of(size_t d, size_t width)
+// Number d of `width`: wide directions stand beside narrow ones, since the bytes of a pair share a
+// limit.
+static size_t beside(size_t d, size_t width)
 {
     return d < width / 2 ? 2 * d : 2 * (width - 1 - d) + 1;
+}
+
+// Byte d of what is sketched.
+static size_t place_of(const struct cdp_sketcher *s, size_t d)
+{
+    size_t lead = 4 * s->lead;
+    return d < lead ? beside(d, lead) : lead + beside(d - lead, s->width - lead);
 }
 
 // The numbers of a sketch, t without what is taken off. Returns what they may be off by.
@@ -112,11 +119,11 @@ static double numbers_of(const struct cdp_sketcher *s, const float *vector, doub
         return 0;
     }
     for (size_t d = 0; d < s->width; d++)
-        z[place_of(d, s->width)] = (double)projected[d];
+        z[place_of(s, d)] = (double)projected[d];
     double left = square - square_of(s, projected, s->width);
     double t = left > 0 ? sqrt(left) : 0, off = s->slack * sqrt(square);
     double left_off = 3 * off * sqrt(square) + 1e-11 * square;
-    z[place_of(s->width - 1, s->width)] = t - s->tail;
+    z[place_of(s, s->width - 1)] = t - s->tail;
     return off + fmin(sqrt(left_off), left_off / t); // of no t: sqrt
 }
 
@@ -150,6 +157,17 @@ void cdp_sketch(const struct cdp_sketcher *s, const float *vectors, size_t count
     for (size_t i = 0; i < count; i++)
         sketches[i] = sketch_of(s, vectors + i * s->dim, error, projected + i * s->width, room,
                                 word + i * s->words);
+}
+
+struct cdp_sketch cdp_sketch_lead(const uint32_t *word, size_t words)
+{
+    const int8_t *q = (const int8_t *)word;
+    int32_t square = 0, sum = 0;
+    for (size_t b = 0; b < 4 * words; b++) {
+        square += q[b] * q[b];
+        sum += q[b];
+    }
+    return (struct cdp_sketch){.square = square, .start = (int32_t)(0 - 128 * (uint32_t)sum)};
 }
 
 // ---- learning
@@ -190,7 +208,8 @@ int cdp_sketcher_new(struct cdp_sketcher *s, const float *vectors, size_t count,
                                .rounder = cdp_rounder(),
                                .sums = cdp_sums(),
                                .dim = dim,
-                               .words = (dim + 3) / 4};
+                               .words = (dim + 3) / 4,
+                               .lead = (dim + 3) / 4};
     size_t width = dim / 2 < WIDEST ? dim / 2 / UNIT * UNIT : WIDEST;
     width = count < FEWEST ? 0 : width;
     double *square = cdp_alloc(count, sizeof *square, "directions", err), apart = 0, tail = 0;
@@ -212,6 +231,7 @@ int cdp_sketcher_new(struct cdp_sketcher *s, const float *vectors, size_t count,
     if (!status && s->width) {
         double sum = ((double)dim + 3) * 0x1p-24;
         s->words = s->width / 4;
+        s->lead = (2 * s->words + 2) / 3;
         s->slack = apart + sqrt((double)s->width) * 1.01 * sum / (1 - sum);
         for (size_t i = 0; i < count; i++)
             tail += sqrt(fmax(0, square[i] - square_of(s, projected + i * s->width, s->width)));

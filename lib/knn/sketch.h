@@ -24,6 +24,7 @@ struct cdp_sketcher {
     const struct cdp_sums *sums;
     size_t dim;        // numbers of a vector
     size_t words;      // 32-bit words of a sketch
+    size_t lead;       // of which so many hold the directions of most spread, without t
     size_t width;      // directions; 0: all numbers are kept
     float *directions; // dim lines of `width`
     double slack;      // a projection, of a vector of length 1, is off by
@@ -37,6 +38,9 @@ struct cdp_sketch {
     int32_t start;  // -128 x the sum of the bytes
     float error;    // e, in steps
 };
+
+// What stands beside the first `words` words of a sketch, without what they are off by.
+struct cdp_sketch cdp_sketch_lead(const uint32_t *word, size_t words);
 
 // Learns from `count` vectors, a line of `dim` numbers each, of which those as far apart as `reach`
 // must be told from neighbours. The caller frees it, after an error too.

@@ -481,7 +481,7 @@ static void products(const struct cdp_space *s, uint64_t a, const struct cdp_spa
     do
         y[n] = cdp_space_words(others, items[n]);
     while (++n < count);
-    s->kernel->metric[s->metric].pairs(cdp_space_words(s, a), y, count, s->words, out);
+    s->kernel->metric[s->metric].pairs(cdp_space_words(s, a), y, count, others->words, out);
 }
 
 void cdp_space_scores(const struct cdp_space *s, uint64_t a, const struct cdp_space *others,
@@ -515,14 +515,14 @@ void cdp_space_glances(const struct cdp_space *s, uint64_t a, const struct cdp_s
 
 // ---- picked items and their means
 
-int cdp_space_pick(struct cdp_space *p, const struct cdp_space *s, const uint32_t *items,
-                   uint64_t count, struct cdp_err *err)
+int cdp_space_pick(struct cdp_space *p, const struct cdp_space *s, size_t words,
+                   const uint32_t *items, uint64_t count, struct cdp_err *err)
 {
     *p = (struct cdp_space){.matrix = s->matrix,
                             .kernel = s->kernel,
                             .rounder = s->rounder,
                             .metric = s->metric,
-                            .words = s->words,
+                            .words = words,
                             .error = s->error,
                             .sketcher = s->sketcher};
     if (new_words(p, count, err) || (s->vector && new_bytes(p, count, err))) {
@@ -534,7 +534,7 @@ int cdp_space_pick(struct cdp_space *p, const struct cdp_space *s, const uint32_
         uint64_t id = items[i];
         memcpy(p->word + i * p->words, cdp_space_words(s, id), p->words * sizeof *p->word);
         if (p->vector) {
-            p->sketch[i] = s->sketch[id];
+            p->sketch[i] = cdp_sketch_lead(cdp_space_words(s, id), p->words);
             p->vector[i] = s->vector[id];
             memcpy((char *)p->bytes + i * bytes, (const char *)s->bytes + id * bytes, bytes);
         }
@@ -560,15 +560,18 @@ static void add_item(const struct cdp_space *s, uint64_t id, double *sum, size_t
     }
 }
 
-// Makes the numbers item i; `room` holds as many.
-static void set_item(struct cdp_space *p, uint64_t i, double *mean, size_t numbers, float *room)
+// Makes the numbers item i; `room` holds as many, `sketch` the words of a sketch.
+static void set_item(struct cdp_space *p, uint64_t i, double *mean, size_t numbers, float *room,
+                     uint32_t *sketch)
 {
     uint32_t *word = p->word + i * p->words;
     if (p->vector) {
         set_bytes(p, i, mean);
         for (size_t d = 0; d < numbers; d++)
             room[d] = (float)mean[d];
-        cdp_sketch(p->sketcher, room, 1, p->error, mean, &p->sketch[i], word);
+        cdp_sketch(p->sketcher, room, 1, p->error, mean, &p->sketch[i], sketch);
+        p->sketch[i] = cdp_sketch_lead(sketch, p->words);
+        memcpy(word, sketch, p->words * sizeof *word);
     } else if (p->metric == CDP_HAMMING) {
         memset(word, 0, p->words * sizeof *word);
         for (size_t d = 0; d < numbers; d++)
@@ -585,7 +588,8 @@ int cdp_space_move(struct cdp_space *p, const struct cdp_space *s, const struct 
     size_t numbers = s->metric == CDP_HAMMING ? 32 * s->words : s->matrix->dim;
     double *sums = cdp_alloc((size_t)threads, numbers * sizeof *sums, "means", err);
     float *rooms = cdp_alloc((size_t)threads, numbers * sizeof *rooms, "means", err);
-    int status = sums && rooms ? 0 : -1;
+    uint32_t *sketches = cdp_alloc((size_t)threads, s->words * sizeof *sketches, "means", err);
+    int status = sums && rooms && sketches ? 0 : -1;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 16)
     for (uint64_t i = 0; i < (status ? 0 : sets->count); i++) {
         uint64_t first = sets->start[i], end = sets->start[i + 1];
@@ -596,8 +600,10 @@ int cdp_space_move(struct cdp_space *p, const struct cdp_space *s, const struct 
         for (size_t d = 0; d < numbers; d++)
             sum[d] /= (double)(end - first);
         if (end > first)
-            set_item(p, i, sum, numbers, rooms + (size_t)cdp_thread() * numbers);
+            set_item(p, i, sum, numbers, rooms + (size_t)cdp_thread() * numbers,
+                     sketches + (size_t)cdp_thread() * s->words);
     }
+    free(sketches);
     free(sums);
     free(rooms);
     return status;

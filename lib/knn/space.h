@@ -105,9 +105,10 @@ static inline float cdp_space_error(const struct cdp_space *s, uint64_t a, uint6
 }
 
 // A space of centres, at first `count` items of another, for the fast passes only: it knows no
-// keys. The other space must outlive it.
-int cdp_space_pick(struct cdp_space *picked, const struct cdp_space *space, const uint32_t *items,
-                   uint64_t count, struct cdp_err *err);
+// keys. Tiles see `words` words of each: all, or the sketcher's lead. The other space must outlive
+// it.
+int cdp_space_pick(struct cdp_space *picked, const struct cdp_space *space, size_t words,
+                   const uint32_t *items, uint64_t count, struct cdp_err *err);
 
 // Moves each centre to the mean of the other space's items that are its set, if there are
 // any. The mean of rows of bits is what most of them have.

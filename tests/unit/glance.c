@@ -90,7 +90,7 @@ static void check(enum cdp_metric metric, const char *name)
     for (uint32_t i = 0; i < ROWS; i++)
         items[i] = ROWS - 1 - i;
     if (!ok(!cdp_space_build(&space, &matrix, metric, 5, 2, &err) &&
-                !cdp_space_pick(&centres, &space, chosen, COLUMNS, &err) &&
+                !cdp_space_pick(&centres, &space, space.words, chosen, COLUMNS, &err) &&
                 !cdp_side_new_columns(&columns, &centres, COLUMNS, &err),
             "%s: laid out", name))
         return;
