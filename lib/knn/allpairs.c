@@ -8,7 +8,10 @@
 #include "base/mem.h"
 #include "base/threads.h"
 
-enum { CLASSES = 16 }; // of what lists ask for
+enum {
+    CLASSES = 16, // of what lists ask for
+    BLOCKS = 16,  // of rows, for each thread
+};
 
 uint32_t *cdp_allpairs_order(const struct cdp_nearest *nearest, struct cdp_err *err)
 {
@@ -52,15 +55,15 @@ static struct queries queries_from(const struct cdp_space *space, uint64_t first
     return (struct queries){cdp_run_from(from), cdp_run_from(from - first)};
 }
 
-// The rows that are laid out with the queries from `to` on.
-static void join_queries(struct cdp_joiner *j, uint64_t first, uint64_t last, uint64_t to,
-                         bool same, struct cdp_progress *progress)
+// The first `rows` of the rows that are laid out with the queries from `to` on.
+static void join_queries(struct cdp_joiner *j, uint32_t rows, uint64_t first, uint64_t last,
+                         uint64_t to, bool same, struct cdp_progress *progress)
 {
     uint32_t columns = cdp_least(last - to, CDP_SIDE);
     struct queries q = queries_from(j->space, first, to);
     cdp_lay_columns(j, q.items, q.lists, columns);
-    cdp_join(j, same);
-    cdp_progress_add(progress, (uint64_t)j->rows.count * columns / (same ? 2 : 1));
+    cdp_join(j, 0, rows, same);
+    cdp_progress_add(progress, (uint64_t)rows * columns / (same ? 2 : 1));
 }
 
 // The rows with columns that are no queries.
@@ -70,9 +73,17 @@ static void join_others(struct cdp_joiner *j, uint64_t from, uint64_t end,
     for (; from < end; from += CDP_SIDE) {
         uint32_t columns = cdp_least(end - from, CDP_SIDE);
         cdp_lay_columns(j, cdp_run_from(from), cdp_run_from(CDP_NONE), columns);
-        cdp_join(j, false);
+        cdp_join(j, 0, j->rows.count, false);
         cdp_progress_add(progress, (uint64_t)j->rows.count * columns);
     }
+}
+
+// Rows for which columns are laid out once: the more the better, while threads have enough blocks
+// to share.
+static uint64_t rows_together(uint64_t queries, int threads)
+{
+    uint64_t rows = queries / (BLOCKS * (uint64_t)threads) / CDP_SIDE * CDP_SIDE;
+    return rows < CDP_SIDE ? CDP_SIDE : cdp_least(rows, CDP_JOIN_ROWS);
 }
 
 void cdp_allpairs(struct cdp_joiner *joiners, int threads, uint64_t first, uint64_t last,
@@ -86,15 +97,16 @@ void cdp_allpairs(struct cdp_joiner *joiners, int threads, uint64_t first, uint6
         struct cdp_joiner *j = &joiners[cdp_thread()];
         struct queries q = queries_from(j->space, first, from);
         cdp_lay_rows(j, q.items, q.lists, cdp_least(last - from, CDP_SIDE));
-        join_queries(j, first, last, from, true, progress);
+        join_queries(j, j->rows.count, first, last, from, true, progress);
     }
+    uint64_t rows = rows_together(last - first, threads);
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-    for (uint64_t from = first; from < last; from += CDP_SIDE) {
+    for (uint64_t from = first; from < last; from += rows) {
         struct cdp_joiner *j = &joiners[cdp_thread()];
         struct queries q = queries_from(j->space, first, from);
-        cdp_lay_rows(j, q.items, q.lists, cdp_least(last - from, CDP_SIDE));
+        cdp_lay_rows(j, q.items, q.lists, cdp_least(last - from, rows));
         for (uint64_t to = from + CDP_SIDE; to < last; to += CDP_SIDE)
-            join_queries(j, first, last, to, false, progress);
+            join_queries(j, cdp_least(to - from, j->rows.count), first, last, to, false, progress);
         join_others(j, 0, first, progress);
         join_others(j, last, all, progress);
     }

@@ -92,7 +92,7 @@ static void search_all(struct cdp_joiner *joiners, int threads, const uint32_t *
         cdp_lay_rows(j, cdp_run_of(items), lists, count);
         cdp_lay_columns(j, cdp_run_from(from), cdp_run_from(CDP_NONE),
                         cdp_least(all - from, CDP_SIDE));
-        cdp_join(j, false);
+        cdp_join(j, 0, count, false);
     }
 }
 
@@ -207,7 +207,7 @@ static struct recall recall_of(const struct cdp_shortlists *lists, const uint32_
 // Until the sample has the recall that is wanted, or all have looked into all cells, or looking
 // around and into more cells gains nothing: what is missing then was met, but items are so near to
 // each other that the scores of bytes cannot rank them.
-static int search(const struct cdp_space *space, const struct cdp_cells *cells,
+static int search(const struct cdp_space *space, struct cdp_cells *cells,
                   struct cdp_shortlists *lists, double wanted, const uint32_t *sample,
                   const struct cdp_nearest *exact, int threads, double *found,
                   struct cdp_progress *progress, struct cdp_err *err)

@@ -8,8 +8,9 @@
 
 enum {
     CELL = 96,    // items of a cell, at least
-    SAMPLE = 256, // items whose near ones tell how far apart sketches are,
-    BEYOND = 10,  // of which one in so many has some that are farther
+    SAMPLE = 256, // items whose near ones tell how far apart sketches are; of which
+    FEW = 10,     // one in so many has some that are farther, or,
+    HALF = 2,     // of items that look once more, every other
 };
 
 static const uint64_t MORE_BYTES = UINT64_C(1) << 29; // of nearest centres at a time
@@ -48,9 +49,23 @@ static float part_of(const struct cdp_space *space, uint32_t id, const uint64_t 
     return most;
 }
 
-// Learns from a sample how far apart the sketches of neighbours are: of nearly all lists.
-static int learn_part(struct cdp_cells *cells, const struct cdp_space *space, uint32_t k,
-                      uint64_t seed, int threads, struct cdp_err *err)
+// Learns from at most SAMPLE items and their lists how far apart the sketches of neighbours are: of
+// all lists but one in `beyond`.
+static void learn_part(struct cdp_cells *cells, const struct cdp_space *space, const uint32_t *item,
+                       const struct cdp_shortlists *lists, uint64_t beyond)
+{
+    float part[SAMPLE];
+    for (uint64_t i = 0; i < lists->count; i++)
+        part[i] = part_of(space, item[i], lists->entry + i * lists->k, lists->k);
+    cdp_sort_floats(part, lists->count);
+    float usual = part[lists->count - 1 - lists->count / beyond];
+    if (usual > 0 && usual < 1)
+        cells->shelf.part = usual;
+}
+
+// The same before there are lists.
+static int learn_first_part(struct cdp_cells *cells, const struct cdp_space *space, uint32_t k,
+                            uint64_t seed, int threads, struct cdp_err *err)
 {
     uint64_t n = space->matrix->rows, samples = n < SAMPLE ? n : SAMPLE;
     struct cdp_shortlists near = {0}, lists = {0};
@@ -58,17 +73,29 @@ static int learn_part(struct cdp_cells *cells, const struct cdp_space *space, ui
     int status = !item || cdp_shortlists_new(&lists, samples, k, threads, err) ||
                  cdp_shortlists_take(&near, &cells->nearest, item, samples, threads, err) ||
                  cdp_probe(space, item, &near, &cells->shelf, &lists, threads, NULL, err);
-    float part[SAMPLE] = {0};
-    for (uint64_t i = 0; !status && i < samples; i++)
-        part[i] = part_of(space, item[i], lists.entry + i * k, k);
-    cdp_sort_floats(part, samples);
-    float usual = part[samples - 1 - samples / BEYOND];
-    if (usual > 0 && usual < 1)
-        cells->shelf.part = usual;
+    if (!status)
+        learn_part(cells, space, item, &lists, FEW);
     free(item);
     cdp_shortlists_free(&near);
     cdp_shortlists_free(&lists);
     return status ? -1 : 0;
+}
+
+// The same of the items that look once more.
+static int learn_part_again(struct cdp_cells *cells, const struct cdp_space *space,
+                            const struct cdp_shortlists *lists, const uint32_t *items,
+                            uint64_t count, int threads, struct cdp_err *err)
+{
+    struct cdp_shortlists some = {0};
+    uint32_t sample[SAMPLE];
+    uint64_t samples = cdp_least(count, SAMPLE);
+    for (uint64_t i = 0; i < samples; i++)
+        sample[i] = items[i * count / samples];
+    int status = cdp_shortlists_take(&some, lists, sample, samples, threads, err);
+    if (!status)
+        learn_part(cells, space, sample, &some, HALF);
+    cdp_shortlists_free(&some);
+    return status;
 }
 
 int cdp_cells_new(struct cdp_cells *cells, struct cdp_space *space, uint32_t k, uint32_t probes,
@@ -86,7 +113,7 @@ int cdp_cells_new(struct cdp_cells *cells, struct cdp_space *space, uint32_t k, 
                    cdp_sets_of(&cells->items, &cells->nearest, 1, count, threads, err) ||
                    sort_items(cells, space, threads, err) ||
                    cdp_shelf_new(&cells->shelf, space, &cells->items, threads, err) ||
-                   (space->vector && learn_part(cells, space, k, seed, threads, err))
+                   (space->vector && learn_first_part(cells, space, k, seed, threads, err))
                ? -1
                : 0;
 }
@@ -108,14 +135,16 @@ int cdp_cells_probe(const struct cdp_cells *cells, const struct cdp_space *space
     return cdp_probe(space, NULL, &cells->nearest, &cells->shelf, lists, threads, progress, err);
 }
 
-int cdp_cells_probe_more(const struct cdp_cells *cells, const struct cdp_space *space,
+int cdp_cells_probe_more(struct cdp_cells *cells, const struct cdp_space *space,
                          struct cdp_shortlists *lists, const uint32_t *items, uint64_t count,
                          uint32_t probes, int threads, struct cdp_progress *progress,
                          struct cdp_err *err)
 {
     // Some items at a time, since their nearest centres may be very many.
     uint64_t most = MORE_BYTES / (sizeof *lists->entry * probes) + 1;
-    int status = 0;
+    int status = space->vector && count > 0
+                     ? learn_part_again(cells, space, lists, items, count, threads, err)
+                     : 0;
     cdp_progress_start(progress, "neighbours, once more", "rows", 2 * count);
     for (uint64_t from = 0; !status && from < count; from += most) {
         struct cdp_shortlists some = {0}, near = {0};

@@ -27,8 +27,8 @@ int cdp_cells_probe(const struct cdp_cells *cells, const struct cdp_space *space
                     struct cdp_err *err);
 
 // Adds to the lists of some items the nearest items of the cells whose centres are their `probes`
-// nearest ones.
-int cdp_cells_probe_more(const struct cdp_cells *cells, const struct cdp_space *space,
+// nearest ones, and learns from these lists how far apart the sketches of neighbours are.
+int cdp_cells_probe_more(struct cdp_cells *cells, const struct cdp_space *space,
                          struct cdp_shortlists *lists, const uint32_t *items, uint64_t count,
                          uint32_t probes, int threads, struct cdp_progress *progress,
                          struct cdp_err *err);

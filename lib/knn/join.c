@@ -29,7 +29,7 @@ static int new_joiner(struct cdp_joiner *j, const struct cdp_space *space, struc
     j->space = space;
     j->room = cdp_alloc(dim, 2 * CDP_KEYS * sizeof *j->room, "rows", err);
     j->maybe = cdp_alloc(MAYBES, sizeof *j->maybe, "pairs", err);
-    if (cdp_side_new_rows(&j->rows, space, space->words, CDP_SIDE, err) ||
+    if (cdp_side_new_rows(&j->rows, space, space->words, CDP_JOIN_ROWS, err) ||
         cdp_side_new_columns(&j->columns, space, CDP_SIDE, err))
         return -1;
     return j->room && j->maybe ? 0 : -1;
@@ -77,10 +77,11 @@ void cdp_lay_columns(struct cdp_joiner *j, struct cdp_run items, struct cdp_run 
 
 // ---- joining
 
-// What the lists ask for at least; of an item without a list, more than there is.
-static void ask(const struct cdp_nearest *n, struct cdp_side *b)
+// What the lists of the items from `from` to `end` - 1 ask for at least; of an item without a list,
+// more than there is.
+static void ask(const struct cdp_nearest *n, struct cdp_side *b, uint32_t from, uint32_t end)
 {
-    for (uint32_t i = 0; i < b->count; i++)
+    for (uint32_t i = from; i < end; i++)
         cdp_side_ask(b, i, b->list[i] == CDP_NONE ? INFINITY : cdp_nearest_least(n, b->list[i]));
 }
 
@@ -141,9 +142,9 @@ static void measure(struct cdp_joiner *j)
     j->waiting = 0;
 }
 
-// Queues the pairs of row r and the columns that passed, from `first` on, that the scores of their
-// bytes do not rule out either.
-static void take(struct cdp_joiner *j, uint32_t r, uint32_t first, uint64_t passed, bool same)
+// Queues the pairs of row r and the columns from `least` on that passed, of those from `first` on,
+// that the scores of their bytes do not rule out either.
+static void take(struct cdp_joiner *j, uint32_t r, uint32_t first, uint64_t passed, uint32_t least)
 {
     const struct cdp_side *rows = &j->rows, *columns = &j->columns;
     uint32_t own = rows->id[r], items[COLUMNS], column[COLUMNS], count = 0;
@@ -152,7 +153,7 @@ static void take(struct cdp_joiner *j, uint32_t r, uint32_t first, uint64_t pass
         uint32_t c = first + (uint32_t)__builtin_ctzll(passed), id = columns->id[c];
         items[count] = id;
         column[count] = c;
-        count += id != CDP_NONE && id != own && !(same && c <= r);
+        count += id != CDP_NONE && id != own && c >= least;
     }
     cdp_space_scores(j->space, own, j->space, items, count, score);
     for (uint32_t i = 0; i < count; i++) {
@@ -164,28 +165,28 @@ static void take(struct cdp_joiner *j, uint32_t r, uint32_t first, uint64_t pass
     }
 }
 
-void cdp_join(struct cdp_joiner *j, bool same)
+// At most CDP_SIDE rows.
+static void join(struct cdp_joiner *j, uint32_t from, uint32_t end, bool same)
 {
     cdp_tile_function *tile_function = j->space->kernel->metric[j->space->metric].tile;
     struct cdp_side *rows = &j->rows, *columns = &j->columns;
-    ask(j->nearest, rows);
-    ask(j->nearest, columns);
+    ask(j->nearest, rows, from, end);
     for (uint32_t first = 0; first < columns->count; first += COLUMNS) {
-        uint32_t end = same ? cdp_least(first + COLUMNS, rows->count) : rows->count;
-        uint32_t whole = (end + ROWS - 1) / ROWS * ROWS;
-        cdp_side_bars(rows, 0, whole, cdp_side_asked(columns, first), j->bar);
+        uint32_t last = same ? cdp_least(from + first + COLUMNS, end) : end;
+        uint32_t whole = (last - from + ROWS - 1) / ROWS * ROWS;
+        cdp_side_bars(rows, from, whole, cdp_side_asked(columns, first), j->bar);
         struct cdp_tile tile = {0};
         cdp_side_tile(&tile, columns, first);
-        for (uint32_t r = 0; r < end; r += ROWS) {
+        for (uint32_t r = from; r < last; r += ROWS) {
             uint64_t passed[ROWS];
             tile.row = rows->row + r;
             tile.start = rows->start + r;
-            tile.bar = j->bar + r;
+            tile.bar = j->bar + (r - from);
             if (!tile_function(&tile, passed))
                 continue;
-            for (uint32_t i = 0; i < ROWS && r + i < rows->count; i++) {
+            for (uint32_t i = 0; i < ROWS && r + i < end; i++) {
                 if (passed[i])
-                    take(j, r + i, first, passed[i], same);
+                    take(j, r + i, first, passed[i], same ? r + i - from + 1 : 0);
             }
             if (j->waiting > MAYBES - ROWS * COLUMNS)
                 measure(j);
@@ -195,6 +196,13 @@ void cdp_join(struct cdp_joiner *j, bool same)
             measure(j);
     }
     measure(j);
+}
+
+void cdp_join(struct cdp_joiner *j, uint32_t from, uint32_t end, bool same)
+{
+    ask(j->nearest, &j->columns, 0, j->columns.count);
+    for (; from < end; from += CDP_SIDE)
+        join(j, from, cdp_least(end, from + CDP_SIDE), same);
 }
 
 // Fills the list of a query, an item, with what its shortlist holds. key and id have room for that.

@@ -15,13 +15,16 @@
 
 struct cdp_maybe;
 
+// Rows of a block, at most; of columns, CDP_SIDE.
+enum { CDP_JOIN_ROWS = 4 * CDP_SIDE };
+
 // A thread's memory.
 struct cdp_joiner {
     const struct cdp_space *space;
     struct cdp_side rows, columns;
     struct cdp_nearest *nearest;                 // the lists of joins
     float *room;                                 // for 2 x CDP_KEYS rows of the matrix
-    union cdp_bar bar[CDP_SIDE + CDP_TILE_ROWS]; // of the rows, with the columns of a tile
+    union cdp_bar bar[CDP_SIDE + CDP_TILE_ROWS]; // of some rows, with the columns of a tile
     struct cdp_maybe *maybe;                     // pairs to be measured
     uint32_t waiting;
 };
@@ -39,9 +42,9 @@ void cdp_lay_rows(struct cdp_joiner *joiner, struct cdp_run items, struct cdp_ru
 void cdp_lay_columns(struct cdp_joiner *joiner, struct cdp_run items, struct cdp_run lists,
                      uint32_t count);
 
-// Joins rows and columns. `same`: they are the same block, so each pair is taken once. An item is
-// never its own neighbour.
-void cdp_join(struct cdp_joiner *joiner, bool same);
+// Joins the rows from `from` to `end` - 1 and the columns. `same`: they are the same items, so each
+// pair is taken once. An item is never its own neighbour.
+void cdp_join(struct cdp_joiner *joiner, uint32_t from, uint32_t end, bool same);
 
 // Measures what the shortlists of these items hold, and fills the joiners' lists with it, which are
 // empty and as many; or of all items (NULL), whose lists are those of all rows.

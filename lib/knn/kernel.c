@@ -250,6 +250,23 @@ static bool dot_plain(const struct cdp_tile *t, uint64_t passed[ROWS])
     return any;
 }
 
+INLINE int32_t integer_of(float x)
+{
+    x = x > -0x1p30F ? x : -0x1p30F;
+    return (int32_t)(x < 0x1p30F ? x : 0x1p30F);
+}
+
+INLINE void bars(const struct cdp_asking *a, union cdp_bar *bar)
+{
+    const float *reach = a->reach, *error = a->error, *square = a->square;
+    float most_reach = a->most_reach, most_error = a->most_error;
+    for (size_t i = 0; i < a->count; i++) {
+        float apart = (reach[i] > most_reach ? reach[i] : most_reach) + error[i] + most_error;
+        float low = (square[i] * (1 - 0x1p-21F) - apart * apart * (1 + 0x1p-20F)) * 0.5F - 2;
+        bar[i].product = integer_of(low);
+    }
+}
+
 INLINE void project(const float *row, size_t count, size_t dim, const float *directions,
                     size_t width, float *out)
 {
@@ -315,6 +332,10 @@ static void merge_plain(uint64_t *list, uint32_t k, const uint64_t *entries, siz
     TILE_AND_PAIRS(l1, isa, attribute)                                                     \
     TILE_AND_PAIRS(linf, isa, attribute)                                                   \
     TILE_AND_PAIRS(hamming, isa, attribute)                                                \
+    attribute static void bars_##isa(const struct cdp_asking *asking, union cdp_bar *bar)  \
+    {                                                                                      \
+        bars(asking, bar);                                                                 \
+    }                                                                                      \
     attribute static void project_##isa(const float *row, size_t count, size_t dim,        \
                                         const float *directions, size_t width, float *out) \
     {                                                                                      \
@@ -330,7 +351,7 @@ static void merge_plain(uint64_t *list, uint32_t k, const uint64_t *entries, siz
              [CDP_L1] = {NULL, l1_##isa, l1_pairs_##isa},                 \
              [CDP_LINF] = {NULL, linf_##isa, linf_pairs_##isa},           \
              [CDP_HAMMING] = {NULL, hamming_##isa, hamming_pairs_##isa}}, \
-            project, merge                                                \
+            bars_##isa, project, merge                                    \
     }
 
 DEFINE(plain, )

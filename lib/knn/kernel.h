@@ -80,6 +80,17 @@ typedef void cdp_merge_function(uint64_t *list, uint32_t k, const uint64_t *entr
 typedef void cdp_project_function(const float *row, size_t count, size_t dim,
                                   const float *directions, size_t width, float *out);
 
+// The bars of rows whose lists reach so far, and whose sketches are off by `error`, with columns
+// that reach so far, and are off by so much, at most. With |q_v - q_w| <= reach + e_v + e_w a pair
+// may matter, so q_v.q_w - q_w.q_w / 2 is at least (q_v.q_v - (reach + e_v + e_w)^2) / 2, less 2 and
+// 2^-22 of what is taken apart for rounding. The same bits by all instruction sets.
+struct cdp_asking {
+    const float *reach, *error, *square; // of `count` rows
+    size_t count;
+    float most_reach, most_error; // of columns
+};
+typedef void cdp_bars_function(const struct cdp_asking *asking, union cdp_bar *bar);
+
 struct cdp_kernel {
     const char *isa; // "avx512vnni", "avx2" or "plain"
     struct cdp_metric_kernel {
@@ -87,6 +98,7 @@ struct cdp_kernel {
         cdp_tile_function *tile;
         cdp_pairs_function *pairs;
     } metric[CDP_HAMMING + 1];
+    cdp_bars_function *bars;
     cdp_project_function *project;
     cdp_merge_function *merge;
 };

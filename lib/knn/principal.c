@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 
-enum { ITERATIONS = 4, SWEEPS = 4, SEED = 1, TOGETHER = 16 };
+enum { ITERATIONS = 3, SWEEPS = 3, SEED = 1, TOGETHER = 16 };
 
 void cdp_project(const struct cdp_kernel *kernel, const float *rows, size_t count, size_t dim,
                  const float *directions, size_t width, float *out, int threads)

@@ -15,7 +15,7 @@ enum {
     WANTED = 1 << 22, // and sets that they want, in all,
     PARTS = 32,       // that threads share,
     FEWEST = 4,       // or fewer parts, so that
-    SHARED = 16,      // so many rows want a set
+    SHARED = 64,      // so many rows want a set
 };
 
 // So many of n rows probe together, which want `depth` of the sets each.

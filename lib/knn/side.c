@@ -167,25 +167,20 @@ struct cdp_asked cdp_side_asked(const struct cdp_side *columns, uint32_t first)
     return asked;
 }
 
-static int32_t integer_of(float x)
-{
-    x = x > -0x1p30F ? x : -0x1p30F;
-    return (int32_t)(x < 0x1p30F ? x : 0x1p30F);
-}
-
 void cdp_side_bars(const struct cdp_side *rows, uint32_t first, uint32_t count,
                    struct cdp_asked asked, union cdp_bar *bar)
 {
-    const float *least = rows->least + first, *reach = rows->reach + first;
-    const float *error = rows->error + first, *square = rows->square + first;
-    if (!rows->space->vector) {
-        for (uint32_t i = 0; i < count; i++)
-            bar[i].score = least[i] < asked.least ? least[i] : asked.least;
+    if (rows->space->vector) {
+        struct cdp_asking asking = {.reach = rows->reach + first,
+                                    .error = rows->error + first,
+                                    .square = rows->square + first,
+                                    .count = count,
+                                    .most_reach = asked.reach,
+                                    .most_error = asked.error};
+        rows->space->kernel->bars(&asking, bar);
         return;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        float apart = (reach[i] > asked.reach ? reach[i] : asked.reach) + error[i] + asked.error;
-        float low = (square[i] * (1 - 0x1p-21F) - apart * apart * (1 + 0x1p-20F)) * 0.5F - 2;
-        bar[i].product = integer_of(low);
-    }
+    const float *least = rows->least + first;
+    for (uint32_t i = 0; i < count; i++)
+        bar[i].score = least[i] < asked.least ? least[i] : asked.least;
 }

@@ -109,9 +109,7 @@ struct cdp_asked {
 struct cdp_asked cdp_side_asked(const struct cdp_side *columns, uint32_t first);
 
 // The bars of `count` rows from row `first` on, for pairs with columns that ask so. Of dot
-// products: with |q_v - q_w| <= reach + e_v + e_w a pair may matter, so q_v.q_w - q_w.q_w / 2 is at
-// least (q_v.q_v - (reach + e_v + e_w)^2) / 2, less 2 and 2^-22 of what is taken apart for
-// rounding.
+// products, by the kernel.
 void cdp_side_bars(const struct cdp_side *rows, uint32_t first, uint32_t count,
                    struct cdp_asked asked, union cdp_bar *bar);
 

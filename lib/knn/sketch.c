@@ -231,7 +231,7 @@ int cdp_sketcher_new(struct cdp_sketcher *s, const float *vectors, size_t count,
     if (!status && s->width) {
         double sum = ((double)dim + 3) * 0x1p-24;
         s->words = s->width / 4;
-        s->lead = (2 * s->words + 2) / 3;
+        s->lead = 3 * s->words / 5;
         s->slack = apart + sqrt((double)s->width) * 1.01 * sum / (1 - sum);
         for (size_t i = 0; i < count; i++)
             tail += sqrt(fmax(0, square[i] - square_of(s, projected + i * s->width, s->width)));
