@@ -82,8 +82,8 @@ typedef void cdp_project_function(const float *row, size_t count, size_t dim,
 
 // The bars of rows whose lists reach so far, and whose sketches are off by `error`, with columns
 // that reach so far, and are off by so much, at most. With |q_v - q_w| <= reach + e_v + e_w a pair
-// may matter, so q_v.q_w - q_w.q_w / 2 is at least (q_v.q_v - (reach + e_v + e_w)^2) / 2, less 2 and
-// 2^-22 of what is taken apart for rounding. The same bits by all instruction sets.
+// may matter, so q_v.q_w - q_w.q_w / 2 is at least (q_v.q_v - (reach + e_v + e_w)^2) / 2, less 2
+// and 2^-22 of what is taken apart for rounding. The same bits by all instruction sets.
 struct cdp_asking {
     const float *reach, *error, *square; // of `count` rows
     size_t count;

@@ -2,6 +2,7 @@
 #include "knn/principal.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,7 +133,8 @@ int cdp_principal(float *directions, size_t width, double *slack, const float *r
     float *projected = cdp_alloc(count, width * sizeof *projected, "directions", err);
     float *next = cdp_alloc(dim, width * sizeof *next, "directions", err);
     uint32_t *order = cdp_alloc(width, sizeof *order, "directions", err);
-    int status = q && product && before && lines && products && turned && projected && next && order ? 0 : -1;
+    bool whole = q && product && before && lines && products && turned && projected && next;
+    int status = whole && order ? 0 : -1;
     if (status)
         goto end;
 #pragma omp parallel for num_threads(threads) schedule(static)

@@ -14,6 +14,7 @@ enum {
     UNIT = CDP_PANEL_COLUMNS, // directions are taken by so many
     WIDEST = 128,             // at most
     FEWEST = 4096,            // vectors that are worth learning from
+    LEAD = 8,                 // words that lead, at least
     BLOCK = CDP_SKETCH_BLOCK,
     SCORING = 4500, // multiply-adds of a tile that are worth a pair's score, of no numbers
     MORE = 8,       // times as many pair pass as the sample tells
@@ -232,6 +233,7 @@ int cdp_sketcher_new(struct cdp_sketcher *s, const float *vectors, size_t count,
         double sum = ((double)dim + 3) * 0x1p-24;
         s->words = s->width / 4;
         s->lead = 3 * s->words / 5;
+        s->lead = s->lead > LEAD ? s->lead : s->words < LEAD ? s->words : LEAD;
         s->slack = apart + sqrt((double)s->width) * 1.01 * sum / (1 - sum);
         for (size_t i = 0; i < count; i++)
             tail += sqrt(fmax(0, square[i] - square_of(s, projected + i * s->width, s->width)));

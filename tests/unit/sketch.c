@@ -93,8 +93,45 @@ static bool consistent(const struct cdp_sketcher *s, const struct cdp_sketch *sk
     return true;
 }
 
+// Whether the vectors spread along each direction of the lead more than along the others. The last
+// word also holds t.
+static bool leads(const struct cdp_sketcher *s, const uint32_t *word)
+{
+    double square[MOST_DIM + 4] = {0}, least = INFINITY, most = 0;
+    for (size_t i = 0; i < COUNT; i++) {
+        const int8_t *q = (const int8_t *)(word + i * s->words);
+        for (size_t b = 0; b < 4 * s->words; b++)
+            square[b] += q[b] * q[b];
+    }
+    for (size_t b = 0; b < 4 * s->lead; b++)
+        least = fmin(least, square[b]);
+    for (size_t b = 4 * s->lead; b < 4 * s->words; b++) {
+        if (b != 4 * s->lead + 1) // t, beside the widest
+            most = fmax(most, square[b]);
+    }
+    return least > 0.95 * most; // they are learned from single precision, and rounded
+}
+
+// Whether what stands beside the lead's bytes is theirs.
+static bool lead_right(const struct cdp_sketcher *s, const uint32_t *word)
+{
+    for (size_t i = 0; i < COUNT; i++) {
+        struct cdp_sketch lead = cdp_sketch_lead(word + i * s->words, s->lead);
+        const int8_t *q = (const int8_t *)(word + i * s->words);
+        int32_t square = 0, sum = 0;
+        for (size_t b = 0; b < 4 * s->lead; b++) {
+            square += q[b] * q[b];
+            sum += q[b];
+        }
+        if (lead.square != square || lead.start != -128 * sum)
+            return false;
+    }
+    return true;
+}
+
 // `tightest` is the share of the distance that the bound has to give in the mean.
-static void check(const char *what, size_t dim, float reach, bool shorter, double tightest)
+static void check(const char *what, size_t dim, float reach, bool shorter, double tightest,
+                  bool wide_first)
 {
     struct cdp_sketcher s;
     struct cdp_err err;
@@ -116,19 +153,22 @@ static void check(const char *what, size_t dim, float reach, bool shorter, doubl
     ok(bounded(&s, sketch, word, dim, &tight), "%s: no pair is farther apart than it is", what);
     ok(tight > tightest, "%s: the bound is %.3f of the distance", what, tight);
     ok(consistent(&s, sketch, word), "%s: sums and limits", what);
+    ok(lead_right(&s, word), "%s: sums of the lead", what);
+    if (wide_first)
+        ok(leads(&s, word), "%s: the lead holds the widest directions", what);
     cdp_sketcher_free(&s);
 }
 
 int main(void)
 {
     spread(256, 0.1, 0.1, 1);
-    check("few directions", 256, 0.25F, true, 0.85);
+    check("few directions", 256, 0.25F, true, 0.85, true);
     spread(256, 0.1, 1e-12, 1);
-    check("the same, small", 256, 2.5e-12F, true, 0.85);
+    check("the same, small", 256, 2.5e-12F, true, 0.85, true);
     spread(256, 0.1, 1e12, 1);
-    check("the same, large", 256, 2.5e12F, true, 0.85);
+    check("the same, large", 256, 2.5e12F, true, 0.85, true);
     spread(67, 0, 0.1, 2);
-    check("all directions", 67, 0.7F, false, 0.9);
+    check("all directions", 67, 0.7F, false, 0.9, false);
 
     // One in ten of very different length; those that are too long for the step are off by more.
     spread(300, 0.05, 0.1, 3);
@@ -136,12 +176,12 @@ int main(void)
         for (size_t d = 0; d < 300 && i % 10 == 0; d++)
             vector[i * 300 + d] *= i % 20 ? 1e-4F : 40;
     }
-    check("some long, some short", 300, 0.2F, true, -100);
+    check("some long, some short", 300, 0.2F, true, -100, false);
     // One outlier.
     spread(300, 0.05, 0.1, 4);
     for (size_t d = 0; d < 300; d++)
         vector[1234 * 300 + d] *= 1000;
-    check("an outlier", 300, 0.2F, true, 0.5);
+    check("an outlier", 300, 0.2F, true, 0.5, false);
 
     // In a plane; of the directions beyond it nothing is left but rounding.
     spread(200, 0, 1, 5);
@@ -149,11 +189,11 @@ int main(void)
         for (size_t d = 2; d < 200; d++)
             vector[i * 200 + d] = vector[i * 200 + d % 2];
     }
-    check("a plane", 200, 0.1F, true, 0.9);
+    check("a plane", 200, 0.1F, true, 0.9, false);
     for (size_t i = 0; i < COUNT * 200; i++)
         vector[i] = (float)(i % 200 == 7);
-    check("copies", 200, 0, false, 0.9);
+    check("copies", 200, 0, false, 0.9, false);
     memset(vector, 0, sizeof vector);
-    check("zeros", 200, 0, false, 0.9);
+    check("zeros", 200, 0, false, 0.9, false);
     return done();
 }
