@@ -116,7 +116,16 @@ static void enter(struct cdp_joiner *j, uint32_t r, uint32_t c, double key)
     }
 }
 
-// Measures the pairs that wait, unless what was found meanwhile rules them out.
+// Whether the list of one item of a pair may take the other one, and does not hold it yet.
+static bool lacks(const struct cdp_joiner *j, uint32_t list, float least, float most,
+                  uint32_t other)
+{
+    return wanted(list, least, most) &&
+           !cdp_nearest_holds(j->nearest, list, cdp_space_row(j->space, other));
+}
+
+// Measures the pairs that wait, unless what was found meanwhile rules them out. Most of those that
+// stay were found by the search that filled the lists before.
 static void measure(struct cdp_joiner *j)
 {
     const struct cdp_side *rows = &j->rows, *columns = &j->columns;
@@ -126,11 +135,12 @@ static void measure(struct cdp_joiner *j)
         if (i + AHEAD < j->waiting)
             fetch(j->space, columns->id[j->maybe[i + AHEAD].column]);
         struct cdp_maybe p = j->maybe[i];
-        if (wanted(rows->list[p.row], rows->least[p.row], p.most) ||
-            wanted(columns->list[p.column], columns->least[p.column], p.most)) {
+        uint32_t row = rows->id[p.row], column = columns->id[p.column];
+        if (lacks(j, rows->list[p.row], rows->least[p.row], p.most, column) ||
+            lacks(j, columns->list[p.column], columns->least[p.column], p.most, row)) {
             at[count] = i;
-            a[count] = rows->id[p.row];
-            b[count++] = columns->id[p.column];
+            a[count] = row;
+            b[count++] = column;
         }
         if (count == CDP_KEYS || (i + 1 == j->waiting && count > 0)) {
             cdp_space_keys(j->space, a, b, count, j->room, key);

@@ -87,6 +87,17 @@ void cdp_nearest_add(struct cdp_nearest *n, uint64_t query, uint32_t id, double 
     cdp_unlock(&n->lock[query]);
 }
 
+bool cdp_nearest_holds(struct cdp_nearest *n, uint64_t query, uint32_t id)
+{
+    const uint32_t *ids = n->id + query * n->k;
+    uint32_t times = 0;
+    cdp_lock(&n->lock[query]);
+    for (uint32_t i = 0; i < n->found[query]; i++)
+        times += ids[i] == id;
+    cdp_unlock(&n->lock[query]);
+    return times > 0;
+}
+
 void cdp_nearest_fill(struct cdp_nearest *n, uint64_t query, uint32_t *id, double *key,
                       uint32_t count)
 {

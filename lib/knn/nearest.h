@@ -31,6 +31,9 @@ void cdp_nearest_clear(struct cdp_nearest *nearest);
 // Adds a neighbour, unless it is there or farther than all that are. Thread-safe.
 void cdp_nearest_add(struct cdp_nearest *nearest, uint64_t query, uint32_t id, double key);
 
+// Whether a neighbour is there. Thread-safe.
+bool cdp_nearest_holds(struct cdp_nearest *nearest, uint64_t query, uint32_t id);
+
 // Fills an empty list with `count` neighbours, each of which is there once; key and id are put in
 // order. Thread-safe for different queries.
 void cdp_nearest_fill(struct cdp_nearest *nearest, uint64_t query, uint32_t *id, double *key,
