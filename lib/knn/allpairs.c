@@ -62,7 +62,7 @@ static void join_queries(struct cdp_joiner *j, uint32_t rows, uint64_t first, ui
     uint32_t columns = cdp_least(last - to, CDP_SIDE);
     struct queries q = queries_from(j->space, first, to);
     cdp_lay_columns(j, q.items, q.lists, columns);
-    cdp_join(j, 0, rows, same);
+    cdp_join(j, rows, same);
     cdp_progress_add(progress, (uint64_t)rows * columns / (same ? 2 : 1));
 }
 
@@ -73,7 +73,7 @@ static void join_others(struct cdp_joiner *j, uint64_t from, uint64_t end,
     for (; from < end; from += CDP_SIDE) {
         uint32_t columns = cdp_least(end - from, CDP_SIDE);
         cdp_lay_columns(j, cdp_run_from(from), cdp_run_from(CDP_NONE), columns);
-        cdp_join(j, 0, j->rows.count, false);
+        cdp_join(j, j->rows.count, false);
         cdp_progress_add(progress, (uint64_t)j->rows.count * columns);
     }
 }

@@ -92,7 +92,7 @@ static void search_all(struct cdp_joiner *joiners, int threads, const uint32_t *
         cdp_lay_rows(j, cdp_run_of(items), lists, count);
         cdp_lay_columns(j, cdp_run_from(from), cdp_run_from(CDP_NONE),
                         cdp_least(all - from, CDP_SIDE));
-        cdp_join(j, 0, count, false);
+        cdp_join(j, count, false);
     }
 }
 

@@ -175,7 +175,7 @@ static void take(struct cdp_joiner *j, uint32_t r, uint32_t first, uint64_t pass
     }
 }
 
-// At most CDP_SIDE rows.
+// The rows from `from` to `end` - 1, at most CDP_SIDE.
 static void join(struct cdp_joiner *j, uint32_t from, uint32_t end, bool same)
 {
     cdp_tile_function *tile_function = j->space->kernel->metric[j->space->metric].tile;
@@ -208,11 +208,11 @@ static void join(struct cdp_joiner *j, uint32_t from, uint32_t end, bool same)
     measure(j);
 }
 
-void cdp_join(struct cdp_joiner *j, uint32_t from, uint32_t end, bool same)
+void cdp_join(struct cdp_joiner *j, uint32_t rows, bool same)
 {
     ask(j->nearest, &j->columns, 0, j->columns.count);
-    for (; from < end; from += CDP_SIDE)
-        join(j, from, cdp_least(end, from + CDP_SIDE), same);
+    for (uint32_t from = 0; from < rows; from += CDP_SIDE)
+        join(j, from, cdp_least(rows, from + CDP_SIDE), same);
 }
 
 // Fills the list of a query, an item, with what its shortlist holds. key and id have room for that.

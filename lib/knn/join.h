@@ -42,9 +42,9 @@ void cdp_lay_rows(struct cdp_joiner *joiner, struct cdp_run items, struct cdp_ru
 void cdp_lay_columns(struct cdp_joiner *joiner, struct cdp_run items, struct cdp_run lists,
                      uint32_t count);
 
-// Joins the rows from `from` to `end` - 1 and the columns. `same`: they are the same items, so each
-// pair is taken once. An item is never its own neighbour.
-void cdp_join(struct cdp_joiner *joiner, uint32_t from, uint32_t end, bool same);
+// Joins the first `rows` rows and the columns. `same`: they are the same items, so each pair is
+// taken once. An item is never its own neighbour.
+void cdp_join(struct cdp_joiner *joiner, uint32_t rows, bool same);
 
 // Measures what the shortlists of these items hold, and fills the joiners' lists with it, which are
 // empty and as many; or of all items (NULL), whose lists are those of all rows.
