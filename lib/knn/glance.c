@@ -128,8 +128,8 @@ static void sweep(struct glancer *g, const struct cdp_side *columns, bool learne
 {
     uint32_t count = g->rows.count;
     for (uint32_t r = 0; r < (count + ROWS - 1) / ROWS * ROWS; r++) {
-        double spread = (double)spread_of(g, r);
-        double least = learned ? g->asked + g->by_spread * spread - 3 * g->apart : -INFINITY;
+        double least =
+            learned ? g->asked + g->by_spread * (double)g->spread[r] - 3 * g->apart : -INFINITY;
         set_bar(g, r, r < count ? (float)least : 0x1p30F);
         g->picked[r].count = 0;
     }
