@@ -93,8 +93,8 @@ static bool consistent(const struct cdp_sketcher *s, const struct cdp_sketch *sk
     return true;
 }
 
-// Whether the vectors spread along each direction of the lead more than along the others. The last
-// word also holds t.
+// Whether the vectors spread along each direction of the lead more than along the others, among
+// which t stands.
 static bool leads(const struct cdp_sketcher *s, const uint32_t *word)
 {
     double square[MOST_DIM + 4] = {0}, least = INFINITY, most = 0;
