@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "knn/allpairs.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,9 @@
 enum {
     CLASSES = 16, // of what lists ask for
     BLOCKS = 16,  // of rows, for each thread
+    SOME = 32,    // rows of a block, and columns, whose pairs tell
+    OTHERS = 256, // which level of sketches suits the block;
+    MORE = 2,     // so many times as many pass by the bars of tiles
 };
 
 uint32_t *cdp_allpairs_order(const struct cdp_nearest *nearest, struct cdp_err *err)
@@ -55,6 +59,54 @@ static struct queries queries_from(const struct cdp_space *space, uint64_t first
     return (struct queries){cdp_run_from(from), cdp_run_from(from - first)};
 }
 
+// Counts in passed[] the pairs of an item and some others, at most a tile's columns, that the
+// levels of sketches let pass.
+static void count_passed(const struct cdp_nearest *n, uint32_t own, const uint32_t *others,
+                         uint32_t count, uint64_t passed[CDP_SKETCH_LEVELS])
+{
+    const struct cdp_space *s = n->space;
+    float own_reach = cdp_space_reach(s, cdp_nearest_least(n, cdp_space_row(s, own)));
+    for (unsigned l = 0; l < s->levels; l++) {
+        const struct cdp_sketch *v = cdp_space_sketch(s, own, l);
+        float product[CDP_TILE_COLUMNS];
+        cdp_space_products(s, own, s, others, count, l, product);
+        for (uint32_t i = 0; i < count; i++) {
+            const struct cdp_sketch *w = cdp_space_sketch(s, others[i], l);
+            float reach = cdp_space_reach(s, cdp_nearest_least(n, cdp_space_row(s, others[i])));
+            float most = fmaxf(own_reach, reach) + v->error + w->error;
+            passed[l] += (float)v->square + (float)w->square - 2 * product[i] <= most * most;
+        }
+    }
+}
+
+// The level of sketches by which joining a block of rows with the items from it on is cheapest.
+static unsigned choose_level(const struct cdp_nearest *n, uint64_t from, uint64_t rows)
+{
+    const struct cdp_space *s = n->space;
+    uint64_t passed[CDP_SKETCH_LEVELS] = {0}, left = s->matrix->rows - from;
+    unsigned best = s->levels - 1;
+    double least = INFINITY;
+    if (s->levels == 1 || n->count < s->matrix->rows)
+        return best;
+    for (uint64_t r = 0; r < SOME; r++) {
+        for (uint64_t c = 0; c < OTHERS; c += CDP_TILE_COLUMNS) {
+            uint32_t other[CDP_TILE_COLUMNS];
+            for (uint64_t i = 0; i < CDP_TILE_COLUMNS; i++)
+                other[i] = (uint32_t)(from + (c + i) * left / OTHERS);
+            count_passed(n, (uint32_t)(from + r * rows / SOME), other, CDP_TILE_COLUMNS, passed);
+        }
+    }
+    for (unsigned l = 0; l < s->levels; l++) {
+        double share = MORE * (double)passed[l] / (SOME * OTHERS);
+        double cost = cdp_sketch_cost(4 * cdp_space_level(s, l), share, s->matrix->dim);
+        if (cost < least) {
+            least = cost;
+            best = l;
+        }
+    }
+    return best;
+}
+
 // The first `rows` of the rows that are laid out with the queries from `to` on.
 static void join_queries(struct cdp_joiner *j, uint32_t rows, uint64_t first, uint64_t last,
                          uint64_t to, bool same, struct cdp_progress *progress)
@@ -96,7 +148,8 @@ void cdp_allpairs(struct cdp_joiner *joiners, int threads, uint64_t first, uint6
     for (uint64_t from = first; from < last; from += CDP_SIDE) {
         struct cdp_joiner *j = &joiners[cdp_thread()];
         struct queries q = queries_from(j->space, first, from);
-        cdp_lay_rows(j, q.items, q.lists, cdp_least(last - from, CDP_SIDE));
+        uint32_t rows = cdp_least(last - from, CDP_SIDE);
+        cdp_lay_rows(j, choose_level(j->nearest, from, rows), q.items, q.lists, rows);
         join_queries(j, j->rows.count, first, last, from, true, progress);
     }
     uint64_t rows = rows_together(last - first, threads);
@@ -104,7 +157,8 @@ void cdp_allpairs(struct cdp_joiner *joiners, int threads, uint64_t first, uint6
     for (uint64_t from = first; from < last; from += rows) {
         struct cdp_joiner *j = &joiners[cdp_thread()];
         struct queries q = queries_from(j->space, first, from);
-        cdp_lay_rows(j, q.items, q.lists, cdp_least(last - from, rows));
+        uint32_t here = cdp_least(last - from, rows);
+        cdp_lay_rows(j, choose_level(j->nearest, from, here), q.items, q.lists, here);
         for (uint64_t to = from + CDP_SIDE; to < last; to += CDP_SIDE)
             join_queries(j, cdp_least(to - from, j->rows.count), first, last, to, false, progress);
         join_others(j, 0, first, progress);

@@ -80,6 +80,18 @@ INLINE double scale_of(const double *v, size_t dim)
     return fmax(pair / (CDP_DOT_PAIR - 1), fmax(part, whole)) * (1 + 1e-6);
 }
 
+INLINE double finest_of(const double *v, size_t dim)
+{
+    cdp_doubles most = {0};
+    size_t d = 0;
+    for (; d + LANES <= dim; d += LANES)
+        most = cdp_larger((cdp_doubles)((cdp_longs)load(v + d) & INT64_MAX), most);
+    most = cdp_larger((cdp_doubles)((cdp_longs)load_last(v + d, dim - d) & INT64_MAX), most);
+    double one = fmax(fmax(most[0], most[1]), fmax(most[2], most[3]));
+    double whole = sqrt(square_of(v, dim)) / (CDP_DOT_WHOLE - sqrt((double)dim) / 2);
+    return fmax(one / INT8_MAX, whole) * (1 + 1e-6);
+}
+
 // Four numbers rounded, and sums over all so far.
 struct rounding {
     ints whole, sum, square;
@@ -117,21 +129,26 @@ INLINE struct cdp_bytes round_to(const double *v, size_t dim, double scale, int8
 }
 
 // The functions by one instruction set.
-#define ROUNDER(isa, attribute)                                                              \
-    attribute static double square_##isa(const double *v, size_t dim)                        \
-    {                                                                                        \
-        return square_of(v, dim);                                                            \
-    }                                                                                        \
-    attribute static double scale_##isa(const double *v, size_t dim)                         \
-    {                                                                                        \
-        return scale_of(v, dim);                                                             \
-    }                                                                                        \
-    attribute static struct cdp_bytes round_##isa(const double *v, size_t dim, double scale, \
-                                                  int8_t *q)                                 \
-    {                                                                                        \
-        return round_to(v, dim, scale, q);                                                   \
-    }                                                                                        \
-    static const struct cdp_rounder rounder_##isa = {square_##isa, scale_##isa, round_##isa};
+#define ROUNDER(isa, attribute)                                                               \
+    attribute static double square_##isa(const double *v, size_t dim)                         \
+    {                                                                                         \
+        return square_of(v, dim);                                                             \
+    }                                                                                         \
+    attribute static double scale_##isa(const double *v, size_t dim)                          \
+    {                                                                                         \
+        return scale_of(v, dim);                                                              \
+    }                                                                                         \
+    attribute static double finest_##isa(const double *v, size_t dim)                         \
+    {                                                                                         \
+        return finest_of(v, dim);                                                             \
+    }                                                                                         \
+    attribute static struct cdp_bytes round_##isa(const double *v, size_t dim, double scale,  \
+                                                  int8_t *q)                                  \
+    {                                                                                         \
+        return round_to(v, dim, scale, q);                                                    \
+    }                                                                                         \
+    static const struct cdp_rounder rounder_##isa = {square_##isa, scale_##isa, finest_##isa, \
+                                                     round_##isa};
 
 ROUNDER(plain, )
 #ifdef __x86_64__

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Vectors as signed bytes that keep the limits of kernel.h: v = scale q + e.
+// Vectors as signed bytes: v = scale q + e.
 struct cdp_bytes {
     int32_t sum;     // of the bytes
     int32_t square;  // q.q
@@ -16,9 +16,11 @@ struct cdp_bytes {
 struct cdp_rounder {
     // v.v, in four sums, which do not wait for one another.
     double (*square)(const double *v, size_t dim);
-    // The least scale with which the bytes of v keep the limits, rounding included.
+    // The least scale with which the bytes of v keep all limits of kernel.h, rounding included; and
+    // that of the whole item alone, which is all that pairs need.
     double (*scale)(const double *v, size_t dim);
-    // Rounds v to q, with a scale that is not below the least.
+    double (*finest)(const double *v, size_t dim);
+    // Rounds v to q, with a scale that is not below the least of these.
     struct cdp_bytes (*round)(const double *v, size_t dim, double scale, int8_t *q);
 };
 

@@ -39,7 +39,8 @@ static float part_of(const struct cdp_space *space, uint32_t id, const uint64_t 
     float most = 0, reach = cdp_space_reach(space, cdp_entry_score(list[k - 1]));
     for (uint32_t r = 0; r < k && list[r] != CDP_NOBODY; r++) {
         uint32_t other = cdp_entry_id(list[r]);
-        const struct cdp_sketch *a = &space->sketch[id], *b = &space->sketch[other];
+        const struct cdp_sketch *a = cdp_space_sketch(space, id, space->levels - 1),
+                                *b = cdp_space_sketch(space, other, space->levels - 1);
         float glance, error = a->error + b->error;
         cdp_space_glances(space, id, space, &other, 1, &glance);
         float apart = sqrtf(fmaxf(0, (float)a->square - 2 * glance));

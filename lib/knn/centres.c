@@ -10,7 +10,7 @@
 
 enum {
     ITERATIONS = 4, // of k-means
-    MANY = 4096,    // centres are seen by their leading directions alone,
+    MANY = 4096,    // centres are seen by the level below the whole sketch,
     SPARE = 16,     // and so many are compared beyond those that are wanted, at most;
     MORE = 2,       // so many times as many of many centres
 };
@@ -97,8 +97,8 @@ struct cdp_centres *cdp_centres_new(const struct cdp_space *space, uint64_t n, u
     int status = -1;
     if (c && first) {
         c->count = count;
-        size_t words = space->vector && count > MANY ? space->sketcher->lead : space->words;
-        status = cdp_space_pick(&c->space, space, words, first, count, err) ||
+        unsigned last = space->levels - 1, level = last > 0 && count > MANY ? last - 1 : last;
+        status = cdp_space_pick(&c->space, space, level, first, count, err) ||
                  cdp_side_new_columns(&c->columns, &c->space, (uint32_t)count, err);
     }
     if (!status) {

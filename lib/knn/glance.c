@@ -48,11 +48,12 @@ static struct glancer *new_glancers(const struct cdp_space *space, const struct 
     for (int t = 0; glancers && t < threads; t++) {
         glancers[t].weight = weight;
         glancers[t].asked = -INFINITY;
-        if (cdp_side_new_rows(&glancers[t].rows, space, columns->words, TOGETHER, err) ||
+        if (cdp_side_new_rows(&glancers[t].rows, space, TOGETHER, err) ||
             cdp_shortlists_new(&glancers[t].seen, TOGETHER, looked, 1, err)) {
             free_glancers(glancers, threads);
             return NULL;
         }
+        cdp_side_turn(&glancers[t].rows, columns->space->level);
     }
     return glancers;
 }

@@ -11,8 +11,17 @@
 enum {
     ROWS = CDP_TILE_ROWS,
     COLUMNS = CDP_TILE_COLUMNS,
-    MAYBES = 1 << 13, // pairs that are measured together
-    AHEAD = 4         // pairs whose rows are on their way from memory
+    TAKEN = 64,       // rows with pairs that passed are taken together, about;
+    BEFORE = 12,      // the bytes of so many are on their way from memory
+    MAYBES = 1 << 13, // pairs that are measured together;
+    LISTS = 8,        // the lists of so many, and
+    AHEAD = 4         // the rows of so many, are on their way
+};
+
+// Columns that passed with row `row`, of which those from `least` on count.
+struct cdp_passed {
+    uint32_t row, least;
+    uint64_t columns;
 };
 
 // A pair that may matter, and what its score is at most.
@@ -29,7 +38,7 @@ static int new_joiner(struct cdp_joiner *j, const struct cdp_space *space, struc
     j->space = space;
     j->room = cdp_alloc(dim, 2 * CDP_KEYS * sizeof *j->room, "rows", err);
     j->maybe = cdp_alloc(MAYBES, sizeof *j->maybe, "pairs", err);
-    if (cdp_side_new_rows(&j->rows, space, space->words, CDP_JOIN_ROWS, err) ||
+    if (cdp_side_new_rows(&j->rows, space, CDP_JOIN_ROWS, err) ||
         cdp_side_new_columns(&j->columns, space, CDP_SIDE, err))
         return -1;
     return j->room && j->maybe ? 0 : -1;
@@ -64,14 +73,17 @@ void cdp_joiners_turn(struct cdp_joiner *joiners, int threads, struct cdp_neares
         joiners[t].nearest = nearest;
 }
 
-void cdp_lay_rows(struct cdp_joiner *j, struct cdp_run items, struct cdp_run lists, uint32_t count)
+void cdp_lay_rows(struct cdp_joiner *j, unsigned level, struct cdp_run items, struct cdp_run lists,
+                  uint32_t count)
 {
+    cdp_side_turn(&j->rows, level);
     cdp_side_rows(&j->rows, items, lists, count);
 }
 
 void cdp_lay_columns(struct cdp_joiner *j, struct cdp_run items, struct cdp_run lists,
                      uint32_t count)
 {
+    cdp_side_turn(&j->columns, j->rows.level);
     cdp_side_columns(&j->columns, items, lists, count, 1);
 }
 
@@ -90,13 +102,39 @@ static bool wanted(uint32_t list, float least, float most)
     return list != CDP_NONE && !(most < least);
 }
 
-// Asks for a row of the matrix, or the beginning of a long one.
-static inline __attribute__((always_inline)) void fetch(const struct cdp_space *s, uint64_t item)
+// Asks for memory, or the beginning of much.
+static inline __attribute__((always_inline)) void fetch(const void *at, size_t bytes)
 {
-    const struct cdp_matrix *m = s->matrix;
-    const unsigned char *row = m->data + cdp_space_row(s, item) * m->row_stride;
-    for (size_t byte = 0; byte < m->row_stride && byte < 1024; byte += 64)
-        __builtin_prefetch(row + byte);
+    for (size_t byte = 0; byte < bytes && byte < 1024; byte += 64)
+        __builtin_prefetch((const char *)at + byte);
+}
+
+// Asks for a row of the matrix.
+static inline __attribute__((always_inline)) void fetch_row(const struct cdp_space *s,
+                                                            uint64_t item)
+{
+    fetch(s->matrix->data + cdp_space_row(s, item) * s->matrix->row_stride, s->matrix->row_stride);
+}
+
+// Asks for what the score of an item is computed of.
+static inline __attribute__((always_inline)) void fetch_item(const struct cdp_space *s,
+                                                             uint64_t item)
+{
+    if (s->vector)
+        fetch(s->bytes + item * s->byte_words, s->byte_words * sizeof *s->bytes);
+    else
+        fetch(cdp_space_words(s, item), s->words * sizeof *s->word);
+}
+
+static inline __attribute__((always_inline)) void fetch_list(const struct cdp_nearest *n,
+                                                             uint32_t list)
+{
+    if (list == CDP_NONE)
+        return;
+    fetch(n->id + (size_t)list * n->k, n->k * sizeof *n->id);
+    __builtin_prefetch(&n->least[list]);
+    __builtin_prefetch(&n->found[list]);
+    __builtin_prefetch(&n->lock[list]);
 }
 
 // Adds a measured pair to the lists that it may enter.
@@ -132,8 +170,14 @@ static void measure(struct cdp_joiner *j)
     uint32_t a[CDP_KEYS], b[CDP_KEYS], at[CDP_KEYS], count = 0;
     double key[CDP_KEYS];
     for (uint32_t i = 0; i < j->waiting; i++) {
-        if (i + AHEAD < j->waiting)
-            fetch(j->space, columns->id[j->maybe[i + AHEAD].column]);
+        if (i + LISTS < j->waiting) {
+            fetch_list(j->nearest, rows->list[j->maybe[i + LISTS].row]);
+            fetch_list(j->nearest, columns->list[j->maybe[i + LISTS].column]);
+        }
+        if (i + AHEAD < j->waiting) {
+            fetch_row(j->space, rows->id[j->maybe[i + AHEAD].row]);
+            fetch_row(j->space, columns->id[j->maybe[i + AHEAD].column]);
+        }
         struct cdp_maybe p = j->maybe[i];
         uint32_t row = rows->id[p.row], column = columns->id[p.column];
         if (lacks(j, rows->list[p.row], rows->least[p.row], p.most, column) ||
@@ -152,27 +196,49 @@ static void measure(struct cdp_joiner *j)
     j->waiting = 0;
 }
 
-// Queues the pairs of row r and the columns from `least` on that passed, of those from `first` on,
-// that the scores of their bytes do not rule out either.
-static void take(struct cdp_joiner *j, uint32_t r, uint32_t first, uint64_t passed, uint32_t least)
+// Queues the pairs of a row and columns, of those from `first` on, that the scores of their bytes
+// do not rule out either.
+static void take(struct cdp_joiner *j, struct cdp_passed p, uint32_t first)
 {
     const struct cdp_side *rows = &j->rows, *columns = &j->columns;
-    uint32_t own = rows->id[r], items[COLUMNS], column[COLUMNS], count = 0;
+    uint32_t own = rows->id[p.row], items[COLUMNS], column[COLUMNS], count = 0;
     float score[COLUMNS];
-    for (; passed; passed &= passed - 1) {
-        uint32_t c = first + (uint32_t)__builtin_ctzll(passed), id = columns->id[c];
+    do {
+        uint32_t c = first + (uint32_t)__builtin_ctzll(p.columns), id = columns->id[c];
         items[count] = id;
         column[count] = c;
-        count += id != CDP_NONE && id != own && c >= least;
-    }
+        count += id != CDP_NONE && id != own && c >= p.least;
+    } while (p.columns &= p.columns - 1);
     cdp_space_scores(j->space, own, j->space, items, count, score);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t c = column[i];
         float most = score[i] + cdp_space_error(j->space, own, items[i]);
-        if (wanted(rows->list[r], rows->least[r], most) ||
+        if (wanted(rows->list[p.row], rows->least[p.row], most) ||
             wanted(columns->list[c], columns->least[c], most))
-            j->maybe[j->waiting++] = (struct cdp_maybe){(uint16_t)r, (uint16_t)c, most};
+            j->maybe[j->waiting++] = (struct cdp_maybe){(uint16_t)p.row, (uint16_t)c, most};
     }
+}
+
+// Takes what has passed. Few pairs do, so that their bytes are seldom near: those of a row and of
+// its first columns are asked for in advance.
+static void take_all(struct cdp_joiner *j, const struct cdp_passed *passed, uint32_t count,
+                     uint32_t first)
+{
+    for (uint32_t i = 0; i < count + BEFORE; i++) {
+        if (i < count) {
+            uint64_t left = passed[i].columns;
+            fetch_item(j->space, j->rows.id[passed[i].row]);
+            for (int c = 0; c < 2 && left; c++, left &= left - 1) {
+                uint32_t id = j->columns.id[first + (uint32_t)__builtin_ctzll(left)];
+                if (id != CDP_NONE)
+                    fetch_item(j->space, id);
+            }
+        }
+        if (i >= BEFORE)
+            take(j, passed[i - BEFORE], first);
+    }
+    if (j->waiting > MAYBES - (TAKEN + ROWS) * COLUMNS)
+        measure(j);
 }
 
 // The rows from `from` to `end` - 1, at most CDP_SIDE.
@@ -183,9 +249,10 @@ static void join(struct cdp_joiner *j, uint32_t from, uint32_t end, bool same)
     ask(j->nearest, rows, from, end);
     for (uint32_t first = 0; first < columns->count; first += COLUMNS) {
         uint32_t last = same ? cdp_least(from + first + COLUMNS, end) : end;
-        uint32_t whole = (last - from + ROWS - 1) / ROWS * ROWS;
+        uint32_t whole = (last - from + ROWS - 1) / ROWS * ROWS, count = 0;
         cdp_side_bars(rows, from, whole, cdp_side_asked(columns, first), j->bar);
         struct cdp_tile tile = {0};
+        struct cdp_passed queue[TAKEN + ROWS];
         cdp_side_tile(&tile, columns, first);
         for (uint32_t r = from; r < last; r += ROWS) {
             uint64_t passed[ROWS];
@@ -194,13 +261,17 @@ static void join(struct cdp_joiner *j, uint32_t from, uint32_t end, bool same)
             tile.bar = j->bar + (r - from);
             if (!tile_function(&tile, passed))
                 continue;
-            for (uint32_t i = 0; i < ROWS && r + i < end; i++) {
-                if (passed[i])
-                    take(j, r + i, first, passed[i], same ? r + i - from + 1 : 0);
+            for (uint32_t i = 0; i < ROWS; i++) {
+                uint32_t own = r + i;
+                queue[count] = (struct cdp_passed){own, same ? own - from + 1 : 0, passed[i]};
+                count += passed[i] != 0 && own < end;
             }
-            if (j->waiting > MAYBES - ROWS * COLUMNS)
-                measure(j);
+            if (count >= TAKEN) {
+                take_all(j, queue, count, first);
+                count = 0;
+            }
         }
+        take_all(j, queue, count, first);
         // Lists fill fast at first: what is known early spares measuring.
         if (j->waiting > MAYBES / 8)
             measure(j);
@@ -222,7 +293,7 @@ static void fill(struct cdp_joiner *j, uint64_t query, uint32_t item, const uint
     uint32_t a[CDP_KEYS], b[CDP_KEYS], count = 0, waiting = 0;
     while (count < k && list[count] != CDP_NOBODY) {
         if (count + AHEAD < k && list[count + AHEAD] != CDP_NOBODY)
-            fetch(j->space, cdp_entry_id(list[count + AHEAD]));
+            fetch_row(j->space, cdp_entry_id(list[count + AHEAD]));
         a[waiting] = item;
         b[waiting++] = cdp_entry_id(list[count]);
         id[count] = cdp_space_row(j->space, cdp_entry_id(list[count]));

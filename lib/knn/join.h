@@ -36,9 +36,10 @@ void cdp_joiners_free(struct cdp_joiner *joiners, int threads);
 // Lets the joins that follow fill these lists.
 void cdp_joiners_turn(struct cdp_joiner *joiners, int threads, struct cdp_nearest *nearest);
 
-// Lays `count` items out as rows or columns, whose lists are `lists`, or cdp_run_from(CDP_NONE).
-void cdp_lay_rows(struct cdp_joiner *joiner, struct cdp_run items, struct cdp_run lists,
-                  uint32_t count);
+// Lays `count` items out as rows by a level of their sketches, or as columns for the rows, whose
+// lists are `lists`, or cdp_run_from(CDP_NONE).
+void cdp_lay_rows(struct cdp_joiner *joiner, unsigned level, struct cdp_run items,
+                  struct cdp_run lists, uint32_t count);
 void cdp_lay_columns(struct cdp_joiner *joiner, struct cdp_run items, struct cdp_run lists,
                      uint32_t count);
 

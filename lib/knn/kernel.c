@@ -525,13 +525,15 @@ VNNI INLINE bool dot_tile(const struct cdp_tile *t, uint64_t passed[ROWS], const
     __m512i most##r =                                                                 \
         _mm512_max_epi32(_mm512_max_epi32(a##r, b##r), _mm512_max_epi32(c##r, d##r)); \
     any |= _mm512_cmpge_epi32_mask(most##r, bar##r);
-#define END(r)                                                                   \
-    {                                                                            \
-        __mmask32 low = _mm512_kunpackw(_mm512_cmpge_epi32_mask(b##r, bar##r),   \
-                                        _mm512_cmpge_epi32_mask(a##r, bar##r));  \
-        __mmask32 high = _mm512_kunpackw(_mm512_cmpge_epi32_mask(d##r, bar##r),  \
-                                         _mm512_cmpge_epi32_mask(c##r, bar##r)); \
-        passed[r] = _cvtmask64_u64(_mm512_kunpackd(high, low));                  \
+// Bit c: whether the sum of column c less the bar is not negative, by its sign, packed.
+#define END(r)                                                                        \
+    {                                                                                 \
+        __m512i low = _mm512_packs_epi32(_mm512_sub_epi32(a##r, bar##r),              \
+                                         _mm512_sub_epi32(b##r, bar##r)),             \
+                high = _mm512_packs_epi32(_mm512_sub_epi32(c##r, bar##r),             \
+                                          _mm512_sub_epi32(d##r, bar##r)),            \
+                all = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(low, high)); \
+        passed[r] = ~_cvtmask64_u64(_mm512_movepi8_mask(all));                        \
     }
 // Without branches, which few tiles would take the same way.
 #define PICK_PANEL(r, sum, panel)                                                          \
@@ -570,6 +572,9 @@ VNNI INLINE bool dot_tile(const struct cdp_tile *t, uint64_t passed[ROWS], const
         return false;
     }
     if (!picks) {
+        // Packing takes a quarter of each vector in turn.
+        const __m512i order =
+            _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
         EACH_ROW(END)
     } else {
         const __m512i lanes = _mm512_add_epi32(

@@ -151,12 +151,14 @@ int cdp_knn(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan, cd
 {
     int threads = cdp_threads(plan->threads);
     struct cdp_space space;
-    if (check(matrix, plan, err) ||
-        cdp_space_build(&space, matrix, plan->metric, plan->k, threads, err))
+    if (check(matrix, plan, err))
+        return -1;
+    bool approx = cdp_knn_choose(matrix, plan) == CDP_KNN_APPROX;
+    if (cdp_space_build(&space, matrix, plan->metric, plan->k, !approx, threads, err))
         return -1;
     int status;
     *found = 1;
-    if (cdp_knn_choose(matrix, plan) == CDP_KNN_APPROX)
+    if (approx)
         status = approximate(&space, plan, threads, sink, context, found, err);
     else
         status = exact(&space, plan, threads, sink, context, err);

@@ -131,7 +131,7 @@ static struct prober *new_probers(const struct cdp_space *space, uint64_t sets, 
     struct prober *probers = cdp_zalloc((size_t)threads, sizeof *probers, "threads", err);
     for (int t = 0; probers && t < threads; t++) {
         struct prober *p = &probers[t];
-        int status = cdp_side_new_rows(&p->rows, space, space->words, rows, err);
+        int status = cdp_side_new_rows(&p->rows, space, rows, err);
         p->wanted = cdp_zalloc(sets, sizeof *p->wanted, "cells", err);
         p->set = cdp_alloc(rows, depth * sizeof *p->set, "cells", err);
         p->end = cdp_alloc(sets, sizeof *p->end, "cells", err);

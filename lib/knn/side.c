@@ -16,11 +16,18 @@ static size_t laid_words(const struct cdp_space *s, size_t words)
     return lay ? lay(NULL, words, NULL) : words;
 }
 
+void cdp_side_turn(struct cdp_side *b, unsigned level)
+{
+    b->level = level;
+    b->words = cdp_space_level(b->space, level);
+}
+
 // `lines` lines of `laid` words are laid out.
-static int new_side(struct cdp_side *b, const struct cdp_space *space, size_t words, uint32_t room,
+static int new_side(struct cdp_side *b, const struct cdp_space *space, uint32_t room,
                     uint64_t lines, size_t laid, struct cdp_err *err)
 {
-    *b = (struct cdp_side){.space = space, .words = words, .room = room, .part = 1};
+    *b = (struct cdp_side){.space = space, .room = room, .part = 1};
+    cdp_side_turn(b, space->levels - 1);
     b->id = cdp_alloc(room, sizeof *b->id, "items", err);
     b->list = cdp_alloc(room, sizeof *b->list, "items", err);
     b->least = cdp_alloc(room, sizeof *b->least, "items", err);
@@ -30,12 +37,11 @@ static int new_side(struct cdp_side *b, const struct cdp_space *space, size_t wo
     return b->id && b->list && b->least && b->reach && b->error && b->word ? 0 : -1;
 }
 
-int cdp_side_new_rows(struct cdp_side *b, const struct cdp_space *s, size_t words, uint32_t room,
+int cdp_side_new_rows(struct cdp_side *b, const struct cdp_space *s, uint32_t room,
                       struct cdp_err *err)
 {
-    cdp_lay_function *lay = s->kernel->metric[s->metric].lay;
     room = (room + ROWS - 1) / ROWS * ROWS;
-    int status = new_side(b, s, words, room, lay ? room : 0, laid_words(s, words), err);
+    int status = new_side(b, s, room, room, laid_words(s, s->words), err);
     b->row = cdp_alloc(room, sizeof *b->row, "rows", err);
     b->start = cdp_zalloc(room, sizeof *b->start, "rows", err);
     b->square = cdp_alloc(room, sizeof *b->square, "rows", err);
@@ -47,7 +53,7 @@ int cdp_side_new_columns(struct cdp_side *b, const struct cdp_space *s, uint32_t
 {
     // A tile may begin in any panel.
     uint32_t whole = (room + COLUMNS - 1) / COLUMNS * COLUMNS + COLUMNS;
-    int status = new_side(b, s, s->words, whole, whole, s->words, err);
+    int status = new_side(b, s, whole, whole, s->words, err);
     b->offset = cdp_alloc(whole, sizeof *b->offset, "columns", err);
     b->most_error = cdp_alloc(whole / PANEL, sizeof *b->most_error, "columns", err);
     return status || !b->offset || !b->most_error ? -1 : 0;
@@ -81,17 +87,19 @@ void cdp_side_rows(struct cdp_side *b, struct cdp_run items, struct cdp_run list
         b->least[i] = -INFINITY;
         b->reach[i] = INFINITY;
         if (s->vector) {
-            bool whole = b->words == s->words;
-            struct cdp_sketch own =
-                whole ? s->sketch[id] : cdp_sketch_lead(cdp_space_words(s, id), b->words);
-            b->start[i] = own.start;
-            b->square[i] = (float)own.square;
-            b->error[i] = own.error;
+            const struct cdp_sketch *own = cdp_space_sketch(s, id, b->level);
+            b->start[i] = own->start;
+            b->square[i] = (float)own->square;
+            b->error[i] = own->error;
         }
-        b->row[i] = cdp_space_words(s, id);
-        if (lay) {
-            lay(b->row[i], b->words, b->word + i * laid);
+        const uint32_t *word = cdp_space_words(s, id);
+        b->row[i] = word;
+        if (lay || b->words < s->words) {
             b->row[i] = b->word + i * laid;
+            if (lay)
+                lay(word, b->words, b->word + i * laid);
+            else // side by side
+                memcpy(b->word + i * laid, word, b->words * sizeof *word);
         }
     }
 }
@@ -128,8 +136,9 @@ static void lay_columns(struct cdp_side *b, struct cdp_run items, struct cdp_run
         b->list[i] = is ? cdp_run_at(lists, i) : CDP_NONE;
         b->least[i] = INFINITY;
         b->reach[i] = 0;
-        b->error[i] = is && s->vector ? s->sketch[id].error : 0;
-        b->offset[i] = is && s->vector ? -(s->sketch[id].square / 2) : 0;
+        const struct cdp_sketch *own = is && s->vector ? cdp_space_sketch(s, id, b->level) : NULL;
+        b->error[i] = own ? own->error : 0;
+        b->offset[i] = own ? -(own->square / 2) : 0;
     }
     for (uint32_t p = 0; p < COLUMNS; p += PANEL) {
         const float *error = b->error + first + p;
@@ -139,10 +148,10 @@ static void lay_columns(struct cdp_side *b, struct cdp_run items, struct cdp_run
         b->most_error[(first + p) / PANEL] = most;
         const uint32_t *item[PANEL] = {0};
         uint32_t count = p < here ? cdp_least(here - p, PANEL) : 0;
-        uint32_t *panel = b->word + (size_t)(first + p) * s->words;
+        uint32_t *panel = b->word + (size_t)(first + p) * b->words;
         for (uint32_t c = 0; c < count; c++)
             item[c] = cdp_space_words(s, b->id[first + p + c]);
-        lay_panel(panel, item, count, s->words, s->vector ? CDP_DOT_FLIP : 0);
+        lay_panel(panel, item, count, b->words, s->vector ? CDP_DOT_FLIP : 0);
     }
 }
 

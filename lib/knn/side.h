@@ -42,7 +42,8 @@ static inline uint32_t cdp_run_at(struct cdp_run run, uint64_t i)
 // Items laid out as rows or as columns.
 struct cdp_side {
     const struct cdp_space *space;
-    size_t words; // of an item, the first of them, that tiles see
+    unsigned level; // of the sketches
+    size_t words;   // of an item, the first of them, that tiles see
     uint32_t room, count;
     uint32_t *id;
     uint32_t *list; // each item's list, or CDP_NONE
@@ -61,13 +62,16 @@ struct cdp_side {
     uint32_t *word;    // of columns: panels; of rows: those that are laid out
 };
 
-// Room for `room` rows, of `words` words each, or columns of the space. To be freed with
+// Room for `room` rows or columns of the space, of all words of its items. To be freed with
 // cdp_side_free, after an error too.
-int cdp_side_new_rows(struct cdp_side *side, const struct cdp_space *space, size_t words,
-                      uint32_t room, struct cdp_err *err);
+int cdp_side_new_rows(struct cdp_side *side, const struct cdp_space *space, uint32_t room,
+                      struct cdp_err *err);
 int cdp_side_new_columns(struct cdp_side *side, const struct cdp_space *space, uint32_t room,
                          struct cdp_err *err);
 void cdp_side_free(struct cdp_side *side);
+
+// Lets what is laid out from now on be of a level, not of all words.
+void cdp_side_turn(struct cdp_side *side, unsigned level);
 
 // Lays `count` items of the side's space out as rows, or as columns, whose lists are `lists`. Rows
 // are filled up to whole tiles with the last one. Columns beyond the last, of id CDP_NONE, may

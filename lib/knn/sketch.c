@@ -2,6 +2,7 @@
 #include "knn/sketch.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,11 +15,15 @@ enum {
     UNIT = CDP_PANEL_COLUMNS, // directions are taken by so many
     WIDEST = 128,             // at most
     FEWEST = 4096,            // vectors that are worth learning from
-    LEAD = 8,                 // words that lead, at least
+    LEAST = 8,                // words of a level, at least
     BLOCK = CDP_SKETCH_BLOCK,
     SCORING = 4500, // multiply-adds of a tile that are worth a pair's score, of no numbers
-    MORE = 8,       // times as many pair pass as the sample tells
+    MORE = 8,       // times as many pairs pass as the sample tells
 };
+
+// What a number that a row may do without costs, as a part of what one costs that it is compared
+// by.
+static const double KEPT = 0.05;
 
 static double square_of(const struct cdp_sketcher *s, const float *v, size_t dim)
 {
@@ -27,16 +32,20 @@ static double square_of(const struct cdp_sketcher *s, const float *v, size_t dim
 
 // ---- how many directions
 
-// Counts in passed[i] the pairs that (i + 1) x UNIT numbers cannot tell from neighbours.
-static void count_passed(uint64_t passed[WIDEST / UNIT], const float *projected, size_t width,
+// Pairs of a vector that (i + 1) x UNIT numbers cannot tell from neighbours.
+struct passed {
+    uint64_t by[WIDEST / UNIT];
+};
+
+static void count_passed(struct passed *passed, const float *projected, size_t width,
                          const double *square, size_t count, const float *reach, size_t reaches,
                          int threads)
 {
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1) \
-    reduction(+ : passed[ : WIDEST / UNIT])
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
     for (size_t q = 0; q < reaches; q++) {
         const float *x = projected + q * width;
         float most = reach[q] * reach[q];
+        passed[q] = (struct passed){{0}};
         for (size_t c = 0; c < count; c++) {
             const float *y = projected + c * width;
             float apart = 0;
@@ -50,26 +59,35 @@ static void count_passed(uint64_t passed[WIDEST / UNIT], const float *projected,
                 double tails = sqrt(fmax(tail_x, 0)) - sqrt(fmax(tail_y, 0));
                 if (apart + (float)(tails * tails) > most)
                     break;
-                passed[i]++;
+                passed[q].by[i]++;
             }
         }
     }
 }
 
-// The number of directions that makes a search cheapest; 0 where leaving any out does not pay.
-static size_t cheapest(const float *projected, size_t width, const double *square, size_t count,
-                       size_t dim, const float *reach, size_t reaches, int threads)
+double cdp_sketch_cost(size_t numbers, double share, size_t dim)
 {
-    uint64_t passed[WIDEST / UNIT] = {0};
-    count_passed(passed, projected, width, square, count, reach, reaches, threads);
-    double least = 0.8 * (double)dim;
+    return (double)numbers + share * (double)(SCORING + 2 * dim);
+}
+
+// The number of directions that makes a search cheapest; 0 where leaving any out does not pay.
+static size_t cheapest(const struct passed *passed, size_t reaches, size_t width, size_t count,
+                       size_t dim, bool by_level)
+{
+    double least = 0.8 * (double)dim, own[CDP_SKETCH_REACHES];
     size_t best = 0;
     for (size_t i = 0; i < width / UNIT; i++) {
-        double share = (double)passed[i] / (double)(count * reaches);
-        double cost = (double)((i + 1) * UNIT) + MORE * share * (double)(SCORING + 2 * dim);
+        size_t numbers = (i + 1) * UNIT;
+        double cost = by_level ? KEPT * (double)numbers : 0;
+        for (size_t q = 0; q < reaches; q++) {
+            double share = MORE * (double)passed[q].by[i] / (double)count;
+            double here = cdp_sketch_cost(numbers, share, dim);
+            own[q] = by_level && i > 0 ? fmin(own[q], here) : here;
+            cost += own[q] / (double)reaches;
+        }
         if (cost < least) {
             least = cost;
-            best = (i + 1) * UNIT;
+            best = numbers;
         }
     }
     return best;
@@ -103,14 +121,8 @@ static size_t beside(size_t d, size_t width)
     return d < width / 2 ? 2 * d : 2 * (width - 1 - d) + 1;
 }
 
-// Byte d of what is sketched.
-static size_t place_of(const struct cdp_sketcher *s, size_t d)
-{
-    size_t lead = 4 * s->lead;
-    return d < lead ? beside(d, lead) : lead + beside(d - lead, s->width - lead);
-}
-
-// The numbers of a sketch, t without what is taken off. Returns what they may be off by.
+// The numbers of the levels, but for the last one's t without what is taken off. Returns what that
+// may be off by.
 static double numbers_of(const struct cdp_sketcher *s, const float *vector, double square,
                          const float *projected, double *z)
 {
@@ -119,34 +131,48 @@ static double numbers_of(const struct cdp_sketcher *s, const float *vector, doub
             z[d] = (double)vector[d];
         return 0;
     }
-    for (size_t d = 0; d < s->width; d++)
-        z[place_of(s, d)] = (double)projected[d];
     double left = square - square_of(s, projected, s->width);
-    double t = left > 0 ? sqrt(left) : 0, off = s->slack * sqrt(square);
-    double left_off = 3 * off * sqrt(square) + 1e-11 * square;
-    z[place_of(s, s->width - 1)] = t - s->tail;
-    return off + fmin(sqrt(left_off), left_off / t); // of no t: sqrt
+    double t = left > 0 ? sqrt(left) : 0;
+    double left_off = 3 * s->slack * square + 1e-11 * square;
+    for (size_t l = 0, first = 0; l < s->levels; first = 4 * s->level[l++]) {
+        size_t width = 4 * s->level[l] - first;
+        for (size_t d = 0; d < width; d++) {
+            bool is_t = first + d + 1 == s->width;
+            z[first + beside(d, width)] = is_t ? t - s->tail : (double)projected[first + d];
+        }
+    }
+    return fmin(sqrt(left_off), left_off / t); // of no t: sqrt
 }
 
-static struct cdp_sketch sketch_of(const struct cdp_sketcher *s, const float *vector, double error,
-                                   const float *projected, double *z, uint32_t *word)
+static void sketch(const struct cdp_sketcher *s, const float *vector, double error,
+                   const float *projected, double *z, struct cdp_sketch *levels, uint32_t *word)
 {
     size_t numbers = s->width ? s->width : s->dim;
     double square = square_of(s, vector, s->dim);
-    double off = numbers_of(s, vector, square, projected, z);
+    double t_off = numbers_of(s, vector, square, projected, z);
     double length = sqrt(s->rounder->square(z, numbers));
     // What is too long for the step is shortened.
     double scale = least_step(s, z, numbers), shrink = scale > s->step ? s->step / scale : 1;
     for (size_t d = 0; d < numbers && shrink < 1; d++)
         z[d] *= shrink;
     memset(word, 0, s->words * sizeof *word);
-    struct cdp_bytes b = s->rounder->round(z, numbers, s->step, (int8_t *)word);
-    off += sqrt(b.residual) + (1 - shrink) * length + 0x1p-23 * sqrt(square) + error;
-    return (struct cdp_sketch){
-        .square = b.square,
-        .start = (int32_t)(0 - 128 * (uint32_t)b.sum), // modulo 2^32, as the products are
-        .error = nextafterf((float)(off / s->step * (1 + 1e-9)), INFINITY),
-    };
+    double off = s->slack * sqrt(square) + (1 - shrink) * length + 0x1p-23 * sqrt(square) + error;
+    double residual = 0;
+    uint32_t sum = 0;
+    for (size_t l = 0, first = 0; l < s->levels; l++) {
+        size_t end = l + 1 < s->levels ? 4 * s->level[l] : numbers;
+        struct cdp_bytes b =
+            s->rounder->round(z + first, end - first, s->step, (int8_t *)word + first);
+        first = end;
+        sum += (uint32_t)b.sum;
+        residual += b.residual;
+        double here = off + sqrt(residual) + (l + 1 < s->levels ? 0 : t_off);
+        levels[l] = (struct cdp_sketch){
+            .square = b.square + (l > 0 ? levels[l - 1].square : 0),
+            .start = (int32_t)(0 - 128 * sum), // modulo 2^32, as the products are
+            .error = nextafterf((float)(here / s->step * (1 + 1e-9)), INFINITY),
+        };
+    }
 }
 
 void cdp_sketch(const struct cdp_sketcher *s, const float *vectors, size_t count, double error,
@@ -156,19 +182,8 @@ void cdp_sketch(const struct cdp_sketcher *s, const float *vectors, size_t count
     if (s->width)
         s->kernel->project(vectors, count, s->dim, s->directions, s->width, projected);
     for (size_t i = 0; i < count; i++)
-        sketches[i] = sketch_of(s, vectors + i * s->dim, error, projected + i * s->width, room,
-                                word + i * s->words);
-}
-
-struct cdp_sketch cdp_sketch_lead(const uint32_t *word, size_t words)
-{
-    const int8_t *q = (const int8_t *)word;
-    int32_t square = 0, sum = 0;
-    for (size_t b = 0; b < 4 * words; b++) {
-        square += q[b] * q[b];
-        sum += q[b];
-    }
-    return (struct cdp_sketch){.square = square, .start = (int32_t)(0 - 128 * (uint32_t)sum)};
+        sketch(s, vectors + i * s->dim, error, projected + i * s->width, room,
+               sketches + i * s->levels, word + i * s->words);
 }
 
 // ---- learning
@@ -201,16 +216,25 @@ static int set_step(struct cdp_sketcher *s, const float *vectors, const float *p
     return status;
 }
 
-int cdp_sketcher_new(struct cdp_sketcher *s, const float *vectors, size_t count, size_t dim,
-                     const float *reach, size_t reaches, const struct cdp_kernel *kernel,
-                     int threads, struct cdp_err *err)
+static void set_levels(struct cdp_sketcher *s, size_t words, bool by_level)
 {
-    *s = (struct cdp_sketcher){.kernel = kernel,
-                               .rounder = cdp_rounder(),
-                               .sums = cdp_sums(),
-                               .dim = dim,
-                               .words = (dim + 3) / 4,
-                               .lead = (dim + 3) / 4};
+    static const double part[2][CDP_SKETCH_LEVELS] = {{0.6}, {0.375, 0.5, 0.75}};
+    s->words = words;
+    s->levels = 0;
+    for (size_t l = 0; l < CDP_SKETCH_LEVELS; l++) {
+        size_t some = (size_t)(part[by_level][l] * (double)words);
+        if (some >= LEAST)
+            s->level[s->levels++] = some;
+    }
+    s->level[s->levels++] = words;
+}
+
+int cdp_sketcher_new(struct cdp_sketcher *s, const float *vectors, size_t count, size_t dim,
+                     const float *reach, size_t reaches, bool by_level,
+                     const struct cdp_kernel *kernel, int threads, struct cdp_err *err)
+{
+    *s = (struct cdp_sketcher){
+        .kernel = kernel, .rounder = cdp_rounder(), .sums = cdp_sums(), .dim = dim};
     size_t width = dim / 2 < WIDEST ? dim / 2 / UNIT * UNIT : WIDEST;
     width = count < FEWEST ? 0 : width;
     double *square = cdp_alloc(count, sizeof *square, "directions", err), apart = 0, tail = 0;
@@ -224,16 +248,19 @@ int cdp_sketcher_new(struct cdp_sketcher *s, const float *vectors, size_t count,
             cdp_principal(s->directions, width, &apart, vectors, count, dim, kernel, threads, err);
         if (!status) {
             cdp_project(kernel, vectors, count, dim, s->directions, width, projected, threads);
-            s->width = cheapest(projected, width, square, count, dim, reach, reaches, threads);
+            struct passed passed[CDP_SKETCH_REACHES];
+            count_passed(passed, projected, width, square, count, reach, reaches, threads);
+            s->width = cheapest(passed, reaches, width, count, dim, by_level);
             narrow(s->directions, dim, s->width, width);
             narrow(projected, count, s->width, width);
         }
     }
-    if (!status && s->width) {
+    if (!status && s->width == 0) {
+        s->words = s->level[0] = (dim + 3) / 4;
+        s->levels = 1;
+    } else if (!status) {
         double sum = ((double)dim + 3) * 0x1p-24;
-        s->words = s->width / 4;
-        s->lead = 3 * s->words / 5;
-        s->lead = s->lead > LEAD ? s->lead : s->words < LEAD ? s->words : LEAD;
+        set_levels(s, s->width / 4, by_level);
         s->slack = apart + sqrt((double)s->width) * 1.01 * sum / (1 - sum);
         for (size_t i = 0; i < count; i++)
             tail += sqrt(fmax(0, square[i] - square_of(s, projected + i * s->width, s->width)));

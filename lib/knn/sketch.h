@@ -2,6 +2,7 @@
 #ifndef CDP_SKETCH_H
 #define CDP_SKETCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,43 +17,52 @@
 // spread make the bound close (principal components: Pearson, On lines and planes of closest fit,
 // 1901). The numbers are held as bytes, all of one scale, the step: |Ptv - Ptw| in steps is at
 // least |q_v - q_w| - e_v - e_w, where e, computed for each vector and rounded up, is what
-// rounding, the directions and single precision may have moved it by. Vectors that spread in all
-// directions keep all their numbers, without t.
+// rounding, the directions and single precision may have moved it by. The first numbers alone,
+// those of most spread, are a sketch too, without t: a lower level of it. Vectors that spread in
+// all directions keep all their numbers, without t, in one level.
+enum { CDP_SKETCH_LEVELS = 4 };
 struct cdp_sketcher {
     const struct cdp_kernel *kernel;
     const struct cdp_rounder *rounder;
     const struct cdp_sums *sums;
-    size_t dim;        // numbers of a vector
-    size_t words;      // 32-bit words of a sketch
-    size_t lead;       // of which so many hold the directions of most spread, without t
-    size_t width;      // directions; 0: all numbers are kept
-    float *directions; // dim lines of `width`
-    double slack;      // a projection, of a vector of length 1, is off by
-    double tail;       // taken off t, to keep it small
+    size_t dim;                      // numbers of a vector
+    unsigned levels;                 // at most CDP_SKETCH_LEVELS
+    size_t level[CDP_SKETCH_LEVELS]; // 32-bit words of each, ascending
+    size_t words;                    // of the last one, which is the whole sketch
+    size_t width;                    // directions; 0: all numbers are kept
+    float *directions;               // dim lines of `width`
+    double slack;                    // a projection, of a vector of length 1, is off by
+    double tail;                     // taken off t, to keep it small
     double step;
 };
 
-// A sketch but for its bytes.
+// A level of a sketch but for its bytes.
 struct cdp_sketch {
     int32_t square; // q.q
     int32_t start;  // -128 x the sum of the bytes
     float error;    // e, in steps
 };
 
-// What stands beside the first `words` words of a sketch, without what they are off by.
-struct cdp_sketch cdp_sketch_lead(const uint32_t *word, size_t words);
+enum { CDP_SKETCH_REACHES = 64 };
 
-// Learns from `count` vectors, a line of `dim` numbers each, of which those as far apart as `reach`
-// must be told from neighbours. The caller frees it, after an error too.
+// Learns from `count` vectors, a line of `dim` numbers each, of which those farther apart than
+// `reach`, at most CDP_SKETCH_REACHES, must be told from neighbours. by_level: whoever compares
+// sketches will choose the level that suits them, so that the whole one is for those that reach
+// farthest; otherwise it suits all, and there are two levels at most. The caller frees it, after an
+// error too.
 int cdp_sketcher_new(struct cdp_sketcher *sketcher, const float *vectors, size_t count, size_t dim,
-                     const float *reach, size_t reaches, const struct cdp_kernel *kernel,
-                     int threads, struct cdp_err *err);
+                     const float *reach, size_t reaches, bool by_level,
+                     const struct cdp_kernel *kernel, int threads, struct cdp_err *err);
 void cdp_sketcher_free(struct cdp_sketcher *sketcher);
 
 enum { CDP_SKETCH_BLOCK = 16 };
 
+// What a pair of vectors of `dim` numbers costs by sketches of `numbers` numbers that let a share
+// of the pairs pass, in multiply-adds of a tile.
+double cdp_sketch_cost(size_t numbers, double share, size_t dim);
+
 // Sketches at most CDP_SKETCH_BLOCK vectors of `dim` numbers, each of which is off by at most
-// `error`. `word` receives their words, `room` holds dim numbers.
+// `error`. `word` receives their words, `sketches` the levels of each; `room` holds dim numbers.
 void cdp_sketch(const struct cdp_sketcher *sketcher, const float *vectors, size_t count,
                 double error, double *room, struct cdp_sketch *sketches, uint32_t *word);
 

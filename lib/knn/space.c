@@ -13,11 +13,11 @@
 #include "knn/distance.h"
 
 enum {
-    SAMPLE = 1 << 12,      // rows that the mean is taken of
-    LEARN = 4096,          // rows that sketches are learned from
-    LEARN_BYTES = 1 << 28, // of them, at most
-    REACHES = 64,          // of which so many tell how far neighbours are
-    OTHERS = 1 << 15,      // among so many
+    SAMPLE = 1 << 12,             // rows that the mean is taken of
+    LEARN = 4096,                 // rows that sketches are learned from
+    LEARN_BYTES = 1 << 28,        // of them, at most
+    REACHES = CDP_SKETCH_REACHES, // of which so many tell how far neighbours are
+    OTHERS = 1 << 15,             // among so many
     SEED = 1,
     TOGETHER = CDP_TILE_COLUMNS,
 };
@@ -118,7 +118,7 @@ static void centre(const struct cdp_space *s, const struct room *room, double *m
 static void set_bytes(struct cdp_space *s, uint64_t i, const double *v)
 {
     double length = s->rounder->square(v, s->matrix->dim);
-    float scale = rounded_up(s->rounder->scale(v, s->matrix->dim));
+    float scale = rounded_up(s->rounder->finest(v, s->matrix->dim));
     uint32_t *word = s->bytes + i * s->byte_words;
     word[s->byte_words - 1] = 0;
     struct cdp_bytes b = s->rounder->round(v, s->matrix->dim, (double)scale, (int8_t *)word);
@@ -186,8 +186,8 @@ static float reach_of(const struct cdp_space *s, uint64_t row, uint32_t k)
 }
 
 // Learns how to sketch from rows taken here and there.
-static int learn(struct cdp_space *s, uint32_t k, const struct room *room, const double *mean,
-                 int threads, struct cdp_err *err)
+static int learn(struct cdp_space *s, uint32_t k, bool all_pairs, const struct room *room,
+                 const double *mean, int threads, struct cdp_err *err)
 {
     uint64_t rows = s->matrix->rows;
     size_t dim = s->matrix->dim, most = LEARN_BYTES / (dim * sizeof(float));
@@ -208,7 +208,7 @@ static int learn(struct cdp_space *s, uint32_t k, const struct room *room, const
             reach[i] = reach_of(s, chosen[i], k);
         s->sketcher = cdp_zalloc(1, sizeof *s->sketcher, "directions", err);
         status = s->sketcher ? cdp_sketcher_new(s->sketcher, vectors, count, dim, reach, reaches,
-                                                s->kernel, threads, err)
+                                                all_pairs, s->kernel, threads, err)
                              : -1;
     }
     free(chosen);
@@ -229,7 +229,7 @@ static int make_sketches(struct cdp_space *s, const struct room *room, const dou
         float *v = vectors + (size_t)cdp_thread() * BLOCK * dim;
         size_t here = rows - row < BLOCK ? rows - row : BLOCK;
         vectors_of(s, NULL, row, here, own, mean, v);
-        cdp_sketch(s->sketcher, v, here, s->error, own->v, s->sketch + row,
+        cdp_sketch(s->sketcher, v, here, s->error, own->v, s->sketch + row * s->levels,
                    s->word + row * s->words);
     }
     int status = vectors ? 0 : -1;
@@ -249,12 +249,17 @@ static int new_bytes(struct cdp_space *s, uint64_t count, struct cdp_err *err)
     s->byte_words = (s->matrix->dim + 3) / 4;
     s->bytes = cdp_alloc_aligned(count, s->byte_words * sizeof *s->bytes, "the features", err);
     s->vector = cdp_alloc(count, sizeof *s->vector, "lengths", err);
-    s->sketch = cdp_alloc(count, sizeof *s->sketch, "sketches", err);
-    return s->bytes && s->vector && s->sketch ? 0 : -1;
+    return s->bytes && s->vector ? 0 : -1;
 }
 
-static int build_vectors(struct cdp_space *s, uint32_t k, const struct room *room, int threads,
-                         struct cdp_err *err)
+static int new_sketches(struct cdp_space *s, uint64_t count, struct cdp_err *err)
+{
+    s->sketch = cdp_alloc(count, s->levels * sizeof *s->sketch, "sketches", err);
+    return s->sketch && !new_words(s, count, err) ? 0 : -1;
+}
+
+static int build_vectors(struct cdp_space *s, uint32_t k, bool all_pairs, const struct room *room,
+                         int threads, struct cdp_err *err)
 {
     uint64_t rows = s->matrix->rows;
     double *mean = cdp_alloc(s->matrix->dim, sizeof *mean, "the mean", err);
@@ -267,11 +272,12 @@ static int build_vectors(struct cdp_space *s, uint32_t k, const struct room *roo
             vector_of(s, row, own->x, mean, own->v);
             set_bytes(s, row, own->v);
         }
-        status = learn(s, k, room, mean, threads, err);
+        status = learn(s, k, all_pairs, room, mean, threads, err);
     }
     if (!status) {
         s->words = s->sketcher->words;
-        status = new_words(s, rows, err) || make_sketches(s, room, mean, threads, err);
+        s->levels = s->sketcher->levels;
+        status = new_sketches(s, rows, err) || make_sketches(s, room, mean, threads, err);
     }
     free(mean);
     return status ? -1 : 0;
@@ -321,7 +327,7 @@ static int build_numbers(struct cdp_space *s, int threads, struct cdp_err *err)
 // ---- all
 
 int cdp_space_build(struct cdp_space *s, const struct cdp_matrix *matrix, enum cdp_metric metric,
-                    uint32_t k, int threads, struct cdp_err *err)
+                    uint32_t k, bool all_pairs, int threads, struct cdp_err *err)
 {
     double roundings = ((double)matrix->dim + 4) * 0x1p-24;
     *s = (struct cdp_space){.matrix = matrix,
@@ -329,6 +335,7 @@ int cdp_space_build(struct cdp_space *s, const struct cdp_matrix *matrix, enum c
                             .sums = cdp_sums(),
                             .rounder = cdp_rounder(),
                             .metric = metric,
+                            .levels = 1,
                             // A row so long that the bound says nothing has all items ranked.
                             .error = has_product(metric) ? ((double)matrix->dim + 16) * 0x1p-51
                                      : metric == CDP_LINF || metric == CDP_HAMMING ? 0x1p-22
@@ -346,7 +353,7 @@ int cdp_space_build(struct cdp_space *s, const struct cdp_matrix *matrix, enum c
     if (!status)
         status = measure(s, room, threads, err);
     if (!status && has_product(metric))
-        status = build_vectors(s, k, room, threads, err);
+        status = build_vectors(s, k, all_pairs, room, threads, err);
     else if (!status && metric == CDP_HAMMING)
         status = build_bits(s, room, threads, err);
     else if (!status)
@@ -460,7 +467,7 @@ int cdp_space_reorder(struct cdp_space *s, const uint32_t *order, int threads, s
     }
     return !s->row || reorder(&s->row, count, sizeof *s->row, order, threads, err) ||
                    reorder(&s->word, count, s->words * sizeof *s->word, order, threads, err) ||
-                   reorder(&s->sketch, count, sizeof *s->sketch, order, threads, err) ||
+                   reorder(&s->sketch, count, s->levels * sizeof *s->sketch, order, threads, err) ||
                    reorder(&s->bytes, count, s->byte_words * sizeof *s->bytes, order, threads,
                            err) ||
                    reorder(&s->vector, count, sizeof *s->vector, order, threads, err)
@@ -470,9 +477,8 @@ int cdp_space_reorder(struct cdp_space *s, const uint32_t *order, int threads, s
 
 // ---- scores
 
-// Products, or minus distances, by what tiles see.
-static void products(const struct cdp_space *s, uint64_t a, const struct cdp_space *others,
-                     const uint32_t *items, uint32_t count, float *out)
+void cdp_space_products(const struct cdp_space *s, uint64_t a, const struct cdp_space *others,
+                        const uint32_t *items, uint32_t count, unsigned level, float *out)
 {
     const uint32_t *y[TOGETHER];
     uint32_t n = 0;
@@ -481,14 +487,15 @@ static void products(const struct cdp_space *s, uint64_t a, const struct cdp_spa
     do
         y[n] = cdp_space_words(others, items[n]);
     while (++n < count);
-    s->kernel->metric[s->metric].pairs(cdp_space_words(s, a), y, count, others->words, out);
+    s->kernel->metric[s->metric].pairs(cdp_space_words(s, a), y, count,
+                                       cdp_space_level(others, level), out);
 }
 
 void cdp_space_scores(const struct cdp_space *s, uint64_t a, const struct cdp_space *others,
                       const uint32_t *items, uint32_t count, float *score)
 {
     if (!s->vector || count == 0) {
-        products(s, a, others, items, count, score);
+        cdp_space_products(s, a, others, items, count, others->levels - 1, score);
         return;
     }
     const uint32_t *y[TOGETHER];
@@ -508,24 +515,28 @@ void cdp_space_scores(const struct cdp_space *s, uint64_t a, const struct cdp_sp
 void cdp_space_glances(const struct cdp_space *s, uint64_t a, const struct cdp_space *centres,
                        const uint32_t *items, uint32_t count, float *score)
 {
-    products(s, a, centres, items, count, score);
+    unsigned last = centres->levels - 1;
+    cdp_space_products(s, a, centres, items, count, last, score);
     for (uint32_t i = 0; s->vector && i < count; i++)
-        score[i] -= (float)(centres->sketch[items[i]].square / 2);
+        score[i] -= (float)(cdp_space_sketch(centres, items[i], last)->square / 2);
 }
 
 // ---- picked items and their means
 
-int cdp_space_pick(struct cdp_space *p, const struct cdp_space *s, size_t words,
+int cdp_space_pick(struct cdp_space *p, const struct cdp_space *s, unsigned level,
                    const uint32_t *items, uint64_t count, struct cdp_err *err)
 {
     *p = (struct cdp_space){.matrix = s->matrix,
                             .kernel = s->kernel,
                             .rounder = s->rounder,
                             .metric = s->metric,
-                            .words = words,
+                            .words = cdp_space_level(s, level),
                             .error = s->error,
-                            .sketcher = s->sketcher};
-    if (new_words(p, count, err) || (s->vector && new_bytes(p, count, err))) {
+                            .sketcher = s->sketcher,
+                            .levels = 1,
+                            .level = level};
+    if (s->vector ? new_sketches(p, count, err) || new_bytes(p, count, err)
+                  : new_words(p, count, err)) {
         cdp_space_free(p);
         return -1;
     }
@@ -534,7 +545,7 @@ int cdp_space_pick(struct cdp_space *p, const struct cdp_space *s, size_t words,
         uint64_t id = items[i];
         memcpy(p->word + i * p->words, cdp_space_words(s, id), p->words * sizeof *p->word);
         if (p->vector) {
-            p->sketch[i] = cdp_sketch_lead(cdp_space_words(s, id), p->words);
+            p->sketch[i] = *cdp_space_sketch(s, id, level);
             p->vector[i] = s->vector[id];
             memcpy((char *)p->bytes + i * bytes, (const char *)s->bytes + id * bytes, bytes);
         }
@@ -565,12 +576,13 @@ static void set_item(struct cdp_space *p, uint64_t i, double *mean, size_t numbe
                      uint32_t *sketch)
 {
     uint32_t *word = p->word + i * p->words;
+    struct cdp_sketch levels[CDP_SKETCH_LEVELS];
     if (p->vector) {
         set_bytes(p, i, mean);
         for (size_t d = 0; d < numbers; d++)
             room[d] = (float)mean[d];
-        cdp_sketch(p->sketcher, room, 1, p->error, mean, &p->sketch[i], sketch);
-        p->sketch[i] = cdp_sketch_lead(sketch, p->words);
+        cdp_sketch(p->sketcher, room, 1, p->error, mean, levels, sketch);
+        p->sketch[i] = levels[p->level];
         memcpy(word, sketch, p->words * sizeof *word);
     } else if (p->metric == CDP_HAMMING) {
         memset(word, 0, p->words * sizeof *word);

@@ -3,6 +3,7 @@
 #define CDP_SPACE_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -46,7 +47,9 @@ struct cdp_space {
     double unit;    // what l2 scales rows by
     // Dot products only:
     struct cdp_sketcher *sketcher; // shared with spaces that were picked
-    struct cdp_sketch *sketch;     // of each item
+    unsigned levels;               // of sketches; of a picked space one, which is
+    unsigned level;                // of the other space's
+    struct cdp_sketch *sketch;     // of each item, the levels
     size_t byte_words;             // words of the bytes of an item
     uint32_t *bytes;
     struct cdp_vector {
@@ -57,11 +60,12 @@ struct cdp_space {
     } * vector;
 };
 
-// Builds the space for lists of k neighbours with `threads` threads. A row with a number that is
-// not finite, or without a direction where the metric needs one, is an error that names it. The
-// matrix must outlive it.
+// Builds the space for lists of k neighbours with `threads` threads; its sketches suit a search of
+// all pairs, or an approximate one. A row with a number that is not finite, or without a direction
+// where the metric needs one, is an error that names it. The matrix must outlive it.
 int cdp_space_build(struct cdp_space *space, const struct cdp_matrix *matrix,
-                    enum cdp_metric metric, uint32_t k, int threads, struct cdp_err *err);
+                    enum cdp_metric metric, uint32_t k, bool all_pairs, int threads,
+                    struct cdp_err *err);
 void cdp_space_free(struct cdp_space *space);
 
 static inline uint32_t cdp_space_row(const struct cdp_space *space, uint64_t item)
@@ -77,10 +81,26 @@ static inline const uint32_t *cdp_space_words(const struct cdp_space *space, uin
     return (const void *)(m->data + cdp_space_row(space, item) * m->row_stride);
 }
 
+// The words of a level of items, and what stands beside those of an item: of dot products only.
+static inline size_t cdp_space_level(const struct cdp_space *space, unsigned level)
+{
+    return level + 1 < space->levels ? space->sketcher->level[level] : space->words;
+}
+
+static inline const struct cdp_sketch *cdp_space_sketch(const struct cdp_space *space,
+                                                        uint64_t item, unsigned level)
+{
+    return &space->sketch[item * space->levels + level];
+}
+
 // Puts the items in another order, that of the numbers that they had. Items that are looked at
 // together are best side by side in memory.
 int cdp_space_reorder(struct cdp_space *space, const uint32_t *order, int threads,
                       struct cdp_err *err);
+
+// The products, or minus distances, of item a and as many others by a level of what tiles see.
+void cdp_space_products(const struct cdp_space *space, uint64_t a, const struct cdp_space *others,
+                        const uint32_t *items, uint32_t count, unsigned level, float *out);
 
 // The scores of item a of one space and `count` items, at most CDP_TILE_COLUMNS, of it, or of
 // another that was picked from it, but for the error of bytes: the same bits whichever of a pair is
@@ -105,9 +125,8 @@ static inline float cdp_space_error(const struct cdp_space *s, uint64_t a, uint6
 }
 
 // A space of centres, at first `count` items of another, for the fast passes only: it knows no
-// keys. Tiles see `words` words of each: all, or the sketcher's lead. The other space must outlive
-// it.
-int cdp_space_pick(struct cdp_space *picked, const struct cdp_space *space, size_t words,
+// keys. Tiles see a level of each. The other space must outlive it.
+int cdp_space_pick(struct cdp_space *picked, const struct cdp_space *space, unsigned level,
                    const uint32_t *items, uint64_t count, struct cdp_err *err);
 
 // Moves each centre to the mean of the other space's items that are its set, if there are

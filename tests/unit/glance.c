@@ -11,18 +11,19 @@
 // these, also where lists ask for something else than those before them did; and of these the
 // nearest by their scores.
 
-enum { ROWS = 5000, COLUMNS = 700, DIM = 24, STEP = 7 };
+enum { ROWS = 17000, COLUMNS = 300, DIM = 160, STEP = 29 };
 
 static float number[ROWS * DIM];
 static uint32_t chosen[COLUMNS]; // the rows that are columns
 
-// Rows of lengths that change on the way.
+// Rows of lengths that change on the way, and that spread less from number to number.
 static void spread(void)
 {
     for (size_t i = 0; i < ROWS; i++) {
         float size = i < ROWS / 2 ? 1 : i % 3 ? 6 : 0.2F;
         for (size_t d = 0; d < DIM; d++)
-            number[i * DIM + d] = size * ((float)(cdp_random(1, i * DIM + d) % 2001) - 1000);
+            number[i * DIM + d] =
+                size * ((float)(cdp_random(1, i * DIM + d) % 2001) - 1000) / (1 + 0.2F * (float)d);
     }
 }
 
@@ -71,8 +72,8 @@ static bool right(const struct cdp_space *space, const struct cdp_space *columns
     return true;
 }
 
-// Of columns, tiles see all words but `less`.
-static void check(enum cdp_metric metric, size_t less, const char *name)
+// Of columns tiles see the whole sketch, or the level below.
+static void check(enum cdp_metric metric, bool below, const char *name)
 {
     char rows[] = "rows";
     struct cdp_matrix matrix = {.rows = ROWS,
@@ -90,8 +91,9 @@ static void check(enum cdp_metric metric, size_t less, const char *name)
         chosen[c] = c * (ROWS / COLUMNS) + 3;
     for (uint32_t i = 0; i < ROWS; i++)
         items[i] = ROWS - 1 - i;
-    if (!ok(!cdp_space_build(&space, &matrix, metric, 5, 2, &err) &&
-                !cdp_space_pick(&centres, &space, space.words - less, chosen, COLUMNS, &err) &&
+    if (!ok(!cdp_space_build(&space, &matrix, metric, 5, below, 2, &err) && space.levels > below &&
+                !cdp_space_pick(&centres, &space, space.levels - 1 - below, chosen, COLUMNS,
+                                &err) &&
                 !cdp_side_new_columns(&columns, &centres, COLUMNS, &err),
             "%s: laid out", name))
         return;
@@ -117,10 +119,10 @@ static void check(enum cdp_metric metric, size_t less, const char *name)
 int main(void)
 {
     spread();
-    check(CDP_L2, 0, "l2");
-    check(CDP_COSINE, 0, "cosine");
-    check(CDP_COSINE, 2, "cosine, by the first numbers");
-    check(CDP_L1, 0, "l1");
-    check(CDP_HAMMING, 0, "hamming");
+    check(CDP_L2, false, "l2");
+    check(CDP_COSINE, false, "cosine");
+    check(CDP_COSINE, true, "cosine, by the first numbers");
+    check(CDP_L1, false, "l1");
+    check(CDP_HAMMING, false, "hamming");
     return done();
 }

@@ -9,7 +9,7 @@
 #include "tap.h"
 
 // What sketches promise: that no two stand farther apart than their vectors do, whatever the
-// vectors.
+// vectors, at any level.
 
 enum { COUNT = 4200, MOST_DIM = 300, REACHES = 64 };
 
@@ -46,19 +46,23 @@ static double apart(const float *v, const float *w, size_t dim)
     return sqrt(sum);
 }
 
-static bool bounded(const struct cdp_sketcher *s, const struct cdp_sketch *sketch,
+// Whether no pair is farther apart at a level than it is; `tight` receives what share of the
+// distance that tells.
+static bool bounded(const struct cdp_sketcher *s, unsigned level, const struct cdp_sketch *sketch,
                     const uint32_t *word, size_t dim, double *tight)
 {
     size_t bad = 0, pairs = 0;
     double share = 0;
     for (size_t i = 0; i < COUNT; i++) {
         const int8_t *p = (const int8_t *)(word + i * s->words);
+        double own = (double)sketch[i * s->levels + level].error;
         for (size_t j = i + 1; j < COUNT; j += 1 + j % 97) {
             const int8_t *q = (const int8_t *)(word + j * s->words);
             int64_t square = 0;
-            for (size_t b = 0; b < 4 * s->words; b++)
+            for (size_t b = 0; b < 4 * s->level[level]; b++)
                 square += (p[b] - q[b]) * (p[b] - q[b]);
-            double least = sqrt((double)square) - (double)sketch[i].error - (double)sketch[j].error;
+            double other = (double)sketch[j * s->levels + level].error;
+            double least = sqrt((double)square) - own - other;
             double is = apart(vector + i * dim, vector + j * dim, dim) / s->step;
             bad += least > is;
             share += is > 0 ? least / is : 1;
@@ -76,99 +80,94 @@ static bool consistent(const struct cdp_sketcher *s, const struct cdp_sketch *sk
     for (size_t i = 0; i < COUNT; i++) {
         const int8_t *q = (const int8_t *)(word + i * s->words);
         int32_t square = 0, sum = 0;
-        double exact[MOST_DIM + 4];
-        for (size_t b = 0; b < 4 * s->words; b++) {
-            exact[b] = (double)q[b];
-            square += q[b] * q[b];
-            sum += q[b];
+        size_t b = 0;
+        for (unsigned l = 0; l < s->levels; l++) {
+            for (; b < 4 * s->level[l]; b++) {
+                square += q[b] * q[b];
+                sum += q[b];
+            }
+            const struct cdp_sketch *level = &sketch[i * s->levels + l];
+            if (square != level->square || -128 * sum != level->start)
+                return false;
         }
-        for (size_t b = 0; b < 4 * s->words; b += 2) {
+        double exact[MOST_DIM + 4];
+        for (b = 0; b < 4 * s->words; b++)
+            exact[b] = (double)q[b];
+        for (b = 0; b < 4 * s->words; b += 2) {
             if (abs(q[b]) + abs(q[b + 1]) > CDP_DOT_PAIR)
                 return false;
         }
-        if (square != sketch[i].square || -128 * sum != sketch[i].start ||
-            s->rounder->scale(exact, 4 * s->words) > 1.1)
+        if (b != 4 * s->level[s->levels - 1] || s->rounder->scale(exact, 4 * s->words) > 1.1)
             return false;
     }
     return true;
 }
 
-// Whether the vectors spread along each direction of the lead more than along the others, among
+// Whether the vectors spread along each direction of a level more than along the later ones, among
 // which t stands.
-static bool leads(const struct cdp_sketcher *s, const uint32_t *word)
+static bool leads(const struct cdp_sketcher *s, unsigned level, const uint32_t *word)
 {
     double square[MOST_DIM + 4] = {0}, least = INFINITY, most = 0;
+    size_t last = s->levels > 1 ? 4 * s->level[s->levels - 2] : 0;
     for (size_t i = 0; i < COUNT; i++) {
         const int8_t *q = (const int8_t *)(word + i * s->words);
         for (size_t b = 0; b < 4 * s->words; b++)
             square[b] += q[b] * q[b];
     }
-    for (size_t b = 0; b < 4 * s->lead; b++)
+    for (size_t b = 0; b < 4 * s->level[level]; b++)
         least = fmin(least, square[b]);
-    for (size_t b = 4 * s->lead; b < 4 * s->words; b++) {
-        if (b != 4 * s->lead + 1) // t, beside the widest
+    for (size_t b = 4 * s->level[level]; b < 4 * s->words; b++) {
+        if (b != last + 1) // t, beside the widest
             most = fmax(most, square[b]);
     }
     return least > 0.95 * most; // they are learned from single precision, and rounded
 }
 
-// Whether what stands beside the lead's bytes is theirs.
-static bool lead_right(const struct cdp_sketcher *s, const uint32_t *word)
-{
-    for (size_t i = 0; i < COUNT; i++) {
-        struct cdp_sketch lead = cdp_sketch_lead(word + i * s->words, s->lead);
-        const int8_t *q = (const int8_t *)(word + i * s->words);
-        int32_t square = 0, sum = 0;
-        for (size_t b = 0; b < 4 * s->lead; b++) {
-            square += q[b] * q[b];
-            sum += q[b];
-        }
-        if (lead.square != square || lead.start != -128 * sum)
-            return false;
-    }
-    return true;
-}
-
 // `tightest` is the share of the distance that the bound has to give in the mean.
-static void check(const char *what, size_t dim, float reach, bool shorter, double tightest,
-                  bool wide_first)
+static void check(const char *what, size_t dim, float reach, bool by_level, bool shorter,
+                  double tightest, bool wide_first)
 {
     struct cdp_sketcher s;
     struct cdp_err err;
     float reaches[REACHES];
-    static struct cdp_sketch sketch[COUNT];
+    static struct cdp_sketch sketch[COUNT * CDP_SKETCH_LEVELS];
     static uint32_t word[COUNT * (MOST_DIM + 3) / 4];
-    double room[MOST_DIM], tight;
+    double room[MOST_DIM], tight = 0;
+    size_t bad = 0;
     for (int i = 0; i < REACHES; i++)
         reaches[i] = reach;
-    if (!ok(cdp_sketcher_new(&s, vector, COUNT, dim, reaches, REACHES, cdp_kernel(), 2, &err) == 0,
+    if (!ok(cdp_sketcher_new(&s, vector, COUNT, dim, reaches, REACHES, by_level, cdp_kernel(), 2,
+                             &err) == 0,
             "%s: learned", what))
         return;
     for (size_t i = 0; i < COUNT; i += CDP_SKETCH_BLOCK) {
         size_t here = COUNT - i < CDP_SKETCH_BLOCK ? COUNT - i : CDP_SKETCH_BLOCK;
-        cdp_sketch(&s, vector + i * dim, here, 0, room, sketch + i, word + i * s.words);
+        cdp_sketch(&s, vector + i * dim, here, 0, room, sketch + i * s.levels, word + i * s.words);
     }
     ok((s.width > 0) == shorter && s.words == (shorter ? s.width : dim + 3) / 4,
        "%s: %zu numbers of %zu", what, 4 * s.words, dim);
-    ok(bounded(&s, sketch, word, dim, &tight), "%s: no pair is farther apart than it is", what);
+    for (unsigned l = 0; l < s.levels; l++) {
+        bad += !bounded(&s, l, sketch, word, dim, &tight);
+        bad += l + 1 < s.levels && wide_first && !leads(&s, l, word);
+    }
+    ok(bad == 0, "%s: no pair is farther apart than it is at any of %u levels, the widest first",
+       what, s.levels);
     ok(tight > tightest, "%s: the bound is %.3f of the distance", what, tight);
     ok(consistent(&s, sketch, word), "%s: sums and limits", what);
-    ok(lead_right(&s, word), "%s: sums of the lead", what);
-    if (wide_first)
-        ok(leads(&s, word), "%s: the lead holds the widest directions", what);
     cdp_sketcher_free(&s);
 }
 
 int main(void)
 {
     spread(256, 0.1, 0.1, 1);
-    check("few directions", 256, 0.25F, true, 0.85, true);
+    check("few directions", 256, 0.25F, false, true, 0.85, true);
+    check("the same, by level", 256, 0.25F, true, true, 0.85, true);
     spread(256, 0.1, 1e-12, 1);
-    check("the same, small", 256, 2.5e-12F, true, 0.85, true);
+    check("the same, small", 256, 2.5e-12F, false, true, 0.85, true);
     spread(256, 0.1, 1e12, 1);
-    check("the same, large", 256, 2.5e12F, true, 0.85, true);
+    check("the same, large", 256, 2.5e12F, false, true, 0.85, true);
     spread(67, 0, 0.1, 2);
-    check("all directions", 67, 0.7F, false, 0.9, false);
+    check("all directions", 67, 0.7F, false, false, 0.9, false);
 
     // One in ten of very different length; those that are too long for the step are off by more.
     spread(300, 0.05, 0.1, 3);
@@ -176,12 +175,13 @@ int main(void)
         for (size_t d = 0; d < 300 && i % 10 == 0; d++)
             vector[i * 300 + d] *= i % 20 ? 1e-4F : 40;
     }
-    check("some long, some short", 300, 0.2F, true, -100, false);
+    check("some long, some short", 300, 0.2F, false, true, -100, false);
+    check("the same, by level", 300, 0.2F, true, true, -100, false);
     // One outlier.
     spread(300, 0.05, 0.1, 4);
     for (size_t d = 0; d < 300; d++)
         vector[1234 * 300 + d] *= 1000;
-    check("an outlier", 300, 0.2F, true, 0.5, false);
+    check("an outlier", 300, 0.2F, false, true, 0.5, false);
 
     // In a plane; of the directions beyond it nothing is left but rounding.
     spread(200, 0, 1, 5);
@@ -189,11 +189,11 @@ int main(void)
         for (size_t d = 2; d < 200; d++)
             vector[i * 200 + d] = vector[i * 200 + d % 2];
     }
-    check("a plane", 200, 0.1F, true, 0.9, false);
+    check("a plane", 200, 0.1F, false, true, 0.9, false);
     for (size_t i = 0; i < COUNT * 200; i++)
         vector[i] = (float)(i % 200 == 7);
-    check("copies", 200, 0, false, 0.9, false);
+    check("copies", 200, 0, false, false, 0.9, false);
     memset(vector, 0, sizeof vector);
-    check("zeros", 200, 0, false, 0.9, false);
+    check("zeros", 200, 0, false, false, 0.9, false);
     return done();
 }
