@@ -12,9 +12,14 @@
 enum {
     ROWS = CDP_TILE_ROWS,
     COLUMNS = CDP_TILE_COLUMNS,
-    TOGETHER = 85 * ROWS,          // rows
-    STRETCH = 8 * COLUMNS,         // columns that all rows look at, one row's tiles after another's
-    PICKED = CDP_PICKED - COLUMNS, // that wait for a row's list before a tile, at most
+    TOGETHER = 85 * ROWS,  // rows
+    STRETCH = 8 * COLUMNS, // columns that all rows look at, one row's tiles after another's
+    PICKED = 32,           // that wait for a row's list before a tile, at most
+};
+
+// Columns that a row has picked.
+struct picked {
+    uint32_t count, column[PICKED + COLUMNS + 2];
 };
 
 // A thread's memory.
@@ -22,7 +27,7 @@ struct glancer {
     const float *weight; // of each byte, the mean square of the columns' byte there; or NULL
     struct cdp_side rows;
     union cdp_bar bar[TOGETHER + ROWS];
-    struct cdp_picked picked[TOGETHER + ROWS];
+    struct picked picked[TOGETHER + ROWS];
     uint32_t item[TOGETHER];    // of the rows,
     float spread[TOGETHER];     // and how much their products with columns spread
     struct cdp_shortlists seen; // of the rows
@@ -72,34 +77,49 @@ static float spread_of(const struct glancer *g, uint32_t r)
     return sqrtf(sum);
 }
 
+// What tiles compare with is a little less than the score where that is rounded.
 static void set_bar(struct glancer *g, uint32_t r, float least)
 {
+    const struct cdp_space *space = g->rows.space;
     g->rows.least[r] = least;
-    if (g->rows.space->vector)
+    if (space->vector)
         g->bar[r].product = (int32_t)fminf(fmaxf(least, -0x1p30F), 0x1p30F);
     else
-        g->bar[r].score = least;
+        g->bar[r].score = least - 2 * (float)space->error * fabsf(least);
 }
 
 // Adds what row r has picked to its list.
 static void add(struct glancer *g, uint32_t r, const struct cdp_side *columns)
 {
     const struct cdp_space *space = g->rows.space;
-    struct cdp_picked *picked = &g->picked[r];
-    uint32_t k = g->seen.k, count = 0;
+    struct picked *picked = &g->picked[r];
+    uint32_t k = g->seen.k;
     uint64_t *list = g->seen.entry + (uint64_t)g->rows.list[r] * k;
-    uint64_t entry[CDP_PICKED], last = list[k - 1];
-    for (uint32_t i = 0; i < picked->count; i++) {
-        uint32_t id = columns->id[picked->column[i]];
-        union cdp_bar value = picked->value[i];
-        entry[count] = cdp_entry(space->vector ? (float)value.product : value.score, id);
-        count += id != CDP_NONE && entry[count] < last;
+    for (uint32_t from = 0; from < picked->count; from += COLUMNS) {
+        uint32_t end = cdp_least(picked->count, from + COLUMNS), item[COLUMNS], here = 0;
+        float score[COLUMNS];
+        for (uint32_t i = from; i < end; i++) {
+            item[here] = columns->id[picked->column[i]];
+            here += item[here] != CDP_NONE;
+        }
+        cdp_space_glances(space, g->rows.id[r], columns->space, item, here, score);
+        cdp_shortlists_offer(list, k, space->kernel, item, score, here);
     }
     picked->count = 0;
-    space->kernel->merge(list, k, entry, count);
     float least = cdp_entry_score(list[k - 1]);
     if (least > g->rows.least[r])
         set_bar(g, r, least);
+}
+
+// Most often none, one or two of a tile's columns: which, nothing foretells, so that is not asked.
+static inline void pick(struct picked *p, uint32_t from, uint64_t passed)
+{
+    uint64_t left = passed & (passed - 1);
+    p->column[p->count] = from + (uint32_t)__builtin_ctzll(passed | UINT64_C(1) << 63);
+    p->column[p->count + 1] = from + (uint32_t)__builtin_ctzll(left | UINT64_C(1) << 63);
+    p->count += (passed != 0) + (left != 0);
+    for (left &= left - 1; left; left &= left - 1)
+        p->column[p->count++] = from + (uint32_t)__builtin_ctzll(left);
 }
 
 // Lets a tile's rows from row r on pick from a stretch of columns from `from` on.
@@ -107,17 +127,14 @@ static void look(struct glancer *g, uint32_t r, const struct cdp_side *columns, 
 {
     const struct cdp_space *space = g->rows.space;
     cdp_tile_function *tile_function = space->kernel->metric[space->metric].tile;
-    struct cdp_tile tile = {.row = g->rows.row + r,
-                            .start = g->rows.start + r,
-                            .bar = g->bar + r,
-                            .picked = g->picked + r};
+    struct cdp_tile tile = {.row = g->rows.row + r, .start = g->rows.start + r, .bar = g->bar + r};
     for (uint32_t end = cdp_least(columns->count, from + STRETCH); from < end; from += COLUMNS) {
         uint64_t passed[ROWS];
         cdp_side_tile(&tile, columns, from);
-        tile.first = from;
         if (!tile_function(&tile, passed))
             continue;
         for (uint32_t i = 0; i < ROWS; i++) {
+            pick(&g->picked[r + i], from, passed[i]);
             if (g->picked[r + i].count > PICKED)
                 add(g, r + i, columns);
         }

@@ -68,22 +68,6 @@ INLINE vector linf_step(vector sum, vector x, vector y)
     return (vector)((larger & (mask)apart) | (~larger & (mask)sum));
 }
 
-// Adds those of LANES columns that passed.
-INLINE void pick(const struct cdp_tile *t, int row, size_t column, uint64_t passed,
-                 const void *lanes)
-{
-    if (!t->picked || !passed)
-        return;
-    struct cdp_picked *p = &t->picked[row];
-    union cdp_bar value[LANES];
-    memcpy(value, lanes, sizeof value);
-    for (; passed; passed &= passed - 1, p->count++) {
-        uint32_t lane = (uint32_t)__builtin_ctzll(passed);
-        p->column[p->count] = t->first + (uint32_t)column + lane;
-        p->value[p->count] = value[lane];
-    }
-}
-
 INLINE bool float_tile(const struct cdp_tile *t, uint64_t passed[ROWS],
                        vector (*step)(vector, vector, vector))
 {
@@ -107,7 +91,6 @@ INLINE bool float_tile(const struct cdp_tile *t, uint64_t passed[ROWS],
                 vector score = -sum[r][v];
                 uint64_t here = bits_of(~(score < t->bar[r].score));
                 passed[r] |= here << c;
-                pick(t, r, c, here, &score);
             }
             any |= passed[r];
         }
@@ -181,7 +164,6 @@ INLINE bool hamming_tile(const struct cdp_tile *t, uint64_t passed[ROWS])
             vector score = -__builtin_convertvector((mask)sum, vector);
             uint64_t here = bits_of(~(score < t->bar[r].score));
             passed[r] |= here << (v * LANES);
-            pick(t, r, v * LANES, here, &score);
             any |= passed[r];
         }
     }
@@ -243,7 +225,6 @@ static bool dot_plain(const struct cdp_tile *t, uint64_t passed[ROWS])
             sum += (mask)load(t->offset + v * LANES);
             uint64_t here = bits_of(sum >= t->bar[r].product);
             passed[r] |= here << (v * LANES);
-            pick(t, r, v * LANES, here, &sum);
             any |= passed[r];
         }
     }
@@ -457,7 +438,6 @@ __attribute__((target("avx2"))) static bool dot_avx2(const struct cdp_tile *t,
                 __m256i low = _mm256_cmpgt_epi32(_mm256_set1_epi32(t->bar[r].product), got);
                 uint64_t here = ~(uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(low)) & 0xFF;
                 passed[r] |= here << c;
-                pick(t, r, c, here, &got);
                 any |= here;
             }
         }
@@ -498,7 +478,7 @@ PAIRS(madd, avx2, __attribute__((target("avx2"))))
 
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512vnni")))
 
-VNNI INLINE bool dot_tile(const struct cdp_tile *t, uint64_t passed[ROWS], const bool picks)
+VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
 {
     size_t stride = t->words * PANEL;
     const uint32_t *y = t->panel;
@@ -535,26 +515,6 @@ VNNI INLINE bool dot_tile(const struct cdp_tile *t, uint64_t passed[ROWS], const
                 all = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(low, high)); \
         passed[r] = ~_cvtmask64_u64(_mm512_movepi8_mask(all));                        \
     }
-// Without branches, which few tiles would take the same way.
-#define PICK_PANEL(r, sum, panel)                                                          \
-    {                                                                                      \
-        __mmask16 here = _mm512_cmpge_epi32_mask(sum, bar##r);                             \
-        __m512i column = _mm512_add_epi32(lanes, _mm512_set1_epi32((panel)*PANEL)),        \
-                value = _mm512_add_epi32(sum, _mm512_set1_epi32(t->start[r]));             \
-        _mm512_storeu_si512(p->column + count, _mm512_maskz_compress_epi32(here, column)); \
-        _mm512_storeu_si512(p->value + count, _mm512_maskz_compress_epi32(here, value));   \
-        count += (uint32_t)__builtin_popcount(_cvtmask16_u32(here));                       \
-    }
-#define PICK(r)                               \
-    {                                         \
-        struct cdp_picked *p = &t->picked[r]; \
-        uint32_t count = p->count;            \
-        PICK_PANEL(r, a##r, 0)                \
-        PICK_PANEL(r, b##r, 1)                \
-        PICK_PANEL(r, c##r, 2)                \
-        PICK_PANEL(r, d##r, 3)                \
-        p->count = count;                     \
-    }
     const int32_t *offset = t->offset;
     __m512i o0 = _mm512_loadu_si512(offset), o1 = _mm512_loadu_si512(offset + PANEL),
             o2 = _mm512_loadu_si512(offset + 2 * PANEL),
@@ -571,17 +531,9 @@ VNNI INLINE bool dot_tile(const struct cdp_tile *t, uint64_t passed[ROWS], const
         memset(passed, 0, ROWS * sizeof *passed);
         return false;
     }
-    if (!picks) {
-        // Packing takes a quarter of each vector in turn.
-        const __m512i order =
-            _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-        EACH_ROW(END)
-    } else {
-        const __m512i lanes = _mm512_add_epi32(
-            _mm512_set1_epi32((int)t->first),
-            _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
-        EACH_ROW(PICK)
-    }
+    // Packing takes a quarter of each vector in turn.
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    EACH_ROW(END)
     return true;
 #undef EACH_ROW
 #undef START
@@ -589,13 +541,6 @@ VNNI INLINE bool dot_tile(const struct cdp_tile *t, uint64_t passed[ROWS], const
 #undef ADVANCE
 #undef LARGEST
 #undef END
-#undef PICK_PANEL
-#undef PICK
-}
-
-VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
-{
-    return t->picked ? dot_tile(t, passed, true) : dot_tile(t, passed, false);
 }
 
 // x.y by x.(y + 128) - 128.x, four pairs at a time.

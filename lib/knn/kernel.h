@@ -34,15 +34,6 @@ union cdp_bar {
     float score;
 };
 
-// Pairs of a row that have passed: their columns, ascending, and what was compared with the bar.
-// What stands behind `count` may be overwritten.
-enum { CDP_PICKED = 96 };
-struct cdp_picked {
-    uint32_t count;
-    uint32_t column[CDP_PICKED];
-    union cdp_bar value[CDP_PICKED];
-};
-
 struct cdp_tile {
     // Of CDP_TILE_ROWS rows:
     const uint32_t *const *row; // as laid out by lay(), where there is one
@@ -52,10 +43,6 @@ struct cdp_tile {
     const int32_t *offset; // dot products: what is added to the products of each column
     const uint32_t *panel;
     size_t words;
-    // NULL, or of each row what receives the pairs that pass, with room for CDP_TILE_COLUMNS more;
-    // what is in passed[] then means nothing.
-    struct cdp_picked *picked;
-    uint32_t first; // the number of the first column there
 };
 
 // Bit c of passed[r]: whether the dot product of row r and column c, plus the column's offset, is

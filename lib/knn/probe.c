@@ -76,20 +76,18 @@ static void pick(struct cdp_side *rows, const uint32_t *row, uint32_t count,
     const struct cdp_space *space = rows->space;
     cdp_tile_function *tile_function = space->kernel->metric[space->metric].tile;
     const uint32_t *words[ROWS];
+    uint32_t whole[ROWS]; // rows of the tile, filled up
     int32_t start[ROWS];
     union cdp_bar bar[ROWS];
     struct cdp_tile tile = {.row = words, .start = start, .bar = bar};
     for (uint32_t i = 0; i < ROWS; i++) {
-        uint32_t r = row[i < count ? i : 0];
+        uint32_t r = whole[i] = row[i < count ? i : 0];
         words[i] = rows->row[r];
         start[i] = rows->start[r];
     }
     for (; first < end; first += COLUMNS) {
         struct cdp_asked asked = {INFINITY, 0, cdp_side_most_error(columns, first)};
-        for (uint32_t i = 0; i < ROWS; i++) {
-            uint32_t r = row[i < count ? i : 0];
-            cdp_side_bars(rows, r, 1, asked, bar + i);
-        }
+        cdp_side_tile_bars(rows, whole, asked, bar);
         cdp_side_tile(&tile, columns, first);
         uint64_t passed[ROWS];
         if (!tile_function(&tile, passed))

@@ -193,3 +193,26 @@ void cdp_side_bars(const struct cdp_side *rows, uint32_t first, uint32_t count,
     for (uint32_t i = 0; i < count; i++)
         bar[i].score = least[i] < asked.least ? least[i] : asked.least;
 }
+
+void cdp_side_tile_bars(const struct cdp_side *rows, const uint32_t row[ROWS],
+                        struct cdp_asked asked, union cdp_bar bar[ROWS])
+{
+    float reach[ROWS], error[ROWS], square[ROWS];
+    if (!rows->space->vector) {
+        for (uint32_t i = 0; i < ROWS; i++)
+            cdp_side_bars(rows, row[i], 1, asked, bar + i);
+        return;
+    }
+    for (uint32_t i = 0; i < ROWS; i++) {
+        reach[i] = rows->reach[row[i]];
+        error[i] = rows->error[row[i]];
+        square[i] = rows->square[row[i]];
+    }
+    struct cdp_asking asking = {.reach = reach,
+                                .error = error,
+                                .square = square,
+                                .count = ROWS,
+                                .most_reach = asked.reach,
+                                .most_error = asked.error};
+    rows->space->kernel->bars(&asking, bar);
+}

@@ -117,4 +117,8 @@ struct cdp_asked cdp_side_asked(const struct cdp_side *columns, uint32_t first);
 void cdp_side_bars(const struct cdp_side *rows, uint32_t first, uint32_t count,
                    struct cdp_asked asked, union cdp_bar *bar);
 
+// The same of a tile's rows, which stand anywhere.
+void cdp_side_tile_bars(const struct cdp_side *rows, const uint32_t row[CDP_TILE_ROWS],
+                        struct cdp_asked asked, union cdp_bar bar[CDP_TILE_ROWS]);
+
 #endif

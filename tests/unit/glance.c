@@ -33,22 +33,6 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-// What tiles see of a row and a column. Sums of floats depend on the order of their terms, which is
-// that of the numbers.
-static float score_of(const struct cdp_space *space, const struct cdp_space *columns, uint32_t row,
-                      uint32_t column)
-{
-    float score = 0;
-    const float *x = number + row * DIM, *y = number + chosen[column] * DIM;
-    if (space->metric == CDP_L1) {
-        for (size_t d = 0; d < DIM; d++)
-            score -= fabsf(x[d] - y[d]);
-    } else {
-        cdp_space_glances(space, row, columns, &column, 1, &score);
-    }
-    return score;
-}
-
 // The lists of all entries, sorted, one after the other.
 static bool right(const struct cdp_space *space, const struct cdp_space *columns, uint32_t looked,
                   const uint32_t *items, const struct cdp_shortlists *lists)
@@ -56,8 +40,11 @@ static bool right(const struct cdp_space *space, const struct cdp_space *columns
     for (uint64_t i = 0; i < lists->count; i += STEP) {
         uint64_t entry[COLUMNS];
         uint32_t item = items ? items[i] : (uint32_t)i;
-        for (uint32_t c = 0; c < COLUMNS; c++)
-            entry[c] = cdp_entry(score_of(space, columns, item, c), c);
+        for (uint32_t c = 0; c < COLUMNS; c++) {
+            float score;
+            cdp_space_glances(space, item, columns, &c, 1, &score);
+            entry[c] = cdp_entry(score, c);
+        }
         qsort(entry, COLUMNS, sizeof *entry, by_size);
         for (uint32_t r = 0; r < looked; r++) {
             uint32_t column = cdp_entry_id(entry[r]);
