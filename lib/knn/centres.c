@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "knn/centres.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -88,6 +89,13 @@ static int train(struct cdp_centres *c, const struct cdp_space *space, uint64_t 
     return status;
 }
 
+// Whether the level below the whole sketch suits: for many centres, and where lists are only
+// seeded, which is what a space for a search of all pairs is for.
+static bool few_numbers(const struct cdp_space *space, uint64_t count)
+{
+    return count > MANY || space->levels > 2;
+}
+
 struct cdp_centres *cdp_centres_new(const struct cdp_space *space, uint64_t n, uint64_t count,
                                     uint64_t seed, int threads, struct cdp_progress *progress,
                                     struct cdp_err *err)
@@ -97,7 +105,8 @@ struct cdp_centres *cdp_centres_new(const struct cdp_space *space, uint64_t n, u
     int status = -1;
     if (c && first) {
         c->count = count;
-        unsigned last = space->levels - 1, level = last > 0 && count > MANY ? last - 1 : last;
+        unsigned last = space->levels - 1,
+                 level = last > 0 && few_numbers(space, count) ? last - 1 : last;
         status = cdp_space_pick(&c->space, space, level, first, count, err) ||
                  cdp_side_new_columns(&c->columns, &c->space, (uint32_t)count, err);
     }
