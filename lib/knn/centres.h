@@ -3,6 +3,7 @@
 #define CDP_CENTRES_H
 
 #include "base/progress.h"
+#include "knn/pick.h"
 #include "knn/shortlist.h"
 #include "knn/side.h"
 

@@ -90,6 +90,8 @@ struct cdp_kernel {
     cdp_merge_function *merge;
 };
 
+extern const struct cdp_kernel cdp_kernel_plain, cdp_kernel_avx2, cdp_kernel_avx512vnni;
+
 // The kernel of the instruction set that cdp_isa() names. Thread-safe.
 const struct cdp_kernel *cdp_kernel(void);
 

@@ -8,6 +8,7 @@
 #include "base/threads.h"
 #include "knn/allpairs.h"
 #include "knn/approx.h"
+#include "knn/build.h"
 #include "knn/distance.h"
 
 // See tests/bench/NOTES.md.

@@ -3,6 +3,7 @@
 #define CDP_PROBE_H
 
 #include "base/progress.h"
+#include "knn/sets.h"
 #include "knn/shortlist.h"
 #include "knn/side.h"
 

@@ -10,7 +10,6 @@
 #include "base/sums.h"
 #include "io/matrix.h"
 #include "knn/kernel.h"
-#include "knn/sets.h"
 #include "knn/sketch.h"
 #include "stream/stream.h"
 
@@ -60,12 +59,6 @@ struct cdp_space {
     } * vector;
 };
 
-// Builds the space for lists of k neighbours with `threads` threads; its sketches suit a search of
-// all pairs, or an approximate one. A row with a number that is not finite, or without a direction
-// where the metric needs one, is an error that names it. The matrix must outlive it.
-int cdp_space_build(struct cdp_space *space, const struct cdp_matrix *matrix,
-                    enum cdp_metric metric, uint32_t k, bool all_pairs, int threads,
-                    struct cdp_err *err);
 void cdp_space_free(struct cdp_space *space);
 
 static inline uint32_t cdp_space_row(const struct cdp_space *space, uint64_t item)
@@ -123,16 +116,6 @@ static inline float cdp_space_error(const struct cdp_space *s, uint64_t a, uint6
     float both = v->length + w->length;
     return error * (1 + 0x1p-20F) + 0x1p-20F * both * both;
 }
-
-// A space of centres, at first `count` items of another, for the fast passes only: it knows no
-// keys. Tiles see a level of each. The other space must outlive it.
-int cdp_space_pick(struct cdp_space *picked, const struct cdp_space *space, unsigned level,
-                   const uint32_t *items, uint64_t count, struct cdp_err *err);
-
-// Moves each centre to the mean of the other space's items that are its set, if there are
-// any. The mean of rows of bits is what most of them have.
-int cdp_space_move(struct cdp_space *picked, const struct cdp_space *space,
-                   const struct cdp_sets *sets, int threads, struct cdp_err *err);
 
 // Pairs whose keys are computed together, at most.
 enum { CDP_KEYS = 4 };

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "knn/glance.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "knn/build.h"
+#include "knn/pick.h"
 #include "tap.h"
 
 // What a glance promises: of each row the columns that are nearest by what tiles see, exactly

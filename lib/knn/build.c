@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: MIT
+#include "knn/build.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/random.h"
+#include "base/threads.h"
+#include "knn/bytes.h"
+
+enum {
+    SAMPLE = 1 << 12,             // rows that the mean is taken of
+    LEARN = 4096,                 // rows that sketches are learned from
+    LEARN_BYTES = 1 << 28,        // of them, at most
+    REACHES = CDP_SKETCH_REACHES, // of which so many tell how far neighbours are
+    OTHERS = 1 << 15,             // among so many
+    SEED = 1,
+    TOGETHER = CDP_TILE_COLUMNS,
+};
+
+// A thread's memory.
+struct room {
+    float *x;
+    double *v;
+};
+
+static bool has_product(enum cdp_metric metric)
+{
+    return metric == CDP_COSINE || metric == CDP_ANGULAR || metric == CDP_L2;
+}
+
+static double unit_of(const struct cdp_space *s, uint64_t row)
+{
+    return s->metric == CDP_L2 ? s->unit : 1 / sqrt(s->square[row]);
+}
+
+static float rounded_up(double x)
+{
+    return nextafterf((float)(x * (1 + 1e-9)), INFINITY);
+}
+
+// ---- room
+
+int cdp_space_new_words(struct cdp_space *s, uint64_t count, struct cdp_err *err)
+{
+    s->word = cdp_alloc_aligned(count, s->words * sizeof *s->word, "the features", err);
+    return s->word ? 0 : -1;
+}
+
+int cdp_space_new_bytes(struct cdp_space *s, uint64_t count, struct cdp_err *err)
+{
+    s->byte_words = (s->matrix->dim + 3) / 4;
+    s->bytes = cdp_alloc_aligned(count, s->byte_words * sizeof *s->bytes, "the features", err);
+    s->vector = cdp_alloc(count, sizeof *s->vector, "lengths", err);
+    return s->bytes && s->vector ? 0 : -1;
+}
+
+int cdp_space_new_sketches(struct cdp_space *s, uint64_t count, struct cdp_err *err)
+{
+    s->sketch = cdp_alloc(count, s->levels * sizeof *s->sketch, "sketches", err);
+    return s->sketch && !cdp_space_new_words(s, count, err) ? 0 : -1;
+}
+
+// ---- the rows
+
+static int fail_row(const struct cdp_space *s, uint64_t row, float *x, struct cdp_err *err)
+{
+    cdp_matrix_row_f32(s->matrix, row, x);
+    for (size_t d = 0; d < s->matrix->dim; d++) {
+        if (!isfinite(x[d]))
+            return cdp_fail(err, "%s: row %llu: number %zu is %g; finite numbers are wanted",
+                            s->matrix->name, (unsigned long long)row, d, (double)x[d]);
+    }
+    return cdp_fail(err,
+                    "%s: row %llu: all zeros, so it has no direction: remove it, or use --metric "
+                    "l2, l1 or linf",
+                    s->matrix->name, (unsigned long long)row);
+}
+
+// Squares of all rows, which also shows whether each can be used. Each thread's x serves as room.
+static int measure(struct cdp_space *s, const struct room *room, int threads, struct cdp_err *err)
+{
+    uint64_t rows = s->matrix->rows, bad = rows;
+    size_t dim = s->matrix->dim;
+    double most = 0;
+#pragma omp parallel for num_threads(threads) schedule(static) reduction(min                  \
+                                                                         : bad) reduction(max \
+                                                                                          : most)
+    for (uint64_t row = 0; row < rows; row++) {
+        const float *x = cdp_matrix_row(s->matrix, row, room[cdp_thread()].x);
+        double square = cdp_sum(s->sums->dot, x, x, dim);
+        bool point = s->metric != CDP_COSINE && s->metric != CDP_ANGULAR;
+        if ((!isfinite(square) || (square == 0 && !point)) && row < bad)
+            bad = row;
+        s->square[row] = square;
+        most = square > most ? square : most;
+    }
+    if (bad < rows)
+        return fail_row(s, bad, room[0].x, err);
+    s->unit = most > 0 ? exp2(-ceil(log2(most) / 2)) : 1;
+    return 0;
+}
+
+// ---- bytes
+
+// The mean of a sample of the rows, unless that is farther from them than 0 is.
+static void centre(const struct cdp_space *s, const struct room *room, double *mean)
+{
+    size_t dim = s->matrix->dim;
+    uint64_t rows = s->matrix->rows, count = rows < SAMPLE ? rows : SAMPLE;
+    memset(mean, 0, dim * sizeof *mean);
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t row = i * rows / count;
+        const float *x = cdp_matrix_row(s->matrix, row, room->x);
+        double unit = unit_of(s, row) / (double)count;
+        for (size_t d = 0; d < dim; d++)
+            mean[d] += unit * (double)x[d];
+    }
+    double with = 0, without = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t row = i * rows / count;
+        const float *x = cdp_matrix_row(s->matrix, row, room->x);
+        double unit = unit_of(s, row), square = 0;
+        for (size_t d = 0; d < dim; d++) {
+            double v = unit * (double)x[d] - mean[d];
+            square += v * v;
+        }
+        with += sqrt(square);
+        without += unit * sqrt(s->square[row]);
+    }
+    if (with >= without)
+        memset(mean, 0, dim * sizeof *mean);
+}
+
+void cdp_space_set_bytes(struct cdp_space *s, uint64_t i, const double *v)
+{
+    double length = s->rounder->square(v, s->matrix->dim);
+    float scale = rounded_up(s->rounder->finest(v, s->matrix->dim));
+    uint32_t *word = s->bytes + i * s->byte_words;
+    word[s->byte_words - 1] = 0;
+    struct cdp_bytes b = s->rounder->round(v, s->matrix->dim, (double)scale, (int8_t *)word);
+    s->vector[i] = (struct cdp_vector){
+        .scale = scale,
+        .offset = (float)(-length / 2),
+        .length = rounded_up(sqrt(length) + s->error),
+        .residual = rounded_up(sqrt(b.residual) + s->error),
+    };
+}
+
+static void vector_of(const struct cdp_space *s, uint64_t row, float *x, const double *mean,
+                      double *v)
+{
+    const float *numbers = cdp_matrix_row(s->matrix, row, x);
+    double unit = unit_of(s, row);
+#pragma omp simd
+    for (size_t d = 0; d < s->matrix->dim; d++)
+        v[d] = unit * (double)numbers[d] - mean[d];
+}
+
+// ---- sketches
+
+// The same vectors in single precision, one after the other.
+static void vectors_of(const struct cdp_space *s, const uint64_t *rows, uint64_t first,
+                       size_t count, const struct room *room, const double *mean, float *vectors)
+{
+    size_t dim = s->matrix->dim;
+    for (size_t i = 0; i < count; i++) {
+        vector_of(s, rows ? rows[i] : first + i, room->x, mean, room->v);
+#pragma omp simd
+        for (size_t d = 0; d < dim; d++)
+            vectors[i * dim + d] = (float)room->v[d];
+    }
+}
+
+// About how far, in the space, row `row` reaches to its k-th neighbour, by some of the others.
+static float reach_of(const struct cdp_space *s, uint64_t row, uint32_t k)
+{
+    enum { MOST = 64 };
+    float best[MOST];
+    uint64_t rows = s->matrix->rows, count = rows < OTHERS ? rows : OTHERS;
+    uint64_t near = (k * count + rows - 1) / rows;
+    near = near < MOST ? near : MOST;
+    for (int i = 0; i < MOST; i++)
+        best[i] = -INFINITY;
+    for (uint64_t from = 0; from < count; from += TOGETHER) {
+        uint32_t other[TOGETHER],
+            here = (uint32_t)(count - from < TOGETHER ? count - from : TOGETHER);
+        float score[TOGETHER];
+        for (uint32_t i = 0; i < here; i++)
+            other[i] = (uint32_t)((from + i) * rows / count);
+        cdp_space_scores(s, row, s, other, here, score);
+        for (uint32_t i = 0; i < here; i++) {
+            uint64_t at = near;
+            for (; at > 0 && best[at - 1] < score[i] && other[i] != row; at--) {
+                if (at < near)
+                    best[at] = best[at - 1];
+            }
+            if (at < near)
+                best[at] = score[i];
+        }
+    }
+    return sqrtf(fmaxf(0, -2 * best[near - 1]));
+}
+
+// Learns how to sketch from rows taken here and there.
+static int learn(struct cdp_space *s, uint32_t k, bool all_pairs, const struct room *room,
+                 const double *mean, int threads, struct cdp_err *err)
+{
+    uint64_t rows = s->matrix->rows;
+    size_t dim = s->matrix->dim, most = LEARN_BYTES / (dim * sizeof(float));
+    size_t count = rows / 4 < LEARN ? rows / 4 : LEARN;
+    count = count < most ? count : most;
+    count = count > REACHES ? count : rows < REACHES ? rows : REACHES;
+    uint64_t *chosen = cdp_alloc(count, sizeof *chosen, "a choice of rows", err);
+    float *vectors = cdp_alloc(count, dim * sizeof *vectors, "a choice of rows", err);
+    float reach[REACHES];
+    size_t reaches = count < REACHES ? count : REACHES;
+    int status = chosen && vectors ? 0 : -1;
+    if (!status) {
+        for (size_t i = 0; i < count; i++)
+            chosen[i] = cdp_random(SEED, i) % rows;
+        vectors_of(s, chosen, 0, count, room, mean, vectors);
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
+        for (size_t i = 0; i < reaches; i++)
+            reach[i] = reach_of(s, chosen[i], k);
+        s->sketcher = cdp_zalloc(1, sizeof *s->sketcher, "directions", err);
+        status = s->sketcher ? cdp_sketcher_new(s->sketcher, vectors, count, dim, reach, reaches,
+                                                all_pairs, s->kernel, threads, err)
+                             : -1;
+    }
+    free(chosen);
+    free(vectors);
+    return status;
+}
+
+static int make_sketches(struct cdp_space *s, const struct room *room, const double *mean,
+                         int threads, struct cdp_err *err)
+{
+    enum { BLOCK = CDP_SKETCH_BLOCK };
+    uint64_t rows = s->matrix->rows;
+    size_t dim = s->matrix->dim;
+    float *vectors = cdp_alloc((size_t)threads, BLOCK * dim * sizeof *vectors, "rows", err);
+#pragma omp parallel for num_threads(threads) schedule(static) if (vectors)
+    for (uint64_t row = 0; row < (vectors ? rows : 0); row += BLOCK) {
+        const struct room *own = &room[cdp_thread()];
+        float *v = vectors + (size_t)cdp_thread() * BLOCK * dim;
+        size_t here = rows - row < BLOCK ? rows - row : BLOCK;
+        vectors_of(s, NULL, row, here, own, mean, v);
+        cdp_sketch(s->sketcher, v, here, s->error, own->v, s->sketch + row * s->levels,
+                   s->word + row * s->words);
+    }
+    int status = vectors ? 0 : -1;
+    free(vectors);
+    return status;
+}
+
+static int build_vectors(struct cdp_space *s, uint32_t k, bool all_pairs, const struct room *room,
+                         int threads, struct cdp_err *err)
+{
+    uint64_t rows = s->matrix->rows;
+    double *mean = cdp_alloc(s->matrix->dim, sizeof *mean, "the mean", err);
+    int status = !mean || cdp_space_new_bytes(s, rows, err);
+    if (!status) {
+        centre(s, room, mean);
+#pragma omp parallel for num_threads(threads) schedule(static)
+        for (uint64_t row = 0; row < rows; row++) {
+            const struct room *own = &room[cdp_thread()];
+            vector_of(s, row, own->x, mean, own->v);
+            cdp_space_set_bytes(s, row, own->v);
+        }
+        status = learn(s, k, all_pairs, room, mean, threads, err);
+    }
+    if (!status) {
+        s->words = s->sketcher->words;
+        s->levels = s->sketcher->levels;
+        status = cdp_space_new_sketches(s, rows, err) || make_sketches(s, room, mean, threads, err);
+    }
+    free(mean);
+    return status ? -1 : 0;
+}
+
+// ---- bits
+
+static int build_bits(struct cdp_space *s, const struct room *room, int threads,
+                      struct cdp_err *err)
+{
+    const struct cdp_matrix *m = s->matrix;
+    bool packed = m->number == CDP_U8 || m->number == CDP_I8;
+    s->words = (m->dim * (packed ? 8 : 1) + 31) / 32;
+    if (cdp_space_new_words(s, m->rows, err))
+        return -1;
+    memset(s->word, 0, m->rows * s->words * sizeof *s->word);
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (uint64_t row = 0; row < m->rows; row++) {
+        const float *x = packed ? NULL : cdp_matrix_row(m, row, room[cdp_thread()].x);
+        const unsigned char *at = m->data + row * m->row_stride;
+        uint32_t *word = s->word + row * s->words;
+        for (size_t d = 0; d < m->dim; d++) {
+            size_t bit = packed ? d * 8 : d;
+            uint32_t value = packed ? at[d * m->number_stride] : x[d] > 0;
+            word[bit / 32] |= value << bit % 32;
+        }
+    }
+    return 0;
+}
+
+// ---- numbers
+
+static int build_numbers(struct cdp_space *s, int threads, struct cdp_err *err)
+{
+    const struct cdp_matrix *m = s->matrix;
+    s->words = m->dim;
+    if (cdp_matrix_plain(m))
+        return 0;
+    if (cdp_space_new_words(s, m->rows, err))
+        return -1;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (uint64_t row = 0; row < m->rows; row++)
+        cdp_matrix_row_f32(m, row, (float *)(s->word + row * s->words));
+    return 0;
+}
+
+// ---- all
+
+int cdp_space_build(struct cdp_space *s, const struct cdp_matrix *matrix, enum cdp_metric metric,
+                    uint32_t k, bool all_pairs, int threads, struct cdp_err *err)
+{
+    double roundings = ((double)matrix->dim + 4) * 0x1p-24;
+    *s = (struct cdp_space){.matrix = matrix,
+                            .kernel = cdp_kernel(),
+                            .sums = cdp_sums(),
+                            .rounder = cdp_rounder(),
+                            .metric = metric,
+                            .levels = 1,
+                            // A row so long that the bound says nothing has all items ranked.
+                            .error = has_product(metric) ? ((double)matrix->dim + 16) * 0x1p-51
+                                     : metric == CDP_LINF || metric == CDP_HAMMING ? 0x1p-22
+                                     : roundings < 0.5
+                                         ? roundings / (1 - roundings) + 1e-30 * (double)matrix->dim
+                                         : INFINITY};
+    s->square = cdp_alloc(matrix->rows, sizeof *s->square, "lengths", err);
+    struct room *room = cdp_zalloc((size_t)threads, sizeof *room, "threads", err);
+    int status = s->square && room ? 0 : -1;
+    for (int t = 0; !status && t < threads; t++) {
+        room[t].x = cdp_alloc(matrix->dim, sizeof *room[t].x, "a row", err);
+        room[t].v = cdp_alloc(matrix->dim, sizeof *room[t].v, "a row", err);
+        status = room[t].x && room[t].v ? 0 : -1;
+    }
+    if (!status)
+        status = measure(s, room, threads, err);
+    if (!status && has_product(metric))
+        status = build_vectors(s, k, all_pairs, room, threads, err);
+    else if (!status && metric == CDP_HAMMING)
+        status = build_bits(s, room, threads, err);
+    else if (!status)
+        status = build_numbers(s, threads, err);
+    for (int t = 0; room && t < threads; t++) {
+        free(room[t].x);
+        free(room[t].v);
+    }
+    free(room);
+    if (status)
+        cdp_space_free(s);
+    return status;
+}
