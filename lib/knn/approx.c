@@ -16,6 +16,7 @@ enum {
     SHARE = 16,        // the farthest are one in so many, the next time twice as many, and
     MORE = 128,        // look into so many cells; when they are all, into twice as many
     FINE = 256,        // fewer where they are enough, but not fewer than one in so many
+    VERY_FEW = 64,     // are fewer than one in so many
     AROUND = 4,        // so many times as many look around,
     FOR_ONE = 8,       // but not more than so many for one that misses enough
     STALL = 8,         // a gain of one standard error in so many is none
@@ -194,8 +195,8 @@ static struct recall recall_of(const struct cdp_shortlists *lists, const uint32_
     struct recall r = {.found = 1 - (double)missing / all,
                        .error = sqrt((double)squares / 2) / all,
                        .scattered = 2 * far > missing};
-    // A little stays missing when they have looked.
-    double left = (wanted + r.error - r.found) * all * 1.25;
+    // A third may stay missing when they have looked.
+    double left = (wanted + r.error - r.found) * all * 1.5;
     while (items < count && left > 0)
         left -= lack[items++].missing;
     r.enough = items > 0 ? count / items : count;
@@ -219,7 +220,7 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
     uint32_t *items = NULL; // whose lists have changed; at first all
     double before = 0;
     bool last = false, fine = false;
-    for (bool around = true; !status; around = !around) {
+    for (bool first = true, around = true; !status; first = false, around = !around) {
         status = cdp_shortlists_reverse(lists, items, count, space->kernel, threads, err);
         free(items);
         items = NULL;
@@ -229,6 +230,9 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
         if (status || last || stalled || r.found - r.error >= wanted)
             break;
         before = around ? r.found : before;
+        // Where very few lists miss what is wanted, these look into more cells at once.
+        if (first && r.scattered && r.enough > VERY_FEW)
+            around = false;
         if (around) {
             uint64_t part = r.scattered && share > AROUND ? share / AROUND : 1;
             uint64_t few = r.enough / FOR_ONE;
@@ -237,9 +241,11 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
                 items ? cdp_neighbourhoods(space, lists, items, count, threads, progress, err) : -1;
             continue;
         }
-        // Where few lists miss what is wanted, few look into more cells, which costs less; but not
-        // twice.
-        fine = !fine && (r.scattered ? r.enough > share : wide < more && r.enough > more / wide);
+        // Where few lists miss what is wanted, few look into more cells, which costs less; but
+        // those who have looked do not find more there.
+        bool few_do = r.scattered ? share == SHARE && r.enough > share
+                                  : wide < more && r.enough > more / wide;
+        fine = !fine && few_do;
         uint64_t part = fine ? cdp_least(r.enough, FINE) : r.scattered ? share : 1;
         uint64_t probes = cdp_least(fine || r.scattered ? more : wide, cells->centres->count);
         items = farthest(lists, part, &count, err);
