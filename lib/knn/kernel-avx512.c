@@ -38,15 +38,13 @@ VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
     __m512i most##r =                                                                 \
         _mm512_max_epi32(_mm512_max_epi32(a##r, b##r), _mm512_max_epi32(c##r, d##r)); \
     any |= _mm512_cmpge_epi32_mask(most##r, bar##r);
-// Bit c: whether the sum of column c less the bar is not negative, by its sign, packed.
-#define END(r)                                                                        \
-    {                                                                                 \
-        __m512i low = _mm512_packs_epi32(_mm512_sub_epi32(a##r, bar##r),              \
-                                         _mm512_sub_epi32(b##r, bar##r)),             \
-                high = _mm512_packs_epi32(_mm512_sub_epi32(c##r, bar##r),             \
-                                          _mm512_sub_epi32(d##r, bar##r)),            \
-                all = _mm512_permutexvar_epi32(order, _mm512_packs_epi16(low, high)); \
-        passed[r] = ~_cvtmask64_u64(_mm512_movepi8_mask(all));                        \
+#define END(r)                                                                   \
+    {                                                                            \
+        __mmask32 low = _mm512_kunpackw(_mm512_cmpge_epi32_mask(b##r, bar##r),   \
+                                        _mm512_cmpge_epi32_mask(a##r, bar##r));  \
+        __mmask32 high = _mm512_kunpackw(_mm512_cmpge_epi32_mask(d##r, bar##r),  \
+                                         _mm512_cmpge_epi32_mask(c##r, bar##r)); \
+        passed[r] = _cvtmask64_u64(_mm512_kunpackd(high, low));                  \
     }
     const int32_t *offset = t->offset;
     __m512i o0 = _mm512_loadu_si512(offset), o1 = _mm512_loadu_si512(offset + PANEL),
@@ -64,8 +62,6 @@ VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
         memset(passed, 0, ROWS * sizeof *passed);
         return false;
     }
-    // Packing takes a quarter of each vector in turn.
-    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     EACH_ROW(END)
     return true;
 #undef EACH_ROW

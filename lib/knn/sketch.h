@@ -9,6 +9,8 @@
 #include "base/err.h"
 #include "knn/kernel.h"
 
+enum { CDP_SKETCH_LEVELS = 4 };
+
 // Vectors in fewer numbers, which stand no farther apart than the vectors do.
 //
 // With orthonormal directions P, a vector v becomes (Ptv, t), where t = sqrt(|v|^2 - |Ptv|^2) is
@@ -20,7 +22,6 @@
 // rounding, the directions and single precision may have moved it by. The first numbers alone,
 // those of most spread, are a sketch too, without t: a lower level of it. Vectors that spread in
 // all directions keep all their numbers, without t, in one level.
-enum { CDP_SKETCH_LEVELS = 4 };
 struct cdp_sketcher {
     const struct cdp_kernel *kernel;
     const struct cdp_rounder *rounder;

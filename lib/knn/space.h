@@ -46,8 +46,8 @@ struct cdp_space {
     double unit;    // what l2 scales rows by
     // Dot products only:
     struct cdp_sketcher *sketcher; // shared with spaces that were picked
-    unsigned levels;               // of sketches; of a picked space one, which is
-    unsigned level;                // of the other space's
+    unsigned levels;               // of sketches; of a picked space one,
+    unsigned level;                // which is this one of the other space
     struct cdp_sketch *sketch;     // of each item, the levels
     size_t byte_words;             // words of the bytes of an item
     uint32_t *bytes;
