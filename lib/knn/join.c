@@ -19,7 +19,7 @@ enum {
 };
 
 // Columns that passed with row `row`, of which those from `least` on count.
-struct cdp_passed {
+struct passed {
     uint32_t row, least;
     uint64_t columns;
 };
@@ -198,7 +198,7 @@ static void measure(struct cdp_joiner *j)
 
 // Queues the pairs of a row and columns, of those from `first` on, that the scores of their bytes
 // do not rule out either.
-static void take(struct cdp_joiner *j, struct cdp_passed p, uint32_t first)
+static void take(struct cdp_joiner *j, struct passed p, uint32_t first)
 {
     const struct cdp_side *rows = &j->rows, *columns = &j->columns;
     uint32_t own = rows->id[p.row], items[COLUMNS], column[COLUMNS], count = 0;
@@ -221,7 +221,7 @@ static void take(struct cdp_joiner *j, struct cdp_passed p, uint32_t first)
 
 // Takes what has passed. Few pairs do, so that their bytes are seldom near: those of a row and of
 // its first columns are asked for in advance.
-static void take_all(struct cdp_joiner *j, const struct cdp_passed *passed, uint32_t count,
+static void take_all(struct cdp_joiner *j, const struct passed *passed, uint32_t count,
                      uint32_t first)
 {
     for (uint32_t i = 0; i < count + BEFORE; i++) {
@@ -252,7 +252,7 @@ static void join(struct cdp_joiner *j, uint32_t from, uint32_t end, bool same)
         uint32_t whole = (last - from + ROWS - 1) / ROWS * ROWS, count = 0;
         cdp_side_bars(rows, from, whole, cdp_side_asked(columns, first), j->bar);
         struct cdp_tile tile = {0};
-        struct cdp_passed queue[TAKEN + ROWS];
+        struct passed queue[TAKEN + ROWS];
         cdp_side_tile(&tile, columns, first);
         for (uint32_t r = from; r < last; r += ROWS) {
             uint64_t passed[ROWS];
@@ -263,7 +263,7 @@ static void join(struct cdp_joiner *j, uint32_t from, uint32_t end, bool same)
                 continue;
             for (uint32_t i = 0; i < ROWS; i++) {
                 uint32_t own = r + i;
-                queue[count] = (struct cdp_passed){own, same ? own - from + 1 : 0, passed[i]};
+                queue[count] = (struct passed){own, same ? own - from + 1 : 0, passed[i]};
                 count += passed[i] != 0 && own < end;
             }
             if (count >= TAKEN) {
