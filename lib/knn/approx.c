@@ -216,7 +216,7 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
     float *room = cdp_alloc(space->matrix->dim, 2 * CDP_KEYS * sizeof *room, "rows", err);
     struct lack *lack = cdp_alloc(exact->count, sizeof *lack, "the sample", err);
     int status = !room || !lack;
-    uint64_t share = SHARE, more = MORE, wide = WIDE, count = 0;
+    uint64_t share = SHARE, more = MORE, deep = MORE, wide = WIDE, count = 0;
     uint32_t *items = NULL; // whose lists have changed; at first all
     double before = 0;
     bool last = false, fine = false;
@@ -241,13 +241,14 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
                 items ? cdp_neighbourhoods(space, lists, items, count, threads, progress, err) : -1;
             continue;
         }
-        // Where few lists miss what is wanted, few look into more cells, which costs less; but
-        // those who have looked do not find more there.
-        bool few_do = r.scattered ? share == SHARE && r.enough > share
-                                  : wide < more && r.enough > more / wide;
-        fine = !fine && few_do;
+        // Where few lists miss what is wanted, few look into more cells, which costs less: those
+        // who have looked into twice as many; but where what is missing is not theirs, not twice.
+        fine = r.scattered ? r.enough > share && deep < 2 * cells->centres->count
+                           : !fine && wide < more && r.enough > more / wide;
         uint64_t part = fine ? cdp_least(r.enough, FINE) : r.scattered ? share : 1;
-        uint64_t probes = cdp_least(fine || r.scattered ? more : wide, cells->centres->count);
+        uint64_t most = r.scattered && fine ? deep : r.scattered || fine ? more : wide;
+        uint64_t probes = cdp_least(most, cells->centres->count);
+        deep = r.scattered ? 2 * most : deep;
         items = farthest(lists, part, &count, err);
         last = count == lists->count && probes == cells->centres->count;
         status = items ? cdp_cells_probe_more(cells, space, lists, items, count, (uint32_t)probes,
