@@ -245,10 +245,17 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
         // who have looked into twice as many; but where what is missing is not theirs, not twice.
         fine = r.scattered ? r.enough > share && deep < 2 * cells->centres->count
                            : !fine && wide < more && r.enough > more / wide;
-        uint64_t part = fine ? cdp_least(r.enough, FINE) : r.scattered ? share : 1;
-        uint64_t most = r.scattered && fine ? deep : r.scattered || fine ? more : wide;
-        uint64_t probes = cdp_least(most, cells->centres->count);
-        deep = r.scattered ? 2 * most : deep;
+        uint64_t part = 1, probes = wide;
+        if (fine) {
+            part = cdp_least(r.enough, FINE);
+            probes = r.scattered ? deep : more;
+        } else if (r.scattered) {
+            part = share;
+            probes = more;
+        }
+        if (r.scattered && deep < 2 * probes)
+            deep = 2 * probes;
+        probes = cdp_least(probes, cells->centres->count);
         items = farthest(lists, part, &count, err);
         last = count == lists->count && probes == cells->centres->count;
         status = items ? cdp_cells_probe_more(cells, space, lists, items, count, (uint32_t)probes,

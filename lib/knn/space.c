@@ -8,8 +8,6 @@
 #include "base/mem.h"
 #include "knn/distance.h"
 
-enum { TOGETHER = CDP_TILE_COLUMNS };
-
 void cdp_space_free(struct cdp_space *s)
 {
     if (s->sketcher && s->square) { // not picked from another
