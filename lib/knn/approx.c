@@ -10,6 +10,7 @@
 #include "base/threads.h"
 #include "knn/cells.h"
 #include "knn/neighbourhood.h"
+#include "knn/reach.h"
 
 enum {
     PROBES = 7,        // cells that an item looks into at first
@@ -17,7 +18,7 @@ enum {
     MORE = 128,        // look into so many cells; when they are all, into twice as many
     FINE = 256,        // fewer where they are enough, but not fewer than one in so many
     VERY_FEW = 64,     // are fewer than one in so many
-    AROUND = 4,        // so many times as many look around,
+    AROUND = 8,        // so many times as many look around,
     FOR_ONE = 8,       // but not more than so many for one that misses enough
     STALL = 8,         // a gain of one standard error in so many is none
     WIDE = 24,         // cells that all look into; twice as many the next time
@@ -25,60 +26,6 @@ enum {
     SAMPLE = CDP_SIDE, // items whose exact neighbours are known, at most that
     SEED = 1,
 };
-
-// ---- reach
-
-enum { CLASSES = 1 << 16 }; // of how far lists reach, nearest first
-
-static uint64_t class_of(const struct cdp_shortlists *lists, uint64_t i)
-{
-    return lists->entry[(i + 1) * lists->k - 1] >> 48;
-}
-
-static void count_classes(const struct cdp_shortlists *lists, uint64_t count[CLASSES])
-{
-    memset(count, 0, CLASSES * sizeof *count);
-    for (uint64_t i = 0; i < lists->count; i++)
-        count[class_of(lists, i)]++;
-}
-
-// The items whose lists reach farthest, at least one in `share` of all, ascending. To be freed by
-// the caller; NULL after an error.
-static uint32_t *farthest(const struct cdp_shortlists *lists, uint64_t share, uint64_t *count,
-                          struct cdp_err *err)
-{
-    uint64_t n = lists->count, here[CLASSES], from = CLASSES;
-    count_classes(lists, here);
-    for (*count = 0; from > 0 && *count * share < n; from--)
-        *count += here[from - 1];
-    uint32_t *items = cdp_alloc(*count, sizeof *items, "items", err);
-    uint64_t at = 0;
-    for (uint64_t i = 0; items && i < n; i++) {
-        if (class_of(lists, i) >= from)
-            items[at++] = (uint32_t)i;
-    }
-    return items;
-}
-
-// `count` items, the same share of those that reach near and far, ascending. To be freed by the
-// caller; NULL after an error.
-static uint32_t *choose_by_reach(const struct cdp_shortlists *lists, uint64_t count,
-                                 struct cdp_err *err)
-{
-    uint64_t n = lists->count, rank[CLASSES], sum = 0, at = 0;
-    uint32_t *items = cdp_alloc(count, sizeof *items, "a sample", err);
-    count_classes(lists, rank);
-    for (uint64_t c = 0; c < CLASSES; c++) {
-        sum += rank[c];
-        rank[c] = sum - rank[c];
-    }
-    for (uint64_t i = 0; items && i < n; i++) {
-        uint64_t own = rank[class_of(lists, i)]++;
-        if (own * count / n != (own + 1) * count / n)
-            items[at++] = (uint32_t)i;
-    }
-    return items;
-}
 
 // ---- recall
 
@@ -236,7 +183,7 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
         if (around) {
             uint64_t part = r.scattered && share > AROUND ? share / AROUND : 1;
             uint64_t few = r.enough / FOR_ONE;
-            items = farthest(lists, part > few ? part : few, &count, err);
+            items = cdp_farthest(lists, lists->k - 1, part > few ? part : few, &count, err);
             status =
                 items ? cdp_neighbourhoods(space, lists, items, count, threads, progress, err) : -1;
             continue;
@@ -256,7 +203,7 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
         if (r.scattered && deep < 2 * probes)
             deep = 2 * probes;
         probes = cdp_least(probes, cells->centres->count);
-        items = farthest(lists, part, &count, err);
+        items = cdp_farthest(lists, lists->k - 1, part, &count, err);
         last = count == lists->count && probes == cells->centres->count;
         status = items ? cdp_cells_probe_more(cells, space, lists, items, count, (uint32_t)probes,
                                               threads, progress, err)
@@ -289,7 +236,7 @@ int cdp_approx(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
         cdp_shortlists_new(&lists, n, k, threads, err) ||
         cdp_nearest_new(&exact, space, samples, nearest->k, err) ||
         cdp_cells_probe(&cells, space, &lists, threads, progress, err) ||
-        !(sample = choose_by_reach(&lists, samples, err)))
+        !(sample = cdp_choose_by_reach(&lists, k - 1, samples, err)))
         goto end;
     cdp_joiners_turn(joiners, threads, &exact);
     if (search_sample(joiners, threads, &lists, sample, err) ||

@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: MIT
 #include "knn/centres.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "base/random.h"
 #include "knn/glance.h"
-#include "knn/sets.h"
+#include "knn/reach.h"
 
 enum {
     ITERATIONS = 4, // of k-means
-    MANY = 4096,    // centres are seen by the level below the whole sketch,
-    SPARE = 16,     // and so many are compared beyond those that are wanted, at most;
-    MORE = 2,       // so many times as many of many centres
+    SPARE = 16,     // centres that are compared beyond those that are wanted, at most
+    // Many centres are seen by the level below the whole sketch, and are in groups:
+    MANY = 4096,
+    MORE = 2,   // times as many are compared
+    GROUPS = 4, // that each is in,
+    LOOKED = 8, // and that an item looks into
+    NEAR = 3,   // centres that are found so, at most
+    FAR = 5,    // one item in so many, of those farthest from what they found, looks at all
+    FEW = 16,   // who wants more looks at all
 };
 
 // Items a centre that each is trained on, others each time.
@@ -29,26 +36,93 @@ uint32_t *cdp_choose(uint64_t n, uint64_t count, uint64_t seed, struct cdp_err *
     return chosen;
 }
 
-// Lays the centres out as they are now.
-static void lay_out(struct cdp_centres *c, int threads)
+// ---- the nearest
+
+// Of all centres.
+static int look_at_all(struct cdp_shortlists *lists, const struct cdp_centres *c,
+                       const struct cdp_space *space, const uint32_t *items, int threads,
+                       struct cdp_progress *progress, struct cdp_err *err)
 {
-    cdp_side_columns(&c->columns, cdp_run_from(0), cdp_run_from(CDP_NONE), (uint32_t)c->count,
-                     threads);
+    uint32_t spare = c->columns.words < space->words ? MORE * SPARE : SPARE;
+    uint32_t looked = cdp_least(lists->k + cdp_least((lists->k + spare) / 2, spare), c->count);
+    return cdp_glance(space, items, &c->columns, looked, lists, threads, progress, err);
 }
 
-// ---- the nearest
+// Of the centres of the nearest groups.
+static int look_at_groups(struct cdp_shortlists *lists, const struct cdp_centres *c,
+                          const struct cdp_space *space, const uint32_t *items, int threads,
+                          struct cdp_progress *progress, struct cdp_err *err)
+{
+    struct cdp_shortlists groups = {0};
+    int status =
+        cdp_shortlists_new(&groups, lists->count, LOOKED, threads, err) ||
+        cdp_glance(space, items, &c->groups->columns, LOOKED, &groups, threads, NULL, err) ||
+        cdp_glance_sets(space, items, &groups, &c->shelf, cdp_least(NEAR, lists->k), lists, threads,
+                        progress, err);
+    cdp_shortlists_free(&groups);
+    return status ? -1 : 0;
+}
+
+// An item near a centre is nearer to it than to nearly all others, and so are their groups: what
+// it finds there is far where it belongs to none, or missed its own.
+static int look_again(struct cdp_shortlists *lists, const struct cdp_centres *c,
+                      const struct cdp_space *space, const uint32_t *items, int threads,
+                      struct cdp_progress *progress, struct cdp_err *err)
+{
+    struct cdp_shortlists some = {0};
+    uint64_t count;
+    uint32_t *far = cdp_farthest(lists, 0, FAR, &count, err), *ids = NULL;
+    if (far && items && (ids = cdp_alloc(count, sizeof *ids, "items", err))) {
+        for (uint64_t i = 0; i < count; i++)
+            ids[i] = items[far[i]];
+    }
+    int status = !far || (items && !ids) ||
+                 cdp_shortlists_new(&some, count, lists->k, threads, err) ||
+                 look_at_all(&some, c, space, items ? ids : far, threads, progress, err);
+    if (!status)
+        cdp_shortlists_put(lists, &some, far, threads);
+    free(far);
+    free(ids);
+    cdp_shortlists_free(&some);
+    return status ? -1 : 0;
+}
 
 int cdp_centres_nearest(struct cdp_shortlists *lists, const struct cdp_centres *c,
                         const struct cdp_space *space, const uint32_t *items, uint64_t count,
                         uint32_t k, int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
-    uint32_t wanted = cdp_least(k, c->count);
-    uint32_t spare = c->columns.words < space->words ? MORE * SPARE : SPARE;
-    uint32_t looked = cdp_least(wanted + cdp_least((wanted + spare) / 2, spare), c->count);
-    return cdp_shortlists_new(lists, count, wanted, threads, err) ||
-                   cdp_glance(space, items, &c->columns, looked, lists, threads, progress, err)
+    if (cdp_shortlists_new(lists, count, cdp_least(k, c->count), threads, err))
+        return -1;
+    if (!c->groups || k > FEW)
+        return look_at_all(lists, c, space, items, threads, progress, err);
+    return look_at_groups(lists, c, space, items, threads, progress, err) ||
+                   look_again(lists, c, space, items, threads, NULL, err)
                ? -1
                : 0;
+}
+
+// ---- as columns
+
+// Puts each centre into its nearest groups.
+static int group(struct cdp_centres *c, int threads, struct cdp_err *err)
+{
+    struct cdp_shortlists nearest = {0};
+    cdp_shelf_free(&c->shelf);
+    cdp_sets_free(&c->sets);
+    int status = cdp_centres_nearest(&nearest, c->groups, &c->space, NULL, c->count, GROUPS,
+                                     threads, NULL, err) ||
+                 cdp_sets_of(&c->sets, &nearest, GROUPS, c->groups->count, threads, err) ||
+                 cdp_shelf_new(&c->shelf, &c->space, &c->sets, threads, err);
+    cdp_shortlists_free(&nearest);
+    return status ? -1 : 0;
+}
+
+// Lays the centres out as they are now.
+static int lay_out(struct cdp_centres *c, int threads, struct cdp_err *err)
+{
+    cdp_side_columns(&c->columns, cdp_run_from(0), cdp_run_from(CDP_NONE), (uint32_t)c->count,
+                     threads);
+    return c->groups ? group(c, threads, err) : 0;
 }
 
 // ---- k-means
@@ -65,8 +139,7 @@ static int move(struct cdp_centres *c, const struct cdp_space *space, const uint
     if (!status) {
         for (uint64_t m = 0; m < count; m++)
             sets.member[m] = sample[sets.member[m]];
-        status = cdp_space_move(&c->space, space, &sets, threads, err);
-        lay_out(c, threads);
+        status = cdp_space_move(&c->space, space, &sets, threads, err) || lay_out(c, threads, err);
     }
     cdp_shortlists_free(&nearest);
     cdp_sets_free(&sets);
@@ -89,33 +162,40 @@ static int train(struct cdp_centres *c, const struct cdp_space *space, uint64_t 
     return status;
 }
 
-// Whether the level below the whole sketch suits: for many centres, and where lists are only
-// seeded, which is what a space for a search of all pairs is for.
-static bool few_numbers(const struct cdp_space *space, uint64_t count)
+// Items that become centres.
+static struct cdp_centres *new_centres(const struct cdp_space *space, uint64_t n, uint64_t count,
+                                       unsigned level, uint64_t seed, struct cdp_err *err)
 {
-    return count > MANY || space->levels > 2;
+    struct cdp_centres *c = cdp_zalloc(1, sizeof *c, "centres", err);
+    uint32_t *first = cdp_choose(n, count, seed, err);
+    int status = !c || !first || cdp_space_pick(&c->space, space, level, first, count, err) ||
+                 cdp_side_new_columns(&c->columns, &c->space, (uint32_t)count, err);
+    free(first);
+    if (status) {
+        cdp_centres_free(c);
+        return NULL;
+    }
+    c->count = count;
+    return c;
 }
 
 struct cdp_centres *cdp_centres_new(const struct cdp_space *space, uint64_t n, uint64_t count,
                                     uint64_t seed, int threads, struct cdp_progress *progress,
                                     struct cdp_err *err)
 {
-    struct cdp_centres *c = cdp_zalloc(1, sizeof *c, "centres", err);
-    uint32_t *first = cdp_choose(n, count, seed, err);
-    int status = -1;
-    if (c && first) {
-        c->count = count;
-        unsigned last = space->levels - 1,
-                 level = last > 0 && few_numbers(space, count) ? last - 1 : last;
-        status = cdp_space_pick(&c->space, space, level, first, count, err) ||
-                 cdp_side_new_columns(&c->columns, &c->space, (uint32_t)count, err);
+    // The level below the whole sketch also suits where lists are only seeded, which is what a
+    // space for a search of all pairs is for.
+    bool many = count > MANY, below = space->levels > 1 && (many || space->levels > 2);
+    unsigned level = space->levels - 1 - below;
+    struct cdp_centres *c = new_centres(space, n, count, level, seed, err);
+    int status = c ? 0 : -1;
+    if (!status && many) {
+        uint64_t groups = (uint64_t)sqrt(2 * (double)count);
+        c->groups = new_centres(space, n, groups, level, seed + ITERATIONS + 1, err);
+        status = c->groups ? lay_out(c->groups, threads, err) : -1;
     }
-    if (!status) {
-        lay_out(c, threads);
-        status = train(c, space, n, seed + 1, threads, progress, err);
-    }
-    free(first);
-    if (status) {
+    if (status || lay_out(c, threads, err) ||
+        train(c, space, n, seed + 1, threads, progress, err)) {
         cdp_centres_free(c);
         return NULL;
     }
@@ -126,6 +206,9 @@ void cdp_centres_free(struct cdp_centres *c)
 {
     if (!c)
         return;
+    cdp_centres_free(c->groups);
+    cdp_shelf_free(&c->shelf);
+    cdp_sets_free(&c->sets);
     cdp_side_free(&c->columns);
     cdp_space_free(&c->space);
     free(c);

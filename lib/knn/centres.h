@@ -4,16 +4,19 @@
 
 #include "base/progress.h"
 #include "knn/pick.h"
-#include "knn/shortlist.h"
-#include "knn/side.h"
+#include "knn/shelf.h"
 
 // Centres by k-means over a sample of the items (Lloyd, Least squares quantization in PCM, IEEE
 // Transactions on Information Theory 28(2), 1982). The nearest ones of an item are looked for among
-// all of them.
+// all of them; where there are many, among those of some groups, unless these are far.
 struct cdp_centres {
     uint64_t count;
     struct cdp_space space;
     struct cdp_side columns; // the centres, laid out
+    // Of many centres:
+    struct cdp_centres *groups;
+    struct cdp_sets sets; // the centres of each group
+    struct cdp_shelf shelf;
 };
 
 // `count` items of n, one from each stretch of n / count, ascending. To be freed by the caller;

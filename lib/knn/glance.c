@@ -12,9 +12,22 @@
 enum {
     ROWS = CDP_TILE_ROWS,
     COLUMNS = CDP_TILE_COLUMNS,
-    TOGETHER = 85 * ROWS,  // rows
+    TOGETHER = 340 * ROWS, // rows, at most,
+    FEWEST = 85 * ROWS,    // and at least, where
+    PARTS = 64,            // threads share so many parts
     STRETCH = 8 * COLUMNS, // columns that all rows look at, one row's tiles after another's
     PICKED = 32,           // that wait for a row's list before a tile, at most
+};
+
+// What is looked at, and by whom.
+struct view {
+    const struct cdp_space *space; // of the rows
+    const struct cdp_side *columns;
+    const struct cdp_shelf *shelf;       // whose columns they are, or NULL: all rows look at all.
+    const struct cdp_shortlists *probes; // which sets of the shelf each row looks at
+    float *weight;   // of each byte, the mean square of the columns' byte there; or NULL
+    uint32_t looked; // how many columns are compared
+    uint32_t wait;   // how many wait for a row's list
 };
 
 // Columns that a row has picked.
@@ -24,13 +37,14 @@ struct picked {
 
 // A thread's memory.
 struct glancer {
-    const float *weight; // of each byte, the mean square of the columns' byte there; or NULL
     struct cdp_side rows;
-    union cdp_bar bar[TOGETHER + ROWS];
-    struct picked picked[TOGETHER + ROWS];
-    uint32_t item[TOGETHER];    // of the rows,
-    float spread[TOGETHER];     // and how much their products with columns spread
-    struct cdp_shortlists seen; // of the rows
+    union cdp_bar bar[TOGETHER];
+    struct picked picked[TOGETHER];
+    uint32_t item[TOGETHER], query[TOGETHER]; // of the rows,
+    float spread[TOGETHER];                   // and how much their products with columns spread
+    struct cdp_shortlists seen;               // of the rows
+    struct cdp_wants wants;
+    uint32_t all[TOGETHER];
     // What lists asked for in the end, of late, by the spread of the row, and how far from that
     // they were.
     double asked, by_spread, apart;
@@ -41,39 +55,42 @@ static void free_glancers(struct glancer *glancers, int threads)
     for (int t = 0; glancers && t < threads; t++) {
         cdp_side_free(&glancers[t].rows);
         cdp_shortlists_free(&glancers[t].seen);
+        cdp_wants_free(&glancers[t].wants);
     }
     free(glancers);
 }
 
-static struct glancer *new_glancers(const struct cdp_space *space, const struct cdp_side *columns,
-                                    const float *weight, uint32_t looked, int threads,
-                                    struct cdp_err *err)
+static struct glancer *new_glancers(const struct view *v, int threads, struct cdp_err *err)
 {
     struct glancer *glancers = cdp_zalloc((size_t)threads, sizeof *glancers, "threads", err);
     for (int t = 0; glancers && t < threads; t++) {
-        glancers[t].weight = weight;
-        glancers[t].asked = -INFINITY;
-        if (cdp_side_new_rows(&glancers[t].rows, space, TOGETHER, err) ||
-            cdp_shortlists_new(&glancers[t].seen, TOGETHER, looked, 1, err)) {
+        struct glancer *g = &glancers[t];
+        g->asked = -INFINITY;
+        if (cdp_side_new_rows(&g->rows, v->space, TOGETHER, err) ||
+            cdp_shortlists_new(&g->seen, TOGETHER, v->looked, 1, err) ||
+            (v->shelf &&
+             cdp_wants_new(&g->wants, v->shelf->sets->count, v->probes->k, TOGETHER, err))) {
             free_glancers(glancers, threads);
             return NULL;
         }
-        cdp_side_turn(&glancers[t].rows, columns->space->level);
+        cdp_side_turn(&g->rows, v->columns->space->level - v->space->level);
+        for (uint32_t r = 0; r < TOGETHER; r++)
+            g->all[r] = r;
     }
     return glancers;
 }
 
 // How much the products of row r and the columns spread, as far as bytes do so apart from each
 // other: what a list asks for is a matter of that.
-static float spread_of(const struct glancer *g, uint32_t r)
+static float spread_of(const struct glancer *g, const struct view *v, uint32_t r)
 {
-    const int8_t *q = (const int8_t *)cdp_space_words(g->rows.space, g->rows.id[r]);
+    const int8_t *q = (const int8_t *)cdp_space_words(v->space, g->rows.id[r]);
     float sum = 0;
-    if (!g->weight)
+    if (!v->weight)
         return 0;
 #pragma omp simd reduction(+ : sum)
     for (size_t b = 0; b < 4 * g->rows.words; b++)
-        sum += g->weight[b] * (float)(q[b] * q[b]);
+        sum += v->weight[b] * (float)(q[b] * q[b]);
     return sqrtf(sum);
 }
 
@@ -89,9 +106,10 @@ static void set_bar(struct glancer *g, uint32_t r, float least)
 }
 
 // Adds what row r has picked to its list.
-static void add(struct glancer *g, uint32_t r, const struct cdp_side *columns)
+static void add(struct glancer *g, const struct view *v, uint32_t r)
 {
-    const struct cdp_space *space = g->rows.space;
+    const struct cdp_space *space = v->space;
+    const struct cdp_side *columns = v->columns;
     struct picked *picked = &g->picked[r];
     uint32_t k = g->seen.k;
     uint64_t *list = g->seen.entry + (uint64_t)g->rows.list[r] * k;
@@ -122,41 +140,80 @@ static inline void pick(struct picked *p, uint32_t from, uint64_t passed)
         p->column[p->count++] = from + (uint32_t)__builtin_ctzll(left);
 }
 
-// Lets a tile's rows from row r on pick from a stretch of columns from `from` on.
-static void look(struct glancer *g, uint32_t r, const struct cdp_side *columns, uint32_t from)
+// Lets at most a tile's rows pick from the columns from `from` to `end` - 1, and from what is on
+// their tiles besides.
+static void look(struct glancer *g, const struct view *v, const uint32_t *row, uint32_t count,
+                 uint32_t from, uint32_t end)
 {
-    const struct cdp_space *space = g->rows.space;
-    cdp_tile_function *tile_function = space->kernel->metric[space->metric].tile;
-    struct cdp_tile tile = {.row = g->rows.row + r, .start = g->rows.start + r, .bar = g->bar + r};
-    for (uint32_t end = cdp_least(columns->count, from + STRETCH); from < end; from += COLUMNS) {
+    cdp_tile_function *tile_function = v->space->kernel->metric[v->space->metric].tile;
+    const uint32_t *words[ROWS];
+    int32_t start[ROWS];
+    union cdp_bar bar[ROWS];
+    struct cdp_tile tile = {.row = words, .start = start, .bar = bar};
+    for (uint32_t i = 0; i < ROWS; i++) {
+        uint32_t r = row[i < count ? i : 0]; // filled up
+        words[i] = g->rows.row[r];
+        start[i] = g->rows.start[r];
+        bar[i] = g->bar[r];
+    }
+    for (; from < end; from += COLUMNS) {
         uint64_t passed[ROWS];
-        cdp_side_tile(&tile, columns, from);
+        cdp_side_tile(&tile, v->columns, from);
         if (!tile_function(&tile, passed))
             continue;
-        for (uint32_t i = 0; i < ROWS; i++) {
-            pick(&g->picked[r + i], from, passed[i]);
-            if (g->picked[r + i].count > PICKED)
-                add(g, r + i, columns);
+        for (uint32_t i = 0; i < count; i++) {
+            struct picked *p = &g->picked[row[i]];
+            pick(p, from, passed[i]);
+            if (p->count > v->wait) {
+                add(g, v, row[i]);
+                bar[i] = g->bar[row[i]];
+            }
         }
     }
 }
 
-// Lets all rows pick from all columns, but for those that are too far by what was learned.
-static void sweep(struct glancer *g, const struct cdp_side *columns, bool learned)
+// Lets all rows pick from all columns.
+static void look_at_all(struct glancer *g, const struct view *v)
 {
-    uint32_t count = g->rows.count;
-    for (uint32_t r = 0; r < (count + ROWS - 1) / ROWS * ROWS; r++) {
+    uint32_t columns = v->columns->count, rows = g->rows.count;
+    for (uint32_t from = 0; from < columns; from += STRETCH) {
+        for (uint32_t r = 0; r < rows; r += ROWS)
+            look(g, v, g->all + r, cdp_least(rows - r, ROWS), from,
+                 cdp_least(columns, from + STRETCH));
+    }
+}
+
+// Lets each row pick from its sets.
+static void look_at_sets(struct glancer *g, const struct view *v)
+{
+    uint32_t query[TOGETHER];
+    for (uint32_t r = 0; r < g->rows.count; r++)
+        query[r] = g->query[g->rows.list[r]];
+    uint32_t sets = cdp_wants_sort(&g->wants, v->probes, query, g->rows.count);
+    for (uint32_t s = 0; s < sets; s++) {
+        uint32_t set = g->wants.set[s], count;
+        const uint32_t *row = cdp_wants_take(&g->wants, set, &count);
+        for (uint32_t r = 0; r < count; r += ROWS)
+            look(g, v, row + r, cdp_least(count - r, ROWS), cdp_shelf_begin(v->shelf, set),
+                 cdp_shelf_end(v->shelf, set));
+    }
+}
+
+// Lets the rows pick, but for columns that are too far by what was learned.
+static void sweep(struct glancer *g, const struct view *v, bool learned)
+{
+    for (uint32_t r = 0; r < g->rows.count; r++) {
         double least =
             learned ? g->asked + g->by_spread * (double)g->spread[r] - 3 * g->apart : -INFINITY;
-        set_bar(g, r, r < count ? (float)least : 0x1p30F);
+        set_bar(g, r, (float)least);
         g->picked[r].count = 0;
     }
-    for (uint32_t from = 0; from < columns->count; from += STRETCH) {
-        for (uint32_t r = 0; r < count; r += ROWS)
-            look(g, r, columns, from);
-    }
-    for (uint32_t r = 0; r < count; r++)
-        add(g, r, columns);
+    if (v->shelf)
+        look_at_sets(g, v);
+    else
+        look_at_all(g, v);
+    for (uint32_t r = 0; r < g->rows.count; r++)
+        add(g, v, r);
 }
 
 // Learns what the first `count` lists ask for, by least squares.
@@ -188,14 +245,13 @@ static void learn(struct glancer *g, uint32_t count)
 
 // Columns that are far are of no use to a list although it is not full yet: what lists asked for
 // of late tells which. The rows that it was wrong for look once more.
-static void glance(struct glancer *g, const struct cdp_side *columns)
+static void glance(struct glancer *g, const struct view *v)
 {
     uint32_t count = g->rows.count, again = 0, items[TOGETHER], list[TOGETHER];
-    memcpy(g->item, g->rows.id, count * sizeof *g->item);
     for (uint32_t r = 0; r < count; r++)
-        g->spread[r] = spread_of(g, r);
+        g->spread[r] = spread_of(g, v, r);
     memset(g->seen.entry, 0xFF, (size_t)count * g->seen.k * sizeof *g->seen.entry);
-    sweep(g, columns, true);
+    sweep(g, v, true);
     for (uint32_t r = 0; r < count; r++) {
         items[again] = g->rows.id[r];
         list[again] = g->rows.list[r];
@@ -203,7 +259,7 @@ static void glance(struct glancer *g, const struct cdp_side *columns)
     }
     if (again > 0) {
         cdp_side_rows(&g->rows, cdp_run_of(items), cdp_run_of(list), again);
-        sweep(g, columns, false);
+        sweep(g, v, false);
     }
     learn(g, count);
 }
@@ -222,7 +278,7 @@ static void compare(const struct cdp_space *space, uint32_t item, const struct c
     }
 }
 
-// The weights of glancers; to be freed by the caller, NULL after an error.
+// The weights of a view; to be freed by the caller, NULL after an error.
 static float *weigh(const struct cdp_side *columns, struct cdp_err *err)
 {
     size_t bytes = 4 * columns->words;
@@ -235,28 +291,62 @@ static float *weigh(const struct cdp_side *columns, struct cdp_err *err)
     return weight;
 }
 
+static int glance_all(struct view *v, const uint32_t *items, const uint32_t *order,
+                      struct cdp_shortlists *lists, int threads, struct cdp_progress *progress,
+                      struct cdp_err *err)
+{
+    uint64_t n = lists->count, part = n / PARTS;
+    uint32_t most = part < FEWEST ? FEWEST : cdp_least(part, TOGETHER), looked = v->looked;
+    v->wait = cdp_least(looked, PICKED);
+    v->weight = v->space->vector ? weigh(v->columns, err) : NULL;
+    struct glancer *glancers = NULL;
+    if (!v->space->vector || v->weight)
+        glancers = new_glancers(v, threads, err);
+    int status = glancers ? 0 : -1;
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
+    for (uint64_t from = 0; from < (status ? 0 : n); from += most) {
+        struct glancer *g = &glancers[cdp_thread()];
+        uint32_t count = cdp_least(n - from, most);
+        for (uint32_t i = 0; i < count; i++) {
+            uint64_t query = order ? order[from + i] : from + i;
+            g->query[i] = (uint32_t)query;
+            g->item[i] = items ? items[query] : (uint32_t)query;
+        }
+        cdp_side_rows(&g->rows, cdp_run_of(g->item), cdp_run_from(0), count);
+        glance(g, v);
+        for (uint32_t i = 0; i < count; i++)
+            compare(v->space, g->item[i], v->columns, g->seen.entry + (size_t)i * looked, looked,
+                    lists->entry + (uint64_t)g->query[i] * lists->k, lists->k);
+        cdp_progress_add(progress, count);
+    }
+    free_glancers(glancers, threads);
+    free(v->weight);
+    return status;
+}
+
 int cdp_glance(const struct cdp_space *space, const uint32_t *items, const struct cdp_side *columns,
                uint32_t looked, struct cdp_shortlists *lists, int threads,
                struct cdp_progress *progress, struct cdp_err *err)
 {
-    float *weight = space->vector ? weigh(columns, err) : NULL;
-    struct glancer *glancers = NULL;
-    if (!space->vector || weight)
-        glancers = new_glancers(space, columns, weight, looked, threads, err);
-    int status = glancers ? 0 : -1;
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-    for (uint64_t from = 0; from < (status ? 0 : lists->count); from += TOGETHER) {
-        struct glancer *g = &glancers[cdp_thread()];
-        uint32_t count = cdp_least(lists->count - from, TOGETHER);
-        cdp_side_rows(&g->rows, items ? cdp_run_of(items + from) : cdp_run_from(from),
-                      cdp_run_from(0), count);
-        glance(g, columns);
-        for (uint32_t i = 0; i < count; i++)
-            compare(space, g->item[i], columns, g->seen.entry + (size_t)i * looked, looked,
-                    lists->entry + (from + i) * lists->k, lists->k);
-        cdp_progress_add(progress, count);
-    }
-    free_glancers(glancers, threads);
-    free(weight);
+    struct view v = {.space = space, .columns = columns, .looked = looked};
+    return glance_all(&v, items, NULL, lists, threads, progress, err);
+}
+
+int cdp_glance_sets(const struct cdp_space *space, const uint32_t *items,
+                    const struct cdp_shortlists *probes, const struct cdp_shelf *shelf,
+                    uint32_t looked, struct cdp_shortlists *lists, int threads,
+                    struct cdp_progress *progress, struct cdp_err *err)
+{
+    struct view v = {.space = space,
+                     .columns = &shelf->columns,
+                     .shelf = shelf,
+                     .probes = probes,
+                     .looked = looked};
+    // Rows that want the same set first look together, most of them.
+    struct cdp_sets order;
+    if (cdp_sets_of(&order, probes, 1, shelf->sets->count, threads, err))
+        return -1;
+    int status = glance_all(&v, items, order.member, lists, threads, progress, err);
+    cdp_sets_free(&order);
     return status;
 }

@@ -10,7 +10,6 @@
 enum {
     ROWS = CDP_TILE_ROWS,
     COLUMNS = CDP_TILE_COLUMNS,
-    PANEL = CDP_PANEL_COLUMNS,
     TOGETHER = 16384, // rows that probe together, at most,
     WANTED = 1 << 22, // and sets that they want, in all,
     PARTS = 32,       // that threads share,
@@ -24,27 +23,6 @@ static uint32_t together(uint64_t n, uint64_t sets, uint32_t depth)
     uint64_t few = n / PARTS, many = cdp_least(n / FEWEST, SHARED * sets / depth);
     uint32_t rows = cdp_least(many > few ? many : few, cdp_least(WANTED / depth, TOGETHER));
     return rows < ROWS ? ROWS : rows;
-}
-
-// ---- shelves
-
-int cdp_shelf_new(struct cdp_shelf *shelf, const struct cdp_space *space,
-                  const struct cdp_sets *sets, int threads, struct cdp_err *err)
-{
-    uint64_t count = sets->start[sets->count];
-    *shelf = (struct cdp_shelf){.sets = sets, .part = 1};
-    if (cdp_side_new_columns(&shelf->columns, space, (uint32_t)count, err)) {
-        cdp_shelf_free(shelf);
-        return -1;
-    }
-    cdp_side_columns(&shelf->columns, cdp_run_of(sets->member), cdp_run_from(CDP_NONE),
-                     (uint32_t)count, threads);
-    return 0;
-}
-
-void cdp_shelf_free(struct cdp_shelf *shelf)
-{
-    cdp_side_free(&shelf->columns);
 }
 
 // ---- picking
@@ -105,20 +83,14 @@ static void pick(struct cdp_side *rows, const uint32_t *row, uint32_t count,
 // A thread's memory: rows that probe together, and which of them want which sets.
 struct prober {
     struct cdp_side rows;
-    uint32_t *wanted; // by how many, of each set; 0 between uses
-    uint32_t *set;    // that are wanted, in the order in which they are probed
-    uint32_t *end;    // of each set's rows
-    uint32_t *row;    // the rows that want the sets, set after set
+    struct cdp_wants wants;
 };
 
 static void free_probers(struct prober *probers, int threads)
 {
     for (int t = 0; probers && t < threads; t++) {
         cdp_side_free(&probers[t].rows);
-        free(probers[t].wanted);
-        free(probers[t].set);
-        free(probers[t].end);
-        free(probers[t].row);
+        cdp_wants_free(&probers[t].wants);
     }
     free(probers);
 }
@@ -129,41 +101,13 @@ static struct prober *new_probers(const struct cdp_space *space, uint64_t sets, 
     struct prober *probers = cdp_zalloc((size_t)threads, sizeof *probers, "threads", err);
     for (int t = 0; probers && t < threads; t++) {
         struct prober *p = &probers[t];
-        int status = cdp_side_new_rows(&p->rows, space, rows, err);
-        p->wanted = cdp_zalloc(sets, sizeof *p->wanted, "cells", err);
-        p->set = cdp_alloc(rows, depth * sizeof *p->set, "cells", err);
-        p->end = cdp_alloc(sets, sizeof *p->end, "cells", err);
-        p->row = cdp_alloc(rows, depth * sizeof *p->row, "cells", err);
-        if (status || !p->wanted || !p->set || !p->end || !p->row) {
+        if (cdp_side_new_rows(&p->rows, space, rows, err) ||
+            cdp_wants_new(&p->wants, sets, depth, rows, err)) {
             free_probers(probers, threads);
             return NULL;
         }
     }
     return probers;
-}
-
-// Sorts some rows by the sets that they want, nearest sets first. Returns the number of sets.
-static uint32_t sort_rows(struct prober *p, const struct cdp_shortlists *probes)
-{
-    uint32_t sets = 0, k = probes->k, count = p->rows.count;
-    for (uint32_t r = 0; r < k; r++) {
-        for (uint32_t i = 0; i < count; i++) {
-            uint64_t entry = probes->entry[(uint64_t)p->rows.list[i] * k + r];
-            if (entry != CDP_NOBODY && p->wanted[cdp_entry_id(entry)]++ == 0)
-                p->set[sets++] = cdp_entry_id(entry);
-        }
-    }
-    uint32_t sum = 0;
-    for (uint32_t s = 0; s < sets; s++) {
-        p->end[p->set[s]] = sum;
-        sum += p->wanted[p->set[s]];
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        const uint64_t *list = probes->entry + (uint64_t)p->rows.list[i] * k;
-        for (uint32_t r = 0; r < k && list[r] != CDP_NOBODY; r++)
-            p->row[p->end[cdp_entry_id(list[r])]++] = i;
-    }
-    return sets;
 }
 
 // Lets the rows pick from all the sets that they want.
@@ -175,14 +119,13 @@ static void probe(struct prober *p, const struct cdp_shortlists *probes,
         const uint64_t *list = lists->entry + (uint64_t)p->rows.list[r] * lists->k;
         cdp_side_ask(&p->rows, r, cdp_entry_score(list[lists->k - 1]));
     }
-    uint32_t sets = sort_rows(p, probes);
+    uint32_t sets = cdp_wants_sort(&p->wants, probes, p->rows.list, p->rows.count);
     for (uint32_t s = 0; s < sets; s++) {
-        uint32_t set = p->set[s], last = p->end[set], r = last - p->wanted[set];
-        uint32_t begin = (uint32_t)(shelf->sets->start[set] / PANEL * PANEL);
-        p->wanted[set] = 0;
-        for (; r < last; r += ROWS)
-            pick(&p->rows, p->row + r, cdp_least(last - r, ROWS), &shelf->columns, begin,
-                 (uint32_t)shelf->sets->start[set + 1], lists);
+        uint32_t set = p->wants.set[s], count;
+        const uint32_t *row = cdp_wants_take(&p->wants, set, &count);
+        for (uint32_t r = 0; r < count; r += ROWS)
+            pick(&p->rows, row + r, cdp_least(count - r, ROWS), &shelf->columns,
+                 cdp_shelf_begin(shelf, set), cdp_shelf_end(shelf, set), lists);
     }
 }
 

@@ -3,24 +3,11 @@
 #define CDP_PROBE_H
 
 #include "base/progress.h"
-#include "knn/sets.h"
+#include "knn/shelf.h"
 #include "knn/shortlist.h"
-#include "knn/side.h"
 
 // The operation of the approximate search: rows pick the nearest of some columns, by the scores of
 // bytes, into their shortlists.
-
-// Items laid out as columns, set after set.
-struct cdp_shelf {
-    struct cdp_side columns;
-    const struct cdp_sets *sets;
-    // Rows pass over what by its sketch is farther than this part of their lists' reach.
-    float part;
-};
-
-int cdp_shelf_new(struct cdp_shelf *shelf, const struct cdp_space *space,
-                  const struct cdp_sets *sets, int threads, struct cdp_err *err);
-void cdp_shelf_free(struct cdp_shelf *shelf);
 
 // Row i, which is items[i] of the space or item i, picks from the sets of the shelf that its list
 // in `probes` names, into list i of `lists`. No item is added to its own list.

@@ -10,9 +10,9 @@
 
 // What a glance promises: of each row the columns that are nearest by what tiles see, exactly
 // these, also where lists ask for something else than those before them did; and of these the
-// nearest by their scores.
+// nearest by their scores. Of all columns, or of those of some sets.
 
-enum { ROWS = 17000, COLUMNS = 300, DIM = 160, STEP = 29 };
+enum { ROWS = 17000, COLUMNS = 300, DIM = 160, STEP = 29, SETS = 9, WANTED = 3 };
 
 static float number[ROWS * DIM];
 static uint32_t chosen[COLUMNS]; // the rows that are columns
@@ -34,30 +34,75 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+// Which columns a row sees: those on the tiles of its sets, or all where there are no sets.
+static void seen_by(const struct cdp_shelf *shelf, const uint64_t *probes, bool sees[COLUMNS])
+{
+    memset(sees, !shelf, COLUMNS * sizeof *sees);
+    for (uint32_t p = 0; shelf && p < WANTED && probes[p] != CDP_NOBODY; p++) {
+        uint32_t set = cdp_entry_id(probes[p]), end = cdp_shelf_end(shelf, set);
+        for (uint32_t c = cdp_shelf_begin(shelf, set); c < end; c += CDP_TILE_COLUMNS) {
+            for (uint32_t i = c; i < c + CDP_TILE_COLUMNS; i++) {
+                if (shelf->columns.id[i] != CDP_NONE)
+                    sees[shelf->columns.id[i]] = true;
+            }
+        }
+    }
+}
+
 // The lists of all entries, sorted, one after the other.
-static bool right(const struct cdp_space *space, const struct cdp_space *columns, uint32_t looked,
-                  const uint32_t *items, const struct cdp_shortlists *lists)
+static bool right(const struct cdp_space *space, const struct cdp_space *columns,
+                  const struct cdp_shelf *shelf, const struct cdp_shortlists *probes,
+                  uint32_t looked, const uint32_t *items, const struct cdp_shortlists *lists)
 {
     for (uint64_t i = 0; i < lists->count; i += STEP) {
         uint64_t entry[COLUMNS];
-        uint32_t item = items ? items[i] : (uint32_t)i;
+        uint32_t item = items ? items[i] : (uint32_t)i, count = 0;
+        bool sees[COLUMNS];
+        seen_by(shelf, probes->entry + i * probes->k, sees);
         for (uint32_t c = 0; c < COLUMNS; c++) {
             float score;
             cdp_space_glances(space, item, columns, &c, 1, &score);
-            entry[c] = cdp_entry(score, c);
+            entry[count] = cdp_entry(score, c);
+            count += sees[c];
         }
-        qsort(entry, COLUMNS, sizeof *entry, by_size);
-        for (uint32_t r = 0; r < looked; r++) {
+        qsort(entry, count, sizeof *entry, by_size);
+        count = cdp_least(count, looked);
+        for (uint32_t r = 0; r < count; r++) {
             uint32_t column = cdp_entry_id(entry[r]);
             float score;
             cdp_space_scores(space, item, columns, &column, 1, &score);
             entry[r] = cdp_entry(score, column);
         }
-        qsort(entry, looked, sizeof *entry, by_size);
+        qsort(entry, count, sizeof *entry, by_size);
+        while (count < lists->k)
+            entry[count++] = CDP_NOBODY;
         if (memcmp(entry, lists->entry + i * lists->k, lists->k * sizeof *entry) != 0)
             return false;
     }
     return true;
+}
+
+// Sets of columns, one in which there are none and one with few, that each column is in two of; and
+// two or three of them for each row.
+static bool choose_sets(struct cdp_sets *sets, struct cdp_shortlists *probes)
+{
+    struct cdp_shortlists in;
+    struct cdp_err err;
+    if (cdp_shortlists_new(&in, COLUMNS, 2, 1, &err) ||
+        cdp_shortlists_new(probes, ROWS, WANTED, 1, &err))
+        return false;
+    for (uint32_t c = 0; c < COLUMNS; c++) {
+        in.entry[2 * c] = c < 3 ? SETS - 1 : c % 3;
+        in.entry[2 * c + 1] = 3 + c % (SETS - 5);
+    }
+    for (uint64_t i = 0; i < ROWS; i++) {
+        uint64_t first = cdp_random(2, i) % SETS;
+        for (uint32_t p = 0; p < 2 + i % 2; p++)
+            probes->entry[i * WANTED + p] = (first + p * (1 + i % 4)) % SETS;
+    }
+    bool made = !cdp_sets_of(sets, &in, 2, SETS, 1, &err);
+    cdp_shortlists_free(&in);
+    return made;
 }
 
 // Of columns tiles see the whole sketch, or the level below.
@@ -73,6 +118,9 @@ static void check(enum cdp_metric metric, bool below, const char *name)
                                 .name = rows};
     struct cdp_space space, centres = {0};
     struct cdp_side columns = {0};
+    struct cdp_sets sets;
+    struct cdp_shortlists probes;
+    struct cdp_shelf shelf;
     struct cdp_err err;
     static uint32_t items[ROWS];
     for (uint32_t c = 0; c < COLUMNS; c++)
@@ -82,7 +130,8 @@ static void check(enum cdp_metric metric, bool below, const char *name)
     if (!ok(!cdp_space_build(&space, &matrix, metric, 5, below, 2, &err) && space.levels > below &&
                 !cdp_space_pick(&centres, &space, space.levels - 1 - below, chosen, COLUMNS,
                                 &err) &&
-                !cdp_side_new_columns(&columns, &centres, COLUMNS, &err),
+                !cdp_side_new_columns(&columns, &centres, COLUMNS, &err) &&
+                choose_sets(&sets, &probes) && !cdp_shelf_new(&shelf, &centres, &sets, 1, &err),
             "%s: laid out", name))
         return;
     cdp_side_columns(&columns, cdp_run_from(0), cdp_run_from(CDP_NONE), COLUMNS, 1);
@@ -93,12 +142,22 @@ static void check(enum cdp_metric metric, bool below, const char *name)
             struct cdp_shortlists lists;
             ok(!cdp_shortlists_new(&lists, ROWS, most[m], threads, &err) &&
                    !cdp_glance(&space, order, &columns, looked[m], &lists, threads, NULL, &err) &&
-                   right(&space, &centres, looked[m], order, &lists),
+                   right(&space, &centres, NULL, &probes, looked[m], order, &lists),
                "%s: the %u nearest of %d columns, %u looked at, %d threads", name, most[m], COLUMNS,
+               looked[m], threads);
+            cdp_shortlists_free(&lists);
+            ok(!cdp_shortlists_new(&lists, ROWS, most[m], threads, &err) &&
+                   !cdp_glance_sets(&space, order, &probes, &shelf, looked[m], &lists, threads,
+                                    NULL, &err) &&
+                   right(&space, &centres, &shelf, &probes, looked[m], order, &lists),
+               "%s: the %u nearest of some sets, %u looked at, %d threads", name, most[m],
                looked[m], threads);
             cdp_shortlists_free(&lists);
         }
     }
+    cdp_shelf_free(&shelf);
+    cdp_sets_free(&sets);
+    cdp_shortlists_free(&probes);
     cdp_side_free(&columns);
     cdp_space_free(&centres);
     cdp_space_free(&space);

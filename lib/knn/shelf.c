@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "knn/shelf.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+int cdp_shelf_new(struct cdp_shelf *shelf, const struct cdp_space *space,
+                  const struct cdp_sets *sets, int threads, struct cdp_err *err)
+{
+    uint64_t count = sets->start[sets->count];
+    *shelf = (struct cdp_shelf){.sets = sets, .part = 1};
+    if (cdp_side_new_columns(&shelf->columns, space, (uint32_t)count, err)) {
+        cdp_shelf_free(shelf);
+        return -1;
+    }
+    cdp_side_columns(&shelf->columns, cdp_run_of(sets->member), cdp_run_from(CDP_NONE),
+                     (uint32_t)count, threads);
+    return 0;
+}
+
+void cdp_shelf_free(struct cdp_shelf *shelf)
+{
+    cdp_side_free(&shelf->columns);
+}
+
+int cdp_wants_new(struct cdp_wants *w, uint64_t sets, uint32_t depth, uint32_t rows,
+                  struct cdp_err *err)
+{
+    w->wanted = cdp_zalloc(sets, sizeof *w->wanted, "cells", err);
+    w->set = cdp_alloc(rows, depth * sizeof *w->set, "cells", err);
+    w->end = cdp_alloc(sets, sizeof *w->end, "cells", err);
+    w->row = cdp_alloc(rows, depth * sizeof *w->row, "cells", err);
+    return w->wanted && w->set && w->end && w->row ? 0 : -1;
+}
+
+void cdp_wants_free(struct cdp_wants *w)
+{
+    free(w->wanted);
+    free(w->set);
+    free(w->end);
+    free(w->row);
+    *w = (struct cdp_wants){0};
+}
+
+uint32_t cdp_wants_sort(struct cdp_wants *w, const struct cdp_shortlists *probes,
+                        const uint32_t *list, uint32_t count)
+{
+    uint32_t sets = 0, k = probes->k;
+    for (uint32_t r = 0; r < k; r++) {
+        for (uint32_t i = 0; i < count; i++) {
+            uint64_t entry = probes->entry[(uint64_t)list[i] * k + r];
+            if (entry != CDP_NOBODY && w->wanted[cdp_entry_id(entry)]++ == 0)
+                w->set[sets++] = cdp_entry_id(entry);
+        }
+    }
+    uint32_t sum = 0;
+    for (uint32_t s = 0; s < sets; s++) {
+        w->end[w->set[s]] = sum;
+        sum += w->wanted[w->set[s]];
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t *own = probes->entry + (uint64_t)list[i] * k;
+        for (uint32_t r = 0; r < k && own[r] != CDP_NOBODY; r++)
+            w->row[w->end[cdp_entry_id(own[r])]++] = i;
+    }
+    return sets;
+}
