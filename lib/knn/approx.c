@@ -20,12 +20,16 @@ enum {
     VERY_FEW = 64,     // are fewer than one in so many
     AROUND = 8,        // so many times as many look around,
     FOR_ONE = 8,       // but not more than so many for one that misses enough
+    CHEAP = 32,        // to look into more than one cell in so many each costs more than all pairs
     STALL = 8,         // a gain of one standard error in so many is none
     WIDE = 24,         // cells that all look into; twice as many the next time
     SEED_PROBES = 4,   // of a search that only fills lists
+    GROWN = 4,         // times as long as at first lists become, at most
     SAMPLE = CDP_SIDE, // items whose exact neighbours are known, at most that
     SEED = 1,
 };
+
+static const uint64_t LISTS_BYTES = UINT64_C(1) << 32; // that lists may grow to
 
 // ---- recall
 
@@ -88,7 +92,17 @@ static int by_reach(const void *a, const void *b)
     return x->missing > y->missing ? -1 : x->missing < y->missing;
 }
 
-// How many of the exact neighbours of sample i, an item, are not in its list of k.
+static bool holds(const uint64_t *list, uint32_t k, uint32_t item)
+{
+    for (uint32_t r = 0; r < k && list[r] != CDP_NOBODY; r++) {
+        if (cdp_entry_id(list[r]) == item)
+            return true;
+    }
+    return false;
+}
+
+// How many of the exact neighbours of sample i, an item, are not in its list of k. Others as near
+// as these count too.
 static uint32_t missing_from(const uint64_t *list, uint32_t k, const struct cdp_nearest *exact,
                              uint64_t i, uint32_t item, float *room)
 {
@@ -108,29 +122,47 @@ static uint32_t missing_from(const uint64_t *list, uint32_t k, const struct cdp_
     return near < exact->k ? exact->k - near : 0;
 }
 
+// How many of the exact neighbours of sample i the list has no room for: by their scores they are
+// behind all that it holds.
+static uint32_t refused_by(const uint64_t *list, uint32_t k, const struct cdp_nearest *exact,
+                           uint64_t i, uint32_t item, const uint32_t *item_of)
+{
+    uint32_t refused = 0;
+    for (uint32_t r = 0; r < exact->k; r++) {
+        uint32_t other = item_of[exact->id[i * exact->k + r]];
+        float score;
+        cdp_space_scores(exact->space, item, exact->space, &other, 1, &score);
+        refused += !holds(list, k, other) && cdp_entry(score, other) > list[k - 1];
+    }
+    return refused;
+}
+
 // What the sample tells of the lists.
 struct recall {
     double found;    // the share of the exact neighbours that is in the lists
     double error;    // the standard error of that
+    double limit;    // what it would be if all neighbours had been met
     bool scattered;  // most of what is missing is so from the lists that reach farthest
     uint64_t enough; // of those lists, one in so many of all miss enough for the recall wanted
 };
 
-// Others as near as the exact neighbours count too. Lists that reach as far miss about as much, and
-// the sample holds its share of each kind: so the error is that of the differences of those side by
-// side (Wolter, An investigation of some estimators of variance for systematic sampling, Journal of
-// the American Statistical Association 79(388), 1984).
+// Lists that reach as far miss about as much, and the sample holds its share of each kind: so the
+// error is that of the differences of those side by side (Wolter, An investigation of some
+// estimators of variance for systematic sampling, Journal of the American Statistical Association
+// 79(388), 1984).
 static struct recall recall_of(const struct cdp_shortlists *lists, const uint32_t *sample,
-                               const struct cdp_nearest *exact, double wanted, struct lack *lack,
-                               float *room)
+                               const uint32_t *item_of, const struct cdp_nearest *exact,
+                               double wanted, struct lack *lack, float *room)
 {
-    uint64_t missing = 0, squares = 0, far = 0, count = exact->count, items = 0;
+    uint64_t missing = 0, refused = 0, squares = 0, far = 0, count = exact->count, items = 0;
     double all = (double)count * exact->k;
     for (uint64_t i = 0; i < count; i++) {
         const uint64_t *list = lists->entry + (uint64_t)sample[i] * lists->k;
         lack[i].reach = list[lists->k - 1];
         lack[i].missing = missing_from(list, lists->k, exact, i, sample[i], room);
         missing += lack[i].missing;
+        refused +=
+            cdp_least(lack[i].missing, refused_by(list, lists->k, exact, i, sample[i], item_of));
     }
     qsort(lack, count, sizeof *lack, by_reach);
     for (uint64_t i = 0; i < count / SHARE; i++)
@@ -141,6 +173,7 @@ static struct recall recall_of(const struct cdp_shortlists *lists, const uint32_
     }
     struct recall r = {.found = 1 - (double)missing / all,
                        .error = sqrt((double)squares / 2) / all,
+                       .limit = 1 - (double)refused / all,
                        .scattered = 2 * far > missing};
     // A third may stay missing when they have looked.
     double left = (wanted + r.error - r.found) * all * 1.5;
@@ -152,9 +185,54 @@ static struct recall recall_of(const struct cdp_shortlists *lists, const uint32_
 
 // ---- all
 
-// Until the sample has the recall that is wanted, or all have looked into all cells, or looking
-// around and into more cells gains nothing: what is missing then was met, but items are so near to
-// each other that the scores of bytes cannot rank them.
+// How the search goes on.
+struct plan {
+    uint64_t share, more; // one in so many, the farthest, look into so many cells,
+    uint64_t deep;        // few into so many, who have looked into half as many,
+    uint64_t wide;        // or all into so many
+    bool fine;            // few did the last time
+};
+
+// Who looks into more cells next: one in `part` of all, into so many. Where few lists miss what is
+// wanted, few do, which costs less: those who have looked into twice as many; but where what is
+// missing is not theirs, not twice.
+static uint64_t plan_cells(struct plan *p, const struct recall *r, uint64_t cells, uint64_t *part)
+{
+    uint64_t probes = p->wide;
+    p->fine = r->scattered ? r->enough > p->share && p->deep < 2 * cells
+                           : !p->fine && p->wide < p->more && r->enough > p->more / p->wide;
+    *part = 1;
+    if (p->fine) {
+        *part = cdp_least(r->enough, FINE);
+        probes = r->scattered ? p->deep : p->more;
+    } else if (r->scattered) {
+        *part = p->share;
+        probes = p->more;
+    }
+    if (r->scattered && p->deep < 2 * probes)
+        p->deep = 2 * probes;
+    if (!p->fine && !r->scattered)
+        p->wide *= 2;
+    else if (!p->fine && p->share > 1)
+        p->share /= 2;
+    else if (!p->fine)
+        p->more *= 2;
+    return cdp_least(probes, cells);
+}
+
+// How long lists are to be where they have no room for what was met; 0 where they do, or may not
+// grow.
+static uint32_t grown(const struct cdp_shortlists *lists, const struct recall *r, double wanted,
+                      uint64_t longest)
+{
+    uint64_t twice = 2 * (uint64_t)lists->k, bytes = twice * sizeof *lists->entry * lists->count;
+    bool may = twice <= longest && twice < lists->count && bytes <= LISTS_BYTES;
+    return r->limit - r->error < wanted && may ? (uint32_t)twice : 0;
+}
+
+// Until the sample has the recall that is wanted, or looking around and into more cells gains
+// nothing, or costs more than all pairs do. Where items are so near to each other that the scores
+// of bytes cannot rank them, what was met is missing all the same: lists grow, so that it has room.
 static int search(const struct cdp_space *space, struct cdp_cells *cells,
                   struct cdp_shortlists *lists, double wanted, const uint32_t *sample,
                   const struct cdp_nearest *exact, int threads, double *found,
@@ -162,62 +240,56 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
 {
     float *room = cdp_alloc(space->matrix->dim, 2 * CDP_KEYS * sizeof *room, "rows", err);
     struct lack *lack = cdp_alloc(exact->count, sizeof *lack, "the sample", err);
-    int status = !room || !lack;
-    uint64_t share = SHARE, more = MORE, deep = MORE, wide = WIDE, count = 0;
+    uint32_t *item_of = cdp_alloc(lists->count, sizeof *item_of, "items", err);
+    uint64_t longest = GROWN * (uint64_t)lists->k, count = 0;
+    int status = !room || !lack || !item_of;
+    for (uint64_t i = 0; !status && i < lists->count; i++)
+        item_of[cdp_space_row(space, i)] = (uint32_t)i;
+    struct plan plan = {.share = SHARE, .more = MORE, .deep = MORE, .wide = WIDE};
     uint32_t *items = NULL; // whose lists have changed; at first all
     double before = 0;
-    bool last = false, fine = false;
     for (bool first = true, around = true; !status; first = false, around = !around) {
         status = cdp_shortlists_reverse(lists, items, count, space->kernel, threads, err);
         free(items);
         items = NULL;
-        struct recall r = recall_of(lists, sample, exact, wanted, lack, room);
+        struct recall r = recall_of(lists, sample, item_of, exact, wanted, lack, room);
         *found = r.found;
-        bool stalled = around && !fine && r.found - before < r.error / STALL;
-        if (status || last || stalled || r.found - r.error >= wanted)
+        uint32_t longer = grown(lists, &r, wanted, longest);
+        bool stalled = around && !plan.fine && r.found - before < r.error / STALL;
+        if (status || r.found - r.error >= wanted || (stalled && !longer))
             break;
         before = around ? r.found : before;
         // Where very few lists miss what is wanted, these look into more cells at once.
         if (first && r.scattered && r.enough > VERY_FEW)
             around = false;
-        if (around) {
-            uint64_t part = r.scattered && share > AROUND ? share / AROUND : 1;
+        uint64_t part = 1;
+        if (longer) {
+            around = true;
+            status = cdp_shortlists_grow(lists, longer, threads, err);
+        } else if (around) {
             uint64_t few = r.enough / FOR_ONE;
-            items = cdp_farthest(lists, lists->k - 1, part > few ? part : few, &count, err);
-            status =
-                items ? cdp_neighbourhoods(space, lists, items, count, threads, progress, err) : -1;
-            continue;
+            part = r.scattered && plan.share > AROUND ? plan.share / AROUND : 1;
+            part = part > few ? part : few;
         }
-        // Where few lists miss what is wanted, few look into more cells, which costs less: those
-        // who have looked into twice as many; but where what is missing is not theirs, not twice.
-        fine = r.scattered ? r.enough > share && deep < 2 * cells->centres->count
-                           : !fine && wide < more && r.enough > more / wide;
-        uint64_t part = 1, probes = wide;
-        if (fine) {
-            part = cdp_least(r.enough, FINE);
-            probes = r.scattered ? deep : more;
-        } else if (r.scattered) {
-            part = share;
-            probes = more;
+        uint64_t all = cells->centres->count, probes = 0;
+        if (!around) {
+            probes = plan_cells(&plan, &r, all, &part);
+            if (probes * CHEAP > part * all)
+                break;
         }
-        if (r.scattered && deep < 2 * probes)
-            deep = 2 * probes;
-        probes = cdp_least(probes, cells->centres->count);
         items = cdp_farthest(lists, lists->k - 1, part, &count, err);
-        last = count == lists->count && probes == cells->centres->count;
-        status = items ? cdp_cells_probe_more(cells, space, lists, items, count, (uint32_t)probes,
-                                              threads, progress, err)
-                       : -1;
-        if (!fine && !r.scattered)
-            wide *= 2;
-        else if (!fine && share > 1)
-            share /= 2;
-        else if (!fine)
-            more *= 2;
+        if (status || !items)
+            status = -1;
+        else if (around)
+            status = cdp_neighbourhoods(space, lists, items, count, threads, progress, err);
+        else
+            status = cdp_cells_probe_more(cells, space, lists, items, count, (uint32_t)probes,
+                                          threads, progress, err);
     }
     free(items);
     free(room);
     free(lack);
+    free(item_of);
     return status ? -1 : 0;
 }
 

@@ -135,7 +135,7 @@ static int approximate(struct cdp_space *space, const struct cdp_knn_plan *plan,
     if (rest)
         status = order_items(space, joiners, threads, err);
     if (rest && !status) {
-        cdp_progress_start(plan->progress, "neighbours", "pairs",
+        cdp_progress_start(plan->progress, "neighbours, by all pairs", "pairs",
                            pairs_of(nearest.count, nearest.count));
         cdp_allpairs(joiners, threads, 0, nearest.count, plan->progress);
         *found = 1;

@@ -37,6 +37,19 @@ void cdp_shortlists_free(struct cdp_shortlists *s)
     *s = (struct cdp_shortlists){0};
 }
 
+int cdp_shortlists_grow(struct cdp_shortlists *s, uint32_t k, int threads, struct cdp_err *err)
+{
+    struct cdp_shortlists grown;
+    if (cdp_shortlists_new(&grown, s->count, k, threads, err))
+        return -1;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (uint64_t i = 0; i < s->count; i++)
+        memcpy(grown.entry + i * k, s->entry + i * s->k, s->k * sizeof *s->entry);
+    cdp_shortlists_free(s);
+    *s = grown;
+    return 0;
+}
+
 void cdp_shortlists_offer(uint64_t *list, uint32_t k, const struct cdp_kernel *kernel,
                           const uint32_t *items, const float *scores, uint32_t count)
 {

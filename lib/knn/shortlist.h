@@ -25,6 +25,9 @@ int cdp_shortlists_new(struct cdp_shortlists *lists, uint64_t count, uint32_t k,
                        struct cdp_err *err);
 void cdp_shortlists_free(struct cdp_shortlists *lists);
 
+// Makes room for k entries in each list, which is more than there was.
+int cdp_shortlists_grow(struct cdp_shortlists *lists, uint32_t k, int threads, struct cdp_err *err);
+
 // Adds at most CDP_TILE_COLUMNS items, by their scores, to a list of k.
 void cdp_shortlists_offer(uint64_t *list, uint32_t k, const struct cdp_kernel *kernel,
                           const uint32_t *items, const float *scores, uint32_t count);

@@ -114,9 +114,29 @@ static void test_reverse(int threads)
     cdp_shortlists_free(&lists);
 }
 
+static void test_grow(void)
+{
+    struct cdp_shortlists lists;
+    struct cdp_err err;
+    static uint64_t before[ITEMS * 8];
+    bool right = !cdp_shortlists_new(&lists, ITEMS, 8, 1, &err);
+    fill(&lists, NULL, ITEMS, 3);
+    memcpy(before, lists.entry, sizeof before);
+    right &= !cdp_shortlists_grow(&lists, 12, 3, &err) && lists.k == 12 && lists.count == ITEMS;
+    for (uint64_t i = 0; right && i < ITEMS; i++) {
+        const uint64_t *list = lists.entry + i * 12;
+        right &= memcmp(list, before + i * 8, 8 * sizeof *list) == 0;
+        for (uint32_t r = 8; r < 12; r++)
+            right &= list[r] == CDP_NOBODY;
+    }
+    ok(right, "longer lists hold what they held");
+    cdp_shortlists_free(&lists);
+}
+
 int main(void)
 {
     test_merge();
+    test_grow();
     test_reverse(1);
     test_reverse(3);
     return done();
