@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include "knn/centres.h"
+
+#include "base/random.h"
+#include "knn/build.h"
+#include "tap.h"
+
+// What centres promise where there are many: nearly every item finds its nearest one, though it
+// looks into some groups only; scores are those of the pair; and the lists are the same for any
+// number of threads.
+
+enum { ROWS = 12600, DIM = 96, CENTRES = 4200, K = 7, STEP = 31 };
+
+static float number[ROWS * DIM];
+
+static float spread(uint64_t seed, uint64_t i)
+{
+    return (float)(cdp_random(seed, i) % 2001) - 1000;
+}
+
+// Items around as many points as there are centres; and one in nine that stands alone.
+static void make(void)
+{
+    for (uint64_t i = 0; i < ROWS; i++) {
+        float apart = i % 9 == 0 ? 2 : 0.3F;
+        for (uint64_t d = 0; d < DIM; d++)
+            number[i * DIM + d] = spread(1, i % CENTRES * DIM + d) + apart * spread(2, i * DIM + d);
+    }
+}
+
+// The share of the items whose list begins with the nearest centre; 0 if a score is wrong.
+static double found(const struct cdp_space *space, const struct cdp_space *centres,
+                    const struct cdp_shortlists *lists)
+{
+    uint32_t right = 0, all = 0;
+    for (uint64_t i = 0; i < ROWS; i += STEP, all++) {
+        const uint64_t *list = lists->entry + i * lists->k;
+        uint64_t best = CDP_NOBODY;
+        for (uint32_t c = 0; c < CENTRES; c++) {
+            float score;
+            cdp_space_scores(space, i, centres, &c, 1, &score);
+            uint64_t entry = cdp_entry(score, c);
+            best = entry < best ? entry : best;
+            for (uint32_t r = 0; r < lists->k && list[r] != CDP_NOBODY; r++) {
+                if (cdp_entry_id(list[r]) == c && list[r] != entry)
+                    return 0;
+            }
+        }
+        right += list[0] == best;
+    }
+    return (double)right / all;
+}
+
+static void check(enum cdp_metric metric, const char *name)
+{
+    char rows[] = "rows";
+    struct cdp_matrix matrix = {.rows = ROWS,
+                                .dim = DIM,
+                                .number = CDP_F32,
+                                .data = (const unsigned char *)number,
+                                .row_stride = DIM * sizeof *number,
+                                .number_stride = sizeof *number,
+                                .name = rows};
+    struct cdp_space space;
+    struct cdp_shortlists lists[2] = {0};
+    struct cdp_err err;
+    if (!ok(!cdp_space_build(&space, &matrix, metric, 5, false, 2, &err), "%s: a space", name))
+        return;
+    for (int t = 0; t < 2; t++) {
+        int threads = 1 + 2 * t;
+        struct cdp_centres *c = cdp_centres_new(&space, ROWS, CENTRES, 1, threads, NULL, &err);
+        double share = 0;
+        if (c && !cdp_centres_nearest(&lists[t], c, &space, NULL, ROWS, K, threads, NULL, &err))
+            share = found(&space, &c->space, &lists[t]);
+        ok(share > 0.995, "%s: of %d centres, %.3f of the items find the nearest", name, CENTRES,
+           share);
+        cdp_centres_free(c);
+    }
+    ok(memcmp(lists[0].entry, lists[1].entry, sizeof *lists->entry * ROWS * K) == 0,
+       "%s: the same with one and three threads", name);
+    cdp_shortlists_free(&lists[0]);
+    cdp_shortlists_free(&lists[1]);
+    cdp_space_free(&space);
+}
+
+int main(void)
+{
+    make();
+    check(CDP_COSINE, "cosine");
+    check(CDP_L2, "l2");
+    check(CDP_L1, "l1");
+    return done();
+}
