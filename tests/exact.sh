@@ -71,12 +71,14 @@ perl -e 'srand 2; print pack "f<*", map { rand() - rand() } 1 .. 64 for 1 .. 300
 both 64 alone.bin
 is "$told $found" "1.0000 1" "30,000 rows without any order: all pairs are compared"
 
-# One thread takes blocks of more rows than eight do.
-head -c $((40000 * 16 * 4)) many/features/m0.bin >narrow.bin
-for threads in 1 8; do
-    cdp-knn --method exact -t $threads --metric l2 --dim 16 narrow.bin | cdp-view --digest -
-done >digests
-is "$(sort -u digests | wc -l)" 1 "40,000 rows: the same content by blocks of 2,048 rows and of 1,024"
+# One thread takes blocks of 2, 3 and 4 times as many rows as eight do.
+for rows in 34000 50000 66000; do
+    head -c $((rows * 16 * 4)) many/features/m0.bin >narrow.bin
+    for threads in 1 8; do
+        cdp-knn --method exact -t $threads --metric l2 --dim 16 narrow.bin | cdp-view --digest -
+    done >digests
+    is "$(sort -u digests | wc -l) $(wc -l <digests)" "1 2" "$rows rows: the same content by blocks of any size"
+done
 
 # Of so many rows the nearest centres are first told by fewer numbers.
 if [ -n "${CDP_LARGE:-}" ]; then

@@ -40,7 +40,7 @@ static int new_side(struct cdp_side *b, const struct cdp_space *space, uint32_t 
 int cdp_side_new_rows(struct cdp_side *b, const struct cdp_space *s, uint32_t room,
                       struct cdp_err *err)
 {
-    room = (room + ROWS - 1) / ROWS * ROWS;
+    room += ROWS - 1;
     int status = new_side(b, s, room, room, laid_words(s, s->words), err);
     b->row = cdp_alloc(room, sizeof *b->row, "rows", err);
     b->start = cdp_zalloc(room, sizeof *b->start, "rows", err);
@@ -81,7 +81,7 @@ void cdp_side_rows(struct cdp_side *b, struct cdp_run items, struct cdp_run list
     cdp_lay_function *lay = s->kernel->metric[s->metric].lay;
     size_t laid = laid_words(s, b->words);
     b->count = count;
-    for (uint32_t i = 0; i < (count + ROWS - 1) / ROWS * ROWS; i++) {
+    for (uint32_t i = 0; i < count + ROWS - 1; i++) {
         uint32_t from = i < count ? i : count - 1, id = b->id[i] = cdp_run_at(items, from);
         b->list[i] = cdp_run_at(lists, from);
         b->least[i] = -INFINITY;

@@ -74,8 +74,8 @@ void cdp_side_free(struct cdp_side *side);
 void cdp_side_turn(struct cdp_side *side, unsigned level);
 
 // Lays `count` items of the side's space out as rows, or as columns, whose lists are `lists`. Rows
-// are filled up to whole tiles with the last one. Columns beyond the last, of id CDP_NONE, may
-// pass.
+// are filled up with the last one, so that a tile may begin at any. Columns beyond the last, of id
+// CDP_NONE, may pass.
 void cdp_side_rows(struct cdp_side *side, struct cdp_run items, struct cdp_run lists,
                    uint32_t count);
 void cdp_side_columns(struct cdp_side *side, struct cdp_run items, struct cdp_run lists,
