@@ -12,8 +12,8 @@
 enum {
     ROWS = CDP_TILE_ROWS,
     COLUMNS = CDP_TILE_COLUMNS,
-    TOGETHER = 340 * ROWS, // rows, at most,
-    FEWEST = 85 * ROWS,    // and at least, where
+    TOGETHER = 340 * ROWS, // rows look together at most,
+    FEWEST = 85 * ROWS,    // so many at least, and between them such that
     PARTS = 64,            // threads share so many parts
     STRETCH = 8 * COLUMNS, // columns that all rows look at, one row's tiles after another's
     PICKED = 32,           // that wait for a row's list before a tile, at most
