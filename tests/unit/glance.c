@@ -12,7 +12,7 @@
 // these, also where lists ask for something else than those before them did; and of these the
 // nearest by their scores. Of all columns, or of those of some sets.
 
-enum { ROWS = 17000, COLUMNS = 300, DIM = 160, STEP = 29, SETS = 9, WANTED = 3 };
+enum { ROWS = 17000, COLUMNS = 300, DIM = 160, STEP = 97, SETS = 9, WANTED = 3 };
 
 static float number[ROWS * DIM];
 static uint32_t chosen[COLUMNS]; // the rows that are columns
