@@ -108,7 +108,7 @@ int cdp_cells_new(struct cdp_cells *cells, struct cdp_space *space, uint32_t k, 
     cells->centres = cdp_centres_new(space, n, count, seed, threads, progress, err);
     if (!cells->centres)
         return -1;
-    cdp_progress_start(progress, "neighbours: cells", "rows", n);
+    cdp_progress_start(progress, "neighbours: cells", "rows", cdp_centres_looks(cells->centres, n));
     return cdp_centres_nearest(&cells->nearest, cells->centres, space, NULL, n, probes, threads,
                                progress, err) ||
                    cdp_sets_of(&cells->items, &cells->nearest, 1, count, threads, err) ||

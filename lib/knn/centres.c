@@ -64,7 +64,8 @@ static int look_at_groups(struct cdp_shortlists *lists, const struct cdp_centres
 }
 
 // An item near a centre is nearer to it than to nearly all others, and so are their groups: what
-// it finds there is far where it belongs to none, or missed its own.
+// it finds there is far where it belongs to none, or missed its own. Whoever need not look again
+// counts as having done so.
 static int look_again(struct cdp_shortlists *lists, const struct cdp_centres *c,
                       const struct cdp_space *space, const uint32_t *items, int threads,
                       struct cdp_progress *progress, struct cdp_err *err)
@@ -76,6 +77,8 @@ static int look_again(struct cdp_shortlists *lists, const struct cdp_centres *c,
         for (uint64_t i = 0; i < count; i++)
             ids[i] = items[far[i]];
     }
+    if (far)
+        cdp_progress_add(progress, lists->count - count);
     int status = !far || (items && !ids) ||
                  cdp_shortlists_new(&some, count, lists->k, threads, err) ||
                  look_at_all(&some, c, space, items ? ids : far, threads, progress, err);
@@ -96,9 +99,14 @@ int cdp_centres_nearest(struct cdp_shortlists *lists, const struct cdp_centres *
     if (!c->groups || k > FEW)
         return look_at_all(lists, c, space, items, threads, progress, err);
     return look_at_groups(lists, c, space, items, threads, progress, err) ||
-                   look_again(lists, c, space, items, threads, NULL, err)
+                   look_again(lists, c, space, items, threads, progress, err)
                ? -1
                : 0;
+}
+
+uint64_t cdp_centres_looks(const struct cdp_centres *c, uint64_t count)
+{
+    return c->groups ? 2 * count : count;
 }
 
 // ---- as columns
@@ -152,7 +160,7 @@ static int train(struct cdp_centres *c, const struct cdp_space *space, uint64_t 
     uint64_t count[ITERATIONS], all = 0;
     for (int i = 0; i < ITERATIONS; i++)
         all += count[i] = cdp_least(n, SAMPLE[i] * c->count);
-    cdp_progress_start(progress, "neighbours: centres", "rows", all);
+    cdp_progress_start(progress, "neighbours: centres", "rows", cdp_centres_looks(c, all));
     int status = 0;
     for (int i = 0; !status && i < ITERATIONS; i++) {
         uint32_t *sample = cdp_choose(n, count[i], seed + (uint64_t)i, err);

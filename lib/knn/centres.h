@@ -38,4 +38,7 @@ int cdp_centres_nearest(struct cdp_shortlists *lists, const struct cdp_centres *
                         uint32_t k, int threads, struct cdp_progress *progress,
                         struct cdp_err *err);
 
+// The rows that this adds to the progress, for `count` items and few centres.
+uint64_t cdp_centres_looks(const struct cdp_centres *centres, uint64_t count);
+
 #endif

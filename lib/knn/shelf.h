@@ -11,7 +11,7 @@
 struct cdp_shelf {
     struct cdp_side columns;
     const struct cdp_sets *sets;
-    // Rows pass over what by its sketch is farther than this part of their lists' reach.
+    // Rows that probe pass over what by its sketch is farther than this part of their lists' reach.
     float part;
 };
 

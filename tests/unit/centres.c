@@ -3,6 +3,7 @@
 
 #include "base/random.h"
 #include "knn/build.h"
+#include "rows.h"
 #include "tap.h"
 
 // What centres promise where there are many: nearly every item finds its nearest one, though it
@@ -51,16 +52,14 @@ static double found(const struct cdp_space *space, const struct cdp_space *centr
     return (double)right / all;
 }
 
+static void show_nothing(struct cdp_progress *progress)
+{
+    (void)progress;
+}
+
 static void check(enum cdp_metric metric, const char *name)
 {
-    char rows[] = "rows";
-    struct cdp_matrix matrix = {.rows = ROWS,
-                                .dim = DIM,
-                                .number = CDP_F32,
-                                .data = (const unsigned char *)number,
-                                .row_stride = DIM * sizeof *number,
-                                .number_stride = sizeof *number,
-                                .name = rows};
+    struct cdp_matrix matrix = matrix_of(number, ROWS, DIM);
     struct cdp_space space;
     struct cdp_shortlists lists[2] = {0};
     struct cdp_err err;
@@ -69,11 +68,14 @@ static void check(enum cdp_metric metric, const char *name)
     for (int t = 0; t < 2; t++) {
         int threads = 1 + 2 * t;
         struct cdp_centres *c = cdp_centres_new(&space, ROWS, CENTRES, 1, threads, NULL, &err);
+        struct cdp_progress progress = {.show = show_nothing};
         double share = 0;
-        if (c && !cdp_centres_nearest(&lists[t], c, &space, NULL, ROWS, K, threads, NULL, &err))
+        if (c &&
+            !cdp_centres_nearest(&lists[t], c, &space, NULL, ROWS, K, threads, &progress, &err))
             share = found(&space, &c->space, &lists[t]);
         ok(share > 0.999, "%s: of %d centres, %.3f of the items find the nearest", name, CENTRES,
            share);
+        ok(c && progress.done == cdp_centres_looks(c, ROWS), "%s: progress tells all looks", name);
         cdp_centres_free(c);
     }
     ok(memcmp(lists[0].entry, lists[1].entry, sizeof *lists->entry * ROWS * K) == 0,

@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "knn/build.h"
 #include "knn/pick.h"
+#include "rows.h"
 #include "tap.h"
 
 // What a glance promises: of each row the columns that are nearest by what tiles see, exactly
@@ -108,14 +109,7 @@ static bool choose_sets(struct cdp_sets *sets, struct cdp_shortlists *probes)
 // Of columns tiles see the whole sketch, or the level below.
 static void check(enum cdp_metric metric, bool below, const char *name)
 {
-    char rows[] = "rows";
-    struct cdp_matrix matrix = {.rows = ROWS,
-                                .dim = DIM,
-                                .number = CDP_F32,
-                                .data = (const unsigned char *)number,
-                                .row_stride = DIM * sizeof *number,
-                                .number_stride = sizeof *number,
-                                .name = rows};
+    struct cdp_matrix matrix = matrix_of(number, ROWS, DIM);
     struct cdp_space space, centres = {0};
     struct cdp_side columns = {0};
     struct cdp_sets sets;
