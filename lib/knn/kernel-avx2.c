@@ -9,7 +9,7 @@
 #define AVX2 __attribute__((target("avx2")))
 
 FUNCTIONS(avx2, AVX2)
-PROJECT_AND_MERGE(avx2, AVX2)
+PROJECT(avx2, AVX2)
 
 // A chunk of the row: -128 x the sums of its bytes, which undoes what the columns' bytes are
 // greater by, and then its words.
@@ -39,107 +39,204 @@ AVX2 INLINE __m256i broadcast(const uint32_t *at)
     return _mm256_set1_epi32((int)*at);
 }
 
-AVX2 INLINE void widen_sums(int32_t sum[LANES], __m256i part)
+// Sums of 16 bits as sums of 32 bits.
+AVX2 INLINE __m256i widened(__m256i part)
 {
-    __m256i pairs = _mm256_madd_epi16(part, _mm256_set1_epi16(1));
-    __m256i all = _mm256_add_epi32(_mm256_load_si256((__m256i *)sum), pairs);
-    _mm256_store_si256((__m256i *)sum, all);
+    return _mm256_madd_epi16(part, _mm256_set1_epi16(1));
 }
 
 AVX2 static bool dot_avx2(const struct cdp_tile *t, uint64_t passed[ROWS])
 {
-    uint64_t any = 0;
+    bool any = false;
     memset(passed, 0, ROWS * sizeof *passed);
+#define ROW(r) const uint32_t *row##r = t->row[r];
+#define START(r) __m256i a##r = broadcast(row##r + at), b##r = a##r;
     // The instructions by name: as intrinsics, gcc 12 moves the sums from register to register.
-    const uint32_t *r0 = t->row[0], *r1 = t->row[1], *r2 = t->row[2], *r3 = t->row[3],
-                   *r4 = t->row[4], *r5 = t->row[5];
+#define ADVANCE(r)                                                                      \
+    {                                                                                   \
+        __m256i x = broadcast(row##r + at), product;                                    \
+        __asm__("vpmaddubsw %[x], %[y0], %[product]\n\t"                                \
+                "vpmaddubsw %[x], %[y1], %[x]\n\t"                                      \
+                "vpaddw %[product], %[a], %[a]\n\t"                                     \
+                "vpaddw %[x], %[b], %[b]"                                               \
+                : [a] "+x"(a##r), [b] "+x"(b##r), [x] "+x"(x), [product] "=&x"(product) \
+                : [y0] "x"(y0), [y1] "x"(y1));                                          \
+    }
+#define WIDEN(r)          \
+    a##r = widened(a##r); \
+    b##r = widened(b##r);
+#define ADD(r)                                       \
+    a##r = _mm256_add_epi32(a##r, sum[r * VECTORS]); \
+    b##r = _mm256_add_epi32(b##r, sum[r * VECTORS + 1]);
+#define STORE(r)             \
+    sum[r * VECTORS] = a##r; \
+    sum[r * VECTORS + 1] = b##r;
+#define FAIL(r)                                                      \
+    {                                                                \
+        __m256i bar = _mm256_set1_epi32(t->bar[r].product);          \
+        a##r = _mm256_cmpgt_epi32(bar, _mm256_add_epi32(a##r, o0));  \
+        b##r = _mm256_cmpgt_epi32(bar, _mm256_add_epi32(b##r, o1));  \
+        fail = _mm256_and_si256(fail, _mm256_and_si256(a##r, b##r)); \
+    }
+#define PASS(r)                                                                  \
+    {                                                                            \
+        uint32_t low = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(a##r)),  \
+                 high = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(b##r)); \
+        passed[r] |= (uint64_t)(uint16_t) ~(low | high << LANES) << (p * PANEL); \
+    }
+    EACH_ROW(ROW)
+    __m256i sum[ROWS * VECTORS] = {0}; // of a panel's chunks, but for the last
     for (size_t p = 0; p < COLUMNS / PANEL; p++) {
         const uint32_t *y = t->panel + p * PANEL * t->words;
-        int32_t sum[ROWS][PANEL] __attribute__((aligned(32))) = {0};
         for (size_t at = 0, left = t->words; left;) {
+            bool first = left == t->words;
             size_t count = left < CHUNK ? left : CHUNK;
             left -= count;
-            __m256i a0 = broadcast(r0 + at), a1 = broadcast(r1 + at), a2 = broadcast(r2 + at),
-                    a3 = broadcast(r3 + at), a4 = broadcast(r4 + at), a5 = broadcast(r5 + at);
-            __m256i b0 = a0, b1 = a1, b2 = a2, b3 = a3, b4 = a4, b5 = a5;
+            EACH_ROW(START)
             for (at++; count--; at++, y += PANEL) {
                 __m256i y0 = _mm256_loadu_si256((const __m256i *)y);
                 __m256i y1 = _mm256_loadu_si256((const __m256i *)(y + LANES));
-#define ADVANCE(a, b, r)                                                            \
-    do {                                                                            \
-        __m256i x = broadcast((r) + at), product;                                   \
-        __asm__("vpmaddubsw %[x], %[y0], %[product]\n\t"                            \
-                "vpmaddubsw %[x], %[y1], %[x]\n\t"                                  \
-                "vpaddw %[product], %[a_], %[a_]\n\t"                               \
-                "vpaddw %[x], %[b_], %[b_]"                                         \
-                : [a_] "+x"(a), [b_] "+x"(b), [x] "+x"(x), [product] "=&x"(product) \
-                : [y0] "x"(y0), [y1] "x"(y1));                                      \
-    } while (0)
-                ADVANCE(a0, b0, r0);
-                ADVANCE(a1, b1, r1);
-                ADVANCE(a2, b2, r2);
-                ADVANCE(a3, b3, r3);
-                ADVANCE(a4, b4, r4);
-                ADVANCE(a5, b5, r5);
-#undef ADVANCE
+                EACH_ROW(ADVANCE)
             }
-            widen_sums(sum[0], a0);
-            widen_sums(sum[0] + LANES, b0);
-            widen_sums(sum[1], a1);
-            widen_sums(sum[1] + LANES, b1);
-            widen_sums(sum[2], a2);
-            widen_sums(sum[2] + LANES, b2);
-            widen_sums(sum[3], a3);
-            widen_sums(sum[3] + LANES, b3);
-            widen_sums(sum[4], a4);
-            widen_sums(sum[4] + LANES, b4);
-            widen_sums(sum[5], a5);
-            widen_sums(sum[5] + LANES, b5);
-        }
-        for (size_t v = 0; v < VECTORS; v++) {
-            size_t c = p * PANEL + v * LANES;
-            __m256i offset = _mm256_loadu_si256((const __m256i *)(t->offset + c));
-            for (int r = 0; r < ROWS; r++) {
-                __m256i got = _mm256_load_si256((const __m256i *)(sum[r] + v * LANES));
-                got = _mm256_add_epi32(got, offset);
-                __m256i low = _mm256_cmpgt_epi32(_mm256_set1_epi32(t->bar[r].product), got);
-                uint64_t here = ~(uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(low)) & 0xFF;
-                passed[r] |= here << c;
-                any |= here;
+            EACH_ROW(WIDEN)
+            if (!first) {
+                EACH_ROW(ADD)
+            }
+            if (left) {
+                EACH_ROW(STORE)
+                continue;
+            }
+            const __m256i *offset = (const __m256i *)(t->offset + p * PANEL);
+            __m256i o0 = _mm256_loadu_si256(offset), o1 = _mm256_loadu_si256(offset + 1),
+                    fail = _mm256_set1_epi32(-1);
+            EACH_ROW(FAIL)
+            // Most panels let no pair pass.
+            if (_mm256_movemask_epi8(fail) != -1) {
+                any = true;
+                EACH_ROW(PASS)
             }
         }
     }
     return any;
+#undef ROW
+#undef START
+#undef ADVANCE
+#undef WIDEN
+#undef ADD
+#undef STORE
+#undef FAIL
+#undef PASS
 }
 
-AVX2 INLINE __m256i madd_halves(const void *x, const void *y)
+// x.y by |x|.(y with the sign of x), four pairs at a time. No byte is -128, so no sum of two
+// products leaves 16 bits.
+AVX2 static void dot_pairs_avx2(const uint32_t *x, const uint32_t *const *y, size_t count,
+                                size_t words, float *out)
 {
-    return _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)x)),
-                             _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)y)));
-}
-
-AVX2 INLINE float madd_pair(const uint32_t *x, const uint32_t *y, size_t words)
-{
-    enum { STEP = 4 };
-    __m256i sums = _mm256_setzero_si256();
-    size_t w = 0;
-    for (; w + STEP <= words; w += STEP)
-        sums = _mm256_add_epi32(sums, madd_halves(x + w, y + w));
-    if (w < words) {
-        uint32_t a[STEP] = {0}, b[STEP] = {0};
-        memcpy(a, x + w, (words - w) * sizeof *x);
-        memcpy(b, y + w, (words - w) * sizeof *y);
-        sums = _mm256_add_epi32(sums, madd_halves(a, b));
+    enum { TOGETHER = 4 };
+    uint32_t whole = (uint32_t)(words - words % LANES), over = (uint32_t)words % LANES;
+    __m256i last =
+        _mm256_cmpgt_epi32(_mm256_set1_epi32((int)over), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    for (size_t i = 0; i < count; i += TOGETHER) {
+        const int *at[TOGETHER];
+        __m256i sum[TOGETHER];
+#pragma GCC unroll 4
+        for (size_t j = 0; j < TOGETHER; j++) {
+            at[j] = (const int *)y[i + j < count ? i + j : i];
+            sum[j] = _mm256_setzero_si256();
+        }
+        for (size_t w = 0; w < whole; w += LANES) {
+            __m256i own = _mm256_loadu_si256((const __m256i *)(x + w)), size = _mm256_abs_epi8(own);
+#pragma GCC unroll 4
+            for (size_t j = 0; j < TOGETHER; j++) {
+                __m256i other = _mm256_loadu_si256((const __m256i *)(at[j] + w));
+                __m256i part = _mm256_maddubs_epi16(size, _mm256_sign_epi8(other, own));
+                sum[j] = _mm256_add_epi32(sum[j], widened(part));
+            }
+        }
+        if (over) {
+            __m256i own = _mm256_maskload_epi32((const int *)x + whole, last),
+                    size = _mm256_abs_epi8(own);
+#pragma GCC unroll 4
+            for (size_t j = 0; j < TOGETHER; j++) {
+                __m256i other = _mm256_maskload_epi32(at[j] + whole, last);
+                __m256i part = _mm256_maddubs_epi16(size, _mm256_sign_epi8(other, own));
+                sum[j] = _mm256_add_epi32(sum[j], widened(part));
+            }
+        }
+        __m256i abcd =
+            _mm256_hadd_epi32(_mm256_hadd_epi32(sum[0], sum[1]), _mm256_hadd_epi32(sum[2], sum[3]));
+        __m128i all =
+            _mm_add_epi32(_mm256_castsi256_si128(abcd), _mm256_extracti128_si256(abcd, 1));
+        float product[TOGETHER];
+        _mm_storeu_ps(product, _mm_cvtepi32_ps(all));
+        for (size_t j = 0; j < TOGETHER && i + j < count; j++)
+            out[i + j] = product[j];
     }
-    int32_t sum[LANES] __attribute__((aligned(32))), all = 0;
-    _mm256_store_si256((__m256i *)sum, sums);
-    for (int lane = 0; lane < LANES; lane++)
-        all += sum[lane];
-    return (float)all;
 }
 
-PAIRS(madd, avx2, AVX2)
+enum { RUN = 4, MOST = 8 };
+
+// Entries as signed numbers in the same order.
+AVX2 INLINE __m256i ordered(__m256i entries)
+{
+    return _mm256_xor_si256(entries, _mm256_set1_epi64x(INT64_MIN));
+}
+
+// The places of run i that belong to a list of k.
+AVX2 INLINE __m256i own_of(uint32_t k, uint32_t i)
+{
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x((int64_t)k - i * RUN),
+                              _mm256_setr_epi64x(0, 1, 2, 3));
+}
+
+// A list of at most RUNS x 4 is kept in registers. With an entry added, number i of an ascending
+// list stays where it is not above the entry; else it is number i - 1, or the entry if that is not.
+AVX2 INLINE void merge_runs(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count,
+                            const uint32_t runs)
+{
+    const __m256i most = _mm256_set1_epi64x(INT64_MAX);
+    __m256i run[MOST];
+#pragma GCC unroll 8
+    for (uint32_t i = 0; i < runs; i++) {
+        __m256i own = own_of(k, i);
+        __m256i some = _mm256_maskload_epi64((const long long *)list + i * RUN, own);
+        run[i] = _mm256_blendv_epi8(most, ordered(some), own);
+    }
+    for (size_t e = 0; e < count; e++) {
+        __m256i entry = ordered(_mm256_set1_epi64x((long long)entries[e])), there = {0};
+#pragma GCC unroll 8
+        for (uint32_t i = 0; i < runs; i++)
+            there = _mm256_or_si256(there, _mm256_cmpeq_epi64(run[i], entry));
+        if (_mm256_movemask_epi8(there))
+            continue;
+        __m256i before = _mm256_set1_epi64x(INT64_MIN);
+#pragma GCC unroll 8
+        for (uint32_t i = 0; i < runs; i++) {
+            __m256i turned = _mm256_permute4x64_epi64(run[i], 0x93);
+            __m256i shifted = _mm256_blend_epi32(turned, before, 3);
+            __m256i moved = _mm256_blendv_epi8(entry, shifted, _mm256_cmpgt_epi64(shifted, entry));
+            run[i] = _mm256_blendv_epi8(run[i], moved, _mm256_cmpgt_epi64(run[i], entry));
+            before = turned;
+        }
+    }
+#pragma GCC unroll 8
+    for (uint32_t i = 0; i < runs; i++)
+        _mm256_maskstore_epi64((long long *)list + i * RUN, own_of(k, i), ordered(run[i]));
+}
+
+AVX2 static void merge_avx2(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count)
+{
+    if (k <= 2 * RUN)
+        merge_runs(list, k, entries, count, 2);
+    else if (k <= 5 * RUN)
+        merge_runs(list, k, entries, count, 5);
+    else if (k <= MOST * RUN)
+        merge_runs(list, k, entries, count, MOST);
+    else
+        merge_one_by_one(list, k, entries, count);
+}
 
 const struct cdp_kernel cdp_kernel_avx2 =
-    KERNEL("avx2", avx2, project_avx2, merge_avx2, lay_chunks, dot_avx2, madd_pairs_avx2);
+    KERNEL("avx2", avx2, project_avx2, merge_avx2, lay_chunks, dot_avx2, dot_pairs_avx2);
 #endif

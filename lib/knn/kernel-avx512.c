@@ -15,11 +15,7 @@ VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
 {
     size_t stride = t->words * PANEL;
     const uint32_t *y = t->panel;
-    // One variable an accumulator and the instruction by name: given an array or the intrinsic, gcc
-    // 12 keeps the sums in memory.
-#define EACH_ROW(do) \
-    do               \
-    (0) do(1) do(2) do(3) do(4) do(5)
+    // The instruction by name: given the intrinsic, gcc 12 keeps the sums in memory.
 #define START(r)                      \
     const uint32_t *x##r = t->row[r]; \
     __m512i a##r = o0, b##r = o1, c##r = o2, d##r = o3;
@@ -64,7 +60,6 @@ VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
     }
     EACH_ROW(END)
     return true;
-#undef EACH_ROW
 #undef START
 #undef DOT
 #undef ADVANCE

@@ -55,8 +55,8 @@ static bool dot_plain(const struct cdp_tile *t, uint64_t passed[ROWS])
 }
 
 FUNCTIONS(plain, )
-PROJECT_AND_MERGE(plain, )
+PROJECT(plain, )
 PAIRS(dot, plain, )
 
 const struct cdp_kernel cdp_kernel_plain =
-    KERNEL("plain", plain, project_plain, merge_plain, lay_halves, dot_plain, dot_pairs_plain);
+    KERNEL("plain", plain, project_plain, merge_one_by_one, lay_halves, dot_plain, dot_pairs_plain);

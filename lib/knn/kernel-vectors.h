@@ -16,6 +16,10 @@ enum {
     CHUNK = CDP_DOT_CHUNK
 };
 
+// What is written out for each row of a tile, so that each has variables of its own: given arrays,
+// gcc 12 keeps them in memory.
+#define EACH_ROW(what) what(0) what(1) what(2) what(3) what(4) what(5)
+
 #define INLINE static inline __attribute__((always_inline))
 
 typedef float vector __attribute__((vector_size(32)));
@@ -264,12 +268,7 @@ INLINE void merge_one_by_one(uint64_t *list, uint32_t k, const uint64_t *entries
     {                                                                                     \
         bars(asking, bar);                                                                \
     }
-#define PROJECT_AND_MERGE(isa, attribute)                                                  \
-    attribute static void merge_##isa(uint64_t *list, uint32_t k, const uint64_t *entries, \
-                                      size_t count)                                        \
-    {                                                                                      \
-        merge_one_by_one(list, k, entries, count);                                         \
-    }                                                                                      \
+#define PROJECT(isa, attribute)                                                            \
     attribute static void project_##isa(const float *row, size_t count, size_t dim,        \
                                         const float *directions, size_t width, float *out) \
     {                                                                                      \

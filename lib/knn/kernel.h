@@ -21,8 +21,9 @@ enum { CDP_TILE_ROWS = 6, CDP_TILE_COLUMNS = 64, CDP_PANEL_COLUMNS = 16 };
 // Bytes of the dot product that 16-bit sums may hold: in each run of CDP_DOT_CHUNK words, bytes
 // 0 and 1 of the words, and bytes 2 and 3, are a vector of length at most CDP_DOT_LENGTH; and the
 // magnitudes of bytes 0 and 1, and of 2 and 3, of a word are together at most CDP_DOT_PAIR. Then
-// no partial sum of a product of two items leaves 16 bits (Cauchy-Schwarz). The whole item is a
-// vector of length at most CDP_DOT_WHOLE, so that no product leaves 32 bits.
+// no partial sum of a product of two items leaves 16 bits (Cauchy-Schwarz). Items of which
+// only pairs are made may leave these limits, but no byte is -128, and the whole item is a vector
+// of length at most CDP_DOT_WHOLE, so that no product leaves 32 bits.
 enum { CDP_DOT_CHUNK = 16, CDP_DOT_LENGTH = 181, CDP_DOT_PAIR = 128, CDP_DOT_WHOLE = 46340 };
 
 // What a column's word is xored with in the panel of a dot product: bytes plus 128, unsigned.

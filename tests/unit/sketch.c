@@ -94,7 +94,8 @@ static bool consistent(const struct cdp_sketcher *s, const struct cdp_sketch *sk
         for (b = 0; b < 4 * s->words; b++)
             exact[b] = (double)q[b];
         for (b = 0; b < 4 * s->words; b += 2) {
-            if (abs(q[b]) + abs(q[b + 1]) > CDP_DOT_PAIR)
+            if (abs(q[b]) + abs(q[b + 1]) > CDP_DOT_PAIR || q[b] == INT8_MIN ||
+                q[b + 1] == INT8_MIN)
                 return false;
         }
         if (b != 4 * s->level[s->levels - 1] || s->rounder->scale(exact, 4 * s->words) > 1.1)
