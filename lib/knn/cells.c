@@ -7,7 +7,7 @@
 #include "base/floats.h"
 
 enum {
-    CELL = 96,    // items of a cell, at least
+    CELL = 80,    // items of a cell, at least
     SAMPLE = 256, // items whose near ones tell how far apart sketches are; of which
     FEW = 10,     // one in so many has some that are farther, or,
     HALF = 2,     // of items that look once more, every other

@@ -16,14 +16,15 @@ enum {
     // Many centres are seen by the level below the whole sketch, and are in groups:
     MANY = 4096,
     MORE = 2,   // times as many are compared
-    GROUPS = 4, // that each is in,
+    GROUPS = 5, // that each is in,
     LOOKED = 8, // and that an item looks into
+    EACH = 8,   // so many times as many items train a group as a centre
     NEAR = 3,   // centres that are found so, at most
     FAR = 5,    // one item in so many, of those farthest from what they found, looks at all
     FEW = 16,   // who wants more looks at all
 };
 
-// Items a centre that each is trained on, others each time.
+// Items a centre that it is trained on, others each time.
 static const uint64_t SAMPLE[ITERATIONS] = {8, 8, 16, 16};
 
 uint32_t *cdp_choose(uint64_t n, uint64_t count, uint64_t seed, struct cdp_err *err)
@@ -45,6 +46,8 @@ static int look_at_all(struct cdp_shortlists *lists, const struct cdp_centres *c
 {
     uint32_t spare = c->columns.words < space->words ? MORE * SPARE : SPARE;
     uint32_t looked = cdp_least(lists->k + cdp_least((lists->k + spare) / 2, spare), c->count);
+    if (lists->k > FEW) // what the last ones of these are matters little
+        looked = 0;
     return cdp_glance(space, items, &c->columns, looked, lists, threads, progress, err);
 }
 
@@ -54,11 +57,10 @@ static int look_at_groups(struct cdp_shortlists *lists, const struct cdp_centres
                           struct cdp_progress *progress, struct cdp_err *err)
 {
     struct cdp_shortlists groups = {0};
-    int status =
-        cdp_shortlists_new(&groups, lists->count, LOOKED, threads, err) ||
-        cdp_glance(space, items, &c->groups->columns, LOOKED, &groups, threads, NULL, err) ||
-        cdp_glance_sets(space, items, &groups, &c->shelf, cdp_least(NEAR, lists->k), lists, threads,
-                        progress, err);
+    int status = cdp_shortlists_new(&groups, lists->count, LOOKED, threads, err) ||
+                 cdp_glance(space, items, &c->groups->columns, 0, &groups, threads, NULL, err) ||
+                 cdp_glance_sets(space, items, &groups, &c->shelf, cdp_least(NEAR, lists->k), lists,
+                                 threads, progress, err);
     cdp_shortlists_free(&groups);
     return status ? -1 : 0;
 }
@@ -154,12 +156,13 @@ static int move(struct cdp_centres *c, const struct cdp_space *space, const uint
     return status ? -1 : 0;
 }
 
-static int train(struct cdp_centres *c, const struct cdp_space *space, uint64_t n, uint64_t seed,
-                 int threads, struct cdp_progress *progress, struct cdp_err *err)
+// On `each` times as many items a centre as SAMPLE tells.
+static int train(struct cdp_centres *c, const struct cdp_space *space, uint64_t n, uint64_t each,
+                 uint64_t seed, int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
     uint64_t count[ITERATIONS], all = 0;
     for (int i = 0; i < ITERATIONS; i++)
-        all += count[i] = cdp_least(n, SAMPLE[i] * c->count);
+        all += count[i] = cdp_least(n, each * SAMPLE[i] * c->count);
     cdp_progress_start(progress, "neighbours: centres", "rows", cdp_centres_looks(c, all));
     int status = 0;
     for (int i = 0; !status && i < ITERATIONS; i++) {
@@ -170,20 +173,27 @@ static int train(struct cdp_centres *c, const struct cdp_space *space, uint64_t 
     return status;
 }
 
-// Items that become centres.
+// Finds centres, by these groups, of which they become the owner, or among all where NULL.
 static struct cdp_centres *new_centres(const struct cdp_space *space, uint64_t n, uint64_t count,
-                                       unsigned level, uint64_t seed, struct cdp_err *err)
+                                       unsigned level, struct cdp_centres *groups, uint64_t each,
+                                       uint64_t seed, int threads, struct cdp_progress *progress,
+                                       struct cdp_err *err)
 {
     struct cdp_centres *c = cdp_zalloc(1, sizeof *c, "centres", err);
     uint32_t *first = cdp_choose(n, count, seed, err);
+    if (c)
+        *c = (struct cdp_centres){.count = count, .groups = groups};
+    else
+        cdp_centres_free(groups);
     int status = !c || !first || cdp_space_pick(&c->space, space, level, first, count, err) ||
-                 cdp_side_new_columns(&c->columns, &c->space, (uint32_t)count, err);
+                 cdp_side_new_columns(&c->columns, &c->space, (uint32_t)count, err) ||
+                 lay_out(c, threads, err) ||
+                 train(c, space, n, each, seed + 1, threads, progress, err);
     free(first);
     if (status) {
         cdp_centres_free(c);
         return NULL;
     }
-    c->count = count;
     return c;
 }
 
@@ -195,19 +205,14 @@ struct cdp_centres *cdp_centres_new(const struct cdp_space *space, uint64_t n, u
     // space for a search of all pairs is for.
     bool many = count > MANY, below = space->levels > 1 && (many || space->levels > 2);
     unsigned level = space->levels - 1 - below;
-    struct cdp_centres *c = new_centres(space, n, count, level, seed, err);
-    int status = c ? 0 : -1;
-    if (!status && many) {
-        uint64_t groups = (uint64_t)sqrt(2 * (double)count);
-        c->groups = new_centres(space, n, groups, level, seed + ITERATIONS + 1, err);
-        status = c->groups ? lay_out(c->groups, threads, err) : -1;
+    struct cdp_centres *groups = NULL;
+    if (many) {
+        uint64_t root = (uint64_t)sqrt(8 * (double)count), other = seed + ITERATIONS + 1;
+        groups = new_centres(space, n, root, level, NULL, EACH, other, threads, NULL, err);
+        if (!groups)
+            return NULL;
     }
-    if (status || lay_out(c, threads, err) ||
-        train(c, space, n, seed + 1, threads, progress, err)) {
-        cdp_centres_free(c);
-        return NULL;
-    }
-    return c;
+    return new_centres(space, n, count, level, groups, 1, seed, threads, progress, err);
 }
 
 void cdp_centres_free(struct cdp_centres *c)

@@ -26,7 +26,7 @@ struct view {
     const struct cdp_shelf *shelf;       // whose columns they are, or NULL: all rows look at all.
     const struct cdp_shortlists *probes; // which sets of the shelf each row looks at
     float *weight;   // of each byte, the mean square of the columns' byte there; or NULL
-    uint32_t looked; // how many columns are compared
+    uint32_t looked; // how many columns are compared; 0: lists go by what tiles see
     uint32_t wait;   // how many wait for a row's list
 };
 
@@ -60,14 +60,15 @@ static void free_glancers(struct glancer *glancers, int threads)
     free(glancers);
 }
 
-static struct glancer *new_glancers(const struct view *v, int threads, struct cdp_err *err)
+static struct glancer *new_glancers(const struct view *v, uint32_t seen, int threads,
+                                    struct cdp_err *err)
 {
     struct glancer *glancers = cdp_zalloc((size_t)threads, sizeof *glancers, "threads", err);
     for (int t = 0; glancers && t < threads; t++) {
         struct glancer *g = &glancers[t];
         g->asked = -INFINITY;
         if (cdp_side_new_rows(&g->rows, v->space, TOGETHER, err) ||
-            cdp_shortlists_new(&g->seen, TOGETHER, v->looked, 1, err) ||
+            cdp_shortlists_new(&g->seen, TOGETHER, seen, 1, err) ||
             (v->shelf &&
              cdp_wants_new(&g->wants, v->shelf->sets->count, v->probes->k, TOGETHER, err))) {
             free_glancers(glancers, threads);
@@ -265,16 +266,16 @@ static void glance(struct glancer *g, const struct view *v)
 }
 
 // Adds to a list, by their scores, the columns that were seen nearest to an item.
-static void compare(const struct cdp_space *space, uint32_t item, const struct cdp_side *columns,
-                    const uint64_t *seen, uint32_t looked, uint64_t *list, uint32_t k)
+static void compare(const struct view *v, uint32_t item, const uint64_t *seen, uint64_t *list,
+                    uint32_t k)
 {
-    for (uint32_t from = 0; from < looked && seen[from] != CDP_NOBODY; from += COLUMNS) {
+    for (uint32_t from = 0; from < v->looked && seen[from] != CDP_NOBODY; from += COLUMNS) {
         uint32_t column[COLUMNS], here = 0;
         float score[COLUMNS];
-        for (uint32_t r = from; here < COLUMNS && r < looked && seen[r] != CDP_NOBODY; r++)
+        for (uint32_t r = from; here < COLUMNS && r < v->looked && seen[r] != CDP_NOBODY; r++)
             column[here++] = cdp_entry_id(seen[r]);
-        cdp_space_scores(space, item, columns->space, column, here, score);
-        cdp_shortlists_offer(list, k, space->kernel, column, score, here);
+        cdp_space_scores(v->space, item, v->columns->space, column, here, score);
+        cdp_shortlists_offer(list, k, v->space->kernel, column, score, here);
     }
 }
 
@@ -296,12 +297,13 @@ static int glance_all(struct view *v, const uint32_t *items, const uint32_t *ord
                       struct cdp_err *err)
 {
     uint64_t n = lists->count, part = n / PARTS;
-    uint32_t most = part < FEWEST ? FEWEST : cdp_least(part, TOGETHER), looked = v->looked;
-    v->wait = cdp_least(looked, PICKED);
+    uint32_t most = part < FEWEST ? FEWEST : cdp_least(part, TOGETHER);
+    uint32_t k = lists->k, seen = v->looked ? v->looked : k;
+    v->wait = cdp_least(seen, PICKED);
     v->weight = v->space->vector ? weigh(v->columns, err) : NULL;
     struct glancer *glancers = NULL;
     if (!v->space->vector || v->weight)
-        glancers = new_glancers(v, threads, err);
+        glancers = new_glancers(v, seen, threads, err);
     int status = glancers ? 0 : -1;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
     for (uint64_t from = 0; from < (status ? 0 : n); from += most) {
@@ -314,9 +316,14 @@ static int glance_all(struct view *v, const uint32_t *items, const uint32_t *ord
         }
         cdp_side_rows(&g->rows, cdp_run_of(g->item), cdp_run_from(0), count);
         glance(g, v);
-        for (uint32_t i = 0; i < count; i++)
-            compare(v->space, g->item[i], v->columns, g->seen.entry + (size_t)i * looked, looked,
-                    lists->entry + (uint64_t)g->query[i] * lists->k, lists->k);
+        for (uint32_t i = 0; i < count; i++) {
+            const uint64_t *own = g->seen.entry + (size_t)i * seen;
+            uint64_t *list = lists->entry + (uint64_t)g->query[i] * k;
+            if (v->looked)
+                compare(v, g->item[i], own, list, k);
+            else
+                memcpy(list, own, k * sizeof *list);
+        }
         cdp_progress_add(progress, count);
     }
     free_glancers(glancers, threads);

@@ -11,6 +11,7 @@
 
 // Row i, which is items[i] of the space or item i, adds to list i, by their scores, the `looked`
 // columns that are nearest to it by what tiles see: exactly these, whatever the number of threads.
+// Where `looked` is 0, list i becomes those nearest ones, and its scores are what tiles see.
 int cdp_glance(const struct cdp_space *space, const uint32_t *items, const struct cdp_side *columns,
                uint32_t looked, struct cdp_shortlists *lists, int threads,
                struct cdp_progress *progress, struct cdp_err *err);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "knn/pick.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/threads.h"
 #include "knn/build.h"
+
+enum { SPREAD = 4 }; // a centre is farther by one in so many of its items' mean square distance
 
 int cdp_space_pick(struct cdp_space *p, const struct cdp_space *s, unsigned level,
                    const uint32_t *items, uint64_t count, struct cdp_err *err)
@@ -56,9 +59,10 @@ static void add_item(const struct cdp_space *s, uint64_t id, double *sum, size_t
     }
 }
 
-// Makes the numbers item i; `room` holds as many, `sketch` the words of a sketch.
-static void set_item(struct cdp_space *p, uint64_t i, double *mean, size_t numbers, float *room,
-                     uint32_t *sketch)
+// Makes the mean of items item i, and their mean square `square`; `room` holds as many numbers,
+// `sketch` the words of a sketch.
+static void set_item(struct cdp_space *p, uint64_t i, double *mean, double square, size_t numbers,
+                     float *room, uint32_t *sketch)
 {
     uint32_t *word = p->word + i * p->words;
     struct cdp_sketch levels[CDP_SKETCH_LEVELS];
@@ -68,6 +72,9 @@ static void set_item(struct cdp_space *p, uint64_t i, double *mean, size_t numbe
             room[d] = (float)mean[d];
         cdp_sketch(p->sketcher, room, 1, p->error, mean, levels, sketch);
         p->sketch[i] = levels[p->level];
+        double spread = fmax(0, square + 2 * (double)p->vector[i].offset) / SPREAD;
+        p->vector[i].offset -= (float)(spread / 2);
+        p->sketch[i].square += (int32_t)(spread / (p->sketcher->step * p->sketcher->step));
         memcpy(word, sketch, p->words * sizeof *word);
     } else if (p->metric == CDP_HAMMING) {
         memset(word, 0, p->words * sizeof *word);
@@ -91,13 +98,17 @@ int cdp_space_move(struct cdp_space *p, const struct cdp_space *s, const struct 
     for (uint64_t i = 0; i < (status ? 0 : sets->count); i++) {
         uint64_t first = sets->start[i], end = sets->start[i + 1];
         double *sum = sums + (size_t)cdp_thread() * numbers;
+        double square = 0;
         memset(sum, 0, numbers * sizeof *sum);
-        for (uint64_t m = first; m < end; m++)
+        for (uint64_t m = first; m < end; m++) {
             add_item(s, sets->member[m], sum, numbers);
+            square -= s->vector ? 2 * (double)s->vector[sets->member[m]].offset : 0;
+        }
         for (size_t d = 0; d < numbers; d++)
             sum[d] /= (double)(end - first);
         if (end > first)
-            set_item(p, i, sum, numbers, rooms + (size_t)cdp_thread() * numbers,
+            set_item(p, i, sum, square / (double)(end - first), numbers,
+                     rooms + (size_t)cdp_thread() * numbers,
                      sketches + (size_t)cdp_thread() * s->words);
     }
     free(sketches);

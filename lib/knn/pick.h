@@ -13,7 +13,9 @@ int cdp_space_pick(struct cdp_space *picked, const struct cdp_space *space, unsi
                    const uint32_t *items, uint64_t count, struct cdp_err *err);
 
 // Moves each centre to the mean of the other space's items that are its set, if there are
-// any. The mean of rows of bits is what most of them have.
+// any. The mean of rows of bits is what most of them have. By the scores and glances of vectors the
+// square of any item's distance to it is greater by a quarter of the mean square of its own items':
+// the mean of scattered items is near everything, so that too many would choose it.
 int cdp_space_move(struct cdp_space *picked, const struct cdp_space *space,
                    const struct cdp_sets *sets, int threads, struct cdp_err *err);
 

@@ -11,7 +11,8 @@
 
 // What a glance promises: of each row the columns that are nearest by what tiles see, exactly
 // these, also where lists ask for something else than those before them did; and of these the
-// nearest by their scores. Of all columns, or of those of some sets.
+// nearest by their scores, or where none are looked at, just these. Of all columns, or of those of
+// some sets.
 
 enum { ROWS = 17000, COLUMNS = 300, DIM = 160, STEP = 97, SETS = 9, WANTED = 3 };
 
@@ -67,8 +68,8 @@ static bool right(const struct cdp_space *space, const struct cdp_space *columns
             count += sees[c];
         }
         qsort(entry, count, sizeof *entry, by_size);
-        count = cdp_least(count, looked);
-        for (uint32_t r = 0; r < count; r++) {
+        count = cdp_least(count, looked ? looked : lists->k);
+        for (uint32_t r = 0; looked && r < count; r++) {
             uint32_t column = cdp_entry_id(entry[r]);
             float score;
             cdp_space_scores(space, item, columns, &column, 1, &score);
@@ -130,7 +131,7 @@ static void check(enum cdp_metric metric, bool below, const char *name)
         return;
     cdp_side_columns(&columns, cdp_run_from(0), cdp_run_from(CDP_NONE), COLUMNS, 1);
     for (int threads = 1; threads <= 3; threads += 2) {
-        const uint32_t most[] = {1, 12, 50, COLUMNS}, looked[] = {9, 20, 70, COLUMNS};
+        const uint32_t most[] = {1, 12, 50, COLUMNS, 40}, looked[] = {9, 20, 70, COLUMNS, 0};
         for (size_t m = 0; m < sizeof most / sizeof *most; m++) {
             const uint32_t *order = m % 2 ? items : NULL;
             struct cdp_shortlists lists;
