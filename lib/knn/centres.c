@@ -45,9 +45,9 @@ static int look_at_all(struct cdp_shortlists *lists, const struct cdp_centres *c
                        struct cdp_progress *progress, struct cdp_err *err)
 {
     uint32_t spare = c->columns.words < space->words ? MORE * SPARE : SPARE;
-    uint32_t looked = cdp_least(lists->k + cdp_least((lists->k + spare) / 2, spare), c->count);
-    if (lists->k > FEW) // what the last ones of these are matters little
-        looked = 0;
+    uint32_t looked = 0; // of more, which ones are the last matters little
+    if (lists->k <= FEW)
+        looked = cdp_least(lists->k + cdp_least((lists->k + spare) / 2, spare), c->count);
     return cdp_glance(space, items, &c->columns, looked, lists, threads, progress, err);
 }
 
