@@ -128,8 +128,15 @@ AVX2 static bool dot_avx2(const struct cdp_tile *t, uint64_t passed[ROWS])
 #undef PASS
 }
 
-// x.y by |x|.(y with the sign of x), four pairs at a time. No byte is -128, so no sum of two
-// products leaves 16 bits.
+// sum + x.y by |x|.(y with the signs of x). No byte is -128, so no sum of two products leaves 16
+// bits.
+AVX2 INLINE __m256i add_products(__m256i sum, __m256i x, __m256i y)
+{
+    __m256i part = _mm256_maddubs_epi16(_mm256_abs_epi8(x), _mm256_sign_epi8(y, x));
+    return _mm256_add_epi32(sum, widened(part));
+}
+
+// Four pairs at a time.
 AVX2 static void dot_pairs_avx2(const uint32_t *x, const uint32_t *const *y, size_t count,
                                 size_t words, float *out)
 {
@@ -146,23 +153,18 @@ AVX2 static void dot_pairs_avx2(const uint32_t *x, const uint32_t *const *y, siz
             sum[j] = _mm256_setzero_si256();
         }
         for (size_t w = 0; w < whole; w += LANES) {
-            __m256i own = _mm256_loadu_si256((const __m256i *)(x + w)), size = _mm256_abs_epi8(own);
+            __m256i own = _mm256_loadu_si256((const __m256i *)(x + w));
 #pragma GCC unroll 4
             for (size_t j = 0; j < TOGETHER; j++) {
                 __m256i other = _mm256_loadu_si256((const __m256i *)(at[j] + w));
-                __m256i part = _mm256_maddubs_epi16(size, _mm256_sign_epi8(other, own));
-                sum[j] = _mm256_add_epi32(sum[j], widened(part));
+                sum[j] = add_products(sum[j], own, other);
             }
         }
         if (over) {
-            __m256i own = _mm256_maskload_epi32((const int *)x + whole, last),
-                    size = _mm256_abs_epi8(own);
+            __m256i own = _mm256_maskload_epi32((const int *)x + whole, last);
 #pragma GCC unroll 4
-            for (size_t j = 0; j < TOGETHER; j++) {
-                __m256i other = _mm256_maskload_epi32(at[j] + whole, last);
-                __m256i part = _mm256_maddubs_epi16(size, _mm256_sign_epi8(other, own));
-                sum[j] = _mm256_add_epi32(sum[j], widened(part));
-            }
+            for (size_t j = 0; j < TOGETHER; j++)
+                sum[j] = add_products(sum[j], own, _mm256_maskload_epi32(at[j] + whole, last));
         }
         __m256i abcd =
             _mm256_hadd_epi32(_mm256_hadd_epi32(sum[0], sum[1]), _mm256_hadd_epi32(sum[2], sum[3]));

@@ -190,8 +190,6 @@ VNNI INLINE void merge_runs(uint64_t *list, uint32_t k, const uint64_t *entries,
 
 VNNI static void merge_avx512(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count)
 {
-    if (count == 0)
-        return;
     if (k <= RUN)
         merge_runs(list, k, entries, count, 1);
     else if (k <= 2 * RUN)

@@ -59,7 +59,8 @@ void cdp_shortlists_offer(uint64_t *list, uint32_t k, const struct cdp_kernel *k
         entry[nearer] = cdp_entry(scores[i], items[i]);
         nearer += entry[nearer] < last;
     }
-    kernel->merge(list, k, entry, nearer);
+    if (nearer > 0)
+        kernel->merge(list, k, entry, nearer);
 }
 
 // What a part of the lists offers to others.

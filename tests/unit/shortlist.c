@@ -41,8 +41,8 @@ static void test_merge(void)
         uint32_t k = ks[n];
         memset(list, 0xFF, sizeof list);
         for (size_t i = 0; i < OFFERED; i++)
-            all[i] = cdp_random(n, i) % 350; // some more than once
-        list[k] = 12345;                     // what stands behind the list
+            all[i] = cdp_random(n, i) % 350 * (UINT64_MAX / 350); // some more than once
+        list[k] = 12345;                                          // what stands behind the list
         for (size_t i = 0; i < OFFERED; i += 20)
             kernel->merge(list, k, all + i, 20);
         kernel->merge(list, k, all, 0);

@@ -9,7 +9,7 @@
 #include "tap.h"
 
 // What sketches promise: that no two stand farther apart than their vectors do, whatever the
-// vectors, at any level.
+// vectors, at any level; and what the bytes of them, and of whole vectors, keep to.
 
 enum { COUNT = 4200, MOST_DIM = 300, REACHES = 64 };
 
@@ -104,6 +104,24 @@ static bool consistent(const struct cdp_sketcher *s, const struct cdp_sketch *sk
     return true;
 }
 
+// Whether no byte is -128 where bytes are as fine as they can be.
+static bool fits(size_t dim)
+{
+    const struct cdp_rounder *rounder = cdp_rounder();
+    for (size_t i = 0; i < COUNT; i++) {
+        double v[MOST_DIM];
+        int8_t q[MOST_DIM];
+        for (size_t d = 0; d < dim; d++)
+            v[d] = (double)vector[i * dim + d];
+        rounder->round(v, dim, fmax(rounder->finest(v, dim), 1e-30), q);
+        for (size_t d = 0; d < dim; d++) {
+            if (q[d] == INT8_MIN)
+                return false;
+        }
+    }
+    return true;
+}
+
 // Whether the vectors spread along each direction of a level more than along the later ones, among
 // which t stands.
 static bool leads(const struct cdp_sketcher *s, unsigned level, const uint32_t *word)
@@ -155,6 +173,7 @@ static void check(const char *what, size_t dim, float reach, bool by_level, bool
        what, s.levels);
     ok(tight > tightest, "%s: the bound is %.3f of the distance", what, tight);
     ok(consistent(&s, sketch, word), "%s: sums and limits", what);
+    ok(fits(dim), "%s: no byte is -128", what);
     cdp_sketcher_free(&s);
 }
 
