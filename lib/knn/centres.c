@@ -173,27 +173,20 @@ static int train(struct cdp_centres *c, const struct cdp_space *space, uint64_t 
     return status;
 }
 
-// Finds centres, by these groups, of which they become the owner, or among all where NULL.
+// Items that become centres.
 static struct cdp_centres *new_centres(const struct cdp_space *space, uint64_t n, uint64_t count,
-                                       unsigned level, struct cdp_centres *groups, uint64_t each,
-                                       uint64_t seed, int threads, struct cdp_progress *progress,
-                                       struct cdp_err *err)
+                                       unsigned level, uint64_t seed, struct cdp_err *err)
 {
     struct cdp_centres *c = cdp_zalloc(1, sizeof *c, "centres", err);
     uint32_t *first = cdp_choose(n, count, seed, err);
-    if (c)
-        *c = (struct cdp_centres){.count = count, .groups = groups};
-    else
-        cdp_centres_free(groups);
     int status = !c || !first || cdp_space_pick(&c->space, space, level, first, count, err) ||
-                 cdp_side_new_columns(&c->columns, &c->space, (uint32_t)count, err) ||
-                 lay_out(c, threads, err) ||
-                 train(c, space, n, each, seed + 1, threads, progress, err);
+                 cdp_side_new_columns(&c->columns, &c->space, (uint32_t)count, err);
     free(first);
     if (status) {
         cdp_centres_free(c);
         return NULL;
     }
+    c->count = count;
     return c;
 }
 
@@ -205,14 +198,20 @@ struct cdp_centres *cdp_centres_new(const struct cdp_space *space, uint64_t n, u
     // space for a search of all pairs is for.
     bool many = count > MANY, below = space->levels > 1 && (many || space->levels > 2);
     unsigned level = space->levels - 1 - below;
-    struct cdp_centres *groups = NULL;
-    if (many) {
-        uint64_t root = (uint64_t)sqrt(8 * (double)count), other = seed + ITERATIONS + 1;
-        groups = new_centres(space, n, root, level, NULL, EACH, other, threads, NULL, err);
-        if (!groups)
-            return NULL;
+    struct cdp_centres *c = new_centres(space, n, count, level, seed, err);
+    int status = c ? 0 : -1;
+    if (!status && many) {
+        uint64_t groups = (uint64_t)sqrt(8 * (double)count), other = seed + ITERATIONS + 1;
+        c->groups = new_centres(space, n, groups, level, other, err);
+        status = !c->groups || lay_out(c->groups, threads, err) ||
+                 train(c->groups, space, n, EACH, other + 1, threads, NULL, err);
     }
-    return new_centres(space, n, count, level, groups, 1, seed, threads, progress, err);
+    if (status || lay_out(c, threads, err) ||
+        train(c, space, n, 1, seed + 1, threads, progress, err)) {
+        cdp_centres_free(c);
+        return NULL;
+    }
+    return c;
 }
 
 void cdp_centres_free(struct cdp_centres *c)

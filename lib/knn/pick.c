@@ -59,7 +59,7 @@ static void add_item(const struct cdp_space *s, uint64_t id, double *sum, size_t
     }
 }
 
-// Makes the mean of items item i, and their mean square `square`; `room` holds as many numbers,
+// Makes item i the mean of items whose mean square is `square`; `room` holds as many numbers,
 // `sketch` the words of a sketch.
 static void set_item(struct cdp_space *p, uint64_t i, double *mean, double square, size_t numbers,
                      float *room, uint32_t *sketch)
