@@ -21,34 +21,49 @@ static void *fail(size_t count, size_t size, const char *what, struct cdp_err *e
     return NULL;
 }
 
-// Large pages where the system has them on request: fewer of them are to be cleared and looked up.
-static void *wish(void *memory, size_t bytes)
+enum {
+    LINE = 64,
+    PAGE = 1 << 21,   // a large one
+    LARGE = PAGE / 2, // arrays from so many bytes on take whole ones
+};
+
+// Large pages where the system has them on request: fewer are to be asked for, cleared and looked
+// up.
+static void wish(void *memory, size_t bytes)
 {
-    size_t page = (size_t)1 << 21, skip = -(uintptr_t)memory % page;
-    if (memory && bytes >= 2 * page)
-        madvise((char *)memory + skip, bytes - skip, MADV_HUGEPAGE);
-    return memory;
+    size_t skip = -(uintptr_t)memory % PAGE;
+    if (memory && bytes >= skip + PAGE)
+        (void)madvise((char *)memory + skip, bytes - skip, MADV_HUGEPAGE);
+}
+
+static void *alloc(size_t count, size_t size, size_t unit, const char *what, struct cdp_err *err)
+{
+    size_t bytes = product(count, size);
+    void *memory = NULL;
+    if (bytes != (size_t)-1) {
+        unit = bytes < LARGE ? unit : PAGE;
+        bytes = (bytes + unit - 1) / unit * unit;
+        memory = unit > 1 ? aligned_alloc(unit, bytes) : malloc(bytes);
+        wish(memory, bytes);
+    }
+    return memory ? memory : fail(count, size, what, err);
 }
 
 void *cdp_alloc(size_t count, size_t size, const char *what, struct cdp_err *err)
 {
-    size_t bytes = product(count, size);
-    void *memory = bytes == (size_t)-1 ? NULL : wish(malloc(bytes), bytes);
-    return memory ? memory : fail(count, size, what, err);
+    return alloc(count, size, 1, what, err);
+}
+
+void *cdp_alloc_aligned(size_t count, size_t size, const char *what, struct cdp_err *err)
+{
+    return alloc(count, size, LINE, what, err);
 }
 
 void *cdp_zalloc(size_t count, size_t size, const char *what, struct cdp_err *err)
 {
     size_t bytes = product(count, size);
-    void *memory = bytes == (size_t)-1 ? NULL : wish(calloc(bytes, 1), bytes);
-    return memory ? memory : fail(count, size, what, err);
-}
-
-void *cdp_alloc_aligned(size_t count, size_t size, const char *what, struct cdp_err *err)
-{
-    enum { LINE = 64 };
-    size_t bytes = product(count, size), whole = (bytes + LINE - 1) / LINE * LINE;
-    void *memory = bytes == (size_t)-1 ? NULL : wish(aligned_alloc(LINE, whole), bytes);
+    void *memory = bytes == (size_t)-1 ? NULL : calloc(bytes, 1);
+    wish(memory, bytes);
     return memory ? memory : fail(count, size, what, err);
 }
 
