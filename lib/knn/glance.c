@@ -30,9 +30,10 @@ struct view {
     uint32_t wait;   // how many wait for a row's list
 };
 
-// Columns that a row has picked.
+// Columns that a row has picked, and their scores.
 struct picked {
     uint32_t count, column[PICKED + COLUMNS + 2];
+    float score[PICKED + COLUMNS + 2];
 };
 
 // A thread's memory.
@@ -95,21 +96,18 @@ static float spread_of(const struct glancer *g, const struct view *v, uint32_t r
     return sqrtf(sum);
 }
 
-// What tiles compare with is a little less than the score where that is rounded.
 static void set_bar(struct glancer *g, uint32_t r, float least)
 {
-    const struct cdp_space *space = g->rows.space;
     g->rows.least[r] = least;
-    if (space->vector)
+    if (g->rows.space->vector)
         g->bar[r].product = (int32_t)fminf(fmaxf(least, -0x1p30F), 0x1p30F);
     else
-        g->bar[r].score = least - 2 * (float)space->error * fabsf(least);
+        g->bar[r].score = least;
 }
 
 // Adds what row r has picked to its list.
 static void add(struct glancer *g, const struct view *v, uint32_t r)
 {
-    const struct cdp_space *space = v->space;
     const struct cdp_side *columns = v->columns;
     struct picked *picked = &g->picked[r];
     uint32_t k = g->seen.k;
@@ -119,10 +117,10 @@ static void add(struct glancer *g, const struct view *v, uint32_t r)
         float score[COLUMNS];
         for (uint32_t i = from; i < end; i++) {
             item[here] = columns->id[picked->column[i]];
+            score[here] = picked->score[i];
             here += item[here] != CDP_NONE;
         }
-        cdp_space_glances(space, g->rows.id[r], columns->space, item, here, score);
-        cdp_shortlists_offer(list, k, space->kernel, item, score, here);
+        cdp_shortlists_offer(list, k, v->space->kernel, item, score, here);
     }
     picked->count = 0;
     float least = cdp_entry_score(list[k - 1]);
@@ -130,15 +128,25 @@ static void add(struct glancer *g, const struct view *v, uint32_t r)
         set_bar(g, r, least);
 }
 
+// The first of the columns that have passed.
+static inline void put(struct picked *p, uint32_t at, uint32_t from, uint64_t passed,
+                       const float score[COLUMNS])
+{
+    uint32_t c = (uint32_t)__builtin_ctzll(passed);
+    p->column[at] = from + c;
+    p->score[at] = score[c];
+}
+
 // Most often none, one or two of a tile's columns: which, nothing foretells, so that is not asked.
-static inline void pick(struct picked *p, uint32_t from, uint64_t passed)
+static inline void pick(struct picked *p, uint32_t from, uint64_t passed,
+                        const float score[COLUMNS])
 {
     uint64_t left = passed & (passed - 1);
-    p->column[p->count] = from + (uint32_t)__builtin_ctzll(passed | UINT64_C(1) << 63);
-    p->column[p->count + 1] = from + (uint32_t)__builtin_ctzll(left | UINT64_C(1) << 63);
+    put(p, p->count, from, passed | UINT64_C(1) << 63, score);
+    put(p, p->count + 1, from, left | UINT64_C(1) << 63, score);
     p->count += (passed != 0) + (left != 0);
     for (left &= left - 1; left; left &= left - 1)
-        p->column[p->count++] = from + (uint32_t)__builtin_ctzll(left);
+        put(p, p->count++, from, left, score);
 }
 
 // Lets at most a tile's rows pick from the columns from `from` to `end` - 1, and from what is on
@@ -150,7 +158,8 @@ static void look(struct glancer *g, const struct view *v, const uint32_t *row, u
     const uint32_t *words[ROWS];
     int32_t start[ROWS];
     union cdp_bar bar[ROWS];
-    struct cdp_tile tile = {.row = words, .start = start, .bar = bar};
+    float score[ROWS][COLUMNS];
+    struct cdp_tile tile = {.row = words, .start = start, .bar = bar, .score = score};
     for (uint32_t i = 0; i < ROWS; i++) {
         uint32_t r = row[i < count ? i : 0]; // filled up
         words[i] = g->rows.row[r];
@@ -164,7 +173,7 @@ static void look(struct glancer *g, const struct view *v, const uint32_t *row, u
             continue;
         for (uint32_t i = 0; i < count; i++) {
             struct picked *p = &g->picked[row[i]];
-            pick(p, from, passed[i]);
+            pick(p, from, passed[i], score[i]);
             if (p->count > v->wait) {
                 add(g, v, row[i]);
                 bar[i] = g->bar[row[i]];

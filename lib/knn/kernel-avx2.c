@@ -71,11 +71,17 @@ AVX2 static bool dot_avx2(const struct cdp_tile *t, uint64_t passed[ROWS])
 #define STORE(r)             \
     sum[r * VECTORS] = a##r; \
     sum[r * VECTORS + 1] = b##r;
+#define OFFSET(r)                      \
+    a##r = _mm256_add_epi32(a##r, o0); \
+    b##r = _mm256_add_epi32(b##r, o1);
+#define KEEP(r)                                                          \
+    _mm256_storeu_ps(t->score[r] + p * PANEL, _mm256_cvtepi32_ps(a##r)); \
+    _mm256_storeu_ps(t->score[r] + p * PANEL + LANES, _mm256_cvtepi32_ps(b##r));
 #define FAIL(r)                                                      \
     {                                                                \
         __m256i bar = _mm256_set1_epi32(t->bar[r].product);          \
-        a##r = _mm256_cmpgt_epi32(bar, _mm256_add_epi32(a##r, o0));  \
-        b##r = _mm256_cmpgt_epi32(bar, _mm256_add_epi32(b##r, o1));  \
+        a##r = _mm256_cmpgt_epi32(bar, a##r);                        \
+        b##r = _mm256_cmpgt_epi32(bar, b##r);                        \
         fail = _mm256_and_si256(fail, _mm256_and_si256(a##r, b##r)); \
     }
 #define PASS(r)                                                                  \
@@ -109,6 +115,10 @@ AVX2 static bool dot_avx2(const struct cdp_tile *t, uint64_t passed[ROWS])
             const __m256i *offset = (const __m256i *)(t->offset + p * PANEL);
             __m256i o0 = _mm256_loadu_si256(offset), o1 = _mm256_loadu_si256(offset + 1),
                     fail = _mm256_set1_epi32(-1);
+            EACH_ROW(OFFSET)
+            if (t->score) {
+                EACH_ROW(KEEP)
+            }
             EACH_ROW(FAIL)
             // Most panels let no pair pass.
             if (_mm256_movemask_epi8(fail) != -1) {
@@ -124,6 +134,8 @@ AVX2 static bool dot_avx2(const struct cdp_tile *t, uint64_t passed[ROWS])
 #undef WIDEN
 #undef ADD
 #undef STORE
+#undef OFFSET
+#undef KEEP
 #undef FAIL
 #undef PASS
 }

@@ -34,6 +34,14 @@ VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
     __m512i most##r =                                                                 \
         _mm512_max_epi32(_mm512_max_epi32(a##r, b##r), _mm512_max_epi32(c##r, d##r)); \
     any |= _mm512_cmpge_epi32_mask(most##r, bar##r);
+#define KEEP_SOME(r, c, sums)         \
+    _mm512_storeu_ps(t->score[r] + c, \
+                     _mm512_cvtepi32_ps(_mm512_add_epi32(sums, _mm512_set1_epi32(t->start[r]))));
+#define KEEP(r)                   \
+    KEEP_SOME(r, 0, a##r)         \
+    KEEP_SOME(r, PANEL, b##r)     \
+    KEEP_SOME(r, 2 * PANEL, c##r) \
+    KEEP_SOME(r, 3 * PANEL, d##r)
 #define END(r)                                                                   \
     {                                                                            \
         __mmask32 low = _mm512_kunpackw(_mm512_cmpge_epi32_mask(b##r, bar##r),   \
@@ -58,12 +66,17 @@ VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
         memset(passed, 0, ROWS * sizeof *passed);
         return false;
     }
+    if (t->score) {
+        EACH_ROW(KEEP)
+    }
     EACH_ROW(END)
     return true;
 #undef START
 #undef DOT
 #undef ADVANCE
 #undef LARGEST
+#undef KEEP_SOME
+#undef KEEP
 #undef END
 }
 

@@ -46,6 +46,8 @@ static bool dot_plain(const struct cdp_tile *t, uint64_t passed[ROWS])
                 sum += ((mask)((words8)part << 16) >> 16) + ((mask)part >> 16);
             }
             sum += (mask)load(t->offset + v * LANES);
+            if (t->score)
+                store(t->score[r] + v * LANES, __builtin_convertvector(sum, vector));
             uint64_t here = bits_of(sum >= t->bar[r].product);
             passed[r] |= here << (v * LANES);
             any |= passed[r];

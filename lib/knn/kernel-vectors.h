@@ -37,6 +37,11 @@ INLINE vector load(const void *at)
     return v;
 }
 
+INLINE void store(float *at, vector v)
+{
+    memcpy(at, &v, sizeof v);
+}
+
 // Bit i: whether the lanes' number i is all ones.
 INLINE uint64_t bits_of(mask lanes)
 {
@@ -91,6 +96,8 @@ INLINE bool float_tile(const struct cdp_tile *t, uint64_t passed[ROWS],
             for (size_t v = 0; v < VECTORS; v++) {
                 size_t c = p * PANEL + v * LANES;
                 vector score = -sum[r][v];
+                if (t->score)
+                    store(t->score[r] + c, score);
                 uint64_t here = bits_of(~(score < t->bar[r].score));
                 passed[r] |= here << c;
             }
@@ -164,6 +171,8 @@ INLINE bool hamming_tile(const struct cdp_tile *t, uint64_t passed[ROWS])
                 sum += (bytes & 0xFFFF) + (bytes >> 16);
             }
             vector score = -__builtin_convertvector((mask)sum, vector);
+            if (t->score)
+                store(t->score[r] + v * LANES, score);
             uint64_t here = bits_of(~(score < t->bar[r].score));
             passed[r] |= here << (v * LANES);
             any |= passed[r];

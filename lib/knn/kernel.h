@@ -44,6 +44,9 @@ struct cdp_tile {
     const int32_t *offset; // dot products: what is added to the products of each column
     const uint32_t *panel;
     size_t words;
+    // Of the pairs, where any has passed: what is compared with the bars, in a dot product below
+    // 2^24; or NULL.
+    float (*score)[CDP_TILE_COLUMNS];
 };
 
 // Bit c of passed[r]: whether the dot product of row r and column c, plus the column's offset, is

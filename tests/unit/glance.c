@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "knn/glance.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/random.h"
@@ -51,6 +52,23 @@ static void seen_by(const struct cdp_shelf *shelf, const uint64_t *probes, bool 
     }
 }
 
+// What tiles see of a column. They add up one number after the other, which rounds l1 otherwise
+// than glances do.
+static float seen(const struct cdp_space *space, uint32_t item, const struct cdp_space *columns,
+                  uint32_t c)
+{
+    float score;
+    cdp_space_glances(space, item, columns, &c, 1, &score);
+    if (space->metric != CDP_L1)
+        return score;
+    const float *x = (const float *)cdp_space_words(space, item),
+                *y = (const float *)cdp_space_words(columns, c);
+    float sum = 0;
+    for (size_t d = 0; d < DIM; d++)
+        sum += fabsf(x[d] - y[d]);
+    return -sum;
+}
+
 // The lists of all entries, sorted, one after the other.
 static bool right(const struct cdp_space *space, const struct cdp_space *columns,
                   const struct cdp_shelf *shelf, const struct cdp_shortlists *probes,
@@ -62,9 +80,7 @@ static bool right(const struct cdp_space *space, const struct cdp_space *columns
         bool sees[COLUMNS];
         seen_by(shelf, probes->entry + i * probes->k, sees);
         for (uint32_t c = 0; c < COLUMNS; c++) {
-            float score;
-            cdp_space_glances(space, item, columns, &c, 1, &score);
-            entry[count] = cdp_entry(score, c);
+            entry[count] = cdp_entry(seen(space, item, columns, c), c);
             count += sees[c];
         }
         qsort(entry, count, sizeof *entry, by_size);
