@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/random.h"
@@ -92,18 +93,28 @@ static int look_again(struct cdp_shortlists *lists, const struct cdp_centres *c,
     return status ? -1 : 0;
 }
 
-int cdp_centres_nearest(struct cdp_shortlists *lists, const struct cdp_centres *c,
-                        const struct cdp_space *space, const uint32_t *items, uint64_t count,
-                        uint32_t k, int threads, struct cdp_progress *progress, struct cdp_err *err)
+// `again`: whether those that find nothing near in groups do.
+static int find(struct cdp_shortlists *lists, const struct cdp_centres *c,
+                const struct cdp_space *space, const uint32_t *items, uint64_t count, uint32_t k,
+                bool again, int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
     if (cdp_shortlists_new(lists, count, cdp_least(k, c->count), threads, err))
         return -1;
     if (!c->groups || k > FEW)
         return look_at_all(lists, c, space, items, threads, progress, err);
-    return look_at_groups(lists, c, space, items, threads, progress, err) ||
-                   look_again(lists, c, space, items, threads, progress, err)
-               ? -1
-               : 0;
+    if (look_at_groups(lists, c, space, items, threads, progress, err))
+        return -1;
+    if (again)
+        return look_again(lists, c, space, items, threads, progress, err);
+    cdp_progress_add(progress, count);
+    return 0;
+}
+
+int cdp_centres_nearest(struct cdp_shortlists *lists, const struct cdp_centres *c,
+                        const struct cdp_space *space, const uint32_t *items, uint64_t count,
+                        uint32_t k, int threads, struct cdp_progress *progress, struct cdp_err *err)
+{
+    return find(lists, c, space, items, count, k, true, threads, progress, err);
 }
 
 uint64_t cdp_centres_looks(const struct cdp_centres *c, uint64_t count)
@@ -139,13 +150,13 @@ static int lay_out(struct cdp_centres *c, int threads, struct cdp_err *err)
 
 // Moves the centres to the means of those of a sample that are nearest to them.
 static int move(struct cdp_centres *c, const struct cdp_space *space, const uint32_t *sample,
-                uint64_t count, int threads, struct cdp_progress *progress, struct cdp_err *err)
+                uint64_t count, bool again, int threads, struct cdp_progress *progress,
+                struct cdp_err *err)
 {
     struct cdp_shortlists nearest = {0};
     struct cdp_sets sets = {0};
-    int status =
-        cdp_centres_nearest(&nearest, c, space, sample, count, 1, threads, progress, err) ||
-        cdp_sets_of(&sets, &nearest, 1, c->count, threads, err);
+    int status = find(&nearest, c, space, sample, count, 1, again, threads, progress, err) ||
+                 cdp_sets_of(&sets, &nearest, 1, c->count, threads, err);
     if (!status) {
         for (uint64_t m = 0; m < count; m++)
             sets.member[m] = sample[sets.member[m]];
@@ -156,7 +167,8 @@ static int move(struct cdp_centres *c, const struct cdp_space *space, const uint
     return status ? -1 : 0;
 }
 
-// On `each` times as many items a centre as SAMPLE tells.
+// On `each` times as many items a centre as SAMPLE tells. What centres are at first matters little,
+// so nobody looks again then.
 static int train(struct cdp_centres *c, const struct cdp_space *space, uint64_t n, uint64_t each,
                  uint64_t seed, int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
@@ -167,26 +179,66 @@ static int train(struct cdp_centres *c, const struct cdp_space *space, uint64_t 
     int status = 0;
     for (int i = 0; !status && i < ITERATIONS; i++) {
         uint32_t *sample = cdp_choose(n, count[i], seed + (uint64_t)i, err);
-        status = sample ? move(c, space, sample, count[i], threads, progress, err) : -1;
+        bool again = i >= ITERATIONS / 2;
+        status = sample ? move(c, space, sample, count[i], again, threads, progress, err) : -1;
         free(sample);
     }
     return status;
 }
 
+// Puts items in the order of their groups: what is near stands side by side then.
+static int sort_items(uint32_t *items, uint64_t count, const struct cdp_centres *groups,
+                      const struct cdp_space *space, int threads, struct cdp_err *err)
+{
+    struct cdp_shortlists nearest = {0};
+    struct cdp_sets sets = {0};
+    int status =
+        cdp_centres_nearest(&nearest, groups, space, items, count, 1, threads, NULL, err) ||
+        cdp_sets_of(&sets, &nearest, 1, groups->count, threads, err);
+    if (!status) {
+        for (uint64_t i = 0; i < count; i++)
+            sets.member[i] = items[sets.member[i]];
+        memcpy(items, sets.member, count * sizeof *items);
+    }
+    cdp_shortlists_free(&nearest);
+    cdp_sets_free(&sets);
+    return status ? -1 : 0;
+}
+
 // Items that become centres.
-static struct cdp_centres *new_centres(const struct cdp_space *space, uint64_t n, uint64_t count,
-                                       unsigned level, uint64_t seed, struct cdp_err *err)
+static struct cdp_centres *new_centres(const struct cdp_space *space, const uint32_t *items,
+                                       uint64_t count, unsigned level, struct cdp_err *err)
 {
     struct cdp_centres *c = cdp_zalloc(1, sizeof *c, "centres", err);
-    uint32_t *first = cdp_choose(n, count, seed, err);
-    int status = !c || !first || cdp_space_pick(&c->space, space, level, first, count, err) ||
-                 cdp_side_new_columns(&c->columns, &c->space, (uint32_t)count, err);
-    free(first);
-    if (status) {
+    if (!c || cdp_space_pick(&c->space, space, level, items, count, err) ||
+        cdp_side_new_columns(&c->columns, &c->space, (uint32_t)count, err)) {
         cdp_centres_free(c);
         return NULL;
     }
     c->count = count;
+    return c;
+}
+
+// Centres in these groups, if any, which are theirs from then on.
+static struct cdp_centres *centres_in(struct cdp_centres *groups, const struct cdp_space *space,
+                                      uint64_t n, uint64_t count, unsigned level, uint64_t each,
+                                      uint64_t seed, int threads, struct cdp_progress *progress,
+                                      struct cdp_err *err)
+{
+    struct cdp_centres *c = NULL;
+    uint32_t *first = cdp_choose(n, count, seed, err);
+    if (first && (!groups || !sort_items(first, count, groups, space, threads, err)))
+        c = new_centres(space, first, count, level, err);
+    free(first);
+    if (!c) {
+        cdp_centres_free(groups);
+        return NULL;
+    }
+    c->groups = groups;
+    if (lay_out(c, threads, err) || train(c, space, n, each, seed + 1, threads, progress, err)) {
+        cdp_centres_free(c);
+        return NULL;
+    }
     return c;
 }
 
@@ -198,20 +250,14 @@ struct cdp_centres *cdp_centres_new(const struct cdp_space *space, uint64_t n, u
     // space for a search of all pairs is for.
     bool many = count > MANY, below = space->levels > 1 && (many || space->levels > 2);
     unsigned level = space->levels - 1 - below;
-    struct cdp_centres *c = new_centres(space, n, count, level, seed, err);
-    int status = c ? 0 : -1;
-    if (!status && many) {
-        uint64_t groups = (uint64_t)sqrt(8 * (double)count), other = seed + ITERATIONS + 1;
-        c->groups = new_centres(space, n, groups, level, other, err);
-        status = !c->groups || lay_out(c->groups, threads, err) ||
-                 train(c->groups, space, n, EACH, other + 1, threads, NULL, err);
+    struct cdp_centres *groups = NULL;
+    if (many) {
+        uint64_t few = (uint64_t)sqrt(8 * (double)count), other = seed + ITERATIONS + 1;
+        groups = centres_in(NULL, space, n, few, level, EACH, other, threads, NULL, err);
+        if (!groups)
+            return NULL;
     }
-    if (status || lay_out(c, threads, err) ||
-        train(c, space, n, 1, seed + 1, threads, progress, err)) {
-        cdp_centres_free(c);
-        return NULL;
-    }
-    return c;
+    return centres_in(groups, space, n, count, level, 1, seed, threads, progress, err);
 }
 
 void cdp_centres_free(struct cdp_centres *c)
