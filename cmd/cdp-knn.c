@@ -56,7 +56,7 @@ int main(int argc, char **argv)
     if (rows[1] == UINT64_MAX)
         rows[1] = matrix.rows;
     uint64_t digest;
-    tool_check(cdp_matrix_digest(&matrix, &digest, &err), &err);
+    tool_check(cdp_matrix_digest(&matrix, (int)common.threads, &digest, &err), &err);
 
     struct cdp_header header;
     cdp_header_init(&header, CDP_KNN);

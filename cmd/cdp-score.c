@@ -147,7 +147,7 @@ static void open_model(size_t m)
     tool_check(
         cdp_matrix_open(&matrices[m], features.text[m], CDP_FORMAT_AUTO, 0, lists[0].rows, &err),
         &err);
-    tool_check(cdp_matrix_digest(&matrices[m], &digest, &err), &err);
+    tool_check(cdp_matrix_digest(&matrices[m], (int)common.threads, &digest, &err), &err);
     tool_check(
         cdp_header_note(&header, &err, "features: XXH64 %016llx", (unsigned long long)digest),
         &err);

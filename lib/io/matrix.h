@@ -77,6 +77,7 @@ void cdp_matrix_row_i64(const struct cdp_matrix *matrix, uint64_t row, int64_t *
 
 // XXH64 of the rows' bytes as float32 little-endian, for provenance: the same for one matrix in
 // any file format.
-int cdp_matrix_digest(const struct cdp_matrix *matrix, uint64_t *digest, struct cdp_err *err);
+int cdp_matrix_digest(const struct cdp_matrix *matrix, int threads, uint64_t *digest,
+                      struct cdp_err *err);
 
 #endif

@@ -214,7 +214,7 @@ static uint64_t digest(const char *name, const void *bytes, size_t size, uint64_
     uint64_t value = 0;
     if (!open_bytes(&matrix, name, bytes, size, dim))
         return 0;
-    ok(!cdp_matrix_digest(&matrix, &value, &err), "%s has a digest", name);
+    ok(!cdp_matrix_digest(&matrix, 2, &value, &err), "%s has a digest", name);
     cdp_matrix_close(&matrix);
     return value;
 }
