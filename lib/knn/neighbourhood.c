@@ -4,7 +4,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { MET = 1024 }; // items that are remembered, at most
+enum {
+    MET = 1024, // items that are remembered, at most
+    ASKED = 2,  // the nearer one in so many of a list tell theirs: the others add little
+};
 
 // Adds candidates to the list of an item.
 static void add(const struct cdp_space *space, uint32_t item, const uint32_t *candidates,
@@ -33,7 +36,7 @@ static void look_around(const struct cdp_space *space, const struct cdp_shortlis
     again(met, item);
     for (uint32_t r = 0; r < k && own[r] != CDP_NOBODY; r++)
         again(met, cdp_entry_id(own[r]));
-    for (uint32_t r = 0; r < k && own[r] != CDP_NOBODY; r++) {
+    for (uint32_t r = 0; r < k / ASKED && own[r] != CDP_NOBODY; r++) {
         const uint64_t *other = lists->entry + (uint64_t)cdp_entry_id(own[r]) * k;
         for (uint32_t i = 0; i < k && other[i] != CDP_NOBODY; i++) {
             candidates[count] = cdp_entry_id(other[i]);

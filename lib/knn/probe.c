@@ -11,9 +11,10 @@ enum {
     ROWS = CDP_TILE_ROWS,
     COLUMNS = CDP_TILE_COLUMNS,
     TOGETHER = 16384, // rows that probe together, at most,
-    WANTED = 1 << 22, // and sets that they want, in all,
-    PARTS = 32,       // that threads share,
-    FEWEST = 4,       // or fewer parts, so that
+    PARTS = 32,       // or one in so many, where these are more,
+    MOST = 65536,     // but not more than that,
+    WANTED = 1 << 22, // and sets that they want, in all
+    FEWEST = 4,       // parts, or more, so that
     SHARED = 64,      // so many rows want a set
 };
 
@@ -21,7 +22,8 @@ enum {
 static uint32_t together(uint64_t n, uint64_t sets, uint32_t depth)
 {
     uint64_t few = n / PARTS, many = cdp_least(n / FEWEST, SHARED * sets / depth);
-    uint32_t rows = cdp_least(many > few ? many : few, cdp_least(WANTED / depth, TOGETHER));
+    uint64_t most = cdp_least(few > TOGETHER ? few : TOGETHER, MOST);
+    uint32_t rows = cdp_least(many > few ? many : few, cdp_least(WANTED / depth, most));
     return rows < ROWS ? ROWS : rows;
 }
 
