@@ -89,10 +89,13 @@ while IFS=$'\t' read -r threshold size clusters items largest discard rest; do
     cdp-propagate -q --nodes 5000 --max-size "$size" above >labels
     cdp-propagate -q --nodes 5000 --max-size "$size" --threshold "$threshold" pairs.tsv | cmp -s - labels ||
         bad=$((bad + 1))
-    got=$(cdp-eval --format tsv labels meta | awk -F'\t' '{ v[$1] = $2 } END { p = "pairwise.kept."
-        printf "%d\t%d\t%d\t%.6f\t%.4f\t%.4f\t%.4f\t%.4f", v["clusters"], v["items_kept"],
-            v["clusters"] ? v["size.max"] : 0, v["discard_ratio"], v[p "precision"], v[p "recall"], v[p "fscore"],
-            v["bcubed.kept.fscore"] }')
+    got=$(cdp-eval --format tsv labels meta | awk -F'\t' '
+        function figure(x) { return x == "nan" ? x : sprintf("%.4f", x) } # some awks make it 0
+        { v[$1] = $2 }
+        END { p = "pairwise.kept."
+            printf "%d\t%d\t%d\t%.6f\t%s\t%s\t%s\t%s", v["clusters"], v["items_kept"],
+                v["clusters"] ? v["size.max"] : 0, v["discard_ratio"], figure(v[p "precision"]),
+                figure(v[p "recall"]), figure(v[p "fscore"]), figure(v["bcubed.kept.fscore"]) }')
     [ "$got" = "$(printf '%s\t%s\t%s\t%s\t%s' "$clusters" "$items" "$largest" "$discard" "$rest")" ] ||
         { bad=$((bad + 1)); note "$threshold $size: $got"; }
 done <sweep
