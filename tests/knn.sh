@@ -79,6 +79,10 @@ for metric in cosine l2 l1; do
     awk "BEGIN { exit !($found >= 0.975) }"
     ok $? "$metric: approximate neighbours, recall $found"
     is "$(cdp-view --to tsv approx.cdp | wc -l)" 105000 "$metric: every row has all its neighbours"
+    for isa in plain avx2; do
+        CDP_ISA=$isa cdp-knn -k 15 --metric $metric --method approx --recall 0.98 --dim 64 copies.bin >isa.cdp
+        same isa.cdp approx.cdp "$metric: the same approximate neighbours with CDP_ISA=$isa"
+    done
 done
 for threads in 1 2 8; do
     cdp-knn -k 15 --method approx -t $threads --dim 64 copies.bin | cdp-view --digest -

@@ -122,6 +122,20 @@ uint64_t cdp_centres_looks(const struct cdp_centres *c, uint64_t count)
     return c->groups ? 2 * count : count;
 }
 
+// The items that have the same nearest centre.
+static int nearest_sets(struct cdp_sets *sets, const struct cdp_centres *c,
+                        const struct cdp_space *space, const uint32_t *items, uint64_t count,
+                        bool again, int threads, struct cdp_progress *progress, struct cdp_err *err)
+{
+    struct cdp_shortlists nearest = {0};
+    int status = find(&nearest, c, space, items, count, 1, again, threads, progress, err) ||
+                 cdp_sets_of(sets, &nearest, 1, c->count, threads, err);
+    for (uint64_t m = 0; m < (status ? 0 : count); m++)
+        sets->member[m] = items[sets->member[m]];
+    cdp_shortlists_free(&nearest);
+    return status ? -1 : 0;
+}
+
 // ---- as columns
 
 // Puts each centre into its nearest groups.
@@ -153,16 +167,9 @@ static int move(struct cdp_centres *c, const struct cdp_space *space, const uint
                 uint64_t count, bool again, int threads, struct cdp_progress *progress,
                 struct cdp_err *err)
 {
-    struct cdp_shortlists nearest = {0};
     struct cdp_sets sets = {0};
-    int status = find(&nearest, c, space, sample, count, 1, again, threads, progress, err) ||
-                 cdp_sets_of(&sets, &nearest, 1, c->count, threads, err);
-    if (!status) {
-        for (uint64_t m = 0; m < count; m++)
-            sets.member[m] = sample[sets.member[m]];
-        status = cdp_space_move(&c->space, space, &sets, threads, err) || lay_out(c, threads, err);
-    }
-    cdp_shortlists_free(&nearest);
+    int status = nearest_sets(&sets, c, space, sample, count, again, threads, progress, err) ||
+                 cdp_space_move(&c->space, space, &sets, threads, err) || lay_out(c, threads, err);
     cdp_sets_free(&sets);
     return status ? -1 : 0;
 }
@@ -190,19 +197,12 @@ static int train(struct cdp_centres *c, const struct cdp_space *space, uint64_t 
 static int sort_items(uint32_t *items, uint64_t count, const struct cdp_centres *groups,
                       const struct cdp_space *space, int threads, struct cdp_err *err)
 {
-    struct cdp_shortlists nearest = {0};
     struct cdp_sets sets = {0};
-    int status =
-        cdp_centres_nearest(&nearest, groups, space, items, count, 1, threads, NULL, err) ||
-        cdp_sets_of(&sets, &nearest, 1, groups->count, threads, err);
-    if (!status) {
-        for (uint64_t i = 0; i < count; i++)
-            sets.member[i] = items[sets.member[i]];
+    int status = nearest_sets(&sets, groups, space, items, count, true, threads, NULL, err);
+    if (!status)
         memcpy(items, sets.member, count * sizeof *items);
-    }
-    cdp_shortlists_free(&nearest);
     cdp_sets_free(&sets);
-    return status ? -1 : 0;
+    return status;
 }
 
 // Items that become centres.

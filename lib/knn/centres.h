@@ -8,7 +8,8 @@
 
 // Centres by k-means over a sample of the items (Lloyd, Least squares quantization in PCM, IEEE
 // Transactions on Information Theory 28(2), 1982). The nearest ones of an item are looked for among
-// all of them; where there are many, among those of some groups, unless these are far.
+// all of them; where there are many, among those of some groups, unless these are far. Most stand
+// beside others of their group.
 struct cdp_centres {
     uint64_t count;
     struct cdp_space space;

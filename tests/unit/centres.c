@@ -7,8 +7,8 @@
 #include "tap.h"
 
 // What centres promise where there are many: nearly every item finds its nearest one, though it
-// looks into some groups only; scores are those of the pair; and the lists are the same for any
-// number of threads.
+// looks into some groups only; scores are those of the pair; the lists are the same for any number
+// of threads; and what is in one group stands side by side.
 
 enum { ROWS = 12600, DIM = 96, CENTRES = 4200, K = 7, STEP = 41 };
 
@@ -52,6 +52,20 @@ static double found(const struct cdp_space *space, const struct cdp_space *centr
     return (double)right / all;
 }
 
+// The share of the centres that are in a group with the next one.
+static double beside(const struct cdp_centres *c)
+{
+    bool is[CENTRES] = {0};
+    uint32_t all = 0;
+    for (uint64_t g = 0; g < c->sets.count; g++) {
+        for (uint64_t m = c->sets.start[g]; m + 1 < c->sets.start[g + 1]; m++)
+            is[c->sets.member[m]] |= c->sets.member[m + 1] == c->sets.member[m] + 1;
+    }
+    for (uint32_t i = 0; i < CENTRES; i++)
+        all += is[i];
+    return (double)all / CENTRES;
+}
+
 static void show_nothing(struct cdp_progress *progress)
 {
     (void)progress;
@@ -67,9 +81,13 @@ static void check(enum cdp_metric metric, const char *name)
         return;
     for (int t = 0; t < 2; t++) {
         int threads = 1 + 2 * t;
-        struct cdp_centres *c = cdp_centres_new(&space, ROWS, CENTRES, 1, threads, NULL, &err);
         struct cdp_progress progress = {.show = show_nothing};
+        struct cdp_centres *c = cdp_centres_new(&space, ROWS, CENTRES, 1, threads, &progress, &err);
         double share = 0;
+        ok(c && progress.done == progress.total, "%s: progress tells all looks of k-means", name);
+        ok(c && beside(c) > 0.5, "%s: %.3f of the centres are in a group with the next", name,
+           c ? beside(c) : 0);
+        progress.done = 0;
         if (c &&
             !cdp_centres_nearest(&lists[t], c, &space, NULL, ROWS, K, threads, &progress, &err))
             share = found(&space, &c->space, &lists[t]);
