@@ -12,8 +12,8 @@
 enum {
     ROWS = CDP_TILE_ROWS,
     COLUMNS = CDP_TILE_COLUMNS,
-    TOGETHER = 340 * ROWS, // rows look together at most,
-    FEWEST = 85 * ROWS,    // so many at least, and between them such that
+    TOGETHER = 2040,       // rows look together at most,
+    FEWEST = 510,          // so many at least, and between them such that
     PARTS = 64,            // threads share so many parts
     STRETCH = 8 * COLUMNS, // columns that all rows look at, one row's tiles after another's
     PICKED = 32,           // that wait for a row's list before a tile, at most
@@ -159,19 +159,18 @@ static void look(struct glancer *g, const struct view *v, const uint32_t *row, u
     int32_t start[ROWS];
     union cdp_bar bar[ROWS];
     float score[ROWS][COLUMNS];
-    struct cdp_tile tile = {.row = words, .start = start, .bar = bar, .score = score};
-    for (uint32_t i = 0; i < ROWS; i++) {
-        uint32_t r = row[i < count ? i : 0]; // filled up
-        words[i] = g->rows.row[r];
-        start[i] = g->rows.start[r];
-        bar[i] = g->bar[r];
+    struct cdp_tile tile = {
+        .rows = count, .row = words, .start = start, .bar = bar, .score = score};
+    for (uint32_t i = 0; i < count; i++) {
+        words[i] = g->rows.row[row[i]];
+        start[i] = g->rows.start[row[i]];
+        bar[i] = g->bar[row[i]];
     }
     for (; from < end; from += COLUMNS) {
         uint64_t passed[ROWS];
         cdp_side_tile(&tile, v->columns, from);
-        if (!tile_function(&tile, passed))
-            continue;
-        for (uint32_t i = 0; i < count; i++) {
+        for (uint64_t any = tile_function(&tile, passed); any; any &= any - 1) {
+            uint32_t i = (uint32_t)__builtin_ctzll(any);
             struct picked *p = &g->picked[row[i]];
             pick(p, from, passed[i], score[i]);
             if (p->count > v->wait) {

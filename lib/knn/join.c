@@ -249,22 +249,20 @@ static void join(struct cdp_joiner *j, uint32_t from, uint32_t end, bool same)
     ask(j->nearest, rows, from, end);
     for (uint32_t first = 0; first < columns->count; first += COLUMNS) {
         uint32_t last = same ? cdp_least(from + first + COLUMNS, end) : end;
-        uint32_t whole = (last - from + ROWS - 1) / ROWS * ROWS, count = 0;
-        cdp_side_bars(rows, from, whole, cdp_side_asked(columns, first), j->bar);
+        uint32_t count = 0;
+        cdp_side_bars(rows, from, last - from, cdp_side_asked(columns, first), j->bar);
         struct cdp_tile tile = {0};
         struct passed queue[TAKEN + ROWS];
         cdp_side_tile(&tile, columns, first);
         for (uint32_t r = from; r < last; r += ROWS) {
             uint64_t passed[ROWS];
+            tile.rows = cdp_least(last - r, ROWS);
             tile.row = rows->row + r;
             tile.start = rows->start + r;
             tile.bar = j->bar + (r - from);
-            if (!tile_function(&tile, passed))
-                continue;
-            for (uint32_t i = 0; i < ROWS; i++) {
-                uint32_t own = r + i;
-                queue[count] = (struct passed){own, same ? own - from + 1 : 0, passed[i]};
-                count += passed[i] != 0 && own < end;
+            for (uint64_t any = tile_function(&tile, passed); any; any &= any - 1) {
+                uint32_t i = (uint32_t)__builtin_ctzll(any), own = r + i;
+                queue[count++] = (struct passed){own, same ? own - from + 1 : 0, passed[i]};
             }
             if (count >= TAKEN) {
                 take_all(j, queue, count, first);

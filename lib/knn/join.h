@@ -22,10 +22,10 @@ enum { CDP_JOIN_ROWS = 4 * CDP_SIDE };
 struct cdp_joiner {
     const struct cdp_space *space;
     struct cdp_side rows, columns;
-    struct cdp_nearest *nearest;                 // the lists of joins
-    float *room;                                 // for 2 x CDP_KEYS rows of the matrix
-    union cdp_bar bar[CDP_SIDE + CDP_TILE_ROWS]; // of some rows, with the columns of a tile
-    struct cdp_maybe *maybe;                     // pairs to be measured
+    struct cdp_nearest *nearest; // the lists of joins
+    float *room;                 // for 2 x CDP_KEYS rows of the matrix
+    union cdp_bar bar[CDP_SIDE]; // of some rows, with the columns of a tile
+    struct cdp_maybe *maybe;     // pairs to be measured
     uint32_t waiting;
 };
 

@@ -45,10 +45,10 @@ AVX2 INLINE __m256i widened(__m256i part)
     return _mm256_madd_epi16(part, _mm256_set1_epi16(1));
 }
 
-AVX2 static bool dot_avx2(const struct cdp_tile *t, uint64_t passed[ROWS])
+AVX2 INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP])
 {
     bool any = false;
-    memset(passed, 0, ROWS * sizeof *passed);
+    memset(passed, 0, GROUP * sizeof *passed);
 #define ROW(r) const uint32_t *row##r = t->row[r];
 #define START(r) __m256i a##r = broadcast(row##r + at), b##r = a##r;
     // The instructions by name: as intrinsics, gcc 12 moves the sums from register to register.
@@ -91,7 +91,7 @@ AVX2 static bool dot_avx2(const struct cdp_tile *t, uint64_t passed[ROWS])
         passed[r] |= (uint64_t)(uint16_t) ~(low | high << LANES) << (p * PANEL); \
     }
     EACH_ROW(ROW)
-    __m256i sum[ROWS * VECTORS] = {0}; // of a panel's chunks, but for the last
+    __m256i sum[GROUP * VECTORS] = {0}; // of a panel's chunks, but for the last
     for (size_t p = 0; p < COLUMNS / PANEL; p++) {
         const uint32_t *y = t->panel + p * PANEL * t->words;
         for (size_t at = 0, left = t->words; left;) {
@@ -139,6 +139,8 @@ AVX2 static bool dot_avx2(const struct cdp_tile *t, uint64_t passed[ROWS])
 #undef FAIL
 #undef PASS
 }
+
+TILE(dot, avx2, AVX2)
 
 // sum + x.y by |x|.(y with the signs of x). No byte is -128, so no sum of two products leaves 16
 // bits.

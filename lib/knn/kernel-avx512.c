@@ -11,7 +11,7 @@
 // What it has no loops of its own for is of 256 bits.
 FUNCTIONS(avx2, __attribute__((target("avx2"))))
 
-VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
+VNNI INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP])
 {
     size_t stride = t->words * PANEL;
     const uint32_t *y = t->panel;
@@ -62,10 +62,8 @@ VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
     }
     __mmask16 any = 0;
     EACH_ROW(LARGEST)
-    if (!any) {
-        memset(passed, 0, ROWS * sizeof *passed);
+    if (!any)
         return false;
-    }
     if (t->score) {
         EACH_ROW(KEEP)
     }
@@ -79,6 +77,8 @@ VNNI static bool dot_avx512vnni(const struct cdp_tile *t, uint64_t passed[ROWS])
 #undef KEEP
 #undef END
 }
+
+TILE(dot, avx512vnni, VNNI)
 
 // x.y by x.(y + 128) - 128.x, four pairs at a time.
 VNNI static void dot_pairs_avx512vnni(const uint32_t *x, const uint32_t *const *y, size_t count,

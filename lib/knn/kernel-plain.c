@@ -25,13 +25,13 @@ static size_t lay_halves(const uint32_t *row, size_t words, uint32_t *out)
     return 2 * words;
 }
 
-static bool dot_plain(const struct cdp_tile *t, uint64_t passed[ROWS])
+INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP])
 {
     uint64_t any = 0;
-    memset(passed, 0, ROWS * sizeof *passed);
+    memset(passed, 0, GROUP * sizeof *passed);
     for (size_t v = 0; v < COLUMNS / LANES; v++) {
         const uint32_t *item = t->panel + v / VECTORS * PANEL * t->words + v % VECTORS * LANES;
-        for (int r = 0; r < ROWS; r++) {
+        for (int r = 0; r < GROUP; r++) {
             mask sum = {0};
             for (size_t from = 0; from < t->words; from += CHUNK) {
                 halves16 part = {0};
@@ -58,7 +58,7 @@ static bool dot_plain(const struct cdp_tile *t, uint64_t passed[ROWS])
 
 FUNCTIONS(plain, )
 PROJECT(plain, )
-PAIRS(dot, plain, )
+TILE_AND_PAIRS(dot, plain, )
 
 const struct cdp_kernel cdp_kernel_plain =
     KERNEL("plain", plain, project_plain, merge_one_by_one, lay_halves, dot_plain, dot_pairs_plain);

@@ -10,13 +10,13 @@
 // file that holds one makes its own functions of them, by FUNCTIONS.
 
 enum {
-    ROWS = CDP_TILE_ROWS,
+    GROUP = 6, // rows of a tile whose sums are in registers
     COLUMNS = CDP_TILE_COLUMNS,
     PANEL = CDP_PANEL_COLUMNS,
     CHUNK = CDP_DOT_CHUNK
 };
 
-// What is written out for each row of a tile, so that each has variables of its own: given arrays,
+// What is written out for each row of a group, so that each has variables of its own: given arrays,
 // gcc 12 keeps them in memory.
 #define EACH_ROW(what) what(0) what(1) what(2) what(3) what(4) what(5)
 
@@ -75,24 +75,24 @@ INLINE vector linf_step(vector sum, vector x, vector y)
     return (vector)((larger & (mask)apart) | (~larger & (mask)sum));
 }
 
-INLINE bool float_tile(const struct cdp_tile *t, uint64_t passed[ROWS],
-                       vector (*step)(vector, vector, vector))
+INLINE bool float_group(const struct cdp_tile *t, uint64_t passed[GROUP],
+                        vector (*step)(vector, vector, vector))
 {
     uint64_t any = 0;
-    memset(passed, 0, ROWS * sizeof *passed);
+    memset(passed, 0, GROUP * sizeof *passed);
     for (size_t p = 0; p < COLUMNS / PANEL; p++) {
         const uint32_t *item = t->panel + p * PANEL * t->words;
-        vector sum[ROWS][VECTORS] = {0};
+        vector sum[GROUP][VECTORS] = {0};
         for (size_t w = 0; w < t->words; w++, item += PANEL) {
             vector y0 = load(item), y1 = load(item + LANES);
 #pragma GCC unroll 6
-            for (int r = 0; r < ROWS; r++) {
+            for (int r = 0; r < GROUP; r++) {
                 vector x = as_float(t->row[r][w]) - (vector){0};
                 sum[r][0] = step(sum[r][0], x, y0);
                 sum[r][1] = step(sum[r][1], x, y1);
             }
         }
-        for (int r = 0; r < ROWS; r++) {
+        for (int r = 0; r < GROUP; r++) {
             for (size_t v = 0; v < VECTORS; v++) {
                 size_t c = p * PANEL + v * LANES;
                 vector score = -sum[r][v];
@@ -126,14 +126,14 @@ INLINE float float_pair(const uint32_t *x, const uint32_t *y, size_t words,
     return -all[0];
 }
 
-INLINE bool l1_tile(const struct cdp_tile *t, uint64_t passed[ROWS])
+INLINE bool l1_group(const struct cdp_tile *t, uint64_t passed[GROUP])
 {
-    return float_tile(t, passed, l1_step);
+    return float_group(t, passed, l1_step);
 }
 
-INLINE bool linf_tile(const struct cdp_tile *t, uint64_t passed[ROWS])
+INLINE bool linf_group(const struct cdp_tile *t, uint64_t passed[GROUP])
 {
-    return float_tile(t, passed, linf_step);
+    return float_group(t, passed, linf_step);
 }
 
 INLINE float l1_pair(const uint32_t *x, const uint32_t *y, size_t words)
@@ -154,14 +154,14 @@ INLINE words8 bits_of_bytes(words8 v)
     return (v + (v >> 4)) & 0x0F0F0F0F;
 }
 
-INLINE bool hamming_tile(const struct cdp_tile *t, uint64_t passed[ROWS])
+INLINE bool hamming_group(const struct cdp_tile *t, uint64_t passed[GROUP])
 {
     enum { RUN = 31 }; // words of 8 bits a byte that a byte can count
     uint64_t any = 0;
-    memset(passed, 0, ROWS * sizeof *passed);
+    memset(passed, 0, GROUP * sizeof *passed);
     for (size_t v = 0; v < COLUMNS / LANES; v++) {
         const uint32_t *item = t->panel + v / VECTORS * PANEL * t->words + v % VECTORS * LANES;
-        for (int r = 0; r < ROWS; r++) {
+        for (int r = 0; r < GROUP; r++) {
             words8 sum = {0};
             for (size_t from = 0; from < t->words; from += RUN) {
                 words8 bytes = {0};
@@ -255,13 +255,51 @@ INLINE void merge_one_by_one(uint64_t *list, uint32_t k, const uint64_t *entries
         add(list, k, entries[i]);
 }
 
+typedef bool group_function(const struct cdp_tile *t, uint64_t passed[GROUP]);
+
+// A tile, group after group. The last one is filled up with its first row.
+INLINE uint64_t by_groups(const struct cdp_tile *tile, uint64_t passed[CDP_TILE_ROWS],
+                          group_function *group)
+{
+    uint64_t any = 0;
+    for (uint32_t first = 0; first < tile->rows; first += GROUP) {
+        const uint32_t *row[GROUP];
+        int32_t start[GROUP];
+        union cdp_bar bar[GROUP];
+        struct cdp_tile t = *tile;
+        t.row += first;
+        t.start += first;
+        t.bar += first;
+        t.score += t.score ? first : 0;
+        uint32_t left = tile->rows - first;
+        if (left < GROUP) {
+            for (uint32_t r = 0; r < GROUP; r++) {
+                row[r] = t.row[r < left ? r : 0];
+                start[r] = t.start[r < left ? r : 0];
+                bar[r] = t.bar[r < left ? r : 0];
+            }
+            t.row = row;
+            t.start = start;
+            t.bar = bar;
+        }
+        if (!group(&t, passed + first))
+            continue;
+        for (uint32_t r = 0; r < GROUP && r < left; r++)
+            any |= (uint64_t)(passed[first + r] != 0) << (first + r);
+    }
+    return any;
+}
+
 // The functions of all the above for one instruction set, which `attribute` names.
-#define TILE_AND_PAIRS(metric, isa, attribute)                                            \
-    attribute static bool metric##_##isa(const struct cdp_tile *t, uint64_t passed[ROWS]) \
-    {                                                                                     \
-        return metric##_tile(t, passed);                                                  \
-    }                                                                                     \
+#define TILE_AND_PAIRS(metric, isa, attribute) \
+    TILE(metric, isa, attribute)               \
     PAIRS(metric, isa, attribute)
+#define TILE(metric, isa, attribute)                                         \
+    attribute static uint64_t metric##_##isa(const struct cdp_tile *t,       \
+                                             uint64_t passed[CDP_TILE_ROWS]) \
+    {                                                                        \
+        return by_groups(t, passed, metric##_group);                         \
+    }
 #define PAIRS(metric, isa, attribute)                                                       \
     attribute static void metric##_pairs_##isa(const uint32_t *x, const uint32_t *const *y, \
                                                size_t count, size_t words, float *out)      \

@@ -11,12 +11,12 @@
 // The inner loops of the neighbour search, for each instruction set.
 //
 // Items are of 32-bit words: four signed bytes a word for the dot product, a float32 for l1 and
-// linf, 32 bits for hamming. A tile is CDP_TILE_ROWS rows x CDP_TILE_COLUMNS columns. Columns stand
-// in a panel, interleaved by sixteens: word w of column c is
-// panel[(c / 16 * words + w) * 16 + c % 16], so that one load takes a word of many columns. A row
-// is read as it is, or as the kernel lays it out.
+// linf, 32 bits for hamming. A tile is up to CDP_TILE_ROWS rows x CDP_TILE_COLUMNS columns. Columns
+// stand in a panel, interleaved by sixteens: word w of column c is panel[(c / 16 * words + w) * 16
+// + c % 16], so that one load takes a word of many columns. A row is read as it is, or as the
+// kernel lays it out.
 
-enum { CDP_TILE_ROWS = 6, CDP_TILE_COLUMNS = 64, CDP_PANEL_COLUMNS = 16 };
+enum { CDP_TILE_ROWS = 48, CDP_TILE_COLUMNS = 64, CDP_PANEL_COLUMNS = 16 };
 
 // Bytes of the dot product that 16-bit sums may hold: in each run of CDP_DOT_CHUNK words, bytes
 // 0 and 1 of the words, and bytes 2 and 3, are a vector of length at most CDP_DOT_LENGTH; and the
@@ -36,7 +36,7 @@ union cdp_bar {
 };
 
 struct cdp_tile {
-    // Of CDP_TILE_ROWS rows:
+    uint32_t rows;              // 1 to CDP_TILE_ROWS; of each:
     const uint32_t *const *row; // as laid out by lay(), where there is one
     const int32_t *start;       // dot products: -128 x the sum of the row's bytes
     const union cdp_bar *bar;
@@ -44,15 +44,15 @@ struct cdp_tile {
     const int32_t *offset; // dot products: what is added to the products of each column
     const uint32_t *panel;
     size_t words;
-    // Of the pairs, where any has passed: what is compared with the bars, in a dot product below
-    // 2^24; or NULL.
+    // Room for CDP_TILE_ROWS rows, or NULL: of rows of which any pair has passed, what is compared
+    // with the bars, in a dot product below 2^24.
     float (*score)[CDP_TILE_COLUMNS];
 };
 
 // Bit c of passed[r]: whether the dot product of row r and column c, plus the column's offset, is
-// at least the row's bar; or minus their distance is, or is not a number. Returns whether any
-// passed.
-typedef bool cdp_tile_function(const struct cdp_tile *tile, uint64_t passed[CDP_TILE_ROWS]);
+// at least the row's bar; or minus their distance is, or is not a number. Returns in bit r whether
+// any pair of row r has passed; where none has, passed[r] is not set.
+typedef uint64_t cdp_tile_function(const struct cdp_tile *tile, uint64_t passed[CDP_TILE_ROWS]);
 
 // out[i] = the dot product of items x and y[i], exact below 2^24, or minus their distance.
 typedef void cdp_pairs_function(const uint32_t *x, const uint32_t *const *y, size_t count,

@@ -24,7 +24,7 @@ static uint32_t together(uint64_t n, uint64_t sets, uint32_t depth)
     uint64_t few = n / PARTS, many = cdp_least(n / FEWEST, SHARED * sets / depth);
     uint64_t most = cdp_least(few > TOGETHER ? few : TOGETHER, MOST);
     uint32_t rows = cdp_least(many > few ? many : few, cdp_least(WANTED / depth, most));
-    return rows < ROWS ? ROWS : rows;
+    return rows < 1 ? 1 : rows;
 }
 
 // ---- picking
@@ -56,26 +56,22 @@ static void pick(struct cdp_side *rows, const uint32_t *row, uint32_t count,
     const struct cdp_space *space = rows->space;
     cdp_tile_function *tile_function = space->kernel->metric[space->metric].tile;
     const uint32_t *words[ROWS];
-    uint32_t whole[ROWS]; // rows of the tile, filled up
     int32_t start[ROWS];
     union cdp_bar bar[ROWS];
-    struct cdp_tile tile = {.row = words, .start = start, .bar = bar};
-    for (uint32_t i = 0; i < ROWS; i++) {
-        uint32_t r = whole[i] = row[i < count ? i : 0];
-        words[i] = rows->row[r];
-        start[i] = rows->start[r];
+    struct cdp_tile tile = {.rows = count, .row = words, .start = start, .bar = bar};
+    for (uint32_t i = 0; i < count; i++) {
+        words[i] = rows->row[row[i]];
+        start[i] = rows->start[row[i]];
     }
     for (; first < end; first += COLUMNS) {
         struct cdp_asked asked = {INFINITY, 0, cdp_side_most_error(columns, first)};
-        cdp_side_tile_bars(rows, whole, asked, bar);
+        cdp_side_tile_bars(rows, row, count, asked, bar);
         cdp_side_tile(&tile, columns, first);
         uint64_t passed[ROWS];
-        if (!tile_function(&tile, passed))
-            continue;
-        for (uint32_t i = 0; i < count; i++) {
+        for (uint64_t any = tile_function(&tile, passed); any; any &= any - 1) {
+            uint32_t i = (uint32_t)__builtin_ctzll(any);
             uint64_t *list = lists->entry + (uint64_t)rows->list[row[i]] * lists->k;
-            if (passed[i])
-                add(rows, row[i], columns, first, passed[i], list, lists->k);
+            add(rows, row[i], columns, first, passed[i], list, lists->k);
         }
     }
 }

@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 
-enum { ROWS = CDP_TILE_ROWS, COLUMNS = CDP_TILE_COLUMNS, PANEL = CDP_PANEL_COLUMNS };
+enum { COLUMNS = CDP_TILE_COLUMNS, PANEL = CDP_PANEL_COLUMNS };
 
 static size_t laid_words(const struct cdp_space *s, size_t words)
 {
@@ -40,7 +40,6 @@ static int new_side(struct cdp_side *b, const struct cdp_space *space, uint32_t 
 int cdp_side_new_rows(struct cdp_side *b, const struct cdp_space *s, uint32_t room,
                       struct cdp_err *err)
 {
-    room += ROWS - 1;
     int status = new_side(b, s, room, room, laid_words(s, s->words), err);
     b->row = cdp_alloc(room, sizeof *b->row, "rows", err);
     b->start = cdp_zalloc(room, sizeof *b->start, "rows", err);
@@ -81,9 +80,9 @@ void cdp_side_rows(struct cdp_side *b, struct cdp_run items, struct cdp_run list
     cdp_lay_function *lay = s->kernel->metric[s->metric].lay;
     size_t laid = laid_words(s, b->words);
     b->count = count;
-    for (uint32_t i = 0; i < count + ROWS - 1; i++) {
-        uint32_t from = i < count ? i : count - 1, id = b->id[i] = cdp_run_at(items, from);
-        b->list[i] = cdp_run_at(lists, from);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t id = b->id[i] = cdp_run_at(items, i);
+        b->list[i] = cdp_run_at(lists, i);
         b->least[i] = -INFINITY;
         b->reach[i] = INFINITY;
         if (s->vector) {
@@ -194,16 +193,16 @@ void cdp_side_bars(const struct cdp_side *rows, uint32_t first, uint32_t count,
         bar[i].score = least[i] < asked.least ? least[i] : asked.least;
 }
 
-void cdp_side_tile_bars(const struct cdp_side *rows, const uint32_t row[ROWS],
-                        struct cdp_asked asked, union cdp_bar bar[ROWS])
+void cdp_side_tile_bars(const struct cdp_side *rows, const uint32_t *row, uint32_t count,
+                        struct cdp_asked asked, union cdp_bar *bar)
 {
-    float reach[ROWS], error[ROWS], square[ROWS];
+    float reach[CDP_TILE_ROWS], error[CDP_TILE_ROWS], square[CDP_TILE_ROWS];
     if (!rows->space->vector) {
-        for (uint32_t i = 0; i < ROWS; i++)
+        for (uint32_t i = 0; i < count; i++)
             cdp_side_bars(rows, row[i], 1, asked, bar + i);
         return;
     }
-    for (uint32_t i = 0; i < ROWS; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         reach[i] = rows->reach[row[i]];
         error[i] = rows->error[row[i]];
         square[i] = rows->square[row[i]];
@@ -211,7 +210,7 @@ void cdp_side_tile_bars(const struct cdp_side *rows, const uint32_t row[ROWS],
     struct cdp_asking asking = {.reach = reach,
                                 .error = error,
                                 .square = square,
-                                .count = ROWS,
+                                .count = count,
                                 .most_reach = asked.reach,
                                 .most_error = asked.error};
     rows->space->kernel->bars(&asking, bar);

@@ -73,9 +73,8 @@ void cdp_side_free(struct cdp_side *side);
 // Lets what is laid out from now on be of a level, not of all words.
 void cdp_side_turn(struct cdp_side *side, unsigned level);
 
-// Lays `count` items of the side's space out as rows, or as columns, whose lists are `lists`. Rows
-// are filled up with the last one, so that a tile may begin at any. Columns beyond the last, of id
-// CDP_NONE, may pass.
+// Lays `count` items of the side's space out as rows, or as columns, whose lists are `lists`.
+// Columns beyond the last, of id CDP_NONE, may pass.
 void cdp_side_rows(struct cdp_side *side, struct cdp_run items, struct cdp_run lists,
                    uint32_t count);
 void cdp_side_columns(struct cdp_side *side, struct cdp_run items, struct cdp_run lists,
@@ -117,8 +116,8 @@ struct cdp_asked cdp_side_asked(const struct cdp_side *columns, uint32_t first);
 void cdp_side_bars(const struct cdp_side *rows, uint32_t first, uint32_t count,
                    struct cdp_asked asked, union cdp_bar *bar);
 
-// The same of a tile's rows, which stand anywhere.
-void cdp_side_tile_bars(const struct cdp_side *rows, const uint32_t row[CDP_TILE_ROWS],
-                        struct cdp_asked asked, union cdp_bar bar[CDP_TILE_ROWS]);
+// The same of at most a tile's rows, which stand anywhere.
+void cdp_side_tile_bars(const struct cdp_side *rows, const uint32_t *row, uint32_t count,
+                        struct cdp_asked asked, union cdp_bar *bar);
 
 #endif
