@@ -83,7 +83,8 @@ int main(int argc, char **argv)
         cdp_writer_open(&writer, output, &header, (int)common.level, (int)common.threads, &err),
         &err);
     tool_say("%s: %llu x %llu, %s, %s instructions", matrix.name, (unsigned long long)matrix.rows,
-             (unsigned long long)matrix.dim, exact ? "exact" : "approximate", cdp_isa());
+             (unsigned long long)matrix.dim, exact ? "exact" : "approximate",
+             cdp_isa_name(cdp_isa()));
 
     double found;
     tool_check(cdp_knn(&matrix, &plan, write_row, writer, &found, &err), &err);

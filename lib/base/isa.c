@@ -1,32 +1,62 @@
 // SPDX-License-Identifier: MIT
 #include "base/isa.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int usable(const char *isa)
-{
 #ifdef __x86_64__
-    if (!strcmp(isa, "avx512vnni"))
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("avx512f") &&
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+// AMX has so large registers that Linux wants to be asked for room for them, and may say no.
+static bool may_use_amx(void)
+{
+#ifdef SYS_arch_prctl
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 }; // asm/prctl.h
+    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+#else
+    return false;
+#endif
+}
+#endif
+
+static bool has(enum cdp_isa isa)
+{
+    switch (isa) {
+#ifdef __x86_64__
+    case CDP_ISA_AMX:
+        return has(CDP_ISA_AVX512VNNI) && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-int8") &&
+               may_use_amx();
+    case CDP_ISA_AVX512VNNI:
+        return has(CDP_ISA_AVX2) && __builtin_cpu_supports("avx512f") &&
                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni");
-    if (!strcmp(isa, "avx2"))
+    case CDP_ISA_AVX2:
         return __builtin_cpu_supports("avx2");
 #endif
-    return !strcmp(isa, "plain");
+    default:
+        return isa == CDP_ISA_PLAIN;
+    }
 }
 
-const char *cdp_isa(void)
+const char *cdp_isa_name(enum cdp_isa isa)
 {
-    static const char *const names[] = {"avx512vnni", "avx2", "plain"}; // the best first
-    const char *wanted = getenv("CDP_ISA"), *best = NULL;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (!usable(names[i]))
-            continue;
-        if (wanted && !strcmp(wanted, names[i]))
-            return names[i];
-        if (!best)
-            best = names[i];
+    static const char *const names[] = {"plain", "avx2", "avx512vnni", "amx"};
+    return names[isa];
+}
+
+enum cdp_isa cdp_isa(void)
+{
+    const char *wanted = getenv("CDP_ISA");
+    enum cdp_isa best = CDP_ISA_AMX;
+    while (!has(best))
+        best--;
+    for (int isa = CDP_ISA_PLAIN; wanted && isa < (int)best; isa++) {
+        if (strcmp(wanted, cdp_isa_name((enum cdp_isa)isa)) == 0)
+            return (enum cdp_isa)isa;
     }
     return best;
 }

@@ -181,9 +181,9 @@ static const struct cdp_sums sums_avx512 = {dot_avx512, square_avx512, absolute_
 const struct cdp_sums *cdp_sums(void)
 {
 #ifdef __x86_64__
-    if (strcmp(cdp_isa(), "avx512vnni") == 0)
+    if (cdp_isa() >= CDP_ISA_AVX512VNNI)
         return &sums_avx512;
-    if (strcmp(cdp_isa(), "avx2") == 0)
+    if (cdp_isa() >= CDP_ISA_AVX2)
         return &sums_avx2;
 #endif
     return &sums_plain;

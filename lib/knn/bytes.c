@@ -158,7 +158,7 @@ ROUNDER(avx2, __attribute__((target("avx2"))))
 const struct cdp_rounder *cdp_rounder(void)
 {
 #ifdef __x86_64__
-    if (strcmp(cdp_isa(), "plain") != 0)
+    if (cdp_isa() >= CDP_ISA_AVX2)
         return &rounder_avx2;
 #endif
     return &rounder_plain;

@@ -217,10 +217,12 @@ static void sweep(struct glancer *g, const struct view *v, bool learned)
         set_bar(g, r, (float)least);
         g->picked[r].count = 0;
     }
+    cdp_kernel_begin(v->space->kernel, g->rows.words);
     if (v->shelf)
         look_at_sets(g, v);
     else
         look_at_all(g, v);
+    cdp_kernel_end(v->space->kernel);
     for (uint32_t r = 0; r < g->rows.count; r++)
         add(g, v, r);
 }

@@ -280,8 +280,10 @@ static void join(struct cdp_joiner *j, uint32_t from, uint32_t end, bool same)
 void cdp_join(struct cdp_joiner *j, uint32_t rows, bool same)
 {
     ask(j->nearest, &j->columns, 0, j->columns.count);
+    cdp_kernel_begin(j->space->kernel, j->columns.words);
     for (uint32_t from = 0; from < rows; from += CDP_SIDE)
         join(j, from, cdp_least(rows, from + CDP_SIDE), same);
+    cdp_kernel_end(j->space->kernel);
 }
 
 // Fills the list of a query, an item, with what its shortlist holds. key and id have room for that.

@@ -253,6 +253,11 @@ AVX2 static void merge_avx2(uint64_t *list, uint32_t k, const uint64_t *entries,
         merge_one_by_one(list, k, entries, count);
 }
 
-const struct cdp_kernel cdp_kernel_avx2 =
-    KERNEL("avx2", avx2, project_avx2, merge_avx2, lay_chunks, dot_avx2, dot_pairs_avx2);
+const struct cdp_kernel cdp_kernel_avx2 = {
+    .isa = "avx2",
+    .metric = METRICS(avx2, {lay_chunks, dot_avx2, dot_pairs_avx2}),
+    .bars = bars_avx2,
+    .project = project_avx2,
+    .merge = merge_avx2,
+};
 #endif

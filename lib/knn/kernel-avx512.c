@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "knn/kernel-avx512.h"
 #include "knn/kernel-vectors.h"
 
 #ifdef __x86_64__
@@ -81,8 +82,8 @@ VNNI INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP])
 TILE(dot, avx512vnni, VNNI)
 
 // x.y by x.(y + 128) - 128.x, four pairs at a time.
-VNNI static void dot_pairs_avx512vnni(const uint32_t *x, const uint32_t *const *y, size_t count,
-                                      size_t words, float *out)
+VNNI void cdp_dot_pairs_avx512vnni(const uint32_t *x, const uint32_t *const *y, size_t count,
+                                   size_t words, float *out)
 {
     enum { TOGETHER = 4 };
     const __m512i flip = _mm512_set1_epi32((int)CDP_DOT_FLIP);
@@ -134,8 +135,8 @@ VNNI static void dot_pairs_avx512vnni(const uint32_t *x, const uint32_t *const *
     }
 }
 
-VNNI static void project_avx512(const float *row, size_t count, size_t dim, const float *directions,
-                                size_t width, float *out)
+VNNI void cdp_project_avx512(const float *row, size_t count, size_t dim, const float *directions,
+                             size_t width, float *out)
 {
     enum { TOGETHER = 8 };
     for (size_t r = 0; r < count; r += TOGETHER) {
@@ -201,7 +202,7 @@ VNNI INLINE void merge_runs(uint64_t *list, uint32_t k, const uint64_t *entries,
         _mm512_mask_storeu_epi64(list + i * RUN, own_of(k, i), run[i]);
 }
 
-VNNI static void merge_avx512(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count)
+VNNI void cdp_merge_avx512(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count)
 {
     if (k <= RUN)
         merge_runs(list, k, entries, count, 1);
@@ -217,6 +218,11 @@ VNNI static void merge_avx512(uint64_t *list, uint32_t k, const uint64_t *entrie
         merge_one_by_one(list, k, entries, count);
 }
 
-const struct cdp_kernel cdp_kernel_avx512vnni = KERNEL(
-    "avx512vnni", avx2, project_avx512, merge_avx512, NULL, dot_avx512vnni, dot_pairs_avx512vnni);
+const struct cdp_kernel cdp_kernel_avx512vnni = {
+    .isa = "avx512vnni",
+    .metric = METRICS(avx2, {NULL, dot_avx512vnni, cdp_dot_pairs_avx512vnni}),
+    .bars = bars_avx2,
+    .project = cdp_project_avx512,
+    .merge = cdp_merge_avx512,
+};
 #endif

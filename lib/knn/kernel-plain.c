@@ -60,5 +60,10 @@ FUNCTIONS(plain, )
 PROJECT(plain, )
 TILE_AND_PAIRS(dot, plain, )
 
-const struct cdp_kernel cdp_kernel_plain =
-    KERNEL("plain", plain, project_plain, merge_one_by_one, lay_halves, dot_plain, dot_pairs_plain);
+const struct cdp_kernel cdp_kernel_plain = {
+    .isa = "plain",
+    .metric = METRICS(plain, {lay_halves, dot_plain, dot_pairs_plain}),
+    .bars = bars_plain,
+    .project = project_plain,
+    .merge = merge_one_by_one,
+};

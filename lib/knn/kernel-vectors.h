@@ -322,17 +322,13 @@ INLINE uint64_t by_groups(const struct cdp_tile *tile, uint64_t passed[CDP_TILE_
         project(row, count, dim, directions, width, out);                                  \
     }
 
-// A kernel of these, but for what it does in a way of its own.
-#define KERNEL(name, isa, project, merge, lay_dot, dot_tile, dot_pairs)   \
-    {                                                                     \
-        name,                                                             \
-            {[CDP_COSINE] = {lay_dot, dot_tile, dot_pairs},               \
-             [CDP_ANGULAR] = {lay_dot, dot_tile, dot_pairs},              \
-             [CDP_L2] = {lay_dot, dot_tile, dot_pairs},                   \
-             [CDP_L1] = {NULL, l1_##isa, l1_pairs_##isa},                 \
-             [CDP_LINF] = {NULL, linf_##isa, linf_pairs_##isa},           \
-             [CDP_HAMMING] = {NULL, hamming_##isa, hamming_pairs_##isa}}, \
-            bars_##isa, project, merge                                    \
+// The metrics of a kernel: dot products by the functions that are named, others by these.
+#define METRICS(isa, ...)                                                                \
+    {                                                                                    \
+        [CDP_COSINE] = __VA_ARGS__, [CDP_ANGULAR] = __VA_ARGS__, [CDP_L2] = __VA_ARGS__, \
+        [CDP_L1] = {NULL, l1_##isa, l1_pairs_##isa},                                     \
+        [CDP_LINF] = {NULL, linf_##isa, linf_pairs_##isa},                               \
+        [CDP_HAMMING] = {NULL, hamming_##isa, hamming_pairs_##isa},                      \
     }
 
 #endif

@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "knn/kernel.h"
 
-#include <string.h>
-
 #include "base/isa.h"
 
 const struct cdp_kernel *cdp_kernel(void)
 {
     static const struct cdp_kernel *const kernels[] = {
+        [CDP_ISA_PLAIN] = &cdp_kernel_plain,
 #ifdef __x86_64__
-        &cdp_kernel_avx512vnni,
-        &cdp_kernel_avx2,
+        [CDP_ISA_AVX2] = &cdp_kernel_avx2,
+        [CDP_ISA_AVX512VNNI] = &cdp_kernel_avx512vnni,
+        [CDP_ISA_AMX] = &cdp_kernel_amx,
 #endif
-        &cdp_kernel_plain,
     };
-    size_t i = 0;
-    while (strcmp(kernels[i]->isa, cdp_isa()) != 0)
-        i++;
-    return kernels[i];
+    return kernels[cdp_isa()];
 }

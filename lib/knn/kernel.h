@@ -83,7 +83,7 @@ struct cdp_asking {
 typedef void cdp_bars_function(const struct cdp_asking *asking, union cdp_bar *bar);
 
 struct cdp_kernel {
-    const char *isa; // "avx512vnni", "avx2" or "plain"
+    const char *isa; // "amx", "avx512vnni", "avx2" or "plain"
     struct cdp_metric_kernel {
         cdp_lay_function *lay; // NULL: rows are read as they are
         cdp_tile_function *tile;
@@ -92,11 +92,27 @@ struct cdp_kernel {
     cdp_bars_function *bars;
     cdp_project_function *project;
     cdp_merge_function *merge;
+    // What a thread calls before it computes tiles of so many words, and after them; or NULL.
+    void (*begin)(size_t words);
+    void (*end)(void);
 };
 
-extern const struct cdp_kernel cdp_kernel_plain, cdp_kernel_avx2, cdp_kernel_avx512vnni;
+extern const struct cdp_kernel cdp_kernel_plain, cdp_kernel_avx2, cdp_kernel_avx512vnni,
+    cdp_kernel_amx;
 
 // The kernel of the instruction set that cdp_isa() names. Thread-safe.
 const struct cdp_kernel *cdp_kernel(void);
+
+static inline void cdp_kernel_begin(const struct cdp_kernel *kernel, size_t words)
+{
+    if (kernel->begin)
+        kernel->begin(words);
+}
+
+static inline void cdp_kernel_end(const struct cdp_kernel *kernel)
+{
+    if (kernel->end)
+        kernel->end();
+}
 
 #endif

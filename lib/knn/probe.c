@@ -118,6 +118,7 @@ static void probe(struct prober *p, const struct cdp_shortlists *probes,
         cdp_side_ask(&p->rows, r, cdp_entry_score(list[lists->k - 1]));
     }
     uint32_t sets = cdp_wants_sort(&p->wants, probes, p->rows.list, p->rows.count);
+    cdp_kernel_begin(p->rows.space->kernel, p->rows.words);
     for (uint32_t s = 0; s < sets; s++) {
         uint32_t set = p->wants.set[s], count;
         const uint32_t *row = cdp_wants_take(&p->wants, set, &count);
@@ -125,6 +126,7 @@ static void probe(struct prober *p, const struct cdp_shortlists *probes,
             pick(&p->rows, row + r, cdp_least(count - r, ROWS), &shelf->columns,
                  cdp_shelf_begin(shelf, set), cdp_shelf_end(shelf, set), lists);
     }
+    cdp_kernel_end(p->rows.space->kernel);
 }
 
 int cdp_probe(const struct cdp_space *space, const uint32_t *items,

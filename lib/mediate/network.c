@@ -205,7 +205,7 @@ PASSES(avx2, __attribute__((target("avx2"))))
 static const struct passes *passes(void)
 {
 #ifdef __x86_64__
-    if (strcmp(cdp_isa(), "plain") != 0)
+    if (cdp_isa() >= CDP_ISA_AVX2)
         return &passes_avx2;
 #endif
     return &passes_plain;
