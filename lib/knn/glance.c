@@ -10,7 +10,7 @@
 #include "base/threads.h"
 
 enum {
-    ROWS = CDP_TILE_ROWS,
+    ROWS = CDP_SIDE_FEW,
     COLUMNS = CDP_TILE_COLUMNS,
     TOGETHER = 2040,       // rows look together at most,
     FEWEST = 510,          // so many at least, and between them such that
@@ -167,12 +167,13 @@ static void look(struct glancer *g, const struct view *v, const uint32_t *row, u
         bar[i] = g->bar[row[i]];
     }
     for (; from < end; from += COLUMNS) {
-        uint64_t passed[ROWS];
+        struct cdp_passed passed[ROWS];
         cdp_side_tile(&tile, v->columns, from);
-        for (uint64_t any = tile_function(&tile, passed); any; any &= any - 1) {
-            uint32_t i = (uint32_t)__builtin_ctzll(any);
+        uint32_t some = tile_function(&tile, passed);
+        for (uint32_t s = 0; s < some; s++) {
+            uint32_t i = passed[s].row;
             struct picked *p = &g->picked[row[i]];
-            pick(p, from, passed[i], score[i]);
+            pick(p, from, passed[s].columns, score[i]);
             if (p->count > v->wait) {
                 add(g, v, row[i]);
                 bar[i] = g->bar[row[i]];

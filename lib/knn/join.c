@@ -9,19 +9,13 @@
 #include "base/threads.h"
 
 enum {
-    ROWS = CDP_TILE_ROWS,
+    ROWS = 384, // of a tile: so many that their words stay in the first cache,
     COLUMNS = CDP_TILE_COLUMNS,
     TAKEN = 64,       // rows with pairs that passed are taken together, about;
     BEFORE = 12,      // the bytes of so many are on their way from memory
     MAYBES = 1 << 13, // pairs that are measured together;
     LISTS = 8,        // the lists of so many, and
     AHEAD = 4         // the rows of so many, are on their way
-};
-
-// Columns that passed with row `row`, of which those from `least` on count.
-struct passed {
-    uint32_t row, least;
-    uint64_t columns;
 };
 
 // A pair that may matter, and what its score is at most.
@@ -196,9 +190,9 @@ static void measure(struct cdp_joiner *j)
     j->waiting = 0;
 }
 
-// Queues the pairs of a row and columns, of those from `first` on, that the scores of their bytes
-// do not rule out either.
-static void take(struct cdp_joiner *j, struct passed p, uint32_t first)
+// Queues the pairs of a row and columns, of those from `first` on, or of the same items those
+// behind the row, that the scores of their bytes do not rule out either.
+static void take(struct cdp_joiner *j, struct cdp_passed p, uint32_t first, bool same)
 {
     const struct cdp_side *rows = &j->rows, *columns = &j->columns;
     uint32_t own = rows->id[p.row], items[COLUMNS], column[COLUMNS], count = 0;
@@ -207,7 +201,7 @@ static void take(struct cdp_joiner *j, struct passed p, uint32_t first)
         uint32_t c = first + (uint32_t)__builtin_ctzll(p.columns), id = columns->id[c];
         items[count] = id;
         column[count] = c;
-        count += id != CDP_NONE && id != own && c >= p.least;
+        count += id != CDP_NONE && id != own && (!same || c > p.row);
     } while (p.columns &= p.columns - 1);
     cdp_space_scores(j->space, own, j->space, items, count, score);
     for (uint32_t i = 0; i < count; i++) {
@@ -221,8 +215,8 @@ static void take(struct cdp_joiner *j, struct passed p, uint32_t first)
 
 // Takes what has passed. Few pairs do, so that their bytes are seldom near: those of a row and of
 // its first columns are asked for in advance.
-static void take_all(struct cdp_joiner *j, const struct passed *passed, uint32_t count,
-                     uint32_t first)
+static void take_all(struct cdp_joiner *j, const struct cdp_passed *passed, uint32_t count,
+                     uint32_t first, bool same)
 {
     for (uint32_t i = 0; i < count + BEFORE; i++) {
         if (i < count) {
@@ -235,41 +229,33 @@ static void take_all(struct cdp_joiner *j, const struct passed *passed, uint32_t
             }
         }
         if (i >= BEFORE)
-            take(j, passed[i - BEFORE], first);
+            take(j, passed[i - BEFORE], first, same);
     }
-    if (j->waiting > MAYBES - (TAKEN + ROWS) * COLUMNS)
+    if (j->waiting > MAYBES - TAKEN * COLUMNS)
         measure(j);
 }
 
-// The rows from `from` to `end` - 1, at most CDP_SIDE.
+// The rows from `from` to `end` - 1, at most ROWS.
 static void join(struct cdp_joiner *j, uint32_t from, uint32_t end, bool same)
 {
     cdp_tile_function *tile_function = j->space->kernel->metric[j->space->metric].tile;
     struct cdp_side *rows = &j->rows, *columns = &j->columns;
     ask(j->nearest, rows, from, end);
-    for (uint32_t first = 0; first < columns->count; first += COLUMNS) {
-        uint32_t last = same ? cdp_least(from + first + COLUMNS, end) : end;
-        uint32_t count = 0;
+    for (uint32_t first = same ? from / COLUMNS * COLUMNS : 0; first < columns->count;
+         first += COLUMNS) {
+        uint32_t last = same ? cdp_least(first + COLUMNS, end) : end;
+        struct cdp_tile tile = {.rows = last - from,
+                                .row = rows->row + from,
+                                .start = rows->start + from,
+                                .bar = j->bar};
+        struct cdp_passed passed[ROWS];
         cdp_side_bars(rows, from, last - from, cdp_side_asked(columns, first), j->bar);
-        struct cdp_tile tile = {0};
-        struct passed queue[TAKEN + ROWS];
         cdp_side_tile(&tile, columns, first);
-        for (uint32_t r = from; r < last; r += ROWS) {
-            uint64_t passed[ROWS];
-            tile.rows = cdp_least(last - r, ROWS);
-            tile.row = rows->row + r;
-            tile.start = rows->start + r;
-            tile.bar = j->bar + (r - from);
-            for (uint64_t any = tile_function(&tile, passed); any; any &= any - 1) {
-                uint32_t i = (uint32_t)__builtin_ctzll(any), own = r + i;
-                queue[count++] = (struct passed){own, same ? own - from + 1 : 0, passed[i]};
-            }
-            if (count >= TAKEN) {
-                take_all(j, queue, count, first);
-                count = 0;
-            }
-        }
-        take_all(j, queue, count, first);
+        uint32_t count = tile_function(&tile, passed);
+        for (uint32_t i = 0; i < count; i++)
+            passed[i].row += from;
+        for (uint32_t i = 0; i < count; i += TAKEN)
+            take_all(j, passed + i, cdp_least(count - i, TAKEN), first, same);
         // Lists fill fast at first: what is known early spares measuring.
         if (j->waiting > MAYBES / 8)
             measure(j);
@@ -281,8 +267,8 @@ void cdp_join(struct cdp_joiner *j, uint32_t rows, bool same)
 {
     ask(j->nearest, &j->columns, 0, j->columns.count);
     cdp_kernel_begin(j->space->kernel, j->columns.words);
-    for (uint32_t from = 0; from < rows; from += CDP_SIDE)
-        join(j, from, cdp_least(rows, from + CDP_SIDE), same);
+    for (uint32_t from = 0; from < rows; from += ROWS)
+        join(j, from, cdp_least(rows, from + ROWS), same);
     cdp_kernel_end(j->space->kernel);
 }
 

@@ -24,7 +24,7 @@ struct cdp_joiner {
     struct cdp_side rows, columns;
     struct cdp_nearest *nearest; // the lists of joins
     float *room;                 // for 2 x CDP_KEYS rows of the matrix
-    union cdp_bar bar[CDP_SIDE]; // of some rows, with the columns of a tile
+    union cdp_bar bar[CDP_SIDE]; // of a tile's rows, with its columns
     struct cdp_maybe *maybe;     // pairs to be measured
     uint32_t waiting;
 };

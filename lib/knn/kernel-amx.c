@@ -14,14 +14,18 @@
 FUNCTIONS(avx2, __attribute__((target("avx2"))))
 
 enum {
-    BLOCK = 16, // rows whose products are summed at once,
-    BLOCKS = CDP_TILE_ROWS / BLOCK,
+    BLOCK = 16,               // rows whose products are summed at once,
     PANELS = COLUMNS / PANEL, // with those of a panel each in registers 0 to 3
     STEP = 16                 // words of an item that are multiplied at once
 };
 
 struct sums {
     _Alignas(64) int32_t of[PANELS][BLOCK][PANEL];
+};
+
+// Of each row some bits, if it passes.
+struct some {
+    _Alignas(32) uint16_t of[BLOCK];
 };
 
 // What gcc 12 does not see that an instruction reads.
@@ -118,9 +122,9 @@ AMX INLINE void keep(struct sums *sums)
 #undef KEEP
 }
 
-// Which of a block's rows have any pair that passes: a bit in each of `any`.
+// Which of a block's rows pass.
 AMX INLINE void compare(const struct cdp_tile *t, uint32_t first, const struct sums *sums,
-                        uint16_t any[BLOCK])
+                        struct some *some)
 {
     _Alignas(64) int32_t bar[BLOCK];
     const int32_t *offset = t->offset;
@@ -139,51 +143,60 @@ AMX INLINE void compare(const struct cdp_tile *t, uint32_t first, const struct s
         __m512i most = _mm512_max_epi32(_mm512_max_epi32(a, b), _mm512_max_epi32(c, d));
         __mmask16 passed = _mm512_cmpge_epi32_mask(most, _mm512_set1_epi32(bar[r]));
         // By name: gcc 12 collects what it stores in vectors.
-        __asm__("kmovw %1, %0" : "=m"(any[r]) : "k"(passed));
+        __asm__("kmovw %1, %0" : "=m"(some->of[r]) : "k"(passed));
     }
 }
 
-// A row with pairs that pass.
-AMX INLINE uint64_t pass(const struct cdp_tile *t, uint32_t row, const struct sums *sums)
+// The columns with which a row passes.
+AMX INLINE uint64_t columns_of(const struct cdp_tile *t, uint32_t row, const struct sums *sums)
 {
-    uint64_t passed = 0;
+    uint64_t columns = 0;
     __m512i start = _mm512_set1_epi32(t->start[row]), bar = _mm512_set1_epi32(t->bar[row].product);
     for (int p = 0; p < PANELS; p++) {
         __m512i added = _mm512_add_epi32(_mm512_loadu_si512(t->offset + p * PANEL), start);
         __m512i sum = _mm512_add_epi32(_mm512_load_si512(sums->of[p][row % BLOCK]), added);
-        passed |= (uint64_t)_cvtmask16_u32(_mm512_cmpge_epi32_mask(sum, bar)) << (p * PANEL);
+        columns |= (uint64_t)_cvtmask16_u32(_mm512_cmpge_epi32_mask(sum, bar)) << (p * PANEL);
         if (t->score)
             _mm512_storeu_ps(t->score[row] + p * PANEL, _mm512_cvtepi32_ps(sum));
     }
-    return passed;
+    return columns;
 }
 
-// While a block's products are summed, the sums of the one before are compared: what waits for
-// sums would else keep the processor from beginning new ones.
-AMX static uint64_t dot_amx(const struct cdp_tile *t, uint64_t passed[CDP_TILE_ROWS])
+// The rows of a block that pass; returns how many.
+AMX INLINE uint32_t look_up(const struct cdp_tile *t, uint32_t block, const struct sums *sums,
+                            const struct some *some, struct cdp_passed *passed)
 {
-    struct sums sums[BLOCKS];
-    _Alignas(64) uint16_t some[CDP_TILE_ROWS];
-    uint32_t blocks = (t->rows + BLOCK - 1) / BLOCK;
-    for (uint32_t b = 0; b <= blocks; b++) {
+    uint32_t left = t->rows - block, count = 0;
+    __m256i own = _mm256_load_si256((const __m256i *)some->of);
+    uint32_t rows = _cvtmask16_u32(_mm256_test_epi16_mask(own, own));
+    for (rows &= left < BLOCK ? (1U << left) - 1 : 0xFFFF; rows; rows &= rows - 1) {
+        uint32_t row = block + (uint32_t)__builtin_ctz(rows);
+        passed[count++] = (struct cdp_passed){row, columns_of(t, row, sums)};
+    }
+    return count;
+}
+
+// While a block's products are summed, the sums of the one before are compared, and what passed of
+// the one before that is looked up: what waits for sums would keep the processor from beginning new
+// ones.
+AMX static uint32_t dot_amx(const struct cdp_tile *t, struct cdp_passed *passed)
+{
+    enum { BEGUN = 3 }; // blocks that are begun and not ended
+    struct sums sums[BEGUN];
+    struct some some[BEGUN];
+    uint32_t blocks = (t->rows + BLOCK - 1) / BLOCK, count = 0;
+    for (uint32_t b = 0; b < blocks + 2; b++) {
         if (b < blocks)
             multiply(t, b * BLOCK);
-        if (b > 0)
-            compare(t, (b - 1) * BLOCK, &sums[b - 1], some + (b - 1) * BLOCK);
+        if (b > 0 && b <= blocks)
+            compare(t, (b - 1) * BLOCK, &sums[(b - 1) % BEGUN], &some[(b - 1) % BEGUN]);
         if (b < blocks)
-            keep(&sums[b]);
+            keep(&sums[b % BEGUN]);
+        if (b > 1)
+            count += look_up(t, (b - 2) * BLOCK, &sums[(b - 2) % BEGUN], &some[(b - 2) % BEGUN],
+                             passed + count);
     }
-    uint64_t any = 0;
-    for (uint32_t b = 0; b < blocks; b++) {
-        __m256i own = _mm256_load_si256((const __m256i *)(some + b * BLOCK));
-        any |= (uint64_t)_cvtmask16_u32(_mm256_test_epi16_mask(own, own)) << (b * BLOCK);
-    }
-    any &= ~UINT64_C(0) >> (64 - t->rows);
-    for (uint64_t left = any; left; left &= left - 1) {
-        uint32_t r = (uint32_t)__builtin_ctzll(left);
-        passed[r] = pass(t, r, &sums[r / BLOCK]);
-    }
-    return any;
+    return count;
 }
 
 const struct cdp_kernel cdp_kernel_amx = {

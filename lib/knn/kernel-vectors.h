@@ -258,20 +258,22 @@ INLINE void merge_one_by_one(uint64_t *list, uint32_t k, const uint64_t *entries
 typedef bool group_function(const struct cdp_tile *t, uint64_t passed[GROUP]);
 
 // A tile, group after group. The last one is filled up with its first row.
-INLINE uint64_t by_groups(const struct cdp_tile *tile, uint64_t passed[CDP_TILE_ROWS],
+INLINE uint32_t by_groups(const struct cdp_tile *tile, struct cdp_passed *passed,
                           group_function *group)
 {
-    uint64_t any = 0;
+    uint32_t count = 0;
     for (uint32_t first = 0; first < tile->rows; first += GROUP) {
         const uint32_t *row[GROUP];
         int32_t start[GROUP];
         union cdp_bar bar[GROUP];
+        float score[GROUP][COLUMNS];
+        uint64_t columns[GROUP];
+        uint32_t left = tile->rows - first;
         struct cdp_tile t = *tile;
         t.row += first;
         t.start += first;
         t.bar += first;
         t.score += t.score ? first : 0;
-        uint32_t left = tile->rows - first;
         if (left < GROUP) {
             for (uint32_t r = 0; r < GROUP; r++) {
                 row[r] = t.row[r < left ? r : 0];
@@ -281,24 +283,28 @@ INLINE uint64_t by_groups(const struct cdp_tile *tile, uint64_t passed[CDP_TILE_
             t.row = row;
             t.start = start;
             t.bar = bar;
+            t.score = t.score ? score : NULL;
         }
-        if (!group(&t, passed + first))
+        if (!group(&t, columns))
             continue;
-        for (uint32_t r = 0; r < GROUP && r < left; r++)
-            any |= (uint64_t)(passed[first + r] != 0) << (first + r);
+        for (uint32_t r = 0; r < GROUP && r < left; r++) {
+            passed[count] = (struct cdp_passed){first + r, columns[r]};
+            count += columns[r] != 0;
+        }
+        if (left < GROUP && t.score)
+            memcpy(tile->score + first, score, left * sizeof *score);
     }
-    return any;
+    return count;
 }
 
 // The functions of all the above for one instruction set, which `attribute` names.
 #define TILE_AND_PAIRS(metric, isa, attribute) \
     TILE(metric, isa, attribute)               \
     PAIRS(metric, isa, attribute)
-#define TILE(metric, isa, attribute)                                         \
-    attribute static uint64_t metric##_##isa(const struct cdp_tile *t,       \
-                                             uint64_t passed[CDP_TILE_ROWS]) \
-    {                                                                        \
-        return by_groups(t, passed, metric##_group);                         \
+#define TILE(metric, isa, attribute)                                                              \
+    attribute static uint32_t metric##_##isa(const struct cdp_tile *t, struct cdp_passed *passed) \
+    {                                                                                             \
+        return by_groups(t, passed, metric##_group);                                              \
     }
 #define PAIRS(metric, isa, attribute)                                                       \
     attribute static void metric##_pairs_##isa(const uint32_t *x, const uint32_t *const *y, \

@@ -11,12 +11,12 @@
 // The inner loops of the neighbour search, for each instruction set.
 //
 // Items are of 32-bit words: four signed bytes a word for the dot product, a float32 for l1 and
-// linf, 32 bits for hamming. A tile is up to CDP_TILE_ROWS rows x CDP_TILE_COLUMNS columns. Columns
+// linf, 32 bits for hamming. A tile is any number of rows x CDP_TILE_COLUMNS columns. Columns
 // stand in a panel, interleaved by sixteens: word w of column c is panel[(c / 16 * words + w) * 16
 // + c % 16], so that one load takes a word of many columns. A row is read as it is, or as the
 // kernel lays it out.
 
-enum { CDP_TILE_ROWS = 48, CDP_TILE_COLUMNS = 64, CDP_PANEL_COLUMNS = 16 };
+enum { CDP_TILE_COLUMNS = 64, CDP_PANEL_COLUMNS = 16 };
 
 // Bytes of the dot product that 16-bit sums may hold: in each run of CDP_DOT_CHUNK words, bytes
 // 0 and 1 of the words, and bytes 2 and 3, are a vector of length at most CDP_DOT_LENGTH; and the
@@ -36,23 +36,29 @@ union cdp_bar {
 };
 
 struct cdp_tile {
-    uint32_t rows;              // 1 to CDP_TILE_ROWS; of each:
+    uint32_t rows;              // how many, at least 1; of each:
     const uint32_t *const *row; // as laid out by lay(), where there is one
     const int32_t *start;       // dot products: -128 x the sum of the row's bytes
     const union cdp_bar *bar;
+    // Of rows that pass, what is compared with the bars, in a dot product below 2^24; or NULL. Of
+    // other rows anything may be written.
+    float (*score)[CDP_TILE_COLUMNS];
     // Of the columns:
     const int32_t *offset; // dot products: what is added to the products of each column
     const uint32_t *panel;
     size_t words;
-    // Room for CDP_TILE_ROWS rows, or NULL: of rows of which any pair has passed, what is compared
-    // with the bars, in a dot product below 2^24.
-    float (*score)[CDP_TILE_COLUMNS];
 };
 
-// Bit c of passed[r]: whether the dot product of row r and column c, plus the column's offset, is
-// at least the row's bar; or minus their distance is, or is not a number. Returns in bit r whether
-// any pair of row r has passed; where none has, passed[r] is not set.
-typedef uint64_t cdp_tile_function(const struct cdp_tile *tile, uint64_t passed[CDP_TILE_ROWS]);
+// A row of a tile that passes: that has columns, bit c for column c, with which it does.
+struct cdp_passed {
+    uint32_t row;
+    uint64_t columns;
+};
+
+// Which rows pass, ascending; returns how many. A pair passes if the dot product of row and column,
+// plus the column's offset, is at least the row's bar; or if minus their distance is, or is not a
+// number. `passed` has room for all rows.
+typedef uint32_t cdp_tile_function(const struct cdp_tile *tile, struct cdp_passed *passed);
 
 // out[i] = the dot product of items x and y[i], exact below 2^24, or minus their distance.
 typedef void cdp_pairs_function(const uint32_t *x, const uint32_t *const *y, size_t count,

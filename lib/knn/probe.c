@@ -8,7 +8,7 @@
 #include "base/threads.h"
 
 enum {
-    ROWS = CDP_TILE_ROWS,
+    ROWS = CDP_SIDE_FEW,
     COLUMNS = CDP_TILE_COLUMNS,
     TOGETHER = 16384, // rows that probe together, at most,
     PARTS = 32,       // or one in so many, where these are more,
@@ -67,11 +67,12 @@ static void pick(struct cdp_side *rows, const uint32_t *row, uint32_t count,
         struct cdp_asked asked = {INFINITY, 0, cdp_side_most_error(columns, first)};
         cdp_side_tile_bars(rows, row, count, asked, bar);
         cdp_side_tile(&tile, columns, first);
-        uint64_t passed[ROWS];
-        for (uint64_t any = tile_function(&tile, passed); any; any &= any - 1) {
-            uint32_t i = (uint32_t)__builtin_ctzll(any);
-            uint64_t *list = lists->entry + (uint64_t)rows->list[row[i]] * lists->k;
-            add(rows, row[i], columns, first, passed[i], list, lists->k);
+        struct cdp_passed passed[ROWS];
+        uint32_t some = tile_function(&tile, passed);
+        for (uint32_t s = 0; s < some; s++) {
+            uint32_t r = row[passed[s].row];
+            uint64_t *list = lists->entry + (uint64_t)rows->list[r] * lists->k;
+            add(rows, r, columns, first, passed[s].columns, list, lists->k);
         }
     }
 }

@@ -196,7 +196,7 @@ void cdp_side_bars(const struct cdp_side *rows, uint32_t first, uint32_t count,
 void cdp_side_tile_bars(const struct cdp_side *rows, const uint32_t *row, uint32_t count,
                         struct cdp_asked asked, union cdp_bar *bar)
 {
-    float reach[CDP_TILE_ROWS], error[CDP_TILE_ROWS], square[CDP_TILE_ROWS];
+    float reach[CDP_SIDE_FEW], error[CDP_SIDE_FEW], square[CDP_SIDE_FEW];
     if (!rows->space->vector) {
         for (uint32_t i = 0; i < count; i++)
             cdp_side_bars(rows, row[i], 1, asked, bar + i);

@@ -11,6 +11,9 @@
 // Rows, and columns, of a block of an exact search.
 enum { CDP_SIDE = 1024 };
 
+// Rows that stand anywhere and are looked at together, at most.
+enum { CDP_SIDE_FEW = 64 };
+
 #define CDP_NONE UINT32_MAX
 
 static inline uint32_t cdp_least(uint64_t a, uint64_t b)
@@ -116,7 +119,7 @@ struct cdp_asked cdp_side_asked(const struct cdp_side *columns, uint32_t first);
 void cdp_side_bars(const struct cdp_side *rows, uint32_t first, uint32_t count,
                    struct cdp_asked asked, union cdp_bar *bar);
 
-// The same of at most a tile's rows, which stand anywhere.
+// The same of rows that stand anywhere, at most CDP_SIDE_FEW.
 void cdp_side_tile_bars(const struct cdp_side *rows, const uint32_t *row, uint32_t count,
                         struct cdp_asked asked, union cdp_bar *bar);
 
