@@ -79,6 +79,14 @@ static void count_passed(const struct cdp_nearest *n, uint32_t own, const uint32
     }
 }
 
+// What a pair costs in a tile of a level of sketches.
+static double tile_cost(const struct cdp_space *s, unsigned level)
+{
+    struct cdp_tile_cost cost = s->kernel->cost;
+    size_t steps = (cdp_space_level(s, level) + cost.step - 1) / cost.step;
+    return cost.each * (double)steps + cost.all;
+}
+
 // The level of sketches by which joining a block of rows with the items from it on is cheapest.
 static unsigned choose_level(const struct cdp_nearest *n, uint64_t from, uint64_t rows)
 {
@@ -98,7 +106,7 @@ static unsigned choose_level(const struct cdp_nearest *n, uint64_t from, uint64_
     }
     for (unsigned l = 0; l < s->levels; l++) {
         double share = MORE * (double)passed[l] / (SOME * OTHERS);
-        double cost = cdp_sketch_cost(4 * cdp_space_level(s, l), share, s->matrix->dim);
+        double cost = cdp_sketch_cost(tile_cost(s, l), share, s->matrix->dim);
         if (cost < least) {
             least = cost;
             best = l;

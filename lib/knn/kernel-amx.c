@@ -103,7 +103,8 @@ AMX INLINE void multiply(const struct cdp_tile *t, uint32_t block)
     _tile_zero(1);
     _tile_zero(2);
     _tile_zero(3);
-    for (; first + STEP <= t->words && step; first += STEP)
+    size_t most = t->words < STEP ? t->words : STEP;
+    for (; first + most <= t->words && step; first += most)
         multiply_step(t, t->row[block] + first, step, first);
     for (; first < t->words; first += STEP) {
         // Of the last step, zeros stand for what was in the one before.
@@ -202,6 +203,7 @@ AMX static uint32_t dot_amx(const struct cdp_tile *t, struct cdp_passed *passed)
 const struct cdp_kernel cdp_kernel_amx = {
     .isa = "amx",
     .metric = METRICS(avx2, {NULL, dot_amx, cdp_dot_pairs_avx512vnni}),
+    .cost = {.step = STEP, .each = 16, .all = 8},
     .bars = bars_avx2,
     .project = cdp_project_avx512,
     .merge = cdp_merge_avx512,

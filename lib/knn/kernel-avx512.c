@@ -221,6 +221,7 @@ VNNI void cdp_merge_avx512(uint64_t *list, uint32_t k, const uint64_t *entries, 
 const struct cdp_kernel cdp_kernel_avx512vnni = {
     .isa = "avx512vnni",
     .metric = METRICS(avx2, {NULL, dot_avx512vnni, cdp_dot_pairs_avx512vnni}),
+    .cost = WORD_BY_WORD,
     .bars = bars_avx2,
     .project = cdp_project_avx512,
     .merge = cdp_merge_avx512,

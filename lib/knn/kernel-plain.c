@@ -63,6 +63,7 @@ TILE_AND_PAIRS(dot, plain, )
 const struct cdp_kernel cdp_kernel_plain = {
     .isa = "plain",
     .metric = METRICS(plain, {lay_halves, dot_plain, dot_pairs_plain}),
+    .cost = WORD_BY_WORD,
     .bars = bars_plain,
     .project = project_plain,
     .merge = merge_one_by_one,

@@ -328,6 +328,11 @@ INLINE uint32_t by_groups(const struct cdp_tile *tile, struct cdp_passed *passed
         project(row, count, dim, directions, width, out);                                  \
     }
 
+#define WORD_BY_WORD         \
+    {                        \
+        .step = 1, .each = 4 \
+    }
+
 // The metrics of a kernel: dot products by the functions that are named, others by these.
 #define METRICS(isa, ...)                                                                \
     {                                                                                    \

@@ -95,6 +95,13 @@ struct cdp_kernel {
         cdp_tile_function *tile;
         cdp_pairs_function *pairs;
     } metric[CDP_HAMMING + 1];
+    // What a pair costs in a tile of dot products, in multiply-adds of the kernels that multiply
+    // word after word, for which it is {1, 4, 0}: `each` for each `step` words that are begun, and
+    // `all`.
+    struct cdp_tile_cost {
+        size_t step;
+        double each, all;
+    } cost;
     cdp_bars_function *bars;
     cdp_project_function *project;
     cdp_merge_function *merge;

@@ -65,9 +65,9 @@ static void count_passed(struct passed *passed, const float *projected, size_t w
     }
 }
 
-double cdp_sketch_cost(size_t numbers, double share, size_t dim)
+double cdp_sketch_cost(double tile, double share, size_t dim)
 {
-    return (double)numbers + share * (double)(SCORING + 2 * dim);
+    return tile + share * (double)(SCORING + 2 * dim);
 }
 
 // The number of directions that makes a search cheapest; 0 where leaving any out does not pay.
@@ -81,7 +81,7 @@ static size_t cheapest(const struct passed *passed, size_t reaches, size_t width
         double cost = by_level ? KEPT * (double)numbers : 0;
         for (size_t q = 0; q < reaches; q++) {
             double share = MORE * (double)passed[q].by[i] / (double)count;
-            double here = cdp_sketch_cost(numbers, share, dim);
+            double here = cdp_sketch_cost((double)numbers, share, dim);
             own[q] = by_level && i > 0 ? fmin(own[q], here) : here;
             cost += own[q] / (double)reaches;
         }

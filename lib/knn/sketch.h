@@ -58,9 +58,9 @@ void cdp_sketcher_free(struct cdp_sketcher *sketcher);
 
 enum { CDP_SKETCH_BLOCK = 16 };
 
-// What a pair of vectors of `dim` numbers costs by sketches of `numbers` numbers that let a share
-// of the pairs pass, in multiply-adds of a tile.
-double cdp_sketch_cost(size_t numbers, double share, size_t dim);
+// What a pair of vectors of `dim` numbers costs if it costs `tile` in a tile of sketches, which let
+// a share of the pairs pass, in multiply-adds of a tile.
+double cdp_sketch_cost(double tile, double share, size_t dim);
 
 // Sketches at most CDP_SKETCH_BLOCK vectors of `dim` numbers, each of which is off by at most
 // `error`. `word` receives their words, `sketches` the levels of each; `room` holds dim numbers.
