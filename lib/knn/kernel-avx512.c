@@ -135,6 +135,39 @@ VNNI void cdp_dot_pairs_avx512vnni(const uint32_t *x, const uint32_t *const *y, 
     }
 }
 
+// Of 8 rows, `panels` x 16 sums each.
+VNNI INLINE void project_some(const float *const row[8], size_t count, size_t dim,
+                              const float *directions, size_t width, float *out, const int panels)
+{
+    enum { TOGETHER = 8, PANELS = 2 };
+    __m512 sum[TOGETHER][PANELS];
+#pragma GCC unroll 8
+    for (int i = 0; i < TOGETHER; i++) {
+#pragma GCC unroll 2
+        for (int p = 0; p < panels; p++)
+            sum[i][p] = _mm512_setzero_ps();
+    }
+    for (size_t d = 0; d < dim; d++, directions += width) {
+        __m512 y[PANELS];
+#pragma GCC unroll 2
+        for (int p = 0; p < panels; p++)
+            y[p] = _mm512_loadu_ps(directions + p * PANEL);
+#pragma GCC unroll 8
+        for (int i = 0; i < TOGETHER; i++) {
+            __m512 x = _mm512_set1_ps(row[i][d]);
+#pragma GCC unroll 2
+            for (int p = 0; p < panels; p++)
+                sum[i][p] = _mm512_add_ps(sum[i][p], _mm512_mul_ps(x, y[p]));
+        }
+    }
+#pragma GCC unroll 8
+    for (size_t i = 0; i < TOGETHER; i++) {
+#pragma GCC unroll 2
+        for (int p = 0; p < panels && i < count; p++)
+            _mm512_storeu_ps(out + i * width + p * PANEL, sum[i][p]);
+    }
+}
+
 VNNI void cdp_project_avx512(const float *row, size_t count, size_t dim, const float *directions,
                              size_t width, float *out)
 {
@@ -143,24 +176,11 @@ VNNI void cdp_project_avx512(const float *row, size_t count, size_t dim, const f
         const float *x[TOGETHER];
         for (size_t i = 0; i < TOGETHER; i++)
             x[i] = row + (r + i < count ? r + i : r) * dim;
-        for (size_t at = 0; at < width; at += PANEL) {
-            __m512 sum[TOGETHER];
-#pragma GCC unroll 8
-            for (int i = 0; i < TOGETHER; i++)
-                sum[i] = _mm512_setzero_ps();
-            const float *line = directions + at;
-            for (size_t d = 0; d < dim; d++, line += width) {
-                __m512 y = _mm512_loadu_ps(line);
-#pragma GCC unroll 8
-                for (int i = 0; i < TOGETHER; i++)
-                    sum[i] = _mm512_add_ps(sum[i], _mm512_mul_ps(_mm512_set1_ps(x[i][d]), y));
-            }
-#pragma GCC unroll 8
-            for (size_t i = 0; i < TOGETHER; i++) {
-                if (r + i < count)
-                    _mm512_storeu_ps(out + (r + i) * width + at, sum[i]);
-            }
-        }
+        size_t at = 0;
+        for (; at + 2 * PANEL <= width; at += 2 * PANEL)
+            project_some(x, count - r, dim, directions + at, width, out + r * width + at, 2);
+        if (at < width)
+            project_some(x, count - r, dim, directions + at, width, out + r * width + at, 1);
     }
 }
 
