@@ -41,13 +41,13 @@ same_everywhere() {
 plain() {
     head -c $((3000 * $1 * 4)) "$2" >"few-$2"
     [ -z "${CDP_LARGE:-}" ] || cp "$2" "few-$2"
-    same_everywhere "$1" "few-$2" avx512vnni avx2 plain
+    same_everywhere "$1" "few-$2" amx avx512vnni avx2 plain
 }
 
 cdp-synth --items 20000 --models 1 made
 mv made/features/m0.bin made.bin
 bit_for_bit 20 256 made.bin cosine
-same_everywhere 256 made.bin avx512vnni avx2
+same_everywhere 256 made.bin amx avx512vnni avx2
 plain 256 made.bin
 
 # both DIM FILE: how many of the exact neighbours approximate search found, and what it told
@@ -104,7 +104,7 @@ fi
 gzip -dc $images-images-idx3-ubyte.gz | tail -c +17 | head -c $((20000 * 784)) |
     perl -e 'local $/ = \784; print pack "f<*", unpack "C*" while <>' >fashion.bin
 bit_for_bit 20 784 fashion.bin cosine l2
-same_everywhere 784 fashion.bin avx512vnni avx2
+same_everywhere 784 fashion.bin amx avx512vnni avx2
 plain 784 fashion.bin
 # Many of these are at equal distances.
 head -c $((5000 * 784 * 4)) fashion.bin >first.bin

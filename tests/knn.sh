@@ -32,7 +32,7 @@ for threads in 2 8; do
     cdp-knn --metric l2 -k 20 --dim 40 -t $threads rows.bin >many.cdp
     same many.cdp one.cdp "same bytes with $threads threads"
 done
-for isa in plain avx2 avx512vnni none; do
+for isa in plain avx2 avx512vnni amx none; do
     CDP_ISA=$isa cdp-knn --metric l2 -k 20 --dim 40 rows.bin >isa.cdp
     same isa.cdp one.cdp "same bytes with CDP_ISA=$isa"
 done
@@ -56,7 +56,7 @@ same got wanted "and are scored as the whole"
 $reference random-rows 7 1300 150 wild >wild.bin
 for metric in cosine l2; do
     $reference knn $metric 70 150 wild.bin >wanted.tsv
-    for isa in plain avx2 avx512vnni; do
+    for isa in plain avx2 avx512vnni amx; do
         CDP_ISA=$isa cdp-knn -k 70 --metric $metric --dim 150 wild.bin | cdp-view --to tsv - >got.tsv
         same_neighbours "1,300 x 150 wild rows, $metric, $isa"
     done
@@ -79,7 +79,7 @@ for metric in cosine l2 l1; do
     awk "BEGIN { exit !($found >= 0.975) }"
     ok $? "$metric: approximate neighbours, recall $found"
     is "$(cdp-view --to tsv approx.cdp | wc -l)" 105000 "$metric: every row has all its neighbours"
-    for isa in plain avx2; do
+    for isa in plain avx2 avx512vnni; do
         CDP_ISA=$isa cdp-knn -k 15 --metric $metric --method approx --recall 0.98 --dim 64 copies.bin >isa.cdp
         same isa.cdp approx.cdp "$metric: the same approximate neighbours with CDP_ISA=$isa"
     done

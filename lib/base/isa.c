@@ -6,17 +6,22 @@
 #include <string.h>
 
 #ifdef __x86_64__
+#include <cpuid.h>
 #ifdef __linux__
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
 
-// AMX has so large registers that Linux wants to be asked for room for them, and may say no.
-static bool may_use_amx(void)
+// Compilers know no name for it that all of them take. Its registers are so large that Linux wants
+// to be asked for room for them, and may say no.
+static bool has_amx(void)
 {
 #ifdef SYS_arch_prctl
     enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 }; // asm/prctl.h
-    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+    enum { TILE = 1 << 24, INT8 = 1 << 25 };                        // cpuid 7, edx
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && d & TILE && d & INT8 &&
+           syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
 #else
     return false;
 #endif
@@ -28,9 +33,7 @@ static bool has(enum cdp_isa isa)
     switch (isa) {
 #ifdef __x86_64__
     case CDP_ISA_AMX:
-        return has(CDP_ISA_AVX512VNNI) && __builtin_cpu_supports("avx512vl") &&
-               __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-int8") &&
-               may_use_amx();
+        return has(CDP_ISA_AVX512VNNI) && __builtin_cpu_supports("avx512vl") && has_amx();
     case CDP_ISA_AVX512VNNI:
         return has(CDP_ISA_AVX2) && __builtin_cpu_supports("avx512f") &&
                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni");

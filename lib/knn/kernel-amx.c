@@ -148,19 +148,25 @@ AMX INLINE void compare(const struct cdp_tile *t, uint32_t first, const struct s
     }
 }
 
+AMX INLINE __m512i scored(const struct cdp_tile *t, const struct sums *sums, uint32_t row,
+                          int panel, __m512i start)
+{
+    __m512i sum = _mm512_load_si512(sums->of[panel][row % BLOCK]);
+    sum = _mm512_add_epi32(_mm512_add_epi32(sum, start),
+                           _mm512_loadu_si512(t->offset + panel * PANEL));
+    if (t->score)
+        _mm512_storeu_ps(t->score[row] + panel * PANEL, _mm512_cvtepi32_ps(sum));
+    return sum;
+}
+
 // The columns with which a row passes.
 AMX INLINE uint64_t columns_of(const struct cdp_tile *t, uint32_t row, const struct sums *sums)
 {
-    uint64_t columns = 0;
     __m512i start = _mm512_set1_epi32(t->start[row]), bar = _mm512_set1_epi32(t->bar[row].product);
-    for (int p = 0; p < PANELS; p++) {
-        __m512i added = _mm512_add_epi32(_mm512_loadu_si512(t->offset + p * PANEL), start);
-        __m512i sum = _mm512_add_epi32(_mm512_load_si512(sums->of[p][row % BLOCK]), added);
-        columns |= (uint64_t)_cvtmask16_u32(_mm512_cmpge_epi32_mask(sum, bar)) << (p * PANEL);
-        if (t->score)
-            _mm512_storeu_ps(t->score[row] + p * PANEL, _mm512_cvtepi32_ps(sum));
-    }
-    return columns;
+#define PASS(panel) _mm512_cmpge_epi32_mask(scored(t, sums, row, panel, start), bar)
+    __mmask32 low = _mm512_kunpackw(PASS(1), PASS(0)), high = _mm512_kunpackw(PASS(3), PASS(2));
+#undef PASS
+    return _cvtmask64_u64(_mm512_kunpackd(high, low));
 }
 
 // The rows of a block that pass; returns how many.
@@ -180,9 +186,10 @@ AMX INLINE uint32_t look_up(const struct cdp_tile *t, uint32_t block, const stru
 // While a block's products are summed, the sums of the one before are compared, and what passed of
 // the one before that is looked up: what waits for sums would keep the processor from beginning new
 // ones.
-AMX static uint32_t dot_amx(const struct cdp_tile *t, struct cdp_passed *passed)
+AMX static uint32_t dot_amx(const struct cdp_tile *tile, struct cdp_passed *passed)
 {
-    enum { BEGUN = 3 }; // blocks that are begun and not ended
+    const struct cdp_tile own = *tile, *t = &own; // which no score overwrites
+    enum { BEGUN = 3 };                           // blocks that are begun and not ended
     struct sums sums[BEGUN];
     struct some some[BEGUN];
     uint32_t blocks = (t->rows + BLOCK - 1) / BLOCK, count = 0;
