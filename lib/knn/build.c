@@ -174,34 +174,49 @@ static void vectors_of(const struct cdp_space *s, const uint64_t *rows, uint64_t
     }
 }
 
-// About how far, in the space, row `row` reaches to its k-th neighbour, by some of the others.
-static float reach_of(const struct cdp_space *s, uint64_t row, uint32_t k)
+// Adds to the `near` best scores of a row, the best first, those of some others.
+static void add_best(const struct cdp_space *s, uint64_t row, const uint32_t *other, uint32_t count,
+                     float *best, uint64_t near)
+{
+    float score[TOGETHER];
+    cdp_space_scores(s, row, s, other, count, score);
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t at = near;
+        for (; at > 0 && best[at - 1] < score[i] && other[i] != row; at--) {
+            if (at < near)
+                best[at] = best[at - 1];
+        }
+        if (at < near)
+            best[at] = score[i];
+    }
+}
+
+// About how far, in the space, some rows reach to their k-th neighbours, by some of the others.
+static void reach_of(const struct cdp_space *s, const uint64_t *row, size_t reaches, uint32_t k,
+                     float *reach, int threads)
 {
     enum { MOST = 64 };
-    float best[MOST];
+    float best[REACHES][MOST];
     uint64_t rows = s->matrix->rows, count = rows < OTHERS ? rows : OTHERS;
     uint64_t near = (k * count + rows - 1) / rows;
     near = near < MOST ? near : MOST;
-    for (int i = 0; i < MOST; i++)
-        best[i] = -INFINITY;
+    for (size_t r = 0; r < reaches; r++) {
+        for (int i = 0; i < MOST; i++)
+            best[r][i] = -INFINITY;
+    }
+    // The others come from memory once for all rows of a thread.
+#pragma omp parallel num_threads(threads)
     for (uint64_t from = 0; from < count; from += TOGETHER) {
         uint32_t other[TOGETHER],
             here = (uint32_t)(count - from < TOGETHER ? count - from : TOGETHER);
-        float score[TOGETHER];
         for (uint32_t i = 0; i < here; i++)
             other[i] = (uint32_t)((from + i) * rows / count);
-        cdp_space_scores(s, row, s, other, here, score);
-        for (uint32_t i = 0; i < here; i++) {
-            uint64_t at = near;
-            for (; at > 0 && best[at - 1] < score[i] && other[i] != row; at--) {
-                if (at < near)
-                    best[at] = best[at - 1];
-            }
-            if (at < near)
-                best[at] = score[i];
-        }
+#pragma omp for schedule(static) nowait
+        for (size_t r = 0; r < reaches; r++)
+            add_best(s, row[r], other, here, best[r], near);
     }
-    return sqrtf(fmaxf(0, -2 * best[near - 1]));
+    for (size_t r = 0; r < reaches; r++)
+        reach[r] = sqrtf(fmaxf(0, -2 * best[r][near - 1]));
 }
 
 // Learns how to sketch from rows taken here and there.
@@ -222,9 +237,7 @@ static int learn(struct cdp_space *s, uint32_t k, bool all_pairs, const struct r
         for (size_t i = 0; i < count; i++)
             chosen[i] = cdp_random(SEED, i) % rows;
         vectors_of(s, chosen, 0, count, room, mean, vectors);
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-        for (size_t i = 0; i < reaches; i++)
-            reach[i] = reach_of(s, chosen[i], k);
+        reach_of(s, chosen, reaches, k, reach, threads);
         s->sketcher = cdp_zalloc(1, sizeof *s->sketcher, "directions", err);
         status = s->sketcher ? cdp_sketcher_new(s->sketcher, vectors, count, dim, reach, reaches,
                                                 all_pairs, s->kernel, threads, err)

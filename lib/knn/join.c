@@ -103,11 +103,13 @@ static inline __attribute__((always_inline)) void fetch(const void *at, size_t b
         __builtin_prefetch((const char *)at + byte);
 }
 
-// Asks for a row of the matrix.
+// Asks for what the key of an item is computed of.
 static inline __attribute__((always_inline)) void fetch_row(const struct cdp_space *s,
                                                             uint64_t item)
 {
-    fetch(s->matrix->data + cdp_space_row(s, item) * s->matrix->row_stride, s->matrix->row_stride);
+    uint64_t row = cdp_space_row(s, item);
+    fetch(s->matrix->data + row * s->matrix->row_stride, s->matrix->row_stride);
+    __builtin_prefetch(&s->square[row]);
 }
 
 // Asks for what the score of an item is computed of.
