@@ -130,8 +130,8 @@ int cdp_principal(float *directions, size_t width, double *slack, const float *r
     double *lines = cdp_alloc(width, dim * sizeof *lines, "directions", err);
     double *products = cdp_alloc(width, width * sizeof *products, "directions", err);
     float *turned = cdp_alloc(dim, count * sizeof *turned, "directions", err);
-    float *projected = cdp_alloc(count, width * sizeof *projected, "directions", err);
-    float *next = cdp_alloc(dim, width * sizeof *next, "directions", err);
+    float *projected = cdp_alloc_aligned(count, width * sizeof *projected, "directions", err);
+    float *next = cdp_alloc_aligned(dim, width * sizeof *next, "directions", err);
     uint32_t *order = cdp_alloc(width, sizeof *order, "directions", err);
     bool whole = q && product && before && lines && products && turned && projected && next;
     int status = whole && order ? 0 : -1;

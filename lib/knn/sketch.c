@@ -239,7 +239,7 @@ int cdp_sketcher_new(struct cdp_sketcher *s, const float *vectors, size_t count,
     width = count < FEWEST ? 0 : width;
     double *square = cdp_alloc(count, sizeof *square, "directions", err), apart = 0, tail = 0;
     float *projected = cdp_alloc(count, (width + 1) * sizeof *projected, "directions", err);
-    s->directions = cdp_alloc(dim, (width + 1) * sizeof *s->directions, "directions", err);
+    s->directions = cdp_alloc_aligned(dim, (width + 1) * sizeof *s->directions, "directions", err);
     int status = square && projected && s->directions ? 0 : -1;
     for (size_t i = 0; !status && i < count; i++)
         square[i] = square_of(s, vectors + i * dim, dim);
