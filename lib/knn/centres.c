@@ -21,7 +21,7 @@ enum {
     LOOKED = 8, // and that an item looks into
     EACH = 8,   // so many times as many items train a group as a centre
     NEAR = 3,   // centres that are found so, at most
-    FAR = 5,    // one item in so many, of those farthest from what they found, looks at all
+    FAR = 7,    // one item in so many, of those farthest from what they found, looks at all
     FEW = 16,   // who wants more looks at all
 };
 

@@ -98,20 +98,20 @@ AMX INLINE void multiply_step(const struct cdp_tile *t, const uint32_t *row, siz
 AMX INLINE void multiply(const struct cdp_tile *t, uint32_t block)
 {
     _Alignas(64) uint32_t room[BLOCK * STEP];
-    size_t step = t->rows - block < BLOCK ? 0 : apart(t->row + block), first = 0;
+    size_t distance = t->rows - block < BLOCK ? 0 : apart(t->row + block), first = 0;
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
     _tile_zero(3);
     size_t most = t->words < STEP ? t->words : STEP;
-    for (; first + most <= t->words && step; first += most)
-        multiply_step(t, t->row[block] + first, step, first);
+    for (; first + most <= t->words && distance; first += most)
+        multiply_step(t, t->row[block] + first, distance, first);
     for (; first < t->words; first += STEP) {
         // Of the last step, zeros stand for what was in the one before.
         size_t left = t->words - first, over = left < STEP && first > 0 ? STEP - left : 0;
         __mmask16 some = _cvtu32_mask16((left < STEP ? (1U << left) - 1 : 0xFFFF) << over);
         gather(t, block, first - over, some, room);
-        SEEN(*room);
+        SEEN(room);
         multiply_step(t, room, STEP * sizeof *room, first - over);
     }
 }
