@@ -9,21 +9,26 @@
 #include "base/mem.h"
 #include "base/threads.h"
 
+// Exclusion pays where no larger share of rows and tiles is wanted.
+static const double WORTH = 0.36;
+
 enum {
-    CLASSES = 16, // of what lists ask for
+    CLASSES = 16, // of what lists ask for, of which
+    FAR = 2,      // are of lists that reach so far that few pairs would be excluded
     BLOCKS = 16,  // of rows, for each thread
     SOME = 32,    // rows of a block, and columns, whose pairs tell
     OTHERS = 256, // which level of sketches suits the block;
     MORE = 2,     // so many times as many pass by the bars of tiles
 };
 
-uint32_t *cdp_allpairs_order(const struct cdp_nearest *nearest, struct cdp_err *err)
+// Which class each item belongs to by what its list asks for, class 0 for the least; NULL after an
+// error.
+static uint8_t *classes_of(const struct cdp_nearest *nearest, struct cdp_err *err)
 {
-    uint64_t n = nearest->count, start[CLASSES + 1] = {0};
+    uint64_t n = nearest->count;
     float *least = cdp_alloc(n, sizeof *least, "an order", err), border[CLASSES];
-    uint32_t *order = cdp_alloc(n, sizeof *order, "an order", err);
     uint8_t *class = cdp_zalloc(n, sizeof *class, "an order", err);
-    if (least && order && class) {
+    if (least && class) {
         memcpy(least, nearest->least, n * sizeof *least);
         cdp_sort_floats(least, n);
         for (uint64_t c = 0; c < CLASSES; c++)
@@ -32,19 +37,69 @@ uint32_t *cdp_allpairs_order(const struct cdp_nearest *nearest, struct cdp_err *
             float own = nearest->least[cdp_space_row(nearest->space, i)];
             while (class[i] + 1 < CLASSES && own >= border[class[i] + 1])
                 class[i]++;
-            start[class[i] + 1]++;
         }
-        for (int c = 0; c < CLASSES; c++)
-            start[c + 1] += start[c];
-        for (uint64_t i = 0; i < n; i++)
-            order[start[class[i]]++] = (uint32_t)i;
-    } else {
-        free(order);
-        order = NULL;
+    }
+    if (!least) {
+        free(class);
+        class = NULL;
     }
     free(least);
+    return class;
+}
+
+// The items, which stand by cells: those of the first `far` classes by class, the others as they
+// stand, those of each cell by class.
+static void put_in_order(uint32_t *order, const uint8_t *class, int far,
+                         const struct cdp_sets *cells)
+{
+    uint64_t n = cells->start[cells->count], at = 0;
+    for (int c = 0; c < far; c++) {
+        for (uint64_t i = 0; i < n; i++) {
+            if (class[i] == c)
+                order[at++] = (uint32_t)i;
+        }
+    }
+    for (uint64_t s = 0; s < cells->count; s++) {
+        for (int c = far; c < CLASSES; c++) {
+            for (uint64_t i = cells->start[s]; i < cells->start[s + 1]; i++) {
+                if (class[i] == c)
+                    order[at++] = (uint32_t)i;
+            }
+        }
+    }
+}
+
+int cdp_allpairs_order(struct cdp_space *space, const struct cdp_nearest *nearest,
+                       const struct cdp_sets *cells, struct cdp_exclusion *exclusion, int threads,
+                       struct cdp_err *err)
+{
+    uint64_t n = nearest->count;
+    uint32_t *order = cdp_alloc(n, sizeof *order, "an order", err);
+    uint8_t *class = classes_of(nearest, err);
+    int far = CLASSES, status = order && class ? 0 : -1;
+    *exclusion = (struct cdp_exclusion){0};
+    if (!status && space->vector)
+        status = cdp_exclusion_new(exclusion, space, cells, err);
+    if (!status && space->vector) {
+        for (uint64_t i = 0; i < n; i++) {
+            if (class[i] < FAR)
+                exclusion->cell[i] = CDP_NONE;
+        }
+        if (cdp_exclusion_share(exclusion, nearest, cells) < WORTH)
+            far = FAR;
+        else
+            cdp_exclusion_free(exclusion);
+    }
+    if (!status) {
+        put_in_order(order, class, far, cells);
+        status = (far == FAR && cdp_exclusion_reorder(exclusion, order, err)) ||
+                         cdp_space_reorder(space, order, threads, err)
+                     ? -1
+                     : 0;
+    }
     free(class);
-    return order;
+    free(order);
+    return status;
 }
 
 // The queries from `from` on, and their lists.
@@ -87,8 +142,10 @@ static double tile_cost(const struct cdp_space *s, unsigned level)
     return cost.each * (double)steps + cost.all;
 }
 
-// The level of sketches by which joining a block of rows with the items from it on is cheapest.
-static unsigned choose_level(const struct cdp_nearest *n, uint64_t from, uint64_t rows)
+// The level of sketches by which joining a block of rows with the items from it on is cheapest, if
+// its tiles want this share of the rows.
+static unsigned choose_level(const struct cdp_nearest *n, uint64_t from, uint64_t rows,
+                             double wanted)
 {
     const struct cdp_space *s = n->space;
     uint64_t passed[CDP_SKETCH_LEVELS] = {0}, left = s->matrix->rows - from;
@@ -106,7 +163,7 @@ static unsigned choose_level(const struct cdp_nearest *n, uint64_t from, uint64_
     }
     for (unsigned l = 0; l < s->levels; l++) {
         double share = MORE * (double)passed[l] / (SOME * OTHERS);
-        double cost = cdp_sketch_cost(tile_cost(s, l), share, s->matrix->dim);
+        double cost = cdp_sketch_cost(wanted * tile_cost(s, l), share, s->matrix->dim);
         if (cost < least) {
             least = cost;
             best = l;
@@ -146,10 +203,35 @@ static uint64_t rows_together(uint64_t queries, int threads)
     return rows < CDP_SIDE ? CDP_SIDE : cdp_least(rows, CDP_JOIN_ROWS);
 }
 
-void cdp_allpairs(struct cdp_joiner *joiners, int threads, uint64_t first, uint64_t last,
-                  struct cdp_progress *progress)
+static void free_excluders(struct cdp_joiner *joiners, int threads)
+{
+    for (int t = 0; t < threads; t++) {
+        cdp_excluder_free(joiners[t].excluder);
+        joiners[t].excluder = NULL;
+    }
+}
+
+static int new_excluders(struct cdp_joiner *joiners, int threads,
+                         const struct cdp_exclusion *exclusion, struct cdp_err *err)
+{
+    for (int t = 0; t < threads; t++) {
+        joiners[t].excluder = cdp_excluder_new(exclusion, joiners[t].space, err);
+        if (!joiners[t].excluder) {
+            free_excluders(joiners, threads);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int cdp_allpairs(struct cdp_joiner *joiners, int threads, uint64_t first, uint64_t last,
+                 const struct cdp_exclusion *exclusion, struct cdp_progress *progress,
+                 struct cdp_err *err)
 {
     uint64_t all = joiners->space->matrix->rows;
+    if (exclusion->cell && new_excluders(joiners, threads, exclusion, err)) {
+        return -1;
+    }
     // Each block with itself first: neighbours often stand side by side, and lists that are good
     // early spare measuring.
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
@@ -157,7 +239,7 @@ void cdp_allpairs(struct cdp_joiner *joiners, int threads, uint64_t first, uint6
         struct cdp_joiner *j = &joiners[cdp_thread()];
         struct queries q = queries_from(j->space, first, from);
         uint32_t rows = cdp_least(last - from, CDP_SIDE);
-        cdp_lay_rows(j, choose_level(j->nearest, from, rows), q.items, q.lists, rows);
+        cdp_lay_rows(j, choose_level(j->nearest, from, rows, 1), q.items, q.lists, rows);
         join_queries(j, j->rows.count, first, last, from, true, progress);
     }
     uint64_t rows = rows_together(last - first, threads);
@@ -166,10 +248,16 @@ void cdp_allpairs(struct cdp_joiner *joiners, int threads, uint64_t first, uint6
         struct cdp_joiner *j = &joiners[cdp_thread()];
         struct queries q = queries_from(j->space, first, from);
         uint32_t here = cdp_least(last - from, rows);
-        cdp_lay_rows(j, choose_level(j->nearest, from, here), q.items, q.lists, here);
+        // As many rows will be wanted as of the thread's block before.
+        double wanted = j->excluder ? cdp_excluder_share(j->excluder) : 1;
+        cdp_lay_rows(j, choose_level(j->nearest, from, here, wanted), q.items, q.lists, here);
+        if (j->excluder)
+            cdp_exclude_rows(j->excluder, &j->rows);
         for (uint64_t to = from + CDP_SIDE; to < last; to += CDP_SIDE)
             join_queries(j, cdp_least(to - from, j->rows.count), first, last, to, false, progress);
         join_others(j, 0, first, progress);
         join_others(j, last, all, progress);
     }
+    free_excluders(joiners, threads);
+    return 0;
 }

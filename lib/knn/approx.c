@@ -293,8 +293,15 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
     return status ? -1 : 0;
 }
 
+static void give_items(struct cdp_sets *items, struct cdp_cells *cells)
+{
+    *items = cells->items;
+    cells->items = (struct cdp_sets){0};
+}
+
 int cdp_approx(struct cdp_space *space, struct cdp_joiner *joiners, int threads, double recall,
-               double *found, struct cdp_progress *progress, struct cdp_err *err)
+               double *found, struct cdp_sets *items, struct cdp_progress *progress,
+               struct cdp_err *err)
 {
     struct cdp_nearest *nearest = joiners->nearest, exact = {0};
     struct cdp_shortlists lists = {0};
@@ -314,6 +321,7 @@ int cdp_approx(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
     if (search_sample(joiners, threads, &lists, sample, err) ||
         search(space, &cells, &lists, recall, sample, &exact, threads, found, progress, err))
         goto end;
+    give_items(items, &cells);
     cdp_cells_free(&cells); // whose memory is ready for what is found
     cdp_joiners_turn(joiners, threads, nearest);
     status = cdp_join_shortlists(joiners, threads, &lists, NULL, err);
@@ -328,7 +336,7 @@ end:
 }
 
 int cdp_seed(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
-             struct cdp_progress *progress, struct cdp_err *err)
+             struct cdp_sets *items, struct cdp_progress *progress, struct cdp_err *err)
 {
     struct cdp_nearest *nearest = joiners->nearest;
     struct cdp_shortlists lists = {0};
@@ -337,6 +345,7 @@ int cdp_seed(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
         cdp_cells_new(&cells, space, nearest->k, SEED_PROBES, SEED, threads, progress, err) ||
         cdp_shortlists_new(&lists, nearest->count, nearest->k, threads, err) ||
         cdp_cells_probe(&cells, space, &lists, threads, progress, err);
+    give_items(items, &cells);
     cdp_cells_free(&cells);
     if (!status)
         status = cdp_join_shortlists(joiners, threads, &lists, NULL, err);

@@ -4,6 +4,7 @@
 
 #include "base/progress.h"
 #include "knn/join.h"
+#include "knn/sets.h"
 
 // Approximate neighbours. Items look for them in a few cells of near items (knn/cells.h). What an
 // item finds finds the item: it is offered to the other's list too. Then, until a sample has the
@@ -16,13 +17,14 @@
 
 // Fills the joiners' lists, those of all rows, until the lists of a sample of the items hold
 // `recall` of their exact neighbours, and more by the standard error of that. *found = the share
-// that they hold.
+// that they hold. *cells, to be freed by the caller, receives the cells of the items.
 int cdp_approx(struct cdp_space *space, struct cdp_joiner *joiners, int threads, double recall,
-               double *found, struct cdp_progress *progress, struct cdp_err *err);
+               double *found, struct cdp_sets *cells, struct cdp_progress *progress,
+               struct cdp_err *err);
 
 // Fills the joiners' lists, those of all rows, with near items, quickly. Both put the space, which
 // is the joiners', in another order.
 int cdp_seed(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
-             struct cdp_progress *progress, struct cdp_err *err);
+             struct cdp_sets *cells, struct cdp_progress *progress, struct cdp_err *err);
 
 #endif

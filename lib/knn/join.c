@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/threads.h"
+#include "knn/exclude.h"
 
 enum {
     ROWS = 384, // of a tile: so many that their words stay in the first cache,
@@ -237,25 +238,50 @@ static void take_all(struct cdp_joiner *j, const struct cdp_passed *passed, uint
         measure(j);
 }
 
-// The rows from `from` to `end` - 1, at most ROWS.
-static void join(struct cdp_joiner *j, uint32_t from, uint32_t end, bool same)
+// Rows of a tile that do not stand side by side.
+struct chosen {
+    uint16_t row[ROWS];
+    const uint32_t *words[ROWS];
+    int32_t start[ROWS];
+    union cdp_bar bar[ROWS];
+};
+
+// Leaves of a tile's rows, from row `from` on, those that were chosen.
+static void leave_chosen(struct cdp_tile *tile, uint32_t from, struct chosen *c, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = c->row[i] - from;
+        c->words[i] = tile->row[at];
+        c->start[i] = tile->start[at];
+        c->bar[i] = tile->bar[at];
+    }
+    tile->rows = count;
+    tile->row = c->words;
+    tile->start = c->start;
+    tile->bar = c->bar;
+}
+
+// The rows from `from` to `end` - 1, at most ROWS. `choose`: but for those that are excluded.
+static void join(struct cdp_joiner *j, uint32_t from, uint32_t end, bool same, bool choose)
 {
     cdp_tile_function *tile_function = j->space->kernel->metric[j->space->metric].tile;
     struct cdp_side *rows = &j->rows, *columns = &j->columns;
-    ask(j->nearest, rows, from, end);
     for (uint32_t first = same ? from / COLUMNS * COLUMNS : 0; first < columns->count;
          first += COLUMNS) {
-        uint32_t last = same ? cdp_least(first + COLUMNS, end) : end;
-        struct cdp_tile tile = {.rows = last - from,
-                                .row = rows->row + from,
-                                .start = rows->start + from,
-                                .bar = j->bar};
+        uint32_t last = same ? cdp_least(first + COLUMNS, end) : end, some = last - from;
+        struct cdp_tile tile = {
+            .rows = some, .row = rows->row + from, .start = rows->start + from, .bar = j->bar};
+        struct chosen chosen;
         struct cdp_passed passed[ROWS];
+        if (choose && !(some = cdp_exclude_wanted(j->excluder, first, from, last, chosen.row)))
+            continue;
         cdp_side_bars(rows, from, last - from, cdp_side_asked(columns, first), j->bar);
+        if (choose)
+            leave_chosen(&tile, from, &chosen, some);
         cdp_side_tile(&tile, columns, first);
         uint32_t count = tile_function(&tile, passed);
         for (uint32_t i = 0; i < count; i++)
-            passed[i].row += from;
+            passed[i].row = choose ? chosen.row[passed[i].row] : from + passed[i].row;
         for (uint32_t i = 0; i < count; i += TAKEN)
             take_all(j, passed + i, cdp_least(count - i, TAKEN), first, same);
         // Lists fill fast at first: what is known early spares measuring.
@@ -267,10 +293,13 @@ static void join(struct cdp_joiner *j, uint32_t from, uint32_t end, bool same)
 
 void cdp_join(struct cdp_joiner *j, uint32_t rows, bool same)
 {
+    ask(j->nearest, &j->rows, 0, rows);
     ask(j->nearest, &j->columns, 0, j->columns.count);
+    bool choose =
+        j->excluder && !same && cdp_exclude_columns(j->excluder, &j->rows, rows, &j->columns);
     cdp_kernel_begin(j->space->kernel, j->columns.words);
     for (uint32_t from = 0; from < rows; from += ROWS)
-        join(j, from, cdp_least(rows, from + ROWS), same);
+        join(j, from, cdp_least(rows, from + ROWS), same, choose);
     cdp_kernel_end(j->space->kernel);
 }
 

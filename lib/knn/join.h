@@ -14,18 +14,17 @@
 // out what their bounds allow; the other pairs are measured in double precision and added.
 
 struct cdp_maybe;
-
-// Rows of a block, at most; of columns, CDP_SIDE.
-enum { CDP_JOIN_ROWS = 4 * CDP_SIDE };
+struct cdp_excluder; // see knn/exclude.h
 
 // A thread's memory.
 struct cdp_joiner {
     const struct cdp_space *space;
     struct cdp_side rows, columns;
-    struct cdp_nearest *nearest; // the lists of joins
-    float *room;                 // for 2 x CDP_KEYS rows of the matrix
-    union cdp_bar bar[CDP_SIDE]; // of a tile's rows, with its columns
-    struct cdp_maybe *maybe;     // pairs to be measured
+    struct cdp_nearest *nearest;   // the lists of joins
+    struct cdp_excluder *excluder; // that has turned to the rows, or NULL
+    float *room;                   // for 2 x CDP_KEYS rows of the matrix
+    union cdp_bar bar[CDP_SIDE];   // of a tile's rows, with its columns
+    struct cdp_maybe *maybe;       // pairs to be measured
     uint32_t waiting;
 };
 

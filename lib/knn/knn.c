@@ -75,16 +75,6 @@ static uint64_t pairs_of(uint64_t queries, uint64_t rows)
     return queries * (rows - queries) + queries * queries / 2;
 }
 
-// Puts the items in the order that suits a search of all pairs with what is in the lists.
-static int order_items(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
-                       struct cdp_err *err)
-{
-    uint32_t *order = cdp_allpairs_order(joiners->nearest, err);
-    int status = order ? cdp_space_reorder(space, order, threads, err) : -1;
-    free(order);
-    return status;
-}
-
 static int exact(struct cdp_space *space, const struct cdp_knn_plan *plan, int threads,
                  cdp_knn_sink *sink, void *context, struct cdp_err *err)
 {
@@ -101,19 +91,25 @@ static int exact(struct cdp_space *space, const struct cdp_knn_plan *plan, int t
     uint64_t pairs = 0;
     for (uint64_t at = plan->first; at < plan->last; at += band)
         pairs += pairs_of(plan->last - at < band ? plan->last - at : band, space->matrix->rows);
+    struct cdp_sets cells = {0};
+    struct cdp_exclusion exclusion = {0};
     if (!status && space->vector && band == space->matrix->rows && band >= SEEDED_ROWS)
-        status = cdp_seed(space, joiners, threads, plan->progress, err) ||
-                         order_items(space, joiners, threads, err)
+        status = cdp_seed(space, joiners, threads, &cells, plan->progress, err) ||
+                         cdp_allpairs_order(space, &nearest, &cells, &exclusion, threads, err)
                      ? -1
                      : 0;
+    cdp_sets_free(&cells);
     cdp_progress_start(plan->progress, "neighbours", "pairs", pairs);
     for (uint64_t at = plan->first; !status && at < plan->last; at += band) {
         uint64_t end = plan->last - at < band ? plan->last : at + band;
         if (at > plan->first)
             cdp_nearest_clear(&nearest);
-        cdp_allpairs(joiners, threads, at, end, plan->progress);
-        status = deliver(&nearest, at, end - at, sink, context, err);
+        status = cdp_allpairs(joiners, threads, at, end, &exclusion, plan->progress, err) ||
+                         deliver(&nearest, at, end - at, sink, context, err)
+                     ? -1
+                     : 0;
     }
+    cdp_exclusion_free(&exclusion);
     cdp_joiners_free(joiners, threads);
     cdp_nearest_free(&nearest);
     return status;
@@ -129,17 +125,22 @@ static int approximate(struct cdp_space *space, const struct cdp_knn_plan *plan,
     int status = joiners ? 0 : -1;
     if (joiners)
         cdp_joiners_turn(joiners, threads, &nearest);
+    struct cdp_sets cells = {0};
+    struct cdp_exclusion exclusion = {0};
     if (!status)
-        status = cdp_approx(space, joiners, threads, plan->recall, found, plan->progress, err);
-    bool rest = !status && *found < plan->recall;
-    if (rest)
-        status = order_items(space, joiners, threads, err);
-    if (rest && !status) {
+        status =
+            cdp_approx(space, joiners, threads, plan->recall, found, &cells, plan->progress, err);
+    if (!status && *found < plan->recall) {
+        status = cdp_allpairs_order(space, &nearest, &cells, &exclusion, threads, err);
         cdp_progress_start(plan->progress, "neighbours, by all pairs", "pairs",
                            pairs_of(nearest.count, nearest.count));
-        cdp_allpairs(joiners, threads, 0, nearest.count, plan->progress);
+        if (!status)
+            status =
+                cdp_allpairs(joiners, threads, 0, nearest.count, &exclusion, plan->progress, err);
         *found = 1;
     }
+    cdp_exclusion_free(&exclusion);
+    cdp_sets_free(&cells);
     if (!status)
         status = deliver(&nearest, 0, nearest.count, sink, context, err);
     cdp_joiners_free(joiners, threads);

@@ -11,6 +11,9 @@
 // Rows, and columns, of a block of an exact search.
 enum { CDP_SIDE = 1024 };
 
+// Rows of such a block that columns are laid out once for, at most.
+enum { CDP_JOIN_ROWS = 4 * CDP_SIDE };
+
 // Rows that stand anywhere and are looked at together, at most.
 enum { CDP_SIDE_FEW = 64 };
 

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: MIT
+#include "knn/exclude.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "knn/pick.h"
+
+enum {
+    ROWS = CDP_JOIN_ROWS,
+    CELLS = CDP_TILE_COLUMNS, // whose centres are a tile's columns
+    TILES = CDP_SIDE / CDP_TILE_COLUMNS,
+    SAMPLE = 128,      // rows, and the cells that each is tried with, whose share tells whether
+    OTHERS = 4,        // exclusion pays
+    LARGEST = 1 << 20, // square of what is excluded, so that scores are exact in single precision
+};
+
+// What single precision may have moved f by, in steps: f is below 2^12, and rounded a few times.
+static const float ROUNDING = 0x1p-8F;
+
+// Rows of one cell.
+struct run {
+    uint32_t cell, first, end;
+};
+
+struct cdp_excluder {
+    const struct cdp_exclusion *all;
+    const struct cdp_space *space;
+    struct cdp_side items, own; // rows, as columns of tiles, and the centres of the runs' cells
+    struct cdp_side some;       // columns that meet these, as rows
+    struct cdp_side others;     // the centres of a window of cells, as rows
+    uint32_t runs;
+    uint32_t window, cells; // the window: its first cell, and how many
+    struct run run[CELLS];
+    uint32_t id[CELLS];        // of the runs' cells
+    float part[CELLS][CELLS];  // 1 / |a - b| of window x runs
+    float (*beyond)[ROWS];     // f of the rows, for each cell of the window
+    float score[CELLS][CELLS]; // of rows and columns that meet
+    // Of each row: its score with its own centre, and what is taken off f.
+    float near[ROWS], off[ROWS];
+    uint8_t always[ROWS];        // rows of no run
+    uint8_t wanted[TILES][ROWS]; // each row by each tile of the columns
+    uint64_t met, asked;         // rows and tiles that there were, and that were wanted
+};
+
+// ---- all items
+
+// Makes the centre of a cell the mean of its items' sketches, of which no number is larger than it
+// was, so that it keeps within the limits of products.
+static void set_centre(struct cdp_space *centres, uint64_t c, const struct cdp_space *space,
+                       const struct cdp_sets *cells, int64_t *sum)
+{
+    size_t bytes = 4 * centres->words;
+    uint64_t first = cells->start[c], end = cells->start[c + 1];
+    int8_t *mean = (int8_t *)(centres->word + c * centres->words);
+    int32_t all = 0, square = 0;
+    memset(sum, 0, bytes * sizeof *sum);
+    for (uint64_t m = first; m < end; m++) {
+        const int8_t *q = (const int8_t *)cdp_space_words(space, cells->member[m]);
+        for (size_t b = 0; b < bytes; b++)
+            sum[b] += q[b];
+    }
+    for (size_t b = 0; b < bytes; b++) {
+        mean[b] = (int8_t)(end > first ? sum[b] / (int64_t)(end - first) : 0);
+        all += mean[b];
+        square += mean[b] * mean[b];
+    }
+    centres->sketch[c] = (struct cdp_sketch){.square = square, .start = -128 * all};
+}
+
+int cdp_exclusion_new(struct cdp_exclusion *e, const struct cdp_space *space,
+                      const struct cdp_sets *cells, struct cdp_err *err)
+{
+    uint64_t n = space->matrix->rows;
+    *e = (struct cdp_exclusion){.count = n, .cells = cells->count};
+    int64_t *sum = cdp_alloc(space->words, 4 * sizeof *sum, "cells", err);
+    e->cell = cdp_alloc(n, sizeof *e->cell, "cells", err);
+    e->own = cdp_alloc(n, sizeof *e->own, "cells", err);
+    int status =
+        !sum || !e->cell || !e->own ||
+        cdp_space_pick(&e->centres, space, space->levels - 1, cells->member, cells->count, err);
+    for (uint64_t c = 0; c < (status ? 0 : cells->count); c++) {
+        uint32_t centre = (uint32_t)c;
+        set_centre(&e->centres, c, space, cells, sum);
+        bool large = e->centres.sketch[c].square > LARGEST;
+        for (uint64_t m = cells->start[c]; m < cells->start[c + 1]; m++) {
+            uint32_t item = cells->member[m];
+            bool is = large || cdp_space_sketch(space, item, space->levels - 1)->square > LARGEST;
+            e->cell[item] = is ? CDP_NONE : centre;
+            cdp_space_glances(space, item, &e->centres, &centre, 1, &e->own[item]);
+        }
+    }
+    free(sum);
+    return status ? -1 : 0;
+}
+
+void cdp_exclusion_free(struct cdp_exclusion *e)
+{
+    cdp_space_free(&e->centres);
+    free(e->cell);
+    free(e->own);
+    *e = (struct cdp_exclusion){0};
+}
+
+int cdp_exclusion_reorder(struct cdp_exclusion *e, const uint32_t *order, struct cdp_err *err)
+{
+    uint64_t n = e->count;
+    uint32_t *cell = cdp_alloc(n, sizeof *cell, "cells", err);
+    float *own = cdp_alloc(n, sizeof *own, "cells", err);
+    if (!cell || !own) {
+        free(cell);
+        free(own);
+        return -1;
+    }
+    for (uint64_t i = 0; i < n; i++) {
+        cell[i] = e->cell[order[i]];
+        own[i] = e->own[order[i]];
+    }
+    free(e->cell);
+    free(e->own);
+    e->cell = cell;
+    e->own = own;
+    return 0;
+}
+
+// ---- a sample
+
+// 1 / |a - b|; 0 where that is 0, so that f is.
+static float part_of(const struct cdp_space *centres, uint32_t a, uint32_t b, float product)
+{
+    float apart = (float)cdp_space_sketch(centres, a, 0)->square +
+                  (float)cdp_space_sketch(centres, b, 0)->square - 2 * product;
+    return apart > 0 ? 1 / sqrtf(apart) : 0;
+}
+
+// f of an item for another cell than its own.
+static float beyond_of(const struct cdp_exclusion *e, const struct cdp_space *space, uint32_t item,
+                       uint32_t other)
+{
+    float product, score;
+    cdp_space_products(&e->centres, e->cell[item], &e->centres, &other, 1, 0, &product);
+    cdp_space_glances(space, item, &e->centres, &other, 1, &score);
+    return (e->own[item] - 0.5F - score) * part_of(&e->centres, e->cell[item], other, product) -
+           cdp_space_sketch(space, item, space->levels - 1)->error - ROUNDING;
+}
+
+static float reach_of(const struct cdp_nearest *nearest, uint32_t item)
+{
+    uint32_t list = cdp_space_row(nearest->space, item);
+    return cdp_space_reach(nearest->space, cdp_nearest_least(nearest, list));
+}
+
+// Whether any item of a cell may matter to one of another cell, or this to it.
+static bool wants(const struct cdp_exclusion *e, const struct cdp_nearest *nearest,
+                  const struct cdp_sets *cells, uint32_t cell, uint32_t item)
+{
+    float f = beyond_of(e, nearest->space, item, cell), least = INFINITY, reached = INFINITY;
+    for (uint64_t m = cells->start[cell]; m < cells->start[cell + 1]; m++) {
+        uint32_t other = cells->member[m];
+        if (e->cell[other] == CDP_NONE)
+            continue;
+        float theirs = beyond_of(e, nearest->space, other, e->cell[item]);
+        least = fminf(least, theirs);
+        reached = fminf(reached, theirs - reach_of(nearest, other));
+    }
+    return f + least <= reach_of(nearest, item) || f + reached <= 0;
+}
+
+double cdp_exclusion_share(const struct cdp_exclusion *e, const struct cdp_nearest *nearest,
+                           const struct cdp_sets *cells)
+{
+    uint64_t n = e->count, all = 0, wanted = 0;
+    for (uint64_t i = 0; i < SAMPLE; i++) {
+        uint32_t item = (uint32_t)(i * n / SAMPLE);
+        for (uint64_t o = 1; o <= OTHERS; o++) {
+            uint32_t cell = e->cell[(item + o * n / (OTHERS + 1)) % n];
+            if (e->cell[item] != CDP_NONE && cell != CDP_NONE && cell != e->cell[item]) {
+                all++;
+                wanted += wants(e, nearest, cells, cell, item);
+            }
+        }
+    }
+    return all > 0 ? (double)wanted / (double)all : 1;
+}
+
+// ---- memory
+
+struct cdp_excluder *cdp_excluder_new(const struct cdp_exclusion *exclusion,
+                                      const struct cdp_space *space, struct cdp_err *err)
+{
+    struct cdp_excluder *x = cdp_zalloc(1, sizeof *x, "cells", err);
+    if (!x)
+        return NULL;
+    x->all = exclusion;
+    x->space = space;
+    x->beyond = cdp_alloc(CELLS, sizeof *x->beyond, "cells", err);
+    if (!x->beyond || cdp_side_new_columns(&x->items, space, ROWS, err) ||
+        cdp_side_new_columns(&x->own, &exclusion->centres, CELLS, err) ||
+        cdp_side_new_rows(&x->some, space, CELLS, err) ||
+        cdp_side_new_rows(&x->others, &exclusion->centres, CELLS, err)) {
+        cdp_excluder_free(x);
+        return NULL;
+    }
+    return x;
+}
+
+void cdp_excluder_free(struct cdp_excluder *x)
+{
+    if (!x)
+        return;
+    cdp_side_free(&x->items);
+    cdp_side_free(&x->own);
+    cdp_side_free(&x->some);
+    cdp_side_free(&x->others);
+    free(x->beyond);
+    free(x);
+}
+
+double cdp_excluder_share(const struct cdp_excluder *x)
+{
+    return x->met > 0 ? (double)x->asked / (double)x->met : 1;
+}
+
+// ---- rows
+
+// The scores of all of these rows, at most CELLS, and a tile's columns.
+static void meet(struct cdp_excluder *x, const struct cdp_side *rows,
+                 const struct cdp_side *columns, uint32_t first)
+{
+    union cdp_bar bar[CELLS];
+    struct cdp_passed passed[CELLS];
+    for (uint32_t i = 0; i < rows->count; i++)
+        bar[i].product = -(1 << 30); // all pass
+    struct cdp_tile tile = {
+        .rows = rows->count, .row = rows->row, .start = rows->start, .bar = bar, .score = x->score};
+    cdp_side_tile(&tile, columns, first);
+    x->space->kernel->metric[x->space->metric].tile(&tile, passed);
+}
+
+void cdp_exclude_rows(struct cdp_excluder *x, const struct cdp_side *rows)
+{
+    x->runs = 0;
+    x->cells = 0;
+    x->met = x->asked = 0;
+    memset(x->always, 1, rows->count);
+    for (uint32_t r = 0, end; r < rows->count; r = end) {
+        uint32_t cell = x->all->cell[rows->id[r]];
+        for (end = r + 1; end < rows->count && x->all->cell[rows->id[end]] == cell;)
+            end++;
+        if (cell != CDP_NONE && x->runs < CELLS) {
+            x->id[x->runs] = cell;
+            x->run[x->runs++] = (struct run){cell, r, end};
+            memset(x->always + r, 0, end - r);
+        }
+    }
+    if (x->runs == 0)
+        return;
+    cdp_side_columns(&x->own, cdp_run_of(x->id), cdp_run_from(CDP_NONE), x->runs, 1);
+    cdp_side_columns(&x->items, cdp_run_of(rows->id), cdp_run_from(CDP_NONE), rows->count, 1);
+    for (uint32_t r = 0; r < rows->count; r++) {
+        // The score has the half of the item's square taken off it, not of the centre's. An odd
+        // square was halved, which may be half of one.
+        x->near[r] = x->all->own[rows->id[r]] + (float)x->items.offset[r] - 0.5F;
+        x->off[r] = x->items.error[r] + ROUNDING;
+    }
+}
+
+// Sets f of those rows of run a that are among the CELLS rows from `at` on, whose items have met
+// the centres of the window.
+static void set_beyond(struct cdp_excluder *x, uint32_t a, uint32_t at)
+{
+    uint32_t first = x->run[a].first > at ? x->run[a].first : at;
+    uint32_t count = cdp_least(x->run[a].end, at + CELLS) - first;
+    const float *near = x->near + first, *off = x->off + first;
+    for (uint32_t c = 0; c < x->cells; c++) {
+        const float *score = x->score[c] + (first - at);
+        float *beyond = x->beyond[c] + first, part = x->part[c][a];
+        float half = (float)(cdp_space_sketch(&x->all->centres, x->window + c, 0)->square / 2);
+#pragma omp simd
+        for (uint32_t i = 0; i < count; i++)
+            beyond[i] = (near[i] - score[i] + half) * part - off[i];
+    }
+}
+
+// Turns to the cells from `first` on.
+static void turn(struct cdp_excluder *x, const struct cdp_side *rows, uint32_t first)
+{
+    const struct cdp_space *centres = &x->all->centres;
+    uint32_t cells = cdp_least(x->all->cells - first, CELLS);
+    x->window = first;
+    x->cells = cells;
+    cdp_side_rows(&x->others, cdp_run_from(first), cdp_run_from(CDP_NONE), cells);
+    for (uint32_t c = 0; c < cells; c++) {
+        float product[CELLS];
+        cdp_space_products(centres, first + c, centres, x->id, x->runs, 0, product);
+        for (uint32_t a = 0; a < x->runs; a++)
+            x->part[c][a] = part_of(centres, first + c, x->id[a], product[a]);
+    }
+    uint32_t a = 0;
+    for (uint32_t at = 0; at < rows->count; at += CELLS) {
+        meet(x, &x->others, &x->items, at);
+        while (a < x->runs && x->run[a].end <= at)
+            a++;
+        for (uint32_t b = a; b < x->runs && x->run[b].first < at + CELLS; b++)
+            set_beyond(x, b, at);
+    }
+}
+
+// ---- columns
+
+// What a row of each run must not be beyond to be wanted by some columns of one cell: by its own
+// reach, and by theirs.
+struct least {
+    float f[CELLS], reached[CELLS];
+};
+
+// Marks the rows that columns `first` to `end` - 1, all of one cell and of one tile, want. What
+// they score with the runs' centres is known.
+static void mark(struct cdp_excluder *x, const struct cdp_side *rows, uint32_t count,
+                 const struct cdp_side *columns, uint32_t first, uint32_t end)
+{
+    uint32_t cell = x->all->cell[columns->id[first]];
+    uint8_t *wanted = x->wanted[first / CELLS];
+    struct least least;
+    const float *part = x->part[cell - x->window], *beyond = x->beyond[cell - x->window];
+    const float *reach = rows->reach;
+    for (uint32_t a = 0; a < CELLS; a++)
+        least.f[a] = least.reached[a] = INFINITY;
+    for (uint32_t i = first; i < end; i++) {
+        float own = x->all->own[columns->id[i]] - 0.5F, off = x->some.error[i - first] + ROUNDING;
+        float theirs = columns->reach[i];
+        const float *score = x->score[i - first];
+#pragma omp simd
+        for (uint32_t a = 0; a < CELLS; a++) {
+            float f = (own - score[a]) * part[a] - off;
+            least.f[a] = f < least.f[a] ? f : least.f[a];
+            least.reached[a] = f - theirs < least.reached[a] ? f - theirs : least.reached[a];
+        }
+    }
+    for (uint32_t a = 0; a < x->runs; a++) {
+        float f = least.f[a], reached = -least.reached[a];
+        uint32_t last = x->run[a].end < count ? x->run[a].end : count;
+#pragma omp simd
+        for (uint32_t r = x->run[a].first; r < last; r++) {
+            float most = reach[r] - f > reached ? reach[r] - f : reached;
+            wanted[r] |= beyond[r] <= most;
+        }
+    }
+}
+
+bool cdp_exclude_columns(struct cdp_excluder *x, const struct cdp_side *rows, uint32_t count,
+                         const struct cdp_side *columns)
+{
+    if (x->runs == 0)
+        return false;
+    cdp_kernel_begin(x->space->kernel, x->space->words);
+    for (uint32_t first = 0; first < columns->count; first += CELLS) {
+        uint32_t last = cdp_least(columns->count, first + CELLS);
+        memcpy(x->wanted[first / CELLS], x->always, count);
+        for (uint32_t from = first, end; from < last; from = end) {
+            uint32_t cell = x->all->cell[columns->id[from]];
+            for (end = from + 1; end < last && x->all->cell[columns->id[end]] == cell;)
+                end++;
+            if (cell == CDP_NONE) {
+                memset(x->wanted[first / CELLS], 1, count);
+                continue;
+            }
+            if (cell - x->window >= x->cells)
+                turn(x, rows, cell);
+            cdp_side_rows(&x->some, cdp_run_of(columns->id + from), cdp_run_from(CDP_NONE),
+                          end - from);
+            meet(x, &x->some, &x->own, 0);
+            mark(x, rows, count, columns, from, end);
+        }
+    }
+    cdp_kernel_end(x->space->kernel);
+    return true;
+}
+
+uint32_t cdp_exclude_wanted(struct cdp_excluder *x, uint32_t first, uint32_t from, uint32_t end,
+                            uint16_t *row)
+{
+    const uint8_t *wanted = x->wanted[first / CELLS];
+    uint32_t count = 0;
+    for (uint32_t r = from; r < end; r++) {
+        row[count] = (uint16_t)r;
+        count += wanted[r];
+    }
+    x->met += end - from;
+    x->asked += count;
+    return count;
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+#include "knn/exclude.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/random.h"
+#include "knn/allpairs.h"
+#include "knn/build.h"
+#include "rows.h"
+#include "tap.h"
+
+// What exclusion promises: a row is wanted by the tile of its nearest neighbour, and of whoever it
+// is the nearest of; so is a row without a cell by all, and any by a column without one; but most
+// others are not.
+
+enum {
+    DIM = 96,
+    HALF = 4, // items of a cell; two cells are the halves of a group, side by side
+    GROUPS = 768,
+    ROWS = 2 * HALF * GROUPS,
+    LOOKING = 60, // groups whose first halves are rows of tiles; second ones are columns
+
+};
+
+static float number[ROWS * DIM];
+
+// Places of a half's items, from the plane between the halves. One half of a group is at NEAR and
+// the other one at WIDE: so the item that is first in the one has its nearest in its own half, but
+// is the nearest of the first in the other.
+static const float near[HALF] = {0.1F, 0.15F, 0.7F, 1}, wide[HALF] = {0.1F, 0.5F, 0.9F, 1.3F};
+
+static float random_number(uint64_t seed, uint64_t i)
+{
+    return (float)(cdp_random(seed, i) % 2001) / 1000 - 1;
+}
+
+// Each group along a line of its own, far from all others.
+static void spread(float size)
+{
+    for (uint64_t i = 0; i < ROWS; i++) {
+        uint64_t group = i / (2 * HALF), half = i / HALF % 2;
+        const float *place = half == group % 2 ? near : wide;
+        float along = half ? place[i % HALF] : -place[i % HALF], length = 0;
+        for (uint64_t d = 0; d < DIM; d++)
+            length += powf(random_number(1, group * DIM + d), 2);
+        for (uint64_t d = 0; d < DIM; d++)
+            number[i * DIM + d] =
+                size * (random_number(2, group * DIM + d) +
+                        along * random_number(1, group * DIM + d) / sqrtf(length));
+    }
+}
+
+// Some groups know no cell.
+static bool alone(uint32_t item)
+{
+    return item / (2 * HALF) / (CDP_TILE_COLUMNS / HALF) % 4 == 3;
+}
+
+static bool choose_cells(struct cdp_sets *cells)
+{
+    struct cdp_shortlists in;
+    struct cdp_err err;
+    if (cdp_shortlists_new(&in, ROWS, 1, 1, &err))
+        return false;
+    for (uint64_t i = 0; i < ROWS; i++)
+        in.entry[i] = i / HALF;
+    bool made = !cdp_sets_of(cells, &in, 1, ROWS / HALF, 1, &err);
+    cdp_shortlists_free(&in);
+    return made;
+}
+
+static void ask(struct cdp_side *side, const struct cdp_nearest *nearest)
+{
+    for (uint32_t i = 0; i < side->count; i++)
+        cdp_side_ask(side, i, cdp_nearest_least(nearest, side->id[i]));
+}
+
+// As many of the rows as are asked for.
+static void look(struct cdp_excluder *x, const struct cdp_side *rows,
+                 const struct cdp_side *columns, const struct cdp_nearest *n, uint32_t count,
+                 const char *name)
+{
+    uint64_t missed = 0, met = 0, asked = 0, free = 0;
+    bool any = cdp_exclude_columns(x, rows, count, columns);
+    for (uint32_t first = 0; any && first < columns->count; first += CDP_TILE_COLUMNS) {
+        static uint16_t list[CDP_JOIN_ROWS];
+        uint32_t wanted = cdp_exclude_wanted(x, first, 0, count, list), at = 0;
+        for (uint32_t r = 0; r < count; r++) {
+            bool is = at < wanted && list[at] == r, must = alone(rows->id[r]);
+            for (uint32_t c = first; c < first + CDP_TILE_COLUMNS; c++) {
+                uint32_t row = rows->id[r], column = columns->id[c];
+                must |= alone(column) || n->id[row] == column || n->id[column] == row;
+            }
+            at += is;
+            missed += must && !is;
+            free += !must;
+            asked += is && !must;
+        }
+        missed += at != wanted;
+        met += count;
+    }
+    ok(any && missed == 0, "%s, %u rows: whoever must be wanted is", name, count);
+    ok(free > met / 3 && asked < free / 10, "%s, %u rows: most others are not", name, count);
+    double share = (double)(met - free + asked) / (double)met;
+    ok(fabs(cdp_excluder_share(x) - share) < 1e-12, "%s, %u rows: the share", name, count);
+}
+
+static void check(enum cdp_metric metric, const char *name)
+{
+    struct cdp_matrix matrix = matrix_of(number, ROWS, DIM);
+    struct cdp_space space;
+    struct cdp_nearest nearest;
+    struct cdp_sets cells;
+    struct cdp_exclusion none = {0}, exclusion;
+    struct cdp_side rows, columns;
+    struct cdp_err err;
+    static uint32_t row[HALF * LOOKING], column[CDP_SIDE];
+    if (!ok(!cdp_space_build(&space, &matrix, metric, 1, true, 1, &err) &&
+                !cdp_nearest_new(&nearest, &space, ROWS, 1, &err) &&
+                !cdp_side_new_rows(&rows, &space, HALF * LOOKING, &err) &&
+                !cdp_side_new_columns(&columns, &space, CDP_SIDE, &err) && choose_cells(&cells) &&
+                !cdp_exclusion_new(&exclusion, &space, &cells, &err),
+            "%s: laid out", name))
+        return;
+    struct cdp_joiner *joiners = cdp_joiners_new(&space, 1, &err);
+    cdp_joiners_turn(joiners, 1, &nearest);
+    ok(!cdp_allpairs(joiners, 1, 0, ROWS, &none, NULL, &err), "%s: neighbours", name);
+    for (uint32_t i = 0; i < ROWS; i++)
+        exclusion.cell[i] = alone(i) ? CDP_NONE : exclusion.cell[i];
+    ok(cdp_exclusion_share(&exclusion, &nearest, &cells) < 0.1, "%s: a sample", name);
+    for (uint32_t i = 0; i < HALF * LOOKING; i++)
+        row[i] = i / HALF * 2 * HALF + i % HALF;
+    for (uint32_t i = 0; i < CDP_SIDE; i++)
+        column[i] = i / HALF * 2 * HALF + HALF + i % HALF;
+    cdp_side_rows(&rows, cdp_run_of(row), cdp_run_from(CDP_NONE), HALF * LOOKING);
+    cdp_side_columns(&columns, cdp_run_of(column), cdp_run_from(CDP_NONE), CDP_SIDE, 1);
+    ask(&rows, &nearest);
+    ask(&columns, &nearest);
+    struct cdp_excluder *x = cdp_excluder_new(&exclusion, &space, &err);
+    for (uint32_t part = 1; part <= 3; part += 2) {
+        cdp_exclude_rows(x, &rows);
+        look(x, &rows, &columns, &nearest, HALF * LOOKING / part, name);
+    }
+    cdp_excluder_free(x);
+    cdp_joiners_free(joiners, 1);
+    cdp_side_free(&rows);
+    cdp_side_free(&columns);
+    cdp_exclusion_free(&exclusion);
+    cdp_sets_free(&cells);
+    cdp_nearest_free(&nearest);
+    cdp_space_free(&space);
+}
+
+int main(void)
+{
+    spread(1);
+    check(CDP_COSINE, "cosine");
+    check(CDP_L2, "l2");
+    spread(1e6F);
+    check(CDP_L2, "l2, large numbers");
+    return done();
+}
