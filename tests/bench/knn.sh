@@ -59,8 +59,13 @@ search() {
     read -r seconds memory <<<"$told"
 }
 
-# sample ROWS DIM FILE: the exact neighbours of 2,000 rows, here and there, as sample.cdp
+# sample ROWS DIM FILE: the exact neighbours of 2,000 rows, here and there, as sample.cdp; of 200,000 rows
+# of all, as for the peers
 sample() {
+    if [ "$1" = 200000 ]; then
+        cdp-knn -k 15 -t 2 --method exact --dim "$2" -o sample.cdp "$3"
+        return
+    fi
     for ((i = 0; i < 8; i++)); do
         first=$(($1 * i / 8))
         cdp-knn -k 15 -t 2 --method exact --rows $first:$((first + 250)) --dim "$2" "$3"
