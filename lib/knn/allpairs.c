@@ -69,37 +69,39 @@ static void put_in_order(uint32_t *order, const uint8_t *class, int far,
     }
 }
 
+// Makes the exclusion, of which those of the first classes are left out, unless it does not pay.
+static int exclude(struct cdp_exclusion *exclusion, const struct cdp_nearest *nearest,
+                   const struct cdp_sets *cells, const uint8_t *class, struct cdp_err *err)
+{
+    if (!nearest->space->vector)
+        return 0;
+    if (cdp_exclusion_new(exclusion, nearest->space, cells, err))
+        return -1;
+    for (uint64_t i = 0; i < nearest->count; i++) {
+        if (class[i] < FAR)
+            exclusion->cell[i] = CDP_NONE;
+    }
+    if (cdp_exclusion_share(exclusion, nearest, cells) > WORTH)
+        cdp_exclusion_free(exclusion);
+    return 0;
+}
+
 int cdp_allpairs_order(struct cdp_space *space, const struct cdp_nearest *nearest,
                        const struct cdp_sets *cells, struct cdp_exclusion *exclusion, int threads,
                        struct cdp_err *err)
 {
-    uint64_t n = nearest->count;
-    uint32_t *order = cdp_alloc(n, sizeof *order, "an order", err);
-    uint8_t *class = classes_of(nearest, err);
-    int far = CLASSES, status = order && class ? 0 : -1;
     *exclusion = (struct cdp_exclusion){0};
-    if (!status && space->vector)
-        status = cdp_exclusion_new(exclusion, space, cells, err);
-    if (!status && space->vector) {
-        for (uint64_t i = 0; i < n; i++) {
-            if (class[i] < FAR)
-                exclusion->cell[i] = CDP_NONE;
-        }
-        if (cdp_exclusion_share(exclusion, nearest, cells) < WORTH)
-            far = FAR;
-        else
-            cdp_exclusion_free(exclusion);
-    }
+    uint32_t *order = cdp_alloc(nearest->count, sizeof *order, "an order", err);
+    uint8_t *class = classes_of(nearest, err);
+    int status = !order || !class || exclude(exclusion, nearest, cells, class, err);
     if (!status) {
-        put_in_order(order, class, far, cells);
-        status = (far == FAR && cdp_exclusion_reorder(exclusion, order, err)) ||
-                         cdp_space_reorder(space, order, threads, err)
-                     ? -1
-                     : 0;
+        put_in_order(order, class, exclusion->cell ? FAR : CLASSES, cells);
+        status = cdp_exclusion_reorder(exclusion, order, threads, err) ||
+                 cdp_space_reorder(space, order, threads, err);
     }
     free(class);
     free(order);
-    return status;
+    return status ? -1 : 0;
 }
 
 // The queries from `from` on, and their lists.
@@ -228,10 +230,9 @@ int cdp_allpairs(struct cdp_joiner *joiners, int threads, uint64_t first, uint64
                  const struct cdp_exclusion *exclusion, struct cdp_progress *progress,
                  struct cdp_err *err)
 {
-    uint64_t all = joiners->space->matrix->rows;
-    if (exclusion->cell && new_excluders(joiners, threads, exclusion, err)) {
+    if (exclusion->cell && new_excluders(joiners, threads, exclusion, err))
         return -1;
-    }
+    uint64_t all = joiners->space->matrix->rows;
     // Each block with itself first: neighbours often stand side by side, and lists that are good
     // early spare measuring.
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)

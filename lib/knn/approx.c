@@ -293,6 +293,7 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
     return status ? -1 : 0;
 }
 
+// What outlives the cells.
 static void give_items(struct cdp_sets *items, struct cdp_cells *cells)
 {
     *items = cells->items;

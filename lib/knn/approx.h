@@ -17,14 +17,15 @@
 
 // Fills the joiners' lists, those of all rows, until the lists of a sample of the items hold
 // `recall` of their exact neighbours, and more by the standard error of that. *found = the share
-// that they hold. *cells, to be freed by the caller, receives the cells of the items.
+// that they hold. *items, to be freed by the caller, receives the items of each
+// cell.
 int cdp_approx(struct cdp_space *space, struct cdp_joiner *joiners, int threads, double recall,
-               double *found, struct cdp_sets *cells, struct cdp_progress *progress,
+               double *found, struct cdp_sets *items, struct cdp_progress *progress,
                struct cdp_err *err);
 
 // Fills the joiners' lists, those of all rows, with near items, quickly. Both put the space, which
 // is the joiners', in another order.
 int cdp_seed(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
-             struct cdp_sets *cells, struct cdp_progress *progress, struct cdp_err *err);
+             struct cdp_sets *items, struct cdp_progress *progress, struct cdp_err *err);
 
 #endif

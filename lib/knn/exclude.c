@@ -23,7 +23,7 @@ static const float ROUNDING = 0x1p-8F;
 
 // Rows of one cell.
 struct run {
-    uint32_t cell, first, end;
+    uint32_t first, end;
 };
 
 struct cdp_excluder {
@@ -105,28 +105,16 @@ void cdp_exclusion_free(struct cdp_exclusion *e)
     *e = (struct cdp_exclusion){0};
 }
 
-int cdp_exclusion_reorder(struct cdp_exclusion *e, const uint32_t *order, struct cdp_err *err)
+int cdp_exclusion_reorder(struct cdp_exclusion *e, const uint32_t *order, int threads,
+                          struct cdp_err *err)
 {
-    uint64_t n = e->count;
-    uint32_t *cell = cdp_alloc(n, sizeof *cell, "cells", err);
-    float *own = cdp_alloc(n, sizeof *own, "cells", err);
-    if (!cell || !own) {
-        free(cell);
-        free(own);
-        return -1;
-    }
-    for (uint64_t i = 0; i < n; i++) {
-        cell[i] = e->cell[order[i]];
-        own[i] = e->own[order[i]];
-    }
-    free(e->cell);
-    free(e->own);
-    e->cell = cell;
-    e->own = own;
-    return 0;
+    return cdp_reorder(&e->cell, e->count, sizeof *e->cell, order, threads, err) ||
+                   cdp_reorder(&e->own, e->count, sizeof *e->own, order, threads, err)
+               ? -1
+               : 0;
 }
 
-// ---- a sample
+// ---- f
 
 // 1 / |a - b|; 0 where that is 0, so that f is.
 static float part_of(const struct cdp_space *centres, uint32_t a, uint32_t b, float product)
@@ -136,6 +124,21 @@ static float part_of(const struct cdp_space *centres, uint32_t a, uint32_t b, fl
     return apart > 0 ? 1 / sqrtf(apart) : 0;
 }
 
+// What is taken off f of an item whose sketch is off by `error`.
+static inline float off_of(float error)
+{
+    return error + ROUNDING;
+}
+
+// f, or less, of an item's scores with its own cell's centre and the other one. In each of these
+// the half of an odd square may be too small by half of one.
+static inline float f_of(float own, float other, float part, float off)
+{
+    return (own - 0.5F - other) * part - off;
+}
+
+// ---- a sample
+
 // f of an item for another cell than its own.
 static float beyond_of(const struct cdp_exclusion *e, const struct cdp_space *space, uint32_t item,
                        uint32_t other)
@@ -143,8 +146,8 @@ static float beyond_of(const struct cdp_exclusion *e, const struct cdp_space *sp
     float product, score;
     cdp_space_products(&e->centres, e->cell[item], &e->centres, &other, 1, 0, &product);
     cdp_space_glances(space, item, &e->centres, &other, 1, &score);
-    return (e->own[item] - 0.5F - score) * part_of(&e->centres, e->cell[item], other, product) -
-           cdp_space_sketch(space, item, space->levels - 1)->error - ROUNDING;
+    return f_of(e->own[item], score, part_of(&e->centres, e->cell[item], other, product),
+                off_of(cdp_space_sketch(space, item, space->levels - 1)->error));
 }
 
 static float reach_of(const struct cdp_nearest *nearest, uint32_t item)
@@ -252,7 +255,7 @@ void cdp_exclude_rows(struct cdp_excluder *x, const struct cdp_side *rows)
             end++;
         if (cell != CDP_NONE && x->runs < CELLS) {
             x->id[x->runs] = cell;
-            x->run[x->runs++] = (struct run){cell, r, end};
+            x->run[x->runs++] = (struct run){r, end};
             memset(x->always + r, 0, end - r);
         }
     }
@@ -261,10 +264,10 @@ void cdp_exclude_rows(struct cdp_excluder *x, const struct cdp_side *rows)
     cdp_side_columns(&x->own, cdp_run_of(x->id), cdp_run_from(CDP_NONE), x->runs, 1);
     cdp_side_columns(&x->items, cdp_run_of(rows->id), cdp_run_from(CDP_NONE), rows->count, 1);
     for (uint32_t r = 0; r < rows->count; r++) {
-        // The score has the half of the item's square taken off it, not of the centre's. An odd
-        // square was halved, which may be half of one.
-        x->near[r] = x->all->own[rows->id[r]] + (float)x->items.offset[r] - 0.5F;
-        x->off[r] = x->items.error[r] + ROUNDING;
+        // Where items are columns, scores have the half of their square taken off, not of the
+        // centre's.
+        x->near[r] = x->all->own[rows->id[r]] + (float)x->items.offset[r];
+        x->off[r] = off_of(x->items.error[r]);
     }
 }
 
@@ -281,7 +284,7 @@ static void set_beyond(struct cdp_excluder *x, uint32_t a, uint32_t at)
         float half = (float)(cdp_space_sketch(&x->all->centres, x->window + c, 0)->square / 2);
 #pragma omp simd
         for (uint32_t i = 0; i < count; i++)
-            beyond[i] = (near[i] - score[i] + half) * part - off[i];
+            beyond[i] = f_of(near[i], score[i] - half, part, off[i]);
     }
 }
 
@@ -311,12 +314,6 @@ static void turn(struct cdp_excluder *x, const struct cdp_side *rows, uint32_t f
 
 // ---- columns
 
-// What a row of each run must not be beyond to be wanted by some columns of one cell: by its own
-// reach, and by theirs.
-struct least {
-    float f[CELLS], reached[CELLS];
-};
-
 // Marks the rows that columns `first` to `end` - 1, all of one cell and of one tile, want. What
 // they score with the runs' centres is known.
 static void mark(struct cdp_excluder *x, const struct cdp_side *rows, uint32_t count,
@@ -324,28 +321,29 @@ static void mark(struct cdp_excluder *x, const struct cdp_side *rows, uint32_t c
 {
     uint32_t cell = x->all->cell[columns->id[first]];
     uint8_t *wanted = x->wanted[first / CELLS];
-    struct least least;
     const float *part = x->part[cell - x->window], *beyond = x->beyond[cell - x->window];
     const float *reach = rows->reach;
+    // Of the columns and each run: the least f, and f less what the column's list asks for.
+    float least[CELLS], least_left[CELLS];
     for (uint32_t a = 0; a < CELLS; a++)
-        least.f[a] = least.reached[a] = INFINITY;
+        least[a] = least_left[a] = INFINITY;
     for (uint32_t i = first; i < end; i++) {
-        float own = x->all->own[columns->id[i]] - 0.5F, off = x->some.error[i - first] + ROUNDING;
+        float own = x->all->own[columns->id[i]], off = off_of(x->some.error[i - first]);
         float theirs = columns->reach[i];
         const float *score = x->score[i - first];
 #pragma omp simd
         for (uint32_t a = 0; a < CELLS; a++) {
-            float f = (own - score[a]) * part[a] - off;
-            least.f[a] = f < least.f[a] ? f : least.f[a];
-            least.reached[a] = f - theirs < least.reached[a] ? f - theirs : least.reached[a];
+            float f = f_of(own, score[a], part[a], off);
+            least[a] = f < least[a] ? f : least[a];
+            least_left[a] = f - theirs < least_left[a] ? f - theirs : least_left[a];
         }
     }
     for (uint32_t a = 0; a < x->runs; a++) {
-        float f = least.f[a], reached = -least.reached[a];
+        float f = least[a], most_by_theirs = -least_left[a];
         uint32_t last = x->run[a].end < count ? x->run[a].end : count;
 #pragma omp simd
         for (uint32_t r = x->run[a].first; r < last; r++) {
-            float most = reach[r] - f > reached ? reach[r] - f : reached;
+            float most = reach[r] - f > most_by_theirs ? reach[r] - f : most_by_theirs;
             wanted[r] |= beyond[r] <= most;
         }
     }

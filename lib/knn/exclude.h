@@ -38,7 +38,7 @@ int cdp_exclusion_new(struct cdp_exclusion *exclusion, const struct cdp_space *s
 void cdp_exclusion_free(struct cdp_exclusion *exclusion);
 
 // Follows the space into another order.
-int cdp_exclusion_reorder(struct cdp_exclusion *exclusion, const uint32_t *order,
+int cdp_exclusion_reorder(struct cdp_exclusion *exclusion, const uint32_t *order, int threads,
                           struct cdp_err *err);
 
 // The share of tiles that want a row of another cell, were each cell one tile, by a sample of both.

@@ -78,9 +78,8 @@ float cdp_space_least(const struct cdp_space *s, double key)
 
 // ---- another order
 
-// Puts an array of lines of `size` bytes in another order, unless it is NULL.
-static int reorder(void *array, uint64_t count, size_t size, const uint32_t *order, int threads,
-                   struct cdp_err *err)
+int cdp_reorder(void *array, uint64_t count, size_t size, const uint32_t *order, int threads,
+                struct cdp_err *err)
 {
     char *old;
     memcpy(&old, array, sizeof old);
@@ -105,12 +104,13 @@ int cdp_space_reorder(struct cdp_space *s, const uint32_t *order, int threads, s
         for (uint64_t i = 0; s->row && i < count; i++)
             s->row[i] = (uint32_t)i;
     }
-    return !s->row || reorder(&s->row, count, sizeof *s->row, order, threads, err) ||
-                   reorder(&s->word, count, s->words * sizeof *s->word, order, threads, err) ||
-                   reorder(&s->sketch, count, s->levels * sizeof *s->sketch, order, threads, err) ||
-                   reorder(&s->bytes, count, s->byte_words * sizeof *s->bytes, order, threads,
-                           err) ||
-                   reorder(&s->vector, count, sizeof *s->vector, order, threads, err)
+    return !s->row || cdp_reorder(&s->row, count, sizeof *s->row, order, threads, err) ||
+                   cdp_reorder(&s->word, count, s->words * sizeof *s->word, order, threads, err) ||
+                   cdp_reorder(&s->sketch, count, s->levels * sizeof *s->sketch, order, threads,
+                               err) ||
+                   cdp_reorder(&s->bytes, count, s->byte_words * sizeof *s->bytes, order, threads,
+                               err) ||
+                   cdp_reorder(&s->vector, count, sizeof *s->vector, order, threads, err)
                ? -1
                : 0;
 }

@@ -12,7 +12,8 @@
 
 // What exclusion promises: a row is wanted by the tile of its nearest neighbour, and of whoever it
 // is the nearest of; so is a row without a cell by all, and any by a column without one; but most
-// others are not.
+// others are not. All pairs by what is left are all pairs; and where cells exclude too little,
+// nothing is.
 
 enum {
     DIM = 96,
@@ -106,6 +107,68 @@ static void look(struct cdp_excluder *x, const struct cdp_side *rows,
     ok(fabs(cdp_excluder_share(x) - share) < 1e-12, "%s, %u rows: the share", name, count);
 }
 
+// The lists of a search of all pairs without exclusion, and what there is to begin with: the
+// nearest of each item's cell.
+static bool search(struct cdp_nearest *nearest, struct cdp_joiner *joiners, uint32_t all[ROWS])
+{
+    const struct cdp_exclusion none = {0};
+    struct cdp_err err;
+    float room[2 * CDP_KEYS * DIM];
+    if (cdp_allpairs(joiners, 1, 0, ROWS, &none, NULL, &err))
+        return false;
+    memcpy(all, nearest->id, ROWS * sizeof *all);
+    cdp_nearest_clear(nearest);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        for (uint32_t j = i / HALF * HALF; j < (i / HALF + 1) * HALF; j++) {
+            double key;
+            cdp_space_keys(nearest->space, &i, &j, 1, room, &key);
+            if (i != j)
+                cdp_nearest_add(nearest, i, j, key);
+        }
+    }
+    return true;
+}
+
+// From lists of items' own cells to the whole.
+static void check_all(enum cdp_metric metric, bool pays, const char *name)
+{
+    struct cdp_matrix matrix = matrix_of(number, ROWS, DIM);
+    struct cdp_space space;
+    struct cdp_nearest nearest;
+    struct cdp_sets cells;
+    struct cdp_exclusion exclusion;
+    struct cdp_err err;
+    static uint32_t all[ROWS];
+    struct cdp_joiner *joiners = NULL;
+    if (!ok(!cdp_space_build(&space, &matrix, metric, 1, true, 1, &err) &&
+                !cdp_nearest_new(&nearest, &space, ROWS, 1, &err) && choose_cells(&cells) &&
+                (joiners = cdp_joiners_new(&space, 2, &err)),
+            "%s: to be searched", name))
+        return;
+    cdp_joiners_turn(joiners, 2, &nearest);
+    ok(search(&nearest, joiners, all) && memcmp(all, nearest.id, sizeof all) != 0,
+       "%s: not all neighbours are of the same cell", name);
+    ok(!cdp_allpairs_order(&space, &nearest, &cells, &exclusion, 2, &err) &&
+           !exclusion.cell == !pays,
+       "%s: cells exclude %s", name, pays ? "others" : "too little");
+    uint64_t known = 0, wrong = 0;
+    for (uint64_t i = 0; pays && i < ROWS; i++) {
+        known += exclusion.cell[i] != CDP_NONE;
+        wrong += exclusion.cell[i] != CDP_NONE && exclusion.cell[i] != space.row[i] / HALF;
+    }
+    if (pays)
+        ok(wrong == 0 && known > ROWS / 2 && known < ROWS,
+           "%s: most items know their cells in the new order", name);
+    ok(!cdp_allpairs(joiners, 2, 0, ROWS, &exclusion, NULL, &err) &&
+           memcmp(all, nearest.id, sizeof all) == 0,
+       "%s: all pairs", name);
+    cdp_joiners_free(joiners, 2);
+    cdp_exclusion_free(&exclusion);
+    cdp_sets_free(&cells);
+    cdp_nearest_free(&nearest);
+    cdp_space_free(&space);
+}
+
 static void check(enum cdp_metric metric, const char *name)
 {
     struct cdp_matrix matrix = matrix_of(number, ROWS, DIM);
@@ -159,5 +222,11 @@ int main(void)
     check(CDP_L2, "l2");
     spread(1e6F);
     check(CDP_L2, "l2, large numbers");
+    check_all(CDP_COSINE, true, "cosine");
+    check_all(CDP_L2, true, "l2");
+    check_all(CDP_L1, false, "l1");
+    for (uint64_t i = 0; i < ROWS * DIM; i++)
+        number[i] = random_number(3, i);
+    check_all(CDP_COSINE, false, "cosine, rows without any order");
     return done();
 }
