@@ -136,15 +136,15 @@ static void centre(const struct cdp_space *s, const struct room *room, double *m
 
 void cdp_space_set_bytes(struct cdp_space *s, uint64_t i, const double *v)
 {
-    double length = s->rounder->square(v, s->matrix->dim);
-    float scale = rounded_up(s->rounder->finest(v, s->matrix->dim));
+    double square, finest = s->rounder->finest(v, s->matrix->dim, &square);
+    float scale = rounded_up(finest);
     uint32_t *word = s->bytes + i * s->byte_words;
     word[s->byte_words - 1] = 0;
     struct cdp_bytes b = s->rounder->round(v, s->matrix->dim, (double)scale, (int8_t *)word);
     s->vector[i] = (struct cdp_vector){
         .scale = scale,
-        .offset = (float)(-length / 2),
-        .length = rounded_up(sqrt(length) + s->error),
+        .offset = (float)(-square / 2),
+        .length = rounded_up(sqrt(square) + s->error),
         .residual = rounded_up(sqrt(b.residual) + s->error),
     };
 }
@@ -159,20 +159,15 @@ static void vector_of(const struct cdp_space *s, uint64_t row, float *x, const d
         v[d] = unit * (double)numbers[d] - mean[d];
 }
 
-// ---- sketches
-
-// The same vectors in single precision, one after the other.
-static void vectors_of(const struct cdp_space *s, const uint64_t *rows, uint64_t first,
-                       size_t count, const struct room *room, const double *mean, float *vectors)
+// Leaves the vector in room->v.
+static void set_bytes(struct cdp_space *s, uint64_t row, const struct room *room,
+                      const double *mean)
 {
-    size_t dim = s->matrix->dim;
-    for (size_t i = 0; i < count; i++) {
-        vector_of(s, rows ? rows[i] : first + i, room->x, mean, room->v);
-#pragma omp simd
-        for (size_t d = 0; d < dim; d++)
-            vectors[i * dim + d] = (float)room->v[d];
-    }
+    vector_of(s, row, room->x, mean, room->v);
+    cdp_space_set_bytes(s, row, room->v);
 }
+
+// ---- sketches
 
 // Adds to the `near` best scores of a row, the best first, those of some others.
 static void add_best(const struct cdp_space *s, uint64_t row, const uint32_t *other, uint32_t count,
@@ -192,8 +187,8 @@ static void add_best(const struct cdp_space *s, uint64_t row, const uint32_t *ot
 }
 
 // About how far, in the space, some rows reach to their k-th neighbours, by some of the others.
-static void reach_of(const struct cdp_space *s, const uint64_t *row, size_t reaches, uint32_t k,
-                     float *reach, int threads)
+static void reach_of(struct cdp_space *s, const uint64_t *row, size_t reaches, uint32_t k,
+                     const struct room *room, const double *mean, float *reach, int threads)
 {
     enum { MOST = 64 };
     float best[REACHES][MOST];
@@ -204,7 +199,10 @@ static void reach_of(const struct cdp_space *s, const uint64_t *row, size_t reac
         for (int i = 0; i < MOST; i++)
             best[r][i] = -INFINITY;
     }
-    // The others come from memory once for all rows of a thread.
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (uint64_t i = 0; i < count + reaches; i++)
+        set_bytes(s, i < count ? i * rows / count : row[i - count], &room[cdp_thread()], mean);
+        // The others come from memory once for all rows of a thread.
 #pragma omp parallel num_threads(threads)
     for (uint64_t from = 0; from < count; from += TOGETHER) {
         uint32_t other[TOGETHER],
@@ -236,8 +234,13 @@ static int learn(struct cdp_space *s, uint32_t k, bool all_pairs, const struct r
     if (!status) {
         for (size_t i = 0; i < count; i++)
             chosen[i] = cdp_random(SEED, i) % rows;
-        vectors_of(s, chosen, 0, count, room, mean, vectors);
-        reach_of(s, chosen, reaches, k, reach, threads);
+#pragma omp parallel for num_threads(threads) schedule(static)
+        for (size_t i = 0; i < count; i++) {
+            const struct room *own = &room[cdp_thread()];
+            vector_of(s, chosen[i], own->x, mean, own->v);
+            cdp_shorten(own->v, dim, vectors + i * dim);
+        }
+        reach_of(s, chosen, reaches, k, room, mean, reach, threads);
         s->sketcher = cdp_zalloc(1, sizeof *s->sketcher, "directions", err);
         status = s->sketcher ? cdp_sketcher_new(s->sketcher, vectors, count, dim, reach, reaches,
                                                 all_pairs, s->kernel, threads, err)
@@ -248,8 +251,9 @@ static int learn(struct cdp_space *s, uint32_t k, bool all_pairs, const struct r
     return status;
 }
 
-static int make_sketches(struct cdp_space *s, const struct room *room, const double *mean,
-                         int threads, struct cdp_err *err)
+// The bytes and the sketches of all rows.
+static int make_items(struct cdp_space *s, const struct room *room, const double *mean, int threads,
+                      struct cdp_err *err)
 {
     enum { BLOCK = CDP_SKETCH_BLOCK };
     uint64_t rows = s->matrix->rows;
@@ -258,10 +262,13 @@ static int make_sketches(struct cdp_space *s, const struct room *room, const dou
 #pragma omp parallel for num_threads(threads) schedule(static) if (vectors)
     for (uint64_t row = 0; row < (vectors ? rows : 0); row += BLOCK) {
         const struct room *own = &room[cdp_thread()];
-        float *v = vectors + (size_t)cdp_thread() * BLOCK * dim;
+        float *vector = vectors + (size_t)cdp_thread() * BLOCK * dim;
         size_t here = rows - row < BLOCK ? rows - row : BLOCK;
-        vectors_of(s, NULL, row, here, own, mean, v);
-        cdp_sketch(s->sketcher, v, here, s->error, own->v, s->sketch + row * s->levels,
+        for (size_t i = 0; i < here; i++) {
+            set_bytes(s, row + i, own, mean);
+            cdp_shorten(own->v, dim, vector + i * dim);
+        }
+        cdp_sketch(s->sketcher, vector, here, s->error, own->v, s->sketch + row * s->levels,
                    s->word + row * s->words);
     }
     int status = vectors ? 0 : -1;
@@ -272,23 +279,17 @@ static int make_sketches(struct cdp_space *s, const struct room *room, const dou
 static int build_vectors(struct cdp_space *s, uint32_t k, bool all_pairs, const struct room *room,
                          int threads, struct cdp_err *err)
 {
-    uint64_t rows = s->matrix->rows;
     double *mean = cdp_alloc(s->matrix->dim, sizeof *mean, "the mean", err);
-    int status = !mean || cdp_space_new_bytes(s, rows, err);
+    int status = !mean || cdp_space_new_bytes(s, s->matrix->rows, err);
     if (!status) {
         centre(s, room, mean);
-#pragma omp parallel for num_threads(threads) schedule(static)
-        for (uint64_t row = 0; row < rows; row++) {
-            const struct room *own = &room[cdp_thread()];
-            vector_of(s, row, own->x, mean, own->v);
-            cdp_space_set_bytes(s, row, own->v);
-        }
         status = learn(s, k, all_pairs, room, mean, threads, err);
     }
     if (!status) {
         s->words = s->sketcher->words;
         s->levels = s->sketcher->levels;
-        status = cdp_space_new_sketches(s, rows, err) || make_sketches(s, room, mean, threads, err);
+        status = cdp_space_new_sketches(s, s->matrix->rows, err) ||
+                 make_items(s, room, mean, threads, err);
     }
     free(mean);
     return status ? -1 : 0;

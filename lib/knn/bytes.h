@@ -14,12 +14,10 @@ struct cdp_bytes {
 
 // The same bits from every instruction set.
 struct cdp_rounder {
-    // v.v, in four sums, which do not wait for one another.
-    double (*square)(const double *v, size_t dim);
     // The least scale with which the bytes of v keep all limits of kernel.h, rounding included; and
-    // that of the whole item alone, which is all that pairs need.
-    double (*scale)(const double *v, size_t dim);
-    double (*finest)(const double *v, size_t dim);
+    // that of the whole item alone, which is all that pairs need. *square receives v.v.
+    double (*scale)(const double *v, size_t dim, double *square);
+    double (*finest)(const double *v, size_t dim, double *square);
     // Rounds v to q, with a scale that is not below the least of these.
     struct cdp_bytes (*round)(const double *v, size_t dim, double scale, int8_t *q);
 };

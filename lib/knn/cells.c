@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/floats.h"
+#include "knn/order.h"
 
 enum {
     CELL = 80,    // items of a cell, at least
@@ -19,14 +20,13 @@ static const uint64_t MORE_BYTES = UINT64_C(1) << 29; // of nearest centres at a
 static int sort_items(struct cdp_cells *cells, struct cdp_space *space, int threads,
                       struct cdp_err *err)
 {
-    struct cdp_shortlists sorted;
+    struct cdp_shortlists *nearest = &cells->nearest;
     uint32_t *member = cells->items.member;
     uint64_t n = space->matrix->rows;
+    const struct cdp_lines lists = {nearest->entry, nearest->k * sizeof *nearest->entry};
     if (cdp_space_reorder(space, member, threads, err) ||
-        cdp_shortlists_take(&sorted, &cells->nearest, member, n, threads, err))
+        cdp_reorder(&lists, 1, n, member, threads, err))
         return -1;
-    cdp_shortlists_free(&cells->nearest);
-    cells->nearest = sorted;
     for (uint64_t i = 0; i < n; i++)
         member[i] = (uint32_t)i;
     return 0;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "knn/order.h"
 #include "knn/pick.h"
 
 enum {
@@ -108,10 +109,8 @@ void cdp_exclusion_free(struct cdp_exclusion *e)
 int cdp_exclusion_reorder(struct cdp_exclusion *e, const uint32_t *order, int threads,
                           struct cdp_err *err)
 {
-    return cdp_reorder(&e->cell, e->count, sizeof *e->cell, order, threads, err) ||
-                   cdp_reorder(&e->own, e->count, sizeof *e->own, order, threads, err)
-               ? -1
-               : 0;
+    const struct cdp_lines arrays[] = {{e->cell, sizeof *e->cell}, {e->own, sizeof *e->own}};
+    return cdp_reorder(arrays, sizeof arrays / sizeof *arrays, e->count, order, threads, err);
 }
 
 // ---- f

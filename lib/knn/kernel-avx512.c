@@ -135,7 +135,8 @@ VNNI void cdp_dot_pairs_avx512vnni(const uint32_t *x, const uint32_t *const *y, 
     }
 }
 
-// Of 8 rows, `panels` x 16 sums each.
+// Of 8 rows, `panels` x 16 sums each. Products are exact, so that this rounds as sums of products
+// do.
 VNNI INLINE void project_some(const float *const row[8], size_t count, size_t dim,
                               const float *directions, size_t width, float *out, const int panels)
 {
@@ -157,7 +158,7 @@ VNNI INLINE void project_some(const float *const row[8], size_t count, size_t di
             __m512 x = _mm512_set1_ps(row[i][d]);
 #pragma GCC unroll 2
             for (int p = 0; p < panels; p++)
-                sum[i][p] = _mm512_add_ps(sum[i][p], _mm512_mul_ps(x, y[p]));
+                sum[i][p] = _mm512_fmadd_ps(x, y[p], sum[i][p]);
         }
     }
 #pragma GCC unroll 8

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "stream/stream.h"
 
@@ -71,9 +72,20 @@ typedef size_t cdp_lay_function(const uint32_t *row, size_t words, uint32_t *out
 // Adds entries to an ascending list of k: the k smallest stay, each once.
 typedef void cdp_merge_function(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count);
 
+// A number in 12 bits, of which the product of two is exact in single precision.
+static inline float cdp_short(double x)
+{
+    float value = (float)x;
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    bits = (bits + 0x800) & ~UINT32_C(0xFFF);
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 // out = rows x directions: `count` rows of `dim` numbers, each `width` numbers long in `out`, and
-// `dim` lines of `width` numbers. Each sum is in the order of the lines, so that all instruction
-// sets give the same bits. `width` is a multiple of CDP_PANEL_COLUMNS.
+// `dim` lines of `width` numbers, which all are short. Each sum is in the order of the lines, so
+// that all instruction sets give the same bits. `width` is a multiple of CDP_PANEL_COLUMNS.
 typedef void cdp_project_function(const float *row, size_t count, size_t dim,
                                   const float *directions, size_t width, float *out);
 

@@ -68,8 +68,7 @@ static void set_item(struct cdp_space *p, uint64_t i, double *mean, double squar
     struct cdp_sketch levels[CDP_SKETCH_LEVELS];
     if (p->vector) {
         cdp_space_set_bytes(p, i, mean);
-        for (size_t d = 0; d < numbers; d++)
-            room[d] = (float)mean[d];
+        cdp_shorten(mean, numbers, room);
         cdp_sketch(p->sketcher, room, 1, p->error, mean, levels, sketch);
         p->sketch[i] = levels[p->level];
         double spread = fmax(0, square + 2 * (double)p->vector[i].offset) / SPREAD;

@@ -22,6 +22,17 @@ void cdp_project(const struct cdp_kernel *kernel, const float *rows, size_t coun
     }
 }
 
+// Directions become RtR times what they were, where R are the rows, Rt the same turned over.
+static void multiply(const struct cdp_kernel *kernel, const float *rows, const float *turned,
+                     size_t count, size_t dim, float *directions, size_t width, float *projected,
+                     int threads)
+{
+    cdp_project(kernel, rows, count, dim, directions, width, projected, threads);
+    for (size_t at = 0; at < count * width; at++)
+        projected[at] = cdp_short((double)projected[at]);
+    cdp_project(kernel, turned, dim, count, projected, width, directions, threads);
+}
+
 // Makes the columns orthonormal, one after the other (modified Gram-Schmidt); to full precision
 // when done twice. A column of which all but rounding lies in those before it becomes 0.
 static void orthonormalize(double *q, size_t dim, size_t width, double *product, double *before)
@@ -145,20 +156,18 @@ int cdp_principal(float *directions, size_t width, double *slack, const float *r
         }
     }
     for (size_t i = 0; i < dim * width; i++)
-        next[i] = (float)((double)cdp_random(SEED, i) * 0x1p-63 - 1);
+        next[i] = cdp_short((double)cdp_random(SEED, i) * 0x1p-63 - 1);
     for (int i = 0; i < ITERATIONS; i++) {
-        cdp_project(kernel, rows, count, dim, next, width, projected, threads);
-        cdp_project(kernel, turned, dim, count, projected, width, next, threads);
+        multiply(kernel, rows, turned, count, dim, next, width, projected, threads);
         for (size_t at = 0; at < dim * width; at++)
             q[at] = (double)next[at];
         orthonormalize(q, dim, width, product, before);
         if (i + 1 == ITERATIONS)
             orthonormalize(q, dim, width, product, before);
         for (size_t at = 0; at < dim * width; at++)
-            next[at] = (float)q[at];
+            next[at] = cdp_short(q[at]);
     }
-    cdp_project(kernel, rows, count, dim, next, width, projected, threads);
-    cdp_project(kernel, turned, dim, count, projected, width, next, threads);
+    multiply(kernel, rows, turned, count, dim, next, width, projected, threads);
     memset(products, 0, width * width * sizeof *products);
     for (size_t d = 0; d < dim; d++) {
         for (size_t i = 0; i < width; i++) {
@@ -171,7 +180,7 @@ int cdp_principal(float *directions, size_t width, double *slack, const float *r
     order_of(order, products, width);
     for (size_t d = 0; d < dim; d++) {
         for (size_t j = 0; j < width; j++)
-            directions[d * width + j] = (float)lines[order[j] * dim + d];
+            directions[d * width + j] = cdp_short(lines[order[j] * dim + d]);
     }
     *slack = slack_of(directions, dim, width, product);
 end:

@@ -25,6 +25,13 @@ enum {
 // by.
 static const double KEPT = 0.05;
 
+void cdp_shorten(const double *v, size_t dim, float *vector)
+{
+#pragma omp simd
+    for (size_t d = 0; d < dim; d++)
+        vector[d] = cdp_short(v[d]);
+}
+
 static double square_of(const struct cdp_sketcher *s, const float *v, size_t dim)
 {
     return cdp_sum(s->sums->dot, v, v, dim);
@@ -106,12 +113,14 @@ static void narrow(float *lines, size_t count, size_t width, size_t all)
 
 // The least step that z has room for. So that no sum of a tile leaves 32 bits, whatever the number
 // of dimensions, bytes are together 2^22 at most, of which rounding may have doubled them.
-static double least_step(const struct cdp_sketcher *s, const double *z, size_t numbers)
+// *square receives z.z.
+static double least_step(const struct cdp_sketcher *s, const double *z, size_t numbers,
+                         double *square)
 {
     double sum = 0;
     for (size_t d = 0; d < numbers; d++)
         sum += fabs(z[d]);
-    return fmax(s->rounder->scale(z, numbers), sum * 0x1p-21);
+    return fmax(s->rounder->scale(z, numbers, square), sum * 0x1p-21);
 }
 
 // Number d of `width`: wide directions stand beside narrow ones, since the bytes of a pair share a
@@ -131,14 +140,15 @@ static double numbers_of(const struct cdp_sketcher *s, const float *vector, doub
             z[d] = (double)vector[d];
         return 0;
     }
-    double left = square - square_of(s, projected, s->width);
+    double left = square - square_of(s, projected, s->width) * s->shrink * s->shrink;
     double t = left > 0 ? sqrt(left) : 0;
     double left_off = 3 * s->slack * square + 1e-11 * square;
     for (size_t l = 0, first = 0; l < s->levels; first = 4 * s->level[l++]) {
         size_t width = 4 * s->level[l] - first;
         for (size_t d = 0; d < width; d++) {
             bool is_t = first + d + 1 == s->width;
-            z[first + beside(d, width)] = is_t ? t - s->tail : (double)projected[first + d];
+            z[first + beside(d, width)] =
+                is_t ? t - s->tail : (double)projected[first + d] * s->shrink;
         }
     }
     return fmin(sqrt(left_off), left_off / t); // of no t: sqrt
@@ -150,13 +160,14 @@ static void sketch(const struct cdp_sketcher *s, const float *vector, double err
     size_t numbers = s->width ? s->width : s->dim;
     double square = square_of(s, vector, s->dim);
     double t_off = numbers_of(s, vector, square, projected, z);
-    double length = sqrt(s->rounder->square(z, numbers));
     // What is too long for the step is shortened.
-    double scale = least_step(s, z, numbers), shrink = scale > s->step ? s->step / scale : 1;
+    double length, scale = least_step(s, z, numbers, &length);
+    double shrink = scale > s->step ? s->step / scale : 1;
     for (size_t d = 0; d < numbers && shrink < 1; d++)
         z[d] *= shrink;
     memset(word, 0, s->words * sizeof *word);
-    double off = s->slack * sqrt(square) + (1 - shrink) * length + 0x1p-23 * sqrt(square) + error;
+    double off =
+        s->slack * sqrt(square) + (1 - shrink) * sqrt(length) + 0x1.01p-13 * sqrt(square) + error;
     double residual = 0;
     uint32_t sum = 0;
     for (size_t l = 0, first = 0; l < s->levels; l++) {
@@ -202,7 +213,8 @@ static int set_step(struct cdp_sketcher *s, const float *vectors, const float *p
     double *z = cdp_alloc(s->width ? s->width : s->dim, sizeof *z, "scales", err);
     for (size_t i = 0; scale && z && i < count; i++) {
         numbers_of(s, vectors + i * s->dim, square[i], projected + i * s->width, z);
-        scale[i] = least_step(s, z, s->width ? s->width : s->dim);
+        double length;
+        scale[i] = least_step(s, z, s->width ? s->width : s->dim, &length);
     }
     int status = scale && z ? 0 : -1;
     if (!status) {
@@ -261,7 +273,8 @@ int cdp_sketcher_new(struct cdp_sketcher *s, const float *vectors, size_t count,
     } else if (!status) {
         double sum = ((double)dim + 3) * 0x1p-24;
         set_levels(s, s->width / 4, by_level);
-        s->slack = apart + sqrt((double)s->width) * 1.01 * sum / (1 - sum);
+        s->slack = sqrt((double)s->width) * 1.01 * sum / (1 - sum);
+        s->shrink = 1 / sqrt(1 + apart);
         for (size_t i = 0; i < count; i++)
             tail += sqrt(fmax(0, square[i] - square_of(s, projected + i * s->width, s->width)));
         s->tail = tail / (double)count;

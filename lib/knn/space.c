@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "knn/distance.h"
+#include "knn/order.h"
 
 void cdp_space_free(struct cdp_space *s)
 {
@@ -78,24 +79,6 @@ float cdp_space_least(const struct cdp_space *s, double key)
 
 // ---- another order
 
-int cdp_reorder(void *array, uint64_t count, size_t size, const uint32_t *order, int threads,
-                struct cdp_err *err)
-{
-    char *old;
-    memcpy(&old, array, sizeof old);
-    if (!old)
-        return 0;
-    char *new = cdp_alloc_aligned(count, size, "the features", err);
-    if (!new)
-        return -1;
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (uint64_t i = 0; i < count; i++)
-        memcpy(new + i *size, old + order[i] * size, size);
-    free(old);
-    memcpy(array, &new, sizeof new);
-    return 0;
-}
-
 int cdp_space_reorder(struct cdp_space *s, const uint32_t *order, int threads, struct cdp_err *err)
 {
     uint64_t count = s->matrix->rows;
@@ -104,15 +87,14 @@ int cdp_space_reorder(struct cdp_space *s, const uint32_t *order, int threads, s
         for (uint64_t i = 0; s->row && i < count; i++)
             s->row[i] = (uint32_t)i;
     }
-    return !s->row || cdp_reorder(&s->row, count, sizeof *s->row, order, threads, err) ||
-                   cdp_reorder(&s->word, count, s->words * sizeof *s->word, order, threads, err) ||
-                   cdp_reorder(&s->sketch, count, s->levels * sizeof *s->sketch, order, threads,
-                               err) ||
-                   cdp_reorder(&s->bytes, count, s->byte_words * sizeof *s->bytes, order, threads,
-                               err) ||
-                   cdp_reorder(&s->vector, count, sizeof *s->vector, order, threads, err)
-               ? -1
-               : 0;
+    if (!s->row)
+        return -1;
+    const struct cdp_lines arrays[] = {{s->row, sizeof *s->row},
+                                       {s->word, s->words * sizeof *s->word},
+                                       {s->sketch, s->levels * sizeof *s->sketch},
+                                       {s->bytes, s->byte_words * sizeof *s->bytes},
+                                       {s->vector, sizeof *s->vector}};
+    return cdp_reorder(arrays, sizeof arrays / sizeof *arrays, count, order, threads, err);
 }
 
 // ---- scores

@@ -86,11 +86,6 @@ static inline const struct cdp_sketch *cdp_space_sketch(const struct cdp_space *
     return &space->sketch[item * space->levels + level];
 }
 
-// Puts *array, of `count` lines of `size` bytes, in another order, that of the numbers that they
-// had, unless it is NULL: another array takes its place.
-int cdp_reorder(void *array, uint64_t count, size_t size, const uint32_t *order, int threads,
-                struct cdp_err *err);
-
 // Puts the items in another order, that of the numbers that they had. Items that are looked at
 // together are best side by side in memory.
 int cdp_space_reorder(struct cdp_space *space, const uint32_t *order, int threads,

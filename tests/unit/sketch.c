@@ -90,7 +90,7 @@ static bool consistent(const struct cdp_sketcher *s, const struct cdp_sketch *sk
             if (square != level->square || -128 * sum != level->start)
                 return false;
         }
-        double exact[MOST_DIM + 4];
+        double exact[MOST_DIM + 4], length;
         for (b = 0; b < 4 * s->words; b++)
             exact[b] = (double)q[b];
         for (b = 0; b < 4 * s->words; b += 2) {
@@ -98,7 +98,8 @@ static bool consistent(const struct cdp_sketcher *s, const struct cdp_sketch *sk
                 q[b + 1] == INT8_MIN)
                 return false;
         }
-        if (b != 4 * s->level[s->levels - 1] || s->rounder->scale(exact, 4 * s->words) > 1.1)
+        if (b != 4 * s->level[s->levels - 1] ||
+            s->rounder->scale(exact, 4 * s->words, &length) > 1.1)
             return false;
     }
     return true;
@@ -109,11 +110,11 @@ static bool fits(size_t dim)
 {
     const struct cdp_rounder *rounder = cdp_rounder();
     for (size_t i = 0; i < COUNT; i++) {
-        double v[MOST_DIM];
+        double v[MOST_DIM], square;
         int8_t q[MOST_DIM];
         for (size_t d = 0; d < dim; d++)
             v[d] = (double)vector[i * dim + d];
-        rounder->round(v, dim, fmax(rounder->finest(v, dim), 1e-30), q);
+        rounder->round(v, dim, fmax(rounder->finest(v, dim, &square), 1e-30), q);
         for (size_t d = 0; d < dim; d++) {
             if (q[d] == INT8_MIN)
                 return false;
