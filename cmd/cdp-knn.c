@@ -38,11 +38,7 @@ static const struct tool tool = {
 static int write_row(void *writer, uint64_t row, const uint32_t *target, const float *distance,
                      struct cdp_err *err)
 {
-    for (uint64_t n = 0; n < k; n++) {
-        if (cdp_writer_add(writer, row, target[n], &distance[n], err))
-            return -1;
-    }
-    return 0;
+    return cdp_writer_add_row(writer, row, target, distance, (uint32_t)k, err);
 }
 
 int main(int argc, char **argv)

@@ -12,11 +12,11 @@
 #include "knn/reach.h"
 
 enum {
-    ITERATIONS = 4, // of k-means
-    SPARE = 16,     // centres that are compared beyond those that are wanted, at most
+    ITERATIONS = 3, // of k-means
+    SPARE = 8,      // centres that are compared beyond those that are wanted, at most
     // Many centres are seen by the level below the whole sketch, and are in groups:
     MANY = 4096,
-    MORE = 2,   // times as many are compared
+    MORE = 4,   // times as many are compared
     GROUPS = 5, // that each is in,
     LOOKED = 8, // and that an item looks into
     EACH = 8,   // so many times as many items train a group as a centre
@@ -26,7 +26,7 @@ enum {
 };
 
 // Items a centre that it is trained on, others each time.
-static const uint64_t SAMPLE[ITERATIONS] = {8, 8, 16, 16};
+static const uint64_t SAMPLE[ITERATIONS] = {8, 16, 16};
 
 uint32_t *cdp_choose(uint64_t n, uint64_t count, uint64_t seed, struct cdp_err *err)
 {
@@ -46,8 +46,9 @@ static int look_at_all(struct cdp_shortlists *lists, const struct cdp_centres *c
                        struct cdp_progress *progress, struct cdp_err *err)
 {
     uint32_t spare = c->columns.words < space->words ? MORE * SPARE : SPARE;
-    uint32_t looked = 0; // of more, which ones are the last matters little
-    if (lists->k <= FEW)
+    // Of one, to train on, which one it is matters little; of many, which ones are the last.
+    uint32_t looked = 0;
+    if (lists->k > 1 && lists->k <= FEW)
         looked = cdp_least(lists->k + cdp_least((lists->k + spare) / 2, spare), c->count);
     return cdp_glance(space, items, &c->columns, looked, lists, threads, progress, err);
 }

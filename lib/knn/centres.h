@@ -32,9 +32,9 @@ struct cdp_centres *cdp_centres_new(const struct cdp_space *space, uint64_t n, u
 void cdp_centres_free(struct cdp_centres *centres);
 
 // Makes `lists`, where list i holds the k nearest centres, or all, of item items[i] of the space,
-// or of item i; nearly always: centres that look near by their sketches are compared, or where more
-// than a few are wanted, taken by them. Where there are many and few are wanted, lists of items
-// that belong to one hold the nearest few only.
+// or of item i; nearly always: centres that look near by their sketches are compared, or where one
+// or more than a few are wanted, taken by them. Where there are many and few are wanted, lists of
+// items that belong to one hold the nearest few only.
 int cdp_centres_nearest(struct cdp_shortlists *lists, const struct cdp_centres *centres,
                         const struct cdp_space *space, const uint32_t *items, uint64_t count,
                         uint32_t k, int threads, struct cdp_progress *progress,

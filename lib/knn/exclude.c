@@ -238,7 +238,7 @@ static void meet(struct cdp_excluder *x, const struct cdp_side *rows,
         bar[i].product = -(1 << 30); // all pass
     struct cdp_tile tile = {
         .rows = rows->count, .row = rows->row, .start = rows->start, .bar = bar, .score = x->score};
-    cdp_side_tile(&tile, columns, first);
+    cdp_side_tile(&tile, columns, first, first + CDP_TILE_COLUMNS);
     x->space->kernel->metric[x->space->metric].tile(&tile, passed);
 }
 

@@ -150,7 +150,7 @@ static inline void pick(struct picked *p, uint32_t from, uint64_t passed,
 }
 
 // Lets at most a tile's rows pick from the columns from `from` to `end` - 1, and from what is on
-// their tiles besides.
+// their panels besides.
 static void look(struct glancer *g, const struct view *v, const uint32_t *row, uint32_t count,
                  uint32_t from, uint32_t end)
 {
@@ -168,7 +168,7 @@ static void look(struct glancer *g, const struct view *v, const uint32_t *row, u
     }
     for (; from < end; from += COLUMNS) {
         struct cdp_passed passed[ROWS];
-        cdp_side_tile(&tile, v->columns, from);
+        cdp_side_tile(&tile, v->columns, from, end);
         uint32_t some = tile_function(&tile, passed);
         for (uint32_t s = 0; s < some; s++) {
             uint32_t i = passed[s].row;

@@ -16,7 +16,8 @@ enum {
     BEFORE = 12,      // the bytes of so many are on their way from memory
     MAYBES = 1 << 13, // pairs that are measured together;
     LISTS = 8,        // the lists of so many, and
-    AHEAD = 4         // the rows of so many, are on their way
+    AHEAD = 4,        // the rows of so many, are on their way
+    ERRORS = 3,       // by how many errors a score may be off
 };
 
 // A pair that may matter, and what its score is at most.
@@ -278,7 +279,7 @@ static void join(struct cdp_joiner *j, uint32_t from, uint32_t end, bool same, b
         cdp_side_bars(rows, from, last - from, cdp_side_asked(columns, first), j->bar);
         if (choose)
             leave_chosen(&tile, from, &chosen, some);
-        cdp_side_tile(&tile, columns, first);
+        cdp_side_tile(&tile, columns, first, columns->count);
         uint32_t count = tile_function(&tile, passed);
         for (uint32_t i = 0; i < count; i++)
             passed[i].row = choose ? chosen.row[passed[i].row] : from + passed[i].row;
@@ -303,11 +304,30 @@ void cdp_join(struct cdp_joiner *j, uint32_t rows, bool same)
     cdp_kernel_end(j->space->kernel);
 }
 
+// How many of a shortlist may be among the nearest: all but those whose scores are lower than the
+// last one's of as many as are wanted by more than errors are. Errors are sums of products in as
+// many directions as there are numbers, so their bound is by about the root of that larger than
+// their mean.
+static uint32_t worth_measuring(const struct cdp_joiner *j, uint32_t item, const uint64_t *list,
+                                uint32_t k)
+{
+    uint32_t count = j->nearest->k;
+    if (count >= k || list[count] == CDP_NOBODY)
+        return k;
+    float error = cdp_space_error(j->space, item, cdp_entry_id(list[count - 1]));
+    float least =
+        cdp_entry_score(list[count - 1]) - ERRORS * error / sqrtf((float)j->space->matrix->dim);
+    while (count < k && list[count] != CDP_NOBODY && cdp_entry_score(list[count]) >= least)
+        count++;
+    return count;
+}
+
 // Fills the list of a query, an item, with what its shortlist holds. key and id have room for that.
 static void fill(struct cdp_joiner *j, uint64_t query, uint32_t item, const uint64_t *list,
                  uint32_t k, double *key, uint32_t *id)
 {
     uint32_t a[CDP_KEYS], b[CDP_KEYS], count = 0, waiting = 0;
+    k = worth_measuring(j, item, list, k);
     while (count < k && list[count] != CDP_NOBODY) {
         if (count + AHEAD < k && list[count + AHEAD] != CDP_NOBODY)
             fetch_row(j->space, cdp_entry_id(list[count + AHEAD]));

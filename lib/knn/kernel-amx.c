@@ -15,7 +15,7 @@ FUNCTIONS(avx2, __attribute__((target("avx2"))))
 
 enum {
     BLOCK = 16,               // rows whose products are summed at once,
-    PANELS = COLUMNS / PANEL, // with those of a panel each in registers 0 to 3
+    PANELS = CDP_TILE_PANELS, // with those of a panel each in registers 0 to 3
     STEP = 16                 // words of an item that are multiplied at once
 };
 
@@ -176,9 +176,11 @@ AMX INLINE uint32_t look_up(const struct cdp_tile *t, uint32_t block, const stru
     uint32_t left = t->rows - block, count = 0;
     __m256i own = _mm256_load_si256((const __m256i *)some->of);
     uint32_t rows = _cvtmask16_u32(_mm256_test_epi16_mask(own, own));
+    uint64_t columns = UINT64_MAX >> (COLUMNS - t->panels * PANEL);
     for (rows &= left < BLOCK ? (1U << left) - 1 : 0xFFFF; rows; rows &= rows - 1) {
         uint32_t row = block + (uint32_t)__builtin_ctz(rows);
-        passed[count++] = (struct cdp_passed){row, columns_of(t, row, sums)};
+        passed[count] = (struct cdp_passed){row, columns_of(t, row, sums) & columns};
+        count += passed[count].columns != 0;
     }
     return count;
 }

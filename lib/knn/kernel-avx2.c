@@ -45,7 +45,7 @@ AVX2 INLINE __m256i widened(__m256i part)
     return _mm256_madd_epi16(part, _mm256_set1_epi16(1));
 }
 
-AVX2 INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP])
+AVX2 INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows)
 {
     bool any = false;
     memset(passed, 0, GROUP * sizeof *passed);
@@ -53,7 +53,7 @@ AVX2 INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP])
 #define START(r) __m256i a##r = broadcast(row##r + at), b##r = a##r;
     // The instructions by name: as intrinsics, gcc 12 moves the sums from register to register.
 #define ADVANCE(r)                                                                      \
-    {                                                                                   \
+    if (r < rows) {                                                                     \
         __m256i x = broadcast(row##r + at), product;                                    \
         __asm__("vpmaddubsw %[x], %[y0], %[product]\n\t"                                \
                 "vpmaddubsw %[x], %[y1], %[x]\n\t"                                      \
@@ -62,37 +62,47 @@ AVX2 INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP])
                 : [a] "+x"(a##r), [b] "+x"(b##r), [x] "+x"(x), [product] "=&x"(product) \
                 : [y0] "x"(y0), [y1] "x"(y1));                                          \
     }
-#define WIDEN(r)          \
-    a##r = widened(a##r); \
-    b##r = widened(b##r);
-#define ADD(r)                                       \
-    a##r = _mm256_add_epi32(a##r, sum[r * VECTORS]); \
-    b##r = _mm256_add_epi32(b##r, sum[r * VECTORS + 1]);
-#define STORE(r)             \
-    sum[r * VECTORS] = a##r; \
-    sum[r * VECTORS + 1] = b##r;
-#define OFFSET(r)                      \
-    a##r = _mm256_add_epi32(a##r, o0); \
-    b##r = _mm256_add_epi32(b##r, o1);
-#define KEEP(r)                                                          \
-    _mm256_storeu_ps(t->score[r] + p * PANEL, _mm256_cvtepi32_ps(a##r)); \
-    _mm256_storeu_ps(t->score[r] + p * PANEL + LANES, _mm256_cvtepi32_ps(b##r));
+#define WIDEN(r)              \
+    if (r < rows) {           \
+        a##r = widened(a##r); \
+        b##r = widened(b##r); \
+    }
+#define ADD(r)                                               \
+    if (r < rows) {                                          \
+        a##r = _mm256_add_epi32(a##r, sum[r * VECTORS]);     \
+        b##r = _mm256_add_epi32(b##r, sum[r * VECTORS + 1]); \
+    }
+#define STORE(r)                     \
+    if (r < rows) {                  \
+        sum[r * VECTORS] = a##r;     \
+        sum[r * VECTORS + 1] = b##r; \
+    }
+#define OFFSET(r)                          \
+    if (r < rows) {                        \
+        a##r = _mm256_add_epi32(a##r, o0); \
+        b##r = _mm256_add_epi32(b##r, o1); \
+    }
+#define KEEP(r)                                                                      \
+    if (r < rows) {                                                                  \
+        _mm256_storeu_ps(t->score[r] + p * PANEL, _mm256_cvtepi32_ps(a##r));         \
+        _mm256_storeu_ps(t->score[r] + p * PANEL + LANES, _mm256_cvtepi32_ps(b##r)); \
+    }
 #define FAIL(r)                                                      \
-    {                                                                \
+    if (r < rows) {                                                  \
         __m256i bar = _mm256_set1_epi32(t->bar[r].product);          \
         a##r = _mm256_cmpgt_epi32(bar, a##r);                        \
         b##r = _mm256_cmpgt_epi32(bar, b##r);                        \
         fail = _mm256_and_si256(fail, _mm256_and_si256(a##r, b##r)); \
     }
 #define PASS(r)                                                                  \
-    {                                                                            \
+    if (r < rows) {                                                              \
         uint32_t low = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(a##r)),  \
                  high = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(b##r)); \
         passed[r] |= (uint64_t)(uint16_t) ~(low | high << LANES) << (p * PANEL); \
     }
     EACH_ROW(ROW)
     __m256i sum[GROUP * VECTORS] = {0}; // of a panel's chunks, but for the last
-    for (size_t p = 0; p < COLUMNS / PANEL; p++) {
+    for (size_t p = 0; p < t->panels; p++) {
         const uint32_t *y = t->panel + p * PANEL * t->words;
         for (size_t at = 0, left = t->words; left;) {
             bool first = left == t->words;

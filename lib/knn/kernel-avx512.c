@@ -12,53 +12,72 @@
 // What it has no loops of its own for is of 256 bits.
 FUNCTIONS(avx2, __attribute__((target("avx2"))))
 
-VNNI INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP])
+// By `panels` panels, of which the first sums are a, the next b, and so on.
+VNNI INLINE bool dot_panels(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows,
+                            const int panels)
 {
     size_t stride = t->words * PANEL;
     const uint32_t *y = t->panel;
     // The instruction by name: given the intrinsic, gcc 12 keeps the sums in memory.
-#define START(r)                      \
-    const uint32_t *x##r = t->row[r]; \
+#define START(r)                                     \
+    const uint32_t *x##r = t->row[r < rows ? r : 0]; \
     __m512i a##r = o0, b##r = o1, c##r = o2, d##r = o3;
 #define DOT(sum, y) __asm__("vpdpbusd %1, %2, %0" : "+v"(sum) : "v"(x), "v"(y))
 #define ADVANCE(r)                                   \
-    {                                                \
+    if (r < rows) {                                  \
         __m512i x = _mm512_set1_epi32((int)x##r[w]); \
         DOT(a##r, y0);                               \
-        DOT(b##r, y1);                               \
-        DOT(c##r, y2);                               \
-        DOT(d##r, y3);                               \
+        if (panels > 1)                              \
+            DOT(b##r, y1);                           \
+        if (panels > 2)                              \
+            DOT(c##r, y2);                           \
+        if (panels > 3)                              \
+            DOT(d##r, y3);                           \
     }
 // Most tiles let no pair pass: the largest of a row's sums tells.
-#define LARGEST(r)                                                                    \
-    __m512i bar##r = _mm512_set1_epi32(t->bar[r].product - t->start[r]);              \
-    __m512i most##r =                                                                 \
-        _mm512_max_epi32(_mm512_max_epi32(a##r, b##r), _mm512_max_epi32(c##r, d##r)); \
-    any |= _mm512_cmpge_epi32_mask(most##r, bar##r);
-#define KEEP_SOME(r, c, sums)         \
-    _mm512_storeu_ps(t->score[r] + c, \
-                     _mm512_cvtepi32_ps(_mm512_add_epi32(sums, _mm512_set1_epi32(t->start[r]))));
-#define KEEP(r)                   \
-    KEEP_SOME(r, 0, a##r)         \
-    KEEP_SOME(r, PANEL, b##r)     \
-    KEEP_SOME(r, 2 * PANEL, c##r) \
-    KEEP_SOME(r, 3 * PANEL, d##r)
-#define END(r)                                                                   \
-    {                                                                            \
-        __mmask32 low = _mm512_kunpackw(_mm512_cmpge_epi32_mask(b##r, bar##r),   \
-                                        _mm512_cmpge_epi32_mask(a##r, bar##r));  \
-        __mmask32 high = _mm512_kunpackw(_mm512_cmpge_epi32_mask(d##r, bar##r),  \
-                                         _mm512_cmpge_epi32_mask(c##r, bar##r)); \
-        passed[r] = _cvtmask64_u64(_mm512_kunpackd(high, low));                  \
+#define LARGEST(r)                                                                              \
+    __m512i bar##r = _mm512_setzero_si512();                                                    \
+    if (r < rows) {                                                                             \
+        __m512i ab = panels > 1 ? _mm512_max_epi32(a##r, b##r) : a##r;                          \
+        __m512i abc = panels > 2 ? _mm512_max_epi32(ab, c##r) : ab;                             \
+        bar##r = _mm512_set1_epi32(t->bar[r].product - t->start[r]);                            \
+        any |= _mm512_cmpge_epi32_mask(panels > 3 ? _mm512_max_epi32(abc, d##r) : abc, bar##r); \
+    }
+#define KEEP_SOME(r, p, sums)                                                          \
+    if (p < panels)                                                                    \
+        _mm512_storeu_ps(t->score[r] + p * PANEL, _mm512_cvtepi32_ps(_mm512_add_epi32( \
+                                                      sums, _mm512_set1_epi32(t->start[r]))));
+#define KEEP(r)               \
+    if (r < rows) {           \
+        KEEP_SOME(r, 0, a##r) \
+        KEEP_SOME(r, 1, b##r) \
+        KEEP_SOME(r, 2, c##r) \
+        KEEP_SOME(r, 3, d##r) \
+    }
+#define PASS(r, p, sums) (p < panels ? _mm512_cmpge_epi32_mask(sums, bar##r) : 0)
+#define END(r)                                                                                 \
+    if (r < rows) {                                                                            \
+        __mmask32 low = _mm512_kunpackw(PASS(r, 1, b##r), PASS(r, 0, a##r));                   \
+        __mmask32 high = panels > 2 ? _mm512_kunpackw(PASS(r, 3, d##r), PASS(r, 2, c##r)) : 0; \
+        passed[r] = _cvtmask64_u64(_mm512_kunpackd(high, low));                                \
     }
     const int32_t *offset = t->offset;
-    __m512i o0 = _mm512_loadu_si512(offset), o1 = _mm512_loadu_si512(offset + PANEL),
-            o2 = _mm512_loadu_si512(offset + 2 * PANEL),
-            o3 = _mm512_loadu_si512(offset + 3 * PANEL);
+    __m512i o0 = _mm512_loadu_si512(offset), o1 = o0, o2 = o0, o3 = o0;
+    if (panels > 1)
+        o1 = _mm512_loadu_si512(offset + PANEL);
+    if (panels > 2)
+        o2 = _mm512_loadu_si512(offset + 2 * PANEL);
+    if (panels > 3)
+        o3 = _mm512_loadu_si512(offset + 3 * PANEL);
     EACH_ROW(START)
     for (size_t w = 0; w < t->words; w++, y += PANEL) {
-        __m512i y0 = _mm512_loadu_si512(y), y1 = _mm512_loadu_si512(y + stride),
-                y2 = _mm512_loadu_si512(y + 2 * stride), y3 = _mm512_loadu_si512(y + 3 * stride);
+        __m512i y0 = _mm512_loadu_si512(y), y1 = y0, y2 = y0, y3 = y0;
+        if (panels > 1)
+            y1 = _mm512_loadu_si512(y + stride);
+        if (panels > 2)
+            y2 = _mm512_loadu_si512(y + 2 * stride);
+        if (panels > 3)
+            y3 = _mm512_loadu_si512(y + 3 * stride);
         EACH_ROW(ADVANCE)
     }
     __mmask16 any = 0;
@@ -76,10 +95,34 @@ VNNI INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP])
 #undef LARGEST
 #undef KEEP_SOME
 #undef KEEP
+#undef PASS
 #undef END
 }
 
-TILE(dot, avx512vnni, VNNI)
+#define BY_PANELS(some)                                                                 \
+    VNNI INLINE bool dot_group_##some(const struct cdp_tile *t, uint64_t passed[GROUP], \
+                                      const int rows)                                   \
+    {                                                                                   \
+        return dot_panels(t, passed, rows, some);                                       \
+    }
+BY_PANELS(1)
+BY_PANELS(2)
+BY_PANELS(3)
+BY_PANELS(4)
+
+VNNI static uint32_t dot_avx512vnni(const struct cdp_tile *t, struct cdp_passed *passed)
+{
+    switch (t->panels) {
+    case 1:
+        return by_groups(t, passed, dot_group_1);
+    case 2:
+        return by_groups(t, passed, dot_group_2);
+    case 3:
+        return by_groups(t, passed, dot_group_3);
+    default:
+        return by_groups(t, passed, dot_group_4);
+    }
+}
 
 // x.y by x.(y + 128) - 128.x, four pairs at a time.
 VNNI void cdp_dot_pairs_avx512vnni(const uint32_t *x, const uint32_t *const *y, size_t count,

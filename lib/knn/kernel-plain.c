@@ -25,13 +25,13 @@ static size_t lay_halves(const uint32_t *row, size_t words, uint32_t *out)
     return 2 * words;
 }
 
-INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP])
+INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows)
 {
     uint64_t any = 0;
     memset(passed, 0, GROUP * sizeof *passed);
-    for (size_t v = 0; v < COLUMNS / LANES; v++) {
+    for (size_t v = 0; v < VECTORS * t->panels; v++) {
         const uint32_t *item = t->panel + v / VECTORS * PANEL * t->words + v % VECTORS * LANES;
-        for (int r = 0; r < GROUP; r++) {
+        for (int r = 0; r < rows; r++) {
             mask sum = {0};
             for (size_t from = 0; from < t->words; from += CHUNK) {
                 halves16 part = {0};

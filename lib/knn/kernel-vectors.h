@@ -10,7 +10,8 @@
 // file that holds one makes its own functions of them, by FUNCTIONS.
 
 enum {
-    GROUP = 6, // rows of a tile whose sums are in registers
+    GROUP = 6, // rows of a tile whose sums are in registers,
+    HALF = 3,  // or so many, where no more are left
     COLUMNS = CDP_TILE_COLUMNS,
     PANEL = CDP_PANEL_COLUMNS,
     CHUNK = CDP_DOT_CHUNK
@@ -75,24 +76,24 @@ INLINE vector linf_step(vector sum, vector x, vector y)
     return (vector)((larger & (mask)apart) | (~larger & (mask)sum));
 }
 
-INLINE bool float_group(const struct cdp_tile *t, uint64_t passed[GROUP],
+INLINE bool float_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows,
                         vector (*step)(vector, vector, vector))
 {
     uint64_t any = 0;
     memset(passed, 0, GROUP * sizeof *passed);
-    for (size_t p = 0; p < COLUMNS / PANEL; p++) {
+    for (size_t p = 0; p < t->panels; p++) {
         const uint32_t *item = t->panel + p * PANEL * t->words;
         vector sum[GROUP][VECTORS] = {0};
         for (size_t w = 0; w < t->words; w++, item += PANEL) {
             vector y0 = load(item), y1 = load(item + LANES);
 #pragma GCC unroll 6
-            for (int r = 0; r < GROUP; r++) {
+            for (int r = 0; r < rows; r++) {
                 vector x = as_float(t->row[r][w]) - (vector){0};
                 sum[r][0] = step(sum[r][0], x, y0);
                 sum[r][1] = step(sum[r][1], x, y1);
             }
         }
-        for (int r = 0; r < GROUP; r++) {
+        for (int r = 0; r < rows; r++) {
             for (size_t v = 0; v < VECTORS; v++) {
                 size_t c = p * PANEL + v * LANES;
                 vector score = -sum[r][v];
@@ -126,14 +127,14 @@ INLINE float float_pair(const uint32_t *x, const uint32_t *y, size_t words,
     return -all[0];
 }
 
-INLINE bool l1_group(const struct cdp_tile *t, uint64_t passed[GROUP])
+INLINE bool l1_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows)
 {
-    return float_group(t, passed, l1_step);
+    return float_group(t, passed, rows, l1_step);
 }
 
-INLINE bool linf_group(const struct cdp_tile *t, uint64_t passed[GROUP])
+INLINE bool linf_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows)
 {
-    return float_group(t, passed, linf_step);
+    return float_group(t, passed, rows, linf_step);
 }
 
 INLINE float l1_pair(const uint32_t *x, const uint32_t *y, size_t words)
@@ -154,14 +155,14 @@ INLINE words8 bits_of_bytes(words8 v)
     return (v + (v >> 4)) & 0x0F0F0F0F;
 }
 
-INLINE bool hamming_group(const struct cdp_tile *t, uint64_t passed[GROUP])
+INLINE bool hamming_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows)
 {
     enum { RUN = 31 }; // words of 8 bits a byte that a byte can count
     uint64_t any = 0;
     memset(passed, 0, GROUP * sizeof *passed);
-    for (size_t v = 0; v < COLUMNS / LANES; v++) {
+    for (size_t v = 0; v < VECTORS * t->panels; v++) {
         const uint32_t *item = t->panel + v / VECTORS * PANEL * t->words + v % VECTORS * LANES;
-        for (int r = 0; r < GROUP; r++) {
+        for (int r = 0; r < rows; r++) {
             words8 sum = {0};
             for (size_t from = 0; from < t->words; from += RUN) {
                 words8 bytes = {0};
@@ -255,9 +256,10 @@ INLINE void merge_one_by_one(uint64_t *list, uint32_t k, const uint64_t *entries
         add(list, k, entries[i]);
 }
 
-typedef bool group_function(const struct cdp_tile *t, uint64_t passed[GROUP]);
+// The columns with which each of `rows` rows, GROUP or HALF, passes; false: none does.
+typedef bool group_function(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows);
 
-// A tile, group after group. The last one is filled up with its first row.
+// A tile, group after group. The last one, or half of it, is filled up with its first row.
 INLINE uint32_t by_groups(const struct cdp_tile *tile, struct cdp_passed *passed,
                           group_function *group)
 {
@@ -268,14 +270,14 @@ INLINE uint32_t by_groups(const struct cdp_tile *tile, struct cdp_passed *passed
         union cdp_bar bar[GROUP];
         float score[GROUP][COLUMNS];
         uint64_t columns[GROUP];
-        uint32_t left = tile->rows - first;
+        uint32_t left = tile->rows - first, own = left <= HALF ? HALF : GROUP;
         struct cdp_tile t = *tile;
         t.row += first;
         t.start += first;
         t.bar += first;
         t.score += t.score ? first : 0;
-        if (left < GROUP) {
-            for (uint32_t r = 0; r < GROUP; r++) {
+        if (left < own) {
+            for (uint32_t r = 0; r < own; r++) {
                 row[r] = t.row[r < left ? r : 0];
                 start[r] = t.start[r < left ? r : 0];
                 bar[r] = t.bar[r < left ? r : 0];
@@ -285,13 +287,13 @@ INLINE uint32_t by_groups(const struct cdp_tile *tile, struct cdp_passed *passed
             t.bar = bar;
             t.score = t.score ? score : NULL;
         }
-        if (!group(&t, columns))
+        if (!(left <= HALF ? group(&t, columns, HALF) : group(&t, columns, GROUP)))
             continue;
         for (uint32_t r = 0; r < GROUP && r < left; r++) {
             passed[count] = (struct cdp_passed){first + r, columns[r]};
             count += columns[r] != 0;
         }
-        if (left < GROUP && t.score)
+        if (left < own && t.score)
             memcpy(tile->score + first, score, left * sizeof *score);
     }
     return count;

@@ -13,11 +13,12 @@
 //
 // Items are of 32-bit words: four signed bytes a word for the dot product, a float32 for l1 and
 // linf, 32 bits for hamming. A tile is any number of rows x CDP_TILE_COLUMNS columns. Columns
-// stand in a panel, interleaved by sixteens: word w of column c is panel[(c / 16 * words + w) * 16
+// stand in panels, interleaved by sixteens: word w of column c is panel[(c / 16 * words + w) * 16
 // + c % 16], so that one load takes a word of many columns. A row is read as it is, or as the
 // kernel lays it out.
 
 enum { CDP_TILE_COLUMNS = 64, CDP_PANEL_COLUMNS = 16 };
+enum { CDP_TILE_PANELS = CDP_TILE_COLUMNS / CDP_PANEL_COLUMNS };
 
 // Bytes of the dot product that 16-bit sums may hold: in each run of CDP_DOT_CHUNK words, bytes
 // 0 and 1 of the words, and bytes 2 and 3, are a vector of length at most CDP_DOT_LENGTH; and the
@@ -48,6 +49,7 @@ struct cdp_tile {
     const int32_t *offset; // dot products: what is added to the products of each column
     const uint32_t *panel;
     size_t words;
+    uint32_t panels; // the first so many of a tile's, at least 1: no column of others passes
 };
 
 // A row of a tile that passes: that has columns, bit c for column c, with which it does.

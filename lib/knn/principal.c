@@ -10,7 +10,13 @@
 #include "base/mem.h"
 #include "base/random.h"
 
-enum { ITERATIONS = 3, SWEEPS = 3, SEED = 1, TOGETHER = 16 };
+enum {
+    ITERATIONS = 3,
+    SWEEPS = 3,
+    SEED = 1,
+    TOGETHER = 16,
+    APART = 8, // numbers between lines of a square matrix, so that its columns share no cache sets
+};
 
 void cdp_project(const struct cdp_kernel *kernel, const float *rows, size_t count, size_t dim,
                  const float *directions, size_t width, float *out, int threads)
@@ -99,21 +105,23 @@ static void rotate(double *x, double *y, size_t count, size_t stride, double cos
 // Turns directions, the lines of q, among themselves until the rows spread along each apart from
 // the others: to the eigenvectors of `products`, which are those of the rows' products along them
 // (Rayleigh-Ritz), by plane rotations (Jacobi; Golub and Van Loan, Matrix Computations, section
-// 8.5). The diagonal of `products` becomes how far the rows spread along each.
+// 8.5). The diagonal of `products`, of lines of `width` + APART numbers, becomes how far the rows
+// spread along each.
 static void turn(double *q, double *products, size_t dim, size_t width)
 {
+    size_t line = width + APART;
     for (int sweep = 0; sweep < SWEEPS; sweep++) {
         for (size_t i = 0; i + 1 < width; i++) {
             for (size_t j = i + 1; j < width; j++) {
-                double ii = products[i * width + i], jj = products[j * width + j];
-                double ij = products[i * width + j];
+                double ii = products[i * line + i], jj = products[j * line + j];
+                double ij = products[i * line + j];
                 if (ij * ij <= 1e-12 * ii * jj)
                     continue;
                 double tau = (jj - ii) / (2 * ij);
                 double tangent = copysign(1, tau) / (fabs(tau) + sqrt(1 + tau * tau));
                 double cosine = 1 / sqrt(1 + tangent * tangent), sine = tangent * cosine;
-                rotate(products + i * width, products + j * width, width, 1, cosine, sine);
-                rotate(products + i, products + j, width, width, cosine, sine);
+                rotate(products + i * line, products + j * line, width, 1, cosine, sine);
+                rotate(products + i, products + j, width, line, cosine, sine);
                 rotate(q + i * dim, q + j * dim, dim, 1, cosine, sine);
             }
         }
@@ -123,10 +131,11 @@ static void turn(double *q, double *products, size_t dim, size_t width)
 // The order of the directions by how far the rows spread along them, the widest first.
 static void order_of(uint32_t *order, const double *products, size_t width)
 {
+    size_t next = width + APART + 1; // on the diagonal
     for (size_t j = 0; j < width; j++) {
-        double spread = products[j * width + j];
+        double spread = products[j * next];
         size_t at = j;
-        for (; at > 0 && products[order[at - 1] * (width + 1)] < spread; at--)
+        for (; at > 0 && products[order[at - 1] * next] < spread; at--)
             order[at] = order[at - 1];
         order[at] = (uint32_t)j;
     }
@@ -139,7 +148,7 @@ int cdp_principal(float *directions, size_t width, double *slack, const float *r
     double *product = cdp_alloc(width, sizeof *product, "directions", err);
     double *before = cdp_alloc(width, sizeof *before, "directions", err);
     double *lines = cdp_alloc(width, dim * sizeof *lines, "directions", err);
-    double *products = cdp_alloc(width, width * sizeof *products, "directions", err);
+    double *products = cdp_zalloc(width, (width + APART) * sizeof *products, "directions", err);
     float *turned = cdp_alloc(dim, count * sizeof *turned, "directions", err);
     float *projected = cdp_alloc_aligned(count, width * sizeof *projected, "directions", err);
     float *next = cdp_alloc_aligned(dim, width * sizeof *next, "directions", err);
@@ -168,11 +177,10 @@ int cdp_principal(float *directions, size_t width, double *slack, const float *r
             next[at] = cdp_short(q[at]);
     }
     multiply(kernel, rows, turned, count, dim, next, width, projected, threads);
-    memset(products, 0, width * width * sizeof *products);
     for (size_t d = 0; d < dim; d++) {
         for (size_t i = 0; i < width; i++) {
             for (size_t j = 0; j < width; j++)
-                products[i * width + j] += q[d * width + i] * (double)next[d * width + j];
+                products[i * (width + APART) + j] += q[d * width + i] * (double)next[d * width + j];
         }
     }
     transpose(lines, q, dim, width);

@@ -48,7 +48,7 @@ static void add(struct cdp_side *rows, uint32_t r, const struct cdp_side *column
 }
 
 // Lets at most a tile's rows pick from the columns from `first` to `end` - 1, and from what is on
-// their tiles besides. `first` is a multiple of CDP_PANEL_COLUMNS.
+// their panels besides. `first` is a multiple of CDP_PANEL_COLUMNS.
 static void pick(struct cdp_side *rows, const uint32_t *row, uint32_t count,
                  const struct cdp_side *columns, uint32_t first, uint32_t end,
                  struct cdp_shortlists *lists)
@@ -66,7 +66,7 @@ static void pick(struct cdp_side *rows, const uint32_t *row, uint32_t count,
     for (; first < end; first += COLUMNS) {
         struct cdp_asked asked = {INFINITY, 0, cdp_side_most_error(columns, first)};
         cdp_side_tile_bars(rows, row, count, asked, bar);
-        cdp_side_tile(&tile, columns, first);
+        cdp_side_tile(&tile, columns, first, end);
         struct cdp_passed passed[ROWS];
         uint32_t some = tile_function(&tile, passed);
         for (uint32_t s = 0; s < some; s++) {

@@ -70,6 +70,15 @@ struct offers {
     uint64_t count;
 };
 
+// Whether an ascending list holds an entry.
+static bool holds(const uint64_t *list, uint32_t k, uint64_t entry)
+{
+    uint32_t first = 0;
+    for (uint32_t left = k; left > 1; left -= left / 2)
+        first += list[first + left / 2 - 1] < entry ? left / 2 : 0;
+    return list[first] == entry;
+}
+
 // Collects what the list of an item offers: what was too far does not become near enough.
 static void collect(struct offers *o, const struct cdp_shortlists *s, uint64_t item)
 {
@@ -78,7 +87,8 @@ static void collect(struct offers *o, const struct cdp_shortlists *s, uint64_t i
         uint64_t query = cdp_entry_id(list[r]), entry = list[r] >> 32 << 32 | item;
         o->query[o->count] = (uint32_t)query;
         o->entry[o->count] = entry;
-        o->count += entry < s->entry[query * s->k + s->k - 1];
+        const uint64_t *other = s->entry + query * s->k;
+        o->count += entry < other[s->k - 1] && !holds(other, s->k, entry);
     }
 }
 

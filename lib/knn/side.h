@@ -94,10 +94,12 @@ static inline void cdp_side_ask(struct cdp_side *side, uint32_t i, float least)
         side->reach[i] = side->part * cdp_space_reach(side->space, least);
 }
 
-// The columns of a tile, from `first` on.
+// The columns of a tile, from `first` to before `end`, and what else is on their panels.
 static inline void cdp_side_tile(struct cdp_tile *tile, const struct cdp_side *columns,
-                                 uint32_t first)
+                                 uint32_t first, uint32_t end)
 {
+    tile->panels =
+        cdp_least((end - first + CDP_PANEL_COLUMNS - 1) / CDP_PANEL_COLUMNS, CDP_TILE_PANELS);
     tile->words = columns->words;
     tile->panel = columns->word + (size_t)first * tile->words;
     tile->offset = columns->offset + first;

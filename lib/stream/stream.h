@@ -72,6 +72,10 @@ int cdp_writer_open(struct cdp_writer **writer, struct cdp_output *output,
 int cdp_writer_add(struct cdp_writer *writer, uint64_t source, uint64_t target, const float *values,
                    struct cdp_err *err);
 
+// Adds `count` edges of a source in a stream of one column, as one after the other would be.
+int cdp_writer_add_row(struct cdp_writer *writer, uint64_t source, const uint32_t *target,
+                       const float *value, uint32_t count, struct cdp_err *err);
+
 // Makes `floor` the one that the end mark tells, for a forest.
 void cdp_writer_floor(struct cdp_writer *writer, float floor);
 

@@ -203,6 +203,41 @@ int cdp_writer_add(struct cdp_writer *w, uint64_t source, uint64_t target, const
     return 0;
 }
 
+// Whether `count` edges of a source of neighbours can be added, and leave room in their block.
+static bool fits(const struct cdp_writer *w, uint64_t source, const uint32_t *target,
+                 const float *value, uint32_t count)
+{
+    const struct slot *slot = &w->slots[w->filling];
+    uint64_t limit = w->header.nodes ? w->header.nodes : (uint64_t)1 << 63;
+    bool ordered = source >= w->source && source < limit;
+    uint32_t bad = 0;
+    for (uint32_t i = 0; i < count; i++)
+        bad |= (uint32_t)(target[i] == source) | (target[i] >= limit) | !isfinite(value[i]);
+    return w->header.type == CDP_KNN && ordered && !bad &&
+           count < CDP_BLOCK_EDGES - slot->edges.count;
+}
+
+int cdp_writer_add_row(struct cdp_writer *w, uint64_t source, const uint32_t *target,
+                       const float *value, uint32_t count, struct cdp_err *err)
+{
+    if (!fits(w, source, target, value, count)) {
+        for (uint32_t i = 0; i < count; i++) {
+            if (cdp_writer_add(w, source, target[i], &value[i], err))
+                return -1;
+        }
+        return 0;
+    }
+    struct cdp_edges *edges = &w->slots[w->filling].edges;
+    for (uint32_t i = 0; i < count; i++) {
+        edges->source[edges->count + i] = source;
+        edges->target[edges->count + i] = target[i];
+        edges->value[0][edges->count + i] = value[i];
+    }
+    edges->count += count;
+    w->source = source;
+    return 0;
+}
+
 void cdp_writer_floor(struct cdp_writer *w, float floor)
 {
     w->totals.floor = floor;

@@ -37,14 +37,14 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-// Which columns a row sees: those on the tiles of its sets, or all where there are no sets.
+// Which columns a row sees: those on the panels of its sets, or all where there are no sets.
 static void seen_by(const struct cdp_shelf *shelf, const uint64_t *probes, bool sees[COLUMNS])
 {
     memset(sees, !shelf, COLUMNS * sizeof *sees);
     for (uint32_t p = 0; shelf && p < WANTED && probes[p] != CDP_NOBODY; p++) {
         uint32_t set = cdp_entry_id(probes[p]), end = cdp_shelf_end(shelf, set);
-        for (uint32_t c = cdp_shelf_begin(shelf, set); c < end; c += CDP_TILE_COLUMNS) {
-            for (uint32_t i = c; i < c + CDP_TILE_COLUMNS; i++) {
+        for (uint32_t c = cdp_shelf_begin(shelf, set); c < end; c += CDP_PANEL_COLUMNS) {
+            for (uint32_t i = c; i < c + CDP_PANEL_COLUMNS; i++) {
                 if (shelf->columns.id[i] != CDP_NONE)
                     sees[shelf->columns.id[i]] = true;
             }

@@ -75,19 +75,19 @@ static void lay(const struct cdp_kernel *kernel, const struct items *it, uint32_
     }
 }
 
-static bool right(const struct items *it, uint32_t rows, const struct cdp_passed *passed,
-                  uint32_t count, float score[][COLUMNS])
+static bool right(const struct items *it, uint32_t rows, uint32_t panels,
+                  const struct cdp_passed *passed, uint32_t count, float score[][COLUMNS])
 {
     uint32_t at = 0;
     for (uint32_t r = 0; r < rows; r++) {
         uint64_t columns = 0;
-        for (uint32_t c = 0; c < COLUMNS; c++)
+        for (uint32_t c = 0; c < panels * PANEL; c++)
             columns |= (uint64_t)(it->product[r][c] >= it->bar[r].product) << c;
         if (!columns)
             continue;
         if (at == count || passed[at].row != r || passed[at].columns != columns)
             return false;
-        for (uint32_t c = 0; score && c < COLUMNS; c++) {
+        for (uint32_t c = 0; score && c < panels * PANEL; c++) {
             if (score[r][c] != (float)it->product[r][c])
                 return false;
         }
@@ -112,7 +112,8 @@ static bool test(const struct cdp_kernel *kernel, uint32_t rows, size_t words)
         for (size_t b = 0; b < 4 * words; b++)
             start[r] -= 128 * it.row[r][b];
     }
-    for (int way = 0; way < 4; way++) {
+    for (uint32_t way = 0; way < 4 * CDP_TILE_PANELS; way++) {
+        uint32_t panels = way / 4 + 1;
         lay(kernel, &it, rows, words, way % 2, row, word, panel);
         struct cdp_tile tile = {.rows = rows,
                                 .row = row,
@@ -121,19 +122,20 @@ static bool test(const struct cdp_kernel *kernel, uint32_t rows, size_t words)
                                 .offset = it.offset,
                                 .panel = panel,
                                 .words = words,
-                                .score = way < 2 ? score : NULL};
+                                .panels = panels,
+                                .score = way % 4 < 2 ? score : NULL};
         passed[rows].row = UINT32_MAX;
         cdp_kernel_begin(kernel, words);
         uint32_t count = kernel->metric[CDP_COSINE].tile(&tile, passed);
         cdp_kernel_end(kernel);
-        all &= right(&it, rows, passed, count, tile.score);
+        all &= right(&it, rows, panels, passed, count, tile.score);
     }
     return all;
 }
 
 int main(void)
 {
-    static const uint32_t rows[] = {1, 5, 6, 7, 13, 15, 16, 17, 31, 32, 33, 48, 64, 129};
+    static const uint32_t rows[] = {1, 2, 3, 4, 5, 6, 7, 13, 15, 16, 17, 31, 32, 33, 48, 64, 129};
     static const size_t words[] = {1, 2, 7, 10, 15, 16, 17, 24, 31, 32, 33, 48, 63, 80};
     for (int isa = CDP_ISA_PLAIN; isa <= CDP_ISA_AMX; isa++) {
         const char *name = cdp_isa_name((enum cdp_isa)isa);
