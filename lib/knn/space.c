@@ -9,6 +9,11 @@
 #include "knn/distance.h"
 #include "knn/order.h"
 
+enum {
+    LINE = 16,     // words of a line of the cache
+    FETCHED = 256, // of an item, that are asked for in advance, at most
+};
+
 void cdp_space_free(struct cdp_space *s)
 {
     if (s->sketcher && s->square) { // not picked from another
@@ -120,11 +125,15 @@ void cdp_space_scores(const struct cdp_space *s, uint64_t a, const struct cdp_sp
         cdp_space_products(s, a, others, items, count, others->levels - 1, score);
         return;
     }
+    // Items are seldom near in memory: all are asked for at once.
     const uint32_t *y[CDP_TILE_COLUMNS];
     uint32_t n = 0;
-    do
+    do {
         y[n] = others->bytes + items[n] * s->byte_words;
-    while (++n < count);
+        for (size_t w = 0; w < s->byte_words && w < FETCHED; w += LINE)
+            __builtin_prefetch(y[n] + w);
+        __builtin_prefetch(&others->vector[items[n]]);
+    } while (++n < count);
     s->kernel->metric[s->metric].pairs(s->bytes + a * s->byte_words, y, count, s->byte_words,
                                        score);
     struct cdp_vector v = s->vector[a];
