@@ -305,9 +305,9 @@ void cdp_join(struct cdp_joiner *j, uint32_t rows, bool same)
 }
 
 // How many of a shortlist may be among the nearest: all but those whose scores are lower than the
-// last one's of as many as are wanted by more than errors are. Errors are sums of products in as
-// many directions as there are numbers, so their bound is by about the root of that larger than
-// their mean.
+// last one's of as many as are wanted by more than ERRORS errors. An error is a sum of as many
+// products as there are numbers, of either sign, so that its bound is larger than what it usually
+// is by the root of that.
 static uint32_t worth_measuring(const struct cdp_joiner *j, uint32_t item, const uint64_t *list,
                                 uint32_t k)
 {

@@ -46,8 +46,9 @@ void cdp_lay_columns(struct cdp_joiner *joiner, struct cdp_run items, struct cdp
 // taken once. An item is never its own neighbour.
 void cdp_join(struct cdp_joiner *joiner, uint32_t rows, bool same);
 
-// Measures what the shortlists of these items hold, and fills the joiners' lists with it, which are
-// empty and as many; or of all items (NULL), whose lists are those of all rows.
+// Measures what the shortlists of these items hold, but for what by its score is surely not among
+// as many nearest as the joiners' lists hold, and fills these with it, which are empty and as many;
+// or of all items (NULL), whose lists are those of all rows.
 int cdp_join_shortlists(struct cdp_joiner *joiners, int threads, const struct cdp_shortlists *lists,
                         const uint32_t *items, struct cdp_err *err);
 

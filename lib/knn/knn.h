@@ -52,8 +52,8 @@ enum cdp_knn_method cdp_knn_choose(const struct cdp_matrix *matrix,
 
 // *found receives the recall that was measured, 1 if the result is exact. Memory beside the matrix:
 // cosine, angular, l2: a byte a number, and a sketch of at most that, a quarter of it as a rule,
-// and the same once more while rows are put in another order or near ones are looked for; hamming:
-// a bit a number, and another copy of the rows, under any metric, if approximate. 12 bytes a
+// which there is twice while near rows are looked for; hamming: a bit a number; other metrics:
+// another copy of the rows, hamming of the bits, if approximate. 12 bytes a
 // neighbour, of at most 4 GiB of queries at a time if exact; 8 bytes an item where cells exclude
 // pairs; and 8 to 20 bytes a neighbour for lists that are not measured yet, of which there are up
 // to four times as many, within 4 GiB, where rows are nearly copies of one another.

@@ -115,6 +115,74 @@ static void test_sizes(void)
     unlink("sized");
 }
 
+static struct cdp_writer *open_rows(struct cdp_output **output, uint64_t rows, int threads)
+{
+    struct cdp_writer *writer;
+    struct cdp_header header;
+    cdp_header_init(&header, CDP_KNN);
+    header.nodes = rows;
+    if (cdp_output_open(output, "rows", 1, &err) ||
+        cdp_writer_open(&writer, *output, &header, 3, threads, &err))
+        scratch_fail("rows");
+    return writer;
+}
+
+// Neighbours row by row are as edge by edge, also where a row ends a block or is refused.
+static void test_rows(void)
+{
+    enum { ROWS = 9000, MOST = 40 };
+    static const struct {
+        uint64_t source;
+        uint32_t target[2];
+        float distance[2];
+        const char *text;
+    } refused[] = {
+        {5, {0, 5}, {1, 1}, "edge 5, 5: it joins a node to itself"},
+        {5, {0, ROWS}, {1, 1}, "edge 5, 9000: an id is not below the number of nodes, 9000"},
+        {5, {0, 1}, {1, NAN}, "edge 5, 1: distance nan is not finite"},
+        {3, {0, 1}, {1, 1}, "edge 3, 0: its source is below the one before"},
+    };
+    struct edge *edge = malloc((size_t)ROWS * MOST * sizeof *edge);
+    struct cdp_output *output;
+    if (!edge)
+        scratch_fail("edges");
+    for (int threads = 1; threads <= 3; threads += 2) {
+        struct cdp_writer *writer = open_rows(&output, ROWS, threads);
+        size_t edges = 0;
+        int status = 0;
+        for (uint32_t row = 0; row < ROWS; row++) {
+            uint32_t target[MOST], count = row % (MOST + 1);
+            float distance[MOST];
+            for (uint32_t i = 0; i < count; i++) {
+                target[i] = (row + 1 + i * i) % ROWS;
+                distance[i] = (float)(row % 100 + i);
+                edge[edges++] = (struct edge){row, target[i], distance[i]};
+            }
+            status |= cdp_writer_add_row(writer, row, target, distance, count, &err);
+        }
+        status |= cdp_writer_finish(writer, NULL, &err);
+        cdp_writer_free(writer);
+        status |= cdp_output_commit(output, &err);
+        ok(!status && edges > 2 * CDP_BLOCK_EDGES && reads("rows", 1, edge, edges),
+           "%zu edges by rows, written by %d threads", edges, threads);
+    }
+    free(edge);
+    for (size_t c = 0; c < sizeof refused / sizeof *refused; c++) {
+        struct cdp_writer *writer = open_rows(&output, ROWS, 1);
+        const uint32_t before[] = {7};
+        const float distance[] = {1};
+        err.text[0] = 0;
+        if (cdp_writer_add_row(writer, 5, before, distance, 1, &err) ||
+            !cdp_writer_add_row(writer, refused[c].source, refused[c].target, refused[c].distance,
+                                2, &err))
+            scratch_fail("a row that should be refused is not");
+        is_text(err.text, refused[c].text, "the writer refuses a row");
+        cdp_writer_free(writer);
+        cdp_output_abandon(output);
+    }
+    unlink("rows");
+}
+
 // A stream whose only block has these raw data, with all sums right.
 static void write_hostile(const unsigned char *raw, uint32_t size, uint32_t edges, uint32_t runs,
                           uint64_t first)
@@ -203,6 +271,7 @@ int main(void)
     scratch_enter();
     test_refusals();
     test_sizes();
+    test_rows();
     test_hostile();
     scratch_leave();
     return done();
