@@ -200,9 +200,12 @@ static void reach_of(struct cdp_space *s, const uint64_t *row, size_t reaches, u
             best[r][i] = -INFINITY;
     }
 #pragma omp parallel for num_threads(threads) schedule(static)
-    for (uint64_t i = 0; i < count + reaches; i++)
-        set_bytes(s, i < count ? i * rows / count : row[i - count], &room[cdp_thread()], mean);
-        // The others come from memory once for all rows of a thread.
+    for (uint64_t i = 0; i < count; i++)
+        set_bytes(s, i * rows / count, &room[cdp_thread()], mean);
+    for (size_t r = 0; r < reaches; r++) // some of which are others too
+        set_bytes(s, row[r], room, mean);
+
+    // The others come from memory once for all rows of a thread.
 #pragma omp parallel num_threads(threads)
     for (uint64_t from = 0; from < count; from += TOGETHER) {
         uint32_t other[TOGETHER],

@@ -25,6 +25,9 @@ enum {
 // by.
 static const double KEPT = 0.05;
 
+// What short numbers, and before them those in single precision, are off by, as a part of a vector.
+static const double SHORT = 0x1.01p-12;
+
 void cdp_shorten(const double *v, size_t dim, float *vector)
 {
 #pragma omp simd
@@ -167,7 +170,7 @@ static void sketch(const struct cdp_sketcher *s, const float *vector, double err
         z[d] *= shrink;
     memset(word, 0, s->words * sizeof *word);
     double off =
-        s->slack * sqrt(square) + (1 - shrink) * sqrt(length) + 0x1.01p-13 * sqrt(square) + error;
+        s->slack * sqrt(square) + (1 - shrink) * sqrt(length) + SHORT * sqrt(square) + error;
     double residual = 0;
     uint32_t sum = 0;
     for (size_t l = 0, first = 0; l < s->levels; l++) {
