@@ -205,7 +205,7 @@ static void reach_of(struct cdp_space *s, const uint64_t *row, size_t reaches, u
     for (size_t r = 0; r < reaches; r++) // some of which are others too
         set_bytes(s, row[r], room, mean);
 
-    // The others come from memory once for all rows of a thread.
+        // The others come from memory once for all rows of a thread.
 #pragma omp parallel num_threads(threads)
     for (uint64_t from = 0; from < count; from += TOGETHER) {
         uint32_t other[TOGETHER],
