@@ -204,10 +204,9 @@ static void reach_of(struct cdp_space *s, const uint64_t *row, size_t reaches, u
         set_bytes(s, i * rows / count, &room[cdp_thread()], mean);
     for (size_t r = 0; r < reaches; r++) // some of which are others too
         set_bytes(s, row[r], room, mean);
-
-        // The others come from memory once for all rows of a thread.
 #pragma omp parallel num_threads(threads)
     for (uint64_t from = 0; from < count; from += TOGETHER) {
+        // They come from memory once for all rows of a thread.
         uint32_t other[TOGETHER],
             here = (uint32_t)(count - from < TOGETHER ? count - from : TOGETHER);
         for (uint32_t i = 0; i < here; i++)
