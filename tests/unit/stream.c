@@ -117,7 +117,7 @@ static void test_sizes(void)
 
 static struct cdp_writer *open_rows(struct cdp_output **output, uint64_t rows, int threads)
 {
-    struct cdp_writer *writer;
+    struct cdp_writer *writer = NULL;
     struct cdp_header header;
     cdp_header_init(&header, CDP_KNN);
     header.nodes = rows;
