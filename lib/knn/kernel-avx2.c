@@ -49,7 +49,7 @@ AVX2 INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], con
 {
     bool any = false;
     memset(passed, 0, GROUP * sizeof *passed);
-#define ROW(r) const uint32_t *row##r = t->row[r];
+#define ROW(r) const uint32_t *row##r = t->row[r < rows ? r : 0];
 #define START(r) __m256i a##r = broadcast(row##r + at), b##r = a##r;
     // The instructions by name: as intrinsics, gcc 12 moves the sums from register to register.
 #define ADVANCE(r)                                                                      \
