@@ -98,19 +98,12 @@ static bool wanted(uint32_t list, float least, float most)
     return list != CDP_NONE && !(most < least);
 }
 
-// Asks for memory, or the beginning of much.
-static inline __attribute__((always_inline)) void fetch(const void *at, size_t bytes)
-{
-    for (size_t byte = 0; byte < bytes && byte < 1024; byte += 64)
-        __builtin_prefetch((const char *)at + byte);
-}
-
 // Asks for what the key of an item is computed of.
 static inline __attribute__((always_inline)) void fetch_row(const struct cdp_space *s,
                                                             uint64_t item)
 {
     uint64_t row = cdp_space_row(s, item);
-    fetch(s->matrix->data + row * s->matrix->row_stride, s->matrix->row_stride);
+    cdp_fetch(s->matrix->data + row * s->matrix->row_stride, s->matrix->row_stride);
     __builtin_prefetch(&s->square[row]);
 }
 
@@ -119,9 +112,9 @@ static inline __attribute__((always_inline)) void fetch_item(const struct cdp_sp
                                                              uint64_t item)
 {
     if (s->vector)
-        fetch(s->bytes + item * s->byte_words, s->byte_words * sizeof *s->bytes);
+        cdp_fetch(s->bytes + item * s->byte_words, s->byte_words * sizeof *s->bytes);
     else
-        fetch(cdp_space_words(s, item), s->words * sizeof *s->word);
+        cdp_fetch(cdp_space_words(s, item), s->words * sizeof *s->word);
 }
 
 static inline __attribute__((always_inline)) void fetch_list(const struct cdp_nearest *n,
@@ -129,7 +122,7 @@ static inline __attribute__((always_inline)) void fetch_list(const struct cdp_ne
 {
     if (list == CDP_NONE)
         return;
-    fetch(n->id + (size_t)list * n->k, n->k * sizeof *n->id);
+    cdp_fetch(n->id + (size_t)list * n->k, n->k * sizeof *n->id);
     __builtin_prefetch(&n->least[list]);
     __builtin_prefetch(&n->found[list]);
     __builtin_prefetch(&n->lock[list]);

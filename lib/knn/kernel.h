@@ -49,7 +49,7 @@ struct cdp_tile {
     const int32_t *offset; // dot products: what is added to the products of each column
     const uint32_t *panel;
     size_t words;
-    uint32_t panels; // the first so many of a tile's, at least 1: no column of others passes
+    uint32_t panels; // at least 1: no column of the other panels, which may be read, passes
 };
 
 // A row of a tile that passes: that has columns, bit c for column c, with which it does.

@@ -5,12 +5,12 @@
 #include "base/err.h"
 #include "knn/kernel.h"
 
-// Looks for the `width` directions in which `count` rows of `dim` numbers spread the most, by
-// orthogonal iteration (Golub, Van Loan: Matrix Computations, section 8.2.4), and writes them as
-// `dim` lines of `width` numbers, the one of most spread first. They are as good as a few
-// iterations make them. *slack receives how far they are from orthonormal: the Frobenius norm of
-// PtP - I. The same bits from every instruction set and number of threads. `width` is a multiple
-// of CDP_PANEL_COLUMNS, and not above `dim` or `count`.
+// Looks for the `width` directions in which `count` rows of `dim` short numbers (kernel.h) spread
+// the most, by orthogonal iteration (Golub, Van Loan: Matrix Computations, section 8.2.4), and
+// writes them as `dim` lines of `width` short numbers, the one of most spread first. They are as
+// good as a few iterations make them. *slack receives how far they are from orthonormal: the
+// Frobenius norm of PtP - I. The same bits from every instruction set and number of threads.
+// `width` is a multiple of CDP_PANEL_COLUMNS, and not above `dim` or `count`.
 int cdp_principal(float *directions, size_t width, double *slack, const float *rows, size_t count,
                   size_t dim, const struct cdp_kernel *kernel, int threads, struct cdp_err *err);
 

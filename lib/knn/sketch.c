@@ -164,13 +164,12 @@ static void sketch(const struct cdp_sketcher *s, const float *vector, double err
     double square = square_of(s, vector, s->dim);
     double t_off = numbers_of(s, vector, square, projected, z);
     // What is too long for the step is shortened.
-    double length, scale = least_step(s, z, numbers, &length);
-    double shrink = scale > s->step ? s->step / scale : 1;
-    for (size_t d = 0; d < numbers && shrink < 1; d++)
-        z[d] *= shrink;
+    double z_square, scale = least_step(s, z, numbers, &z_square);
+    double part = scale > s->step ? s->step / scale : 1;
+    for (size_t d = 0; d < numbers && part < 1; d++)
+        z[d] *= part;
     memset(word, 0, s->words * sizeof *word);
-    double off =
-        s->slack * sqrt(square) + (1 - shrink) * sqrt(length) + SHORT * sqrt(square) + error;
+    double off = (s->slack + SHORT) * sqrt(square) + (1 - part) * sqrt(z_square) + error;
     double residual = 0;
     uint32_t sum = 0;
     for (size_t l = 0, first = 0; l < s->levels; l++) {
@@ -216,8 +215,8 @@ static int set_step(struct cdp_sketcher *s, const float *vectors, const float *p
     double *z = cdp_alloc(s->width ? s->width : s->dim, sizeof *z, "scales", err);
     for (size_t i = 0; scale && z && i < count; i++) {
         numbers_of(s, vectors + i * s->dim, square[i], projected + i * s->width, z);
-        double length;
-        scale[i] = least_step(s, z, s->width ? s->width : s->dim, &length);
+        double z_square;
+        scale[i] = least_step(s, z, s->width ? s->width : s->dim, &z_square);
     }
     int status = scale && z ? 0 : -1;
     if (!status) {

@@ -13,12 +13,12 @@ enum { CDP_SKETCH_LEVELS = 4 };
 
 // Vectors in fewer numbers, which stand no farther apart than the vectors do.
 //
-// With directions P that make no vector longer, about orthonormal ones, a vector v becomes (Ptv,
-// t), where t = sqrt(|v|^2 - |Ptv|^2) is the length of what they leave out: of (I - PPt)^1/2 v. For
-// two vectors, |v - w|^2 is |Ptv - Ptw|^2 plus the squared distance of what is left out of them,
-// which is at least (t_v - t_w)^2. Directions of most
-// spread make the bound close (principal components: Pearson, On lines and planes of closest fit,
-// 1901). The numbers are held as bytes, all of one scale, the step: |Ptv - Ptw| in steps is at
+// With directions P that make no vector longer, nearly orthonormal ones, a vector v becomes
+// (Ptv, t), where t = sqrt(|v|^2 - |Ptv|^2) is the length of what they leave out: of
+// (I - PPt)^1/2 v. For two vectors, |v - w|^2 is |Ptv - Ptw|^2 plus the squared distance of what is
+// left out of them, which is at least (t_v - t_w)^2. Directions of most spread make the bound close
+// (principal components: Pearson, On lines and planes of closest fit, 1901). The numbers are held
+// as bytes, all of one scale, the step: |Ptv - Ptw| in steps is at
 // least |q_v - q_w| - e_v - e_w, where e, computed for each vector and rounded up, is what
 // rounding, the directions and single precision may have moved it by. The first numbers alone,
 // those of most spread, are a sketch too, without t: a lower level of it. Vectors that spread in
@@ -33,8 +33,8 @@ struct cdp_sketcher {
     size_t words;                    // of the last one, which is the whole sketch
     size_t width;                    // directions; 0: all numbers are kept
     float *directions;               // dim lines of `width`
-    double shrink;                   // what projections are multiplied by, so that none is longer
-    double slack;                    // one of a vector of length 1 is off by
+    double shrink;                   // what projections are multiplied by, so as not to be longer
+    double slack;                    // that of a vector of length 1 is off by
     double tail;                     // taken off t, to keep it small
     double step;
 };
@@ -46,7 +46,7 @@ struct cdp_sketch {
     float error;    // e, in steps
 };
 
-// Makes v a vector of short numbers (kernel.h), as are wanted here.
+// Makes v a vector of short numbers (kernel.h), as all that are learned from or sketched are.
 void cdp_shorten(const double *v, size_t dim, float *vector);
 
 enum { CDP_SKETCH_REACHES = 64 };

@@ -9,11 +9,6 @@
 #include "knn/distance.h"
 #include "knn/order.h"
 
-enum {
-    LINE = 16,     // words of a line of the cache
-    FETCHED = 256, // of an item, that are asked for in advance, at most
-};
-
 void cdp_space_free(struct cdp_space *s)
 {
     if (s->sketcher && s->square) { // not picked from another
@@ -130,8 +125,7 @@ void cdp_space_scores(const struct cdp_space *s, uint64_t a, const struct cdp_sp
     uint32_t n = 0;
     do {
         y[n] = others->bytes + items[n] * s->byte_words;
-        for (size_t w = 0; w < s->byte_words && w < FETCHED; w += LINE)
-            __builtin_prefetch(y[n] + w);
+        cdp_fetch(y[n], s->byte_words * sizeof *y[n]);
         __builtin_prefetch(&others->vector[items[n]]);
     } while (++n < count);
     s->kernel->metric[s->metric].pairs(s->bytes + a * s->byte_words, y, count, s->byte_words,

@@ -175,12 +175,18 @@ static int refuse(const struct cdp_writer *w, uint64_t source, uint64_t target, 
                     (unsigned long long)target, why);
 }
 
+// What all ids are below.
+static uint64_t limit_of(const struct cdp_writer *w)
+{
+    return w->header.nodes ? w->header.nodes : (uint64_t)1 << 63;
+}
+
 int cdp_writer_add(struct cdp_writer *w, uint64_t source, uint64_t target, const float *values,
                    struct cdp_err *err)
 {
     struct slot *slot = &w->slots[w->filling];
     bool first = !slot->edges.count && !w->filling && !w->totals.blocks;
-    uint64_t limit = w->header.nodes ? w->header.nodes : (uint64_t)1 << 63;
+    uint64_t limit = limit_of(w);
     bool ordered = w->header.type == CDP_KNN
                        ? source != target && (first || source >= w->source)
                        : source < target && (first || source > w->source ||
@@ -203,12 +209,12 @@ int cdp_writer_add(struct cdp_writer *w, uint64_t source, uint64_t target, const
     return 0;
 }
 
-// Whether `count` edges of a source of neighbours can be added, and leave room in their block.
+// Whether `count` edges of a source of neighbours can be added and leave room in their block.
 static bool fits(const struct cdp_writer *w, uint64_t source, const uint32_t *target,
                  const float *value, uint32_t count)
 {
     const struct slot *slot = &w->slots[w->filling];
-    uint64_t limit = w->header.nodes ? w->header.nodes : (uint64_t)1 << 63;
+    uint64_t limit = limit_of(w);
     bool ordered = source >= w->source && source < limit;
     uint32_t bad = 0;
     for (uint32_t i = 0; i < count; i++)

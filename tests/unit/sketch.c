@@ -13,7 +13,7 @@
 
 enum { COUNT = 4200, MOST_DIM = 300, REACHES = 64 };
 
-static float vector[COUNT * MOST_DIM];
+static float vector[COUNT * MOST_DIM], shortened[COUNT * MOST_DIM];
 
 static float normal(uint64_t seed, uint64_t index)
 {
@@ -156,13 +156,19 @@ static void check(const char *what, size_t dim, float reach, bool by_level, bool
     size_t bad = 0;
     for (int i = 0; i < REACHES; i++)
         reaches[i] = reach;
-    if (!ok(cdp_sketcher_new(&s, vector, COUNT, dim, reaches, REACHES, by_level, cdp_kernel(), 2,
+    for (size_t i = 0; i < COUNT; i++) {
+        for (size_t d = 0; d < dim; d++)
+            room[d] = (double)vector[i * dim + d];
+        cdp_shorten(room, dim, shortened + i * dim);
+    }
+    if (!ok(cdp_sketcher_new(&s, shortened, COUNT, dim, reaches, REACHES, by_level, cdp_kernel(), 2,
                              &err) == 0,
             "%s: learned", what))
         return;
     for (size_t i = 0; i < COUNT; i += CDP_SKETCH_BLOCK) {
         size_t here = COUNT - i < CDP_SKETCH_BLOCK ? COUNT - i : CDP_SKETCH_BLOCK;
-        cdp_sketch(&s, vector + i * dim, here, 0, room, sketch + i * s.levels, word + i * s.words);
+        cdp_sketch(&s, shortened + i * dim, here, 0, room, sketch + i * s.levels,
+                   word + i * s.words);
     }
     ok((s.width > 0) == shorter && s.words == (shorter ? s.width : dim + 3) / 4,
        "%s: %zu numbers of %zu", what, 4 * s.words, dim);
@@ -214,6 +220,11 @@ int main(void)
     for (size_t i = 0; i < COUNT * 200; i++)
         vector[i] = (float)(i % 200 == 7);
     check("copies", 200, 0, false, false, 0.9, false);
+    // Two points that are off by as much as short numbers can be, and by nothing else: bytes of
+    // 127.
+    for (size_t i = 0; i < COUNT * 20; i++)
+        vector[i] = i % 20 == 0 || i % 20 == 2 ? (i / 20 % 2 ? 1 : -1) * (1 + 0x1p-12F) : 0;
+    check("halfway between short numbers", 20, 0, false, false, 0.9, false);
     memset(vector, 0, sizeof vector);
     check("zeros", 200, 0, false, false, 0.9, false);
     return done();
