@@ -18,8 +18,8 @@ enum {
     MORE = 128,        // look into so many cells; when they are all, into twice as many
     FINE = 256,        // fewer where they are enough, but not fewer than one in so many
     VERY_FEW = 64,     // are fewer than one in so many
-    AROUND = 8,        // so many times as many look around,
-    FOR_ONE = 8,       // but not more than so many for one that misses enough
+    AROUND = 4,        // so many times as many look around,
+    FOR_ONE = 3,       // but not more than so many for one that misses enough
     CHEAP = 32,        // to look into more than one cell in so many each costs more than all pairs
     STALL = 8,         // a gain of one standard error in so many is none
     WIDE = 24,         // cells that all look into; twice as many the next time
@@ -196,7 +196,7 @@ struct plan {
 // Who looks into more cells next: one in `part` of all, into so many. Where few lists miss what is
 // wanted, few do, which costs less: those who have looked into twice as many; but where what is
 // missing is not theirs, not twice.
-static uint64_t plan_cells(struct plan *p, const struct recall *r, uint64_t cells, uint64_t *part)
+static uint64_t plan_cells(struct plan *p, const struct recall *r, uint64_t cells, double *part)
 {
     uint64_t probes = p->wide;
     p->fine = r->scattered ? r->enough > p->share && p->deep < 2 * cells
@@ -262,19 +262,18 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
         // Where very few lists miss what is wanted, these look into more cells at once.
         if (first && r.scattered && r.enough > VERY_FEW)
             around = false;
-        uint64_t part = 1;
+        double part = 1;
         if (longer) {
             around = true;
             status = cdp_shortlists_grow(lists, longer, threads, err);
         } else if (around) {
-            uint64_t few = r.enough / FOR_ONE;
-            part = r.scattered && plan.share > AROUND ? plan.share / AROUND : 1;
-            part = part > few ? part : few;
+            part = r.scattered && plan.share > AROUND ? (double)plan.share / AROUND : 1;
+            part = fmax(part, (double)r.enough / FOR_ONE);
         }
         uint64_t all = cells->centres->count, probes = 0;
         if (!around) {
             probes = plan_cells(&plan, &r, all, &part);
-            if (probes * CHEAP > part * all)
+            if ((double)(probes * CHEAP) > part * (double)all)
                 break;
         }
         items = cdp_farthest(lists, lists->k - 1, part, &count, err);

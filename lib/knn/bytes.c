@@ -168,6 +168,13 @@ INLINE struct cdp_bytes round_to(const double *v, size_t dim, double scale, int8
     };
 }
 
+INLINE void add_to(double *v, size_t dim, double scale, const int8_t *q)
+{
+#pragma omp simd
+    for (size_t d = 0; d < dim; d++)
+        v[d] += scale * q[d];
+}
+
 // The functions by one instruction set.
 #define ROUNDER(isa, attribute)                                                              \
     attribute static double scale_##isa(const double *v, size_t dim, double *square)         \
@@ -183,7 +190,12 @@ INLINE struct cdp_bytes round_to(const double *v, size_t dim, double scale, int8
     {                                                                                        \
         return round_to(v, dim, scale, q);                                                   \
     }                                                                                        \
-    static const struct cdp_rounder rounder_##isa = {scale_##isa, finest_##isa, round_##isa};
+    attribute static void add_##isa(double *v, size_t dim, double scale, const int8_t *q)    \
+    {                                                                                        \
+        add_to(v, dim, scale, q);                                                            \
+    }                                                                                        \
+    static const struct cdp_rounder rounder_##isa = {scale_##isa, finest_##isa, round_##isa, \
+                                                     add_##isa};
 
 ROUNDER(plain, )
 #ifdef __x86_64__

@@ -20,6 +20,8 @@ struct cdp_rounder {
     double (*finest)(const double *v, size_t dim, double *square);
     // Rounds v to q, with a scale that is not below the least of these.
     struct cdp_bytes (*round)(const double *v, size_t dim, double scale, int8_t *q);
+    // Adds scale q to v.
+    void (*add)(double *v, size_t dim, double scale, const int8_t *q);
 };
 
 // The functions of the instruction set that cdp_isa() names. Thread-safe.

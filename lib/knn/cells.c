@@ -8,11 +8,16 @@
 #include "knn/order.h"
 
 enum {
-    CELL = 80,    // items of a cell, at least
+    CELL = 60,    // items of a cell, at least, and
+    ROOM = 3,     // so many times as many as a list holds
     SAMPLE = 256, // items whose near ones tell how far apart sketches are; of which
     FEW = 10,     // one in so many has some that are farther, or,
     HALF = 2,     // of items that look once more, every other
 };
+
+// How many times as far as a list reaches, by squares of distances, cells that an item looks into
+// are at most.
+static const float BEYOND = 1.5F;
 
 static const uint64_t MORE_BYTES = UINT64_C(1) << 29; // of nearest centres at a time
 
@@ -73,7 +78,7 @@ static int learn_first_part(struct cdp_cells *cells, const struct cdp_space *spa
     uint32_t *item = cdp_choose(n, samples, seed, err);
     int status = !item || cdp_shortlists_new(&lists, samples, k, threads, err) ||
                  cdp_shortlists_take(&near, &cells->nearest, item, samples, threads, err) ||
-                 cdp_probe(space, item, &near, &cells->shelf, &lists, threads, NULL, err);
+                 cdp_probe(space, item, &near, 0, &cells->shelf, &lists, threads, NULL, err);
     if (!status)
         learn_part(cells, space, item, &lists, FEW);
     free(item);
@@ -102,7 +107,7 @@ static int learn_part_again(struct cdp_cells *cells, const struct cdp_space *spa
 int cdp_cells_new(struct cdp_cells *cells, struct cdp_space *space, uint32_t k, uint32_t probes,
                   uint64_t seed, int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
-    uint64_t n = space->matrix->rows, cell = k > CELL / 4 ? 4 * (uint64_t)k : CELL;
+    uint64_t n = space->matrix->rows, cell = k > CELL / ROOM ? ROOM * (uint64_t)k : CELL;
     uint64_t count = (n + cell - 1) / cell;
     *cells = (struct cdp_cells){0};
     cells->centres = cdp_centres_new(space, n, count, seed, threads, progress, err);
@@ -119,6 +124,22 @@ int cdp_cells_new(struct cdp_cells *cells, struct cdp_space *space, uint32_t k, 
                : 0;
 }
 
+// Leaves out cells, but for the nearest, which are so far from items, for what these have found,
+// that they hardly add to it: list i of `lists` is that of whose nearest centres are list i.
+static void leave_near(struct cdp_shortlists *nearest, const struct cdp_shortlists *lists,
+                       int threads)
+{
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (uint64_t i = 0; i < nearest->count; i++) {
+        uint64_t *cell = nearest->entry + i * nearest->k;
+        float least = BEYOND * cdp_entry_score(lists->entry[(i + 1) * lists->k - 1]);
+        for (uint32_t r = 1; r < nearest->k; r++) {
+            if (cdp_entry_score(cell[r]) < least)
+                cell[r] = CDP_NOBODY;
+        }
+    }
+}
+
 void cdp_cells_free(struct cdp_cells *cells)
 {
     cdp_centres_free(cells->centres);
@@ -128,12 +149,15 @@ void cdp_cells_free(struct cdp_cells *cells)
     *cells = (struct cdp_cells){0};
 }
 
-int cdp_cells_probe(const struct cdp_cells *cells, const struct cdp_space *space,
+int cdp_cells_probe(struct cdp_cells *cells, const struct cdp_space *space,
                     struct cdp_shortlists *lists, int threads, struct cdp_progress *progress,
                     struct cdp_err *err)
 {
-    cdp_progress_start(progress, "neighbours", "rows", lists->count);
-    return cdp_probe(space, NULL, &cells->nearest, &cells->shelf, lists, threads, progress, err);
+    cdp_progress_start(progress, "neighbours", "rows", 2 * lists->count);
+    if (cdp_probe_own(space, &cells->shelf, lists, threads, progress, err))
+        return -1;
+    leave_near(&cells->nearest, lists, threads);
+    return cdp_probe(space, NULL, &cells->nearest, 1, &cells->shelf, lists, threads, progress, err);
 }
 
 int cdp_cells_probe_more(struct cdp_cells *cells, const struct cdp_space *space,
@@ -154,7 +178,7 @@ int cdp_cells_probe_more(struct cdp_cells *cells, const struct cdp_space *space,
             cdp_shortlists_take(&some, lists, items + from, here, threads, err) ||
             cdp_centres_nearest(&near, cells->centres, space, items + from, here, probes, threads,
                                 progress, err) ||
-            cdp_probe(space, items + from, &near, &cells->shelf, &some, threads, progress, err);
+            cdp_probe(space, items + from, &near, 0, &cells->shelf, &some, threads, progress, err);
         if (!status)
             cdp_shortlists_put(lists, &some, items + from, threads);
         cdp_shortlists_free(&some);

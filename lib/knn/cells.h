@@ -22,7 +22,7 @@ int cdp_cells_new(struct cdp_cells *cells, struct cdp_space *space, uint32_t k, 
 void cdp_cells_free(struct cdp_cells *cells);
 
 // Adds to the lists, those of all items, the nearest items of the `probes` cells.
-int cdp_cells_probe(const struct cdp_cells *cells, const struct cdp_space *space,
+int cdp_cells_probe(struct cdp_cells *cells, const struct cdp_space *space,
                     struct cdp_shortlists *lists, int threads, struct cdp_progress *progress,
                     struct cdp_err *err);
 

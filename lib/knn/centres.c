@@ -12,7 +12,8 @@
 #include "knn/reach.h"
 
 enum {
-    ITERATIONS = 3, // of k-means
+    ITERATIONS = 3, // of k-means,
+    SAMPLE = 8,     // on so many items a centre, others each time
     SPARE = 8,      // centres that are compared beyond those that are wanted, at most
     // Many centres are seen by the level below the whole sketch, and are in groups:
     MANY = 4096,
@@ -24,9 +25,6 @@ enum {
     FAR = 7,    // one item in so many, of those farthest from what they found, looks at all
     FEW = 16,   // who wants more looks at all
 };
-
-// Items a centre that it is trained on, others each time.
-static const uint64_t SAMPLE[ITERATIONS] = {8, 16, 16};
 
 uint32_t *cdp_choose(uint64_t n, uint64_t count, uint64_t seed, struct cdp_err *err)
 {
@@ -180,15 +178,14 @@ static int move(struct cdp_centres *c, const struct cdp_space *space, const uint
 static int train(struct cdp_centres *c, const struct cdp_space *space, uint64_t n, uint64_t each,
                  uint64_t seed, int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
-    uint64_t count[ITERATIONS], all = 0;
-    for (int i = 0; i < ITERATIONS; i++)
-        all += count[i] = cdp_least(n, each * SAMPLE[i] * c->count);
-    cdp_progress_start(progress, "neighbours: centres", "rows", cdp_centres_looks(c, all));
+    uint64_t count = cdp_least(n, each * SAMPLE * c->count);
+    cdp_progress_start(progress, "neighbours: centres", "rows",
+                       cdp_centres_looks(c, ITERATIONS * count));
     int status = 0;
     for (int i = 0; !status && i < ITERATIONS; i++) {
-        uint32_t *sample = cdp_choose(n, count[i], seed + (uint64_t)i, err);
+        uint32_t *sample = cdp_choose(n, count, seed + (uint64_t)i, err);
         bool again = i >= ITERATIONS / 2;
-        status = sample ? move(c, space, sample, count[i], again, threads, progress, err) : -1;
+        status = sample ? move(c, space, sample, count, again, threads, progress, err) : -1;
         free(sample);
     }
     return status;

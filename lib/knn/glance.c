@@ -199,7 +199,7 @@ static void look_at_sets(struct glancer *g, const struct view *v)
     uint32_t query[TOGETHER];
     for (uint32_t r = 0; r < g->rows.count; r++)
         query[r] = g->query[g->rows.list[r]];
-    uint32_t sets = cdp_wants_sort(&g->wants, v->probes, query, g->rows.count);
+    uint32_t sets = cdp_wants_sort(&g->wants, v->probes, query, g->rows.count, 0);
     for (uint32_t s = 0; s < sets; s++) {
         uint32_t set = g->wants.set[s], count;
         const uint32_t *row = cdp_wants_take(&g->wants, set, &count);

@@ -212,6 +212,7 @@ AMX static uint32_t dot_amx(const struct cdp_tile *tile, struct cdp_passed *pass
 const struct cdp_kernel cdp_kernel_amx = {
     .isa = "amx",
     .metric = METRICS(avx2, {NULL, dot_amx, cdp_dot_pairs_avx512vnni}),
+    .whole = cdp_dot_avx512vnni,
     .cost = {.step = STEP, .each = 16, .all = 8},
     .bars = bars_avx2,
     .project = cdp_project_avx512,

@@ -102,7 +102,7 @@ BY_PANELS(2)
 BY_PANELS(3)
 BY_PANELS(4)
 
-VNNI static uint32_t dot_avx512vnni(const struct cdp_tile *t, struct cdp_passed *passed)
+VNNI uint32_t cdp_dot_avx512vnni(const struct cdp_tile *t, struct cdp_passed *passed)
 {
     switch (t->panels) {
     case 1:
@@ -276,7 +276,8 @@ VNNI void cdp_merge_avx512(uint64_t *list, uint32_t k, const uint64_t *entries, 
 
 const struct cdp_kernel cdp_kernel_avx512vnni = {
     .isa = "avx512vnni",
-    .metric = METRICS(avx2, {NULL, dot_avx512vnni, cdp_dot_pairs_avx512vnni}),
+    .metric = METRICS(avx2, {NULL, cdp_dot_avx512vnni, cdp_dot_pairs_avx512vnni}),
+    .whole = cdp_dot_avx512vnni,
     .cost = WORD_BY_WORD,
     .bars = bars_avx2,
     .project = cdp_project_avx512,

@@ -109,6 +109,9 @@ struct cdp_kernel {
         cdp_tile_function *tile;
         cdp_pairs_function *pairs;
     } metric[CDP_HAMMING + 1];
+    // Tiles of dot products in sums of 32 bits, of items that may leave the limits of those of 16,
+    // and of rows as they are; or NULL.
+    cdp_tile_function *whole;
     // What a pair costs in a tile of dot products, in multiply-adds of the kernels that multiply
     // word after word, for which it is {1, 4, 0}: `each` for each `step` words that are begun, and
     // `all`.

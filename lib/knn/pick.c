@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/threads.h"
 #include "knn/build.h"
+#include "knn/bytes.h"
 
 enum { SPREAD = 4 }; // a centre is farther by one in so many of its items' mean square distance
 
@@ -41,14 +42,51 @@ int cdp_space_pick(struct cdp_space *p, const struct cdp_space *s, unsigned leve
     return 0;
 }
 
+// A thread's memory: a sum, and means that are sketched together.
+struct means {
+    double *sum;
+    float *vector; // of each mean, shortened
+    uint32_t *word;
+    uint32_t count;
+    uint64_t item[CDP_SKETCH_BLOCK]; // that each mean becomes,
+    double square[CDP_SKETCH_BLOCK]; // and the mean square of its items
+};
+
+static void free_means(struct means *means, int threads)
+{
+    for (int t = 0; means && t < threads; t++) {
+        free(means[t].sum);
+        free(means[t].vector);
+        free(means[t].word);
+    }
+    free(means);
+}
+
+static struct means *new_means(const struct cdp_space *s, size_t numbers, int threads,
+                               struct cdp_err *err)
+{
+    enum { BLOCK = CDP_SKETCH_BLOCK };
+    struct means *means = cdp_zalloc((size_t)threads, sizeof *means, "threads", err);
+    for (int t = 0; means && t < threads; t++) {
+        struct means *m = &means[t];
+        m->sum = cdp_alloc(numbers, sizeof *m->sum, "means", err);
+        m->vector = cdp_alloc(BLOCK, numbers * sizeof *m->vector, "means", err);
+        m->word = cdp_alloc(BLOCK, s->words * sizeof *m->word, "means", err);
+        if (!m->sum || !m->vector || !m->word) {
+            free_means(means, threads);
+            return NULL;
+        }
+    }
+    return means;
+}
+
 // Adds an item to the sum, bits as numbers.
 static void add_item(const struct cdp_space *s, uint64_t id, double *sum, size_t numbers)
 {
     const uint32_t *word = cdp_space_words(s, id);
     if (s->vector) {
-        const int8_t *q = (const int8_t *)(s->bytes + id * s->byte_words);
-        for (size_t d = 0; d < numbers; d++)
-            sum[d] += (double)s->vector[id].scale * q[d];
+        const uint32_t *bytes = s->bytes + id * s->byte_words;
+        s->rounder->add(sum, numbers, (double)s->vector[id].scale, (const int8_t *)bytes);
     } else if (s->metric == CDP_HAMMING) {
         for (size_t d = 0; d < numbers; d++)
             sum[d] += word[d / 32] >> d % 32 & 1;
@@ -59,22 +97,35 @@ static void add_item(const struct cdp_space *s, uint64_t id, double *sum, size_t
     }
 }
 
-// Makes item i the mean of items whose mean square is `square`; `room` holds as many numbers,
-// `sketch` the words of a sketch.
-static void set_item(struct cdp_space *p, uint64_t i, double *mean, double square, size_t numbers,
-                     float *room, uint32_t *sketch)
+// Sketches the means that wait.
+static void sketch_means(struct cdp_space *p, struct means *m)
+{
+    unsigned levels = p->sketcher->levels;
+    struct cdp_sketch sketch[CDP_SKETCH_BLOCK * CDP_SKETCH_LEVELS];
+    cdp_sketch(p->sketcher, m->vector, m->count, p->error, m->sum, sketch, m->word);
+    for (uint32_t i = 0; i < m->count; i++) {
+        uint64_t item = m->item[i];
+        p->sketch[item] = sketch[i * levels + p->level];
+        double spread = fmax(0, m->square[i] + 2 * (double)p->vector[item].offset) / SPREAD;
+        p->vector[item].offset -= (float)(spread / 2);
+        p->sketch[item].square += (int32_t)(spread / (p->sketcher->step * p->sketcher->step));
+        memcpy(p->word + item * p->words, m->word + i * p->sketcher->words,
+               p->words * sizeof *p->word);
+    }
+    m->count = 0;
+}
+
+// Makes item i the mean of items whose mean square is `square`, sketches excepted.
+static void set_item(struct cdp_space *p, uint64_t i, struct means *m, double square,
+                     size_t numbers)
 {
     uint32_t *word = p->word + i * p->words;
-    struct cdp_sketch levels[CDP_SKETCH_LEVELS];
+    const double *mean = m->sum;
     if (p->vector) {
         cdp_space_set_bytes(p, i, mean);
-        cdp_shorten(mean, numbers, room);
-        cdp_sketch(p->sketcher, room, 1, p->error, mean, levels, sketch);
-        p->sketch[i] = levels[p->level];
-        double spread = fmax(0, square + 2 * (double)p->vector[i].offset) / SPREAD;
-        p->vector[i].offset -= (float)(spread / 2);
-        p->sketch[i].square += (int32_t)(spread / (p->sketcher->step * p->sketcher->step));
-        memcpy(word, sketch, p->words * sizeof *word);
+        cdp_shorten(mean, numbers, m->vector + m->count * numbers);
+        m->item[m->count] = i;
+        m->square[m->count++] = square;
     } else if (p->metric == CDP_HAMMING) {
         memset(word, 0, p->words * sizeof *word);
         for (size_t d = 0; d < numbers; d++)
@@ -85,33 +136,40 @@ static void set_item(struct cdp_space *p, uint64_t i, double *mean, double squar
     }
 }
 
+// Makes item i the mean of a set's items, unless there are none.
+static void move_item(struct cdp_space *p, const struct cdp_space *s, const struct cdp_sets *sets,
+                      uint64_t i, struct means *m, size_t numbers)
+{
+    uint64_t first = sets->start[i], end = sets->start[i + 1];
+    double square = 0, count = (double)(end - first);
+    if (first == end)
+        return;
+    memset(m->sum, 0, numbers * sizeof *m->sum);
+    for (uint64_t at = first; at < end; at++) {
+        add_item(s, sets->member[at], m->sum, numbers);
+        square -= s->vector ? 2 * (double)s->vector[sets->member[at]].offset : 0;
+    }
+    for (size_t d = 0; d < numbers; d++)
+        m->sum[d] /= count;
+    set_item(p, i, m, square / count, numbers);
+}
+
 int cdp_space_move(struct cdp_space *p, const struct cdp_space *s, const struct cdp_sets *sets,
                    int threads, struct cdp_err *err)
 {
+    enum { BLOCK = CDP_SKETCH_BLOCK };
     size_t numbers = s->metric == CDP_HAMMING ? 32 * s->words : s->matrix->dim;
-    double *sums = cdp_alloc((size_t)threads, numbers * sizeof *sums, "means", err);
-    float *rooms = cdp_alloc((size_t)threads, numbers * sizeof *rooms, "means", err);
-    uint32_t *sketches = cdp_alloc((size_t)threads, s->words * sizeof *sketches, "means", err);
-    int status = sums && rooms && sketches ? 0 : -1;
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 16)
-    for (uint64_t i = 0; i < (status ? 0 : sets->count); i++) {
-        uint64_t first = sets->start[i], end = sets->start[i + 1];
-        double *sum = sums + (size_t)cdp_thread() * numbers;
-        double square = 0;
-        memset(sum, 0, numbers * sizeof *sum);
-        for (uint64_t m = first; m < end; m++) {
-            add_item(s, sets->member[m], sum, numbers);
-            square -= s->vector ? 2 * (double)s->vector[sets->member[m]].offset : 0;
-        }
-        for (size_t d = 0; d < numbers; d++)
-            sum[d] /= (double)(end - first);
-        if (end > first)
-            set_item(p, i, sum, square / (double)(end - first), numbers,
-                     rooms + (size_t)cdp_thread() * numbers,
-                     sketches + (size_t)cdp_thread() * s->words);
+    struct means *means = new_means(s, numbers, threads, err);
+    if (!means)
+        return -1;
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
+    for (uint64_t from = 0; from < sets->count; from += BLOCK) {
+        struct means *m = &means[cdp_thread()];
+        for (uint64_t i = from; i < sets->count && i < from + BLOCK; i++)
+            move_item(p, s, sets, i, m, numbers);
+        if (m->count > 0)
+            sketch_means(p, m);
     }
-    free(sketches);
-    free(sums);
-    free(rooms);
-    return status;
+    free_means(means, threads);
+    return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/threads.h"
+#include "knn/within.h"
 
 enum {
     ROWS = CDP_SIDE_FEW,
@@ -16,6 +17,7 @@ enum {
     WANTED = 1 << 22, // and sets that they want, in all
     FEWEST = 4,       // parts, or more, so that
     SHARED = 64,      // so many rows want a set
+    OWN = 1024,       // items that look into their own sets together
 };
 
 // So many of n rows probe together, which want `depth` of the sets each.
@@ -83,6 +85,7 @@ static void pick(struct cdp_side *rows, const uint32_t *row, uint32_t count,
 struct prober {
     struct cdp_side rows;
     struct cdp_wants wants;
+    struct cdp_within within;
 };
 
 static void free_probers(struct prober *probers, int threads)
@@ -90,6 +93,7 @@ static void free_probers(struct prober *probers, int threads)
     for (int t = 0; probers && t < threads; t++) {
         cdp_side_free(&probers[t].rows);
         cdp_wants_free(&probers[t].wants);
+        cdp_within_free(&probers[t].within);
     }
     free(probers);
 }
@@ -101,7 +105,8 @@ static struct prober *new_probers(const struct cdp_space *space, uint64_t sets, 
     for (int t = 0; probers && t < threads; t++) {
         struct prober *p = &probers[t];
         if (cdp_side_new_rows(&p->rows, space, rows, err) ||
-            cdp_wants_new(&p->wants, sets, depth, rows, err)) {
+            cdp_wants_new(&p->wants, sets, depth, rows, err) ||
+            (space->vector && cdp_within_new(&p->within, space, err))) {
             free_probers(probers, threads);
             return NULL;
         }
@@ -109,16 +114,24 @@ static struct prober *new_probers(const struct cdp_space *space, uint64_t sets, 
     return probers;
 }
 
-// Lets the rows pick from all the sets that they want.
-static void probe(struct prober *p, const struct cdp_shortlists *probes,
-                  const struct cdp_shelf *shelf, struct cdp_shortlists *lists)
+// Lays out rows, which ask for what is missing in their lists.
+static void lay_rows(struct prober *p, struct cdp_run items, struct cdp_run lists_of,
+                     uint32_t count, const struct cdp_shelf *shelf,
+                     const struct cdp_shortlists *lists)
 {
+    cdp_side_rows(&p->rows, items, lists_of, count);
     p->rows.part = shelf->part;
-    for (uint32_t r = 0; r < p->rows.count; r++) {
+    for (uint32_t r = 0; r < count; r++) {
         const uint64_t *list = lists->entry + (uint64_t)p->rows.list[r] * lists->k;
         cdp_side_ask(&p->rows, r, cdp_entry_score(list[lists->k - 1]));
     }
-    uint32_t sets = cdp_wants_sort(&p->wants, probes, p->rows.list, p->rows.count);
+}
+
+// Lets the rows pick from all the sets that they want.
+static void probe(struct prober *p, const struct cdp_shortlists *probes, uint32_t first,
+                  const struct cdp_shelf *shelf, struct cdp_shortlists *lists)
+{
+    uint32_t sets = cdp_wants_sort(&p->wants, probes, p->rows.list, p->rows.count, first);
     cdp_kernel_begin(p->rows.space->kernel, p->rows.words);
     for (uint32_t s = 0; s < sets; s++) {
         uint32_t set = p->wants.set[s], count;
@@ -131,7 +144,7 @@ static void probe(struct prober *p, const struct cdp_shortlists *probes,
 }
 
 int cdp_probe(const struct cdp_space *space, const uint32_t *items,
-              const struct cdp_shortlists *probes, const struct cdp_shelf *shelf,
+              const struct cdp_shortlists *probes, uint32_t first, const struct cdp_shelf *shelf,
               struct cdp_shortlists *lists, int threads, struct cdp_progress *progress,
               struct cdp_err *err)
 {
@@ -155,14 +168,75 @@ int cdp_probe(const struct cdp_space *space, const uint32_t *items,
         for (uint64_t from = 0; from < n; from += most) {
             struct prober *p = &probers[cdp_thread()];
             uint32_t count = cdp_least(n - from, most);
-            cdp_side_rows(&p->rows, cdp_run_of((ids ? ids : order.member) + from),
-                          cdp_run_of(order.member + from), count);
-            probe(p, probes, shelf, lists);
+            lay_rows(p, cdp_run_of((ids ? ids : order.member) + from),
+                     cdp_run_of(order.member + from), count, shelf, lists);
+            probe(p, probes, first, shelf, lists);
             cdp_progress_add(progress, count);
         }
     }
     free(ids);
     free_probers(probers, threads);
     cdp_sets_free(&order);
+    return status;
+}
+
+// Items of one set, from `first` to `end` - 1.
+static void probe_own(struct prober *p, const struct cdp_shelf *shelf, uint32_t set, uint64_t first,
+                      uint64_t end, struct cdp_shortlists *lists)
+{
+    const struct cdp_space *space = p->rows.space;
+    uint64_t start = shelf->sets->start[set], members = shelf->sets->start[set + 1] - start;
+    if (space->vector && members <= CDP_WITHIN) {
+        cdp_within(&p->within, (uint32_t)first, (uint32_t)(end - first), (uint32_t)start,
+                   (uint32_t)members, lists);
+        return;
+    }
+    uint32_t row[ROWS];
+    for (uint32_t i = 0; i < ROWS; i++)
+        row[i] = i;
+    cdp_kernel_begin(space->kernel, p->rows.words);
+    for (uint64_t from = first; from < end; from += ROWS) {
+        uint32_t count = cdp_least(end - from, ROWS);
+        lay_rows(p, cdp_run_from(from), cdp_run_from(from), count, shelf, lists);
+        pick(&p->rows, row, count, &shelf->columns, cdp_shelf_begin(shelf, set),
+             cdp_shelf_end(shelf, set), lists);
+    }
+    cdp_kernel_end(space->kernel);
+}
+
+// The set of member i.
+static uint32_t set_of(const struct cdp_sets *sets, uint64_t i)
+{
+    uint64_t low = 0, high = sets->count;
+    while (high - low > 1) {
+        uint64_t middle = (low + high) / 2;
+        if (sets->start[middle] <= i)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (uint32_t)low;
+}
+
+int cdp_probe_own(const struct cdp_space *space, const struct cdp_shelf *shelf,
+                  struct cdp_shortlists *lists, int threads, struct cdp_progress *progress,
+                  struct cdp_err *err)
+{
+    const struct cdp_sets *sets = shelf->sets;
+    struct prober *probers = new_probers(space, 1, 1, ROWS, threads, err);
+    int status = probers ? 0 : -1;
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
+    for (uint64_t from = 0; from < (status ? 0 : lists->count); from += OWN) {
+        uint64_t end = lists->count - from < OWN ? lists->count : from + OWN;
+        uint32_t set = set_of(sets, from);
+        for (uint64_t at = from; at < end; set++) {
+            uint64_t last = sets->start[set + 1] < end ? sets->start[set + 1] : end;
+            if (last > at)
+                probe_own(&probers[cdp_thread()], shelf, set, at, last, lists);
+            at = last;
+        }
+        cdp_progress_add(progress, end - from);
+    }
+    free_probers(probers, threads);
     return status;
 }

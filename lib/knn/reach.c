@@ -18,12 +18,12 @@ static void count_classes(const struct cdp_shortlists *lists, uint32_t place,
         count[class_of(lists, place, i)]++;
 }
 
-uint32_t *cdp_farthest(const struct cdp_shortlists *lists, uint32_t place, uint64_t share,
+uint32_t *cdp_farthest(const struct cdp_shortlists *lists, uint32_t place, double share,
                        uint64_t *count, struct cdp_err *err)
 {
     uint64_t n = lists->count, here[CLASSES], from = CLASSES;
     count_classes(lists, place, here);
-    for (*count = 0; from > 0 && *count * share < n; from--)
+    for (*count = 0; from > 0 && (double)*count * share < (double)n; from--)
         *count += here[from - 1];
     uint32_t *items = cdp_alloc(*count, sizeof *items, "items", err);
     uint64_t at = 0;

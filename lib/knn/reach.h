@@ -8,7 +8,7 @@
 
 // The lists that do, at least one in `share` of all, ascending. To be freed by the caller; NULL
 // after an error.
-uint32_t *cdp_farthest(const struct cdp_shortlists *lists, uint32_t place, uint64_t share,
+uint32_t *cdp_farthest(const struct cdp_shortlists *lists, uint32_t place, double share,
                        uint64_t *count, struct cdp_err *err);
 
 // `count` lists, the same share of those that reach near and far, ascending. To be freed by the

@@ -44,10 +44,10 @@ void cdp_wants_free(struct cdp_wants *w)
 }
 
 uint32_t cdp_wants_sort(struct cdp_wants *w, const struct cdp_shortlists *probes,
-                        const uint32_t *list, uint32_t count)
+                        const uint32_t *list, uint32_t count, uint32_t first)
 {
     uint32_t sets = 0, k = probes->k;
-    for (uint32_t r = 0; r < k; r++) {
+    for (uint32_t r = first; r < k; r++) {
         for (uint32_t i = 0; i < count; i++) {
             uint64_t entry = probes->entry[(uint64_t)list[i] * k + r];
             if (entry != CDP_NOBODY && w->wanted[cdp_entry_id(entry)]++ == 0)
@@ -61,7 +61,7 @@ uint32_t cdp_wants_sort(struct cdp_wants *w, const struct cdp_shortlists *probes
     }
     for (uint32_t i = 0; i < count; i++) {
         const uint64_t *own = probes->entry + (uint64_t)list[i] * k;
-        for (uint32_t r = 0; r < k && own[r] != CDP_NOBODY; r++)
+        for (uint32_t r = first; r < k && own[r] != CDP_NOBODY; r++)
             w->row[w->end[cdp_entry_id(own[r])]++] = i;
     }
     return sets;

@@ -103,9 +103,8 @@ void cdp_side_rows(struct cdp_side *b, struct cdp_run items, struct cdp_run list
     }
 }
 
-// The words of at most PANEL items, interleaved; of those that are missing, 0.
-static void lay_panel(uint32_t *panel, const uint32_t *const item[PANEL], uint32_t count,
-                      size_t words, uint32_t flip)
+void cdp_lay_panel(uint32_t *panel, const uint32_t *const *item, uint32_t count, size_t words,
+                   uint32_t flip)
 {
     if (count < PANEL)
         memset(panel, 0, PANEL * words * sizeof *panel);
@@ -150,7 +149,7 @@ static void lay_columns(struct cdp_side *b, struct cdp_run items, struct cdp_run
         uint32_t *panel = b->word + (size_t)(first + p) * b->words;
         for (uint32_t c = 0; c < count; c++)
             item[c] = cdp_space_words(s, b->id[first + p + c]);
-        lay_panel(panel, item, count, b->words, s->vector ? CDP_DOT_FLIP : 0);
+        cdp_lay_panel(panel, item, count, b->words, s->vector ? CDP_DOT_FLIP : 0);
     }
 }
 

@@ -86,6 +86,11 @@ void cdp_side_rows(struct cdp_side *side, struct cdp_run items, struct cdp_run l
 void cdp_side_columns(struct cdp_side *side, struct cdp_run items, struct cdp_run lists,
                       uint32_t count, int threads);
 
+// A panel of at most CDP_PANEL_COLUMNS columns: the words of items, xored with `flip`, interleaved;
+// of those that are missing, 0.
+void cdp_lay_panel(uint32_t *panel, const uint32_t *const *item, uint32_t count, size_t words,
+                   uint32_t flip);
+
 // Sets what the list of item i asks for.
 static inline void cdp_side_ask(struct cdp_side *side, uint32_t i, float least)
 {
