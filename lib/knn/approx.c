@@ -20,6 +20,7 @@ enum {
     VERY_FEW = 64,     // are fewer than one in so many
     AROUND = 4,        // so many times as many look around,
     FOR_ONE = 3,       // but not more than so many for one that misses enough
+    EVEN = 4,          // and not to less than one in so many where others miss about as much
     CHEAP = 32,        // to look into more than one cell in so many each costs more than all pairs
     STALL = 8,         // a gain of one standard error in so many is none
     WIDE = 24,         // cells that all look into; twice as many the next time
@@ -267,8 +268,8 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
             around = true;
             status = cdp_shortlists_grow(lists, longer, threads, err);
         } else if (around) {
-            part = r.scattered && plan.share > AROUND ? (double)plan.share / AROUND : 1;
-            part = fmax(part, (double)r.enough / FOR_ONE);
+            part = fmax(1, (double)r.enough / FOR_ONE);
+            part = r.scattered ? fmax(part, (double)plan.share / AROUND) : fmin(part, EVEN);
         }
         uint64_t all = cells->centres->count, probes = 0;
         if (!around) {

@@ -8,8 +8,7 @@
 #include "knn/order.h"
 
 enum {
-    CELL = 60,    // items of a cell, at least, and
-    ROOM = 3,     // so many times as many as a list holds
+    CELL = 56,    // items of a cell, at least
     SAMPLE = 256, // items whose near ones tell how far apart sketches are; of which
     FEW = 10,     // one in so many has some that are farther, or,
     HALF = 2,     // of items that look once more, every other
@@ -107,7 +106,8 @@ static int learn_part_again(struct cdp_cells *cells, const struct cdp_space *spa
 int cdp_cells_new(struct cdp_cells *cells, struct cdp_space *space, uint32_t k, uint32_t probes,
                   uint64_t seed, int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
-    uint64_t n = space->matrix->rows, cell = k > CELL / ROOM ? ROOM * (uint64_t)k : CELL;
+    uint64_t n = space->matrix->rows, cell = 5 * (uint64_t)k / 2;
+    cell = cell < CELL ? CELL : cell;
     uint64_t count = (n + cell - 1) / cell;
     *cells = (struct cdp_cells){0};
     cells->centres = cdp_centres_new(space, n, count, seed, threads, progress, err);

@@ -173,8 +173,8 @@ static int move(struct cdp_centres *c, const struct cdp_space *space, const uint
     return status ? -1 : 0;
 }
 
-// On `each` times as many items a centre as SAMPLE tells. What centres are at first matters little,
-// so nobody looks again then.
+// On `each` times as many items a centre as SAMPLE tells. What centres are before the last time
+// matters little, so nobody looks again then.
 static int train(struct cdp_centres *c, const struct cdp_space *space, uint64_t n, uint64_t each,
                  uint64_t seed, int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
@@ -184,7 +184,7 @@ static int train(struct cdp_centres *c, const struct cdp_space *space, uint64_t 
     int status = 0;
     for (int i = 0; !status && i < ITERATIONS; i++) {
         uint32_t *sample = cdp_choose(n, count, seed + (uint64_t)i, err);
-        bool again = i >= ITERATIONS / 2;
+        bool again = i + 1 == ITERATIONS;
         status = sample ? move(c, space, sample, count, again, threads, progress, err) : -1;
         free(sample);
     }
