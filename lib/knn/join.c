@@ -17,7 +17,6 @@ enum {
     MAYBES = 1 << 13, // pairs that are measured together;
     LISTS = 8,        // the lists of so many, and
     AHEAD = 4,        // the rows of so many, are on their way
-    FILLED = 1024,    // lists that one thread fills one after the other
     ERRORS = 3,       // by how many errors a score may be off
 };
 
@@ -316,63 +315,41 @@ static uint32_t worth_measuring(const struct cdp_joiner *j, uint32_t item, const
     return count;
 }
 
-// A thread's room for a list: the keys and rows of all of a shortlist.
-struct filling {
-    double *key;
-    uint32_t *id;
-};
-
-// Fills the list of a query, an item, with what its shortlist holds. Of items from `known` on to
-// this one the lists are filled: what these have measured is not measured again.
-static void fill(struct cdp_joiner *j, uint64_t query, uint32_t item, uint32_t known,
-                 const uint64_t *list, uint32_t k, struct filling f)
+// Fills the list of a query, an item, with what its shortlist holds. key and id have room for that.
+static void fill(struct cdp_joiner *j, uint64_t query, uint32_t item, const uint64_t *list,
+                 uint32_t k, double *key, uint32_t *id)
 {
-    uint32_t a[CDP_KEYS], b[CDP_KEYS], at[CDP_KEYS], count = 0, waiting = 0;
-    double key[CDP_KEYS];
+    uint32_t a[CDP_KEYS], b[CDP_KEYS], count = 0, waiting = 0;
     k = worth_measuring(j, item, list, k);
     while (count < k && list[count] != CDP_NOBODY) {
-        if (count + AHEAD < k && list[count + AHEAD] != CDP_NOBODY) {
-            uint32_t ahead = cdp_entry_id(list[count + AHEAD]);
-            if (ahead < known || ahead > item)
-                fetch_row(j->space, ahead);
-        }
-        uint32_t other = cdp_entry_id(list[count]);
-        f.id[count] = cdp_space_row(j->space, other);
-        if (other < known || other >= item ||
-            !cdp_nearest_key(j->nearest, f.id[count], (uint32_t)query, &f.key[count])) {
-            a[waiting] = item;
-            b[waiting] = other;
-            at[waiting++] = count;
-        }
+        if (count + AHEAD < k && list[count + AHEAD] != CDP_NOBODY)
+            fetch_row(j->space, cdp_entry_id(list[count + AHEAD]));
+        a[waiting] = item;
+        b[waiting++] = cdp_entry_id(list[count]);
+        id[count] = cdp_space_row(j->space, cdp_entry_id(list[count]));
         count++;
-        if (waiting == CDP_KEYS || (waiting > 0 && (count == k || list[count] == CDP_NOBODY))) {
-            cdp_space_keys(j->space, a, b, waiting, j->room, key);
-            while (waiting > 0) {
-                waiting--;
-                f.key[at[waiting]] = key[waiting];
-            }
+        if (waiting == CDP_KEYS || count == k || list[count] == CDP_NOBODY) {
+            cdp_space_keys(j->space, a, b, waiting, j->room, key + count - waiting);
+            waiting = 0;
         }
     }
-    cdp_nearest_fill(j->nearest, query, f.id, f.key, count);
+    cdp_nearest_fill(j->nearest, query, id, key, count);
 }
 
 int cdp_join_shortlists(struct cdp_joiner *joiners, int threads, const struct cdp_shortlists *lists,
                         const uint32_t *items, struct cdp_err *err)
 {
     const struct cdp_space *space = joiners->space;
-    uint64_t count = joiners->nearest->count, k = lists->k;
+    uint32_t k = lists->k;
     double *key = cdp_alloc((size_t)threads, k * sizeof *key, "neighbours", err);
     uint32_t *id = cdp_alloc((size_t)threads, k * sizeof *id, "neighbours", err);
     int status = key && id ? 0 : -1;
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-    for (uint64_t from = 0; from < (status ? 0 : count); from += FILLED) {
-        size_t own = (size_t)cdp_thread();
-        struct filling f = {key + own * k, id + own * k};
-        for (uint64_t i = from; i < count && i < from + FILLED; i++) {
-            uint32_t item = items ? items[i] : (uint32_t)i, known = items ? item : (uint32_t)from;
-            fill(&joiners[own], items ? i : cdp_space_row(space, i), item, known,
-                 lists->entry + item * k, (uint32_t)k, f);
-        }
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 256)
+    for (uint64_t i = 0; i < (status ? 0 : joiners->nearest->count); i++) {
+        size_t own = (size_t)cdp_thread() * k;
+        uint32_t item = items ? items[i] : (uint32_t)i;
+        fill(&joiners[cdp_thread()], items ? i : cdp_space_row(space, i), item,
+             lists->entry + (uint64_t)item * k, k, key + own, id + own);
     }
     free(key);
     free(id);

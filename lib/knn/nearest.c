@@ -98,18 +98,6 @@ bool cdp_nearest_holds(struct cdp_nearest *n, uint64_t query, uint32_t id)
     return times > 0;
 }
 
-bool cdp_nearest_key(const struct cdp_nearest *n, uint64_t query, uint32_t id, double *key)
-{
-    const uint32_t *ids = n->id + query * n->k;
-    uint32_t found = n->found[query], at = found;
-    for (uint32_t i = 0; i < found; i++)
-        at = ids[i] == id ? i : at;
-    if (at == found)
-        return false;
-    *key = n->key[query * n->k + at];
-    return true;
-}
-
 void cdp_nearest_fill(struct cdp_nearest *n, uint64_t query, uint32_t *id, double *key,
                       uint32_t count)
 {

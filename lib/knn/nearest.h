@@ -34,9 +34,6 @@ void cdp_nearest_add(struct cdp_nearest *nearest, uint64_t query, uint32_t id, d
 // Whether a neighbour is there. Thread-safe.
 bool cdp_nearest_holds(struct cdp_nearest *nearest, uint64_t query, uint32_t id);
 
-// Whether a neighbour is there, and its key; while nobody changes the list.
-bool cdp_nearest_key(const struct cdp_nearest *nearest, uint64_t query, uint32_t id, double *key);
-
 // Fills an empty list with `count` neighbours, each of which is there once; key and id are put in
 // order. Thread-safe for different queries.
 void cdp_nearest_fill(struct cdp_nearest *nearest, uint64_t query, uint32_t *id, double *key,

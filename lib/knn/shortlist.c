@@ -7,8 +7,6 @@
 #include "base/mem.h"
 #include "knn/lock.h"
 
-enum { AHEAD = 4 }; // the lists of so many are on their way
-
 static int allocate(struct cdp_shortlists *s, uint64_t count, uint32_t k, struct cdp_err *err)
 {
     *s = (struct cdp_shortlists){.k = k, .count = count};
@@ -86,9 +84,6 @@ static void collect(struct offers *o, const struct cdp_shortlists *s, uint64_t i
 {
     const uint64_t *list = s->entry + item * s->k;
     for (uint32_t r = 0; r < s->k && list[r] != CDP_NOBODY; r++) {
-        if (r + AHEAD < s->k && list[r + AHEAD] != CDP_NOBODY)
-            cdp_fetch(s->entry + (uint64_t)cdp_entry_id(list[r + AHEAD]) * s->k,
-                      s->k * sizeof *s->entry);
         uint64_t query = cdp_entry_id(list[r]), entry = list[r] >> 32 << 32 | item;
         o->query[o->count] = (uint32_t)query;
         o->entry[o->count] = entry;
