@@ -153,10 +153,7 @@ static void vector_of(const struct cdp_space *s, uint64_t row, float *x, const d
                       double *v)
 {
     const float *numbers = cdp_matrix_row(s->matrix, row, x);
-    double unit = unit_of(s, row);
-#pragma omp simd
-    for (size_t d = 0; d < s->matrix->dim; d++)
-        v[d] = unit * (double)numbers[d] - mean[d];
+    s->rounder->place(numbers, s->matrix->dim, unit_of(s, row), mean, v);
 }
 
 // Leaves the vector in room->v.
@@ -240,7 +237,7 @@ static int learn(struct cdp_space *s, uint32_t k, bool all_pairs, const struct r
         for (size_t i = 0; i < count; i++) {
             const struct room *own = &room[cdp_thread()];
             vector_of(s, chosen[i], own->x, mean, own->v);
-            cdp_shorten(own->v, dim, vectors + i * dim);
+            s->rounder->shorten(own->v, dim, vectors + i * dim);
         }
         reach_of(s, chosen, reaches, k, room, mean, reach, threads);
         s->sketcher = cdp_zalloc(1, sizeof *s->sketcher, "directions", err);
@@ -268,7 +265,7 @@ static int make_items(struct cdp_space *s, const struct room *room, const double
         size_t here = rows - row < BLOCK ? rows - row : BLOCK;
         for (size_t i = 0; i < here; i++) {
             set_bytes(s, row + i, own, mean);
-            cdp_shorten(own->v, dim, vector + i * dim);
+            s->rounder->shorten(own->v, dim, vector + i * dim);
         }
         cdp_sketch(s->sketcher, vector, here, s->error, own->v, s->sketch + row * s->levels,
                    s->word + row * s->words);

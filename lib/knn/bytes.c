@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "knn/bytes.h"
 
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 #include <math.h>
 #include <string.h>
 
@@ -12,6 +15,7 @@
 
 // Sums are eight side by side, in two halves, for every instruction set the same.
 enum { HALF = 4, LANES = 2 * HALF };
+enum { CHUNK = 4 * CDP_DOT_CHUNK };
 typedef int32_t ints __attribute__((vector_size(16)));
 typedef int8_t bytes16 __attribute__((vector_size(16)));
 
@@ -62,7 +66,7 @@ INLINE double whole_of(double square, size_t dim)
 
 // Of bytes 0 and 1 of each word, and of 2 and 3: the largest sum of magnitudes, and the squares.
 struct limits {
-    cdp_doubles pair, square;
+    cdp_doubles pair, square[2];
 };
 
 INLINE struct limits limit(struct limits l, const double *v)
@@ -70,30 +74,46 @@ INLINE struct limits limit(struct limits l, const double *v)
     for (int h = 0; h < 2; h++) {
         cdp_doubles size = magnitude(load(v + h * HALF));
         l.pair = cdp_larger(size + swapped(size), l.pair);
-        l.square += size * size;
+        l.square[h] += size * size;
     }
     return l;
 }
 
+// What limits the scale of all of `dim` numbers: of chunks the most, but the whole square.
+struct whole {
+    cdp_doubles longest, square;
+};
+
+// Adds a chunk's squares.
+INLINE struct whole add_chunk(struct whole w, const cdp_doubles square[2])
+{
+    cdp_doubles both = square[0] + square[1];
+    return (struct whole){cdp_larger(both + swapped(both), w.longest), w.square + both};
+}
+
+INLINE double least_scale(struct whole w, cdp_doubles pairs, size_t dim, double *square)
+{
+    *square = total(w.square);
+    double part = sqrt(largest(w.longest)) / (CDP_DOT_LENGTH - sqrt(2 * CDP_DOT_CHUNK) / 2);
+    double pair = largest(pairs) / (CDP_DOT_PAIR - 1);
+    return fmax(pair, fmax(part, whole_of(*square, dim))) * (1 + 1e-6);
+}
+
 INLINE double scale_of(const double *v, size_t dim, double *square)
 {
-    struct limits l = {{0}, {0}};
-    cdp_doubles longest = {0}, all = {0};
+    struct limits l = {{0}, {{0}}};
+    struct whole w = {{0}, {0}};
     for (size_t d = 0; d < dim;) {
-        size_t end = dim - d < 4 * CDP_DOT_CHUNK ? dim : d + 4 * CDP_DOT_CHUNK;
-        l.square = (cdp_doubles){0};
+        size_t end = dim - d < CHUNK ? dim : d + CHUNK;
+        l.square[0] = l.square[1] = (cdp_doubles){0};
         for (; d + LANES <= end; d += LANES)
             l = limit(l, v + d);
         if (d < end)
             l = limit(l, last_of(v + d, end - d).v);
         d = end;
-        longest = cdp_larger(l.square + swapped(l.square), longest);
-        all += l.square;
+        w = add_chunk(w, l.square);
     }
-    *square = total(all);
-    double part = sqrt(largest(longest)) / (CDP_DOT_LENGTH - sqrt(2 * CDP_DOT_CHUNK) / 2);
-    double pair = largest(l.pair) / (CDP_DOT_PAIR - 1);
-    return fmax(pair, fmax(part, whole_of(*square, dim))) * (1 + 1e-6);
+    return least_scale(w, l.pair, dim, square);
 }
 
 // The largest magnitudes and the squares, of two halves.
@@ -111,6 +131,13 @@ INLINE struct extent extend(struct extent e, const double *v)
     return e;
 }
 
+INLINE double finest_scale(struct extent e, size_t dim, double *square)
+{
+    *square = total(e.square[0] + e.square[1]);
+    double one = largest(cdp_larger(e.most[0], e.most[1])) / INT8_MAX;
+    return fmax(one, whole_of(*square, dim)) * (1 + 1e-6);
+}
+
 INLINE double finest_of(const double *v, size_t dim, double *square)
 {
     struct extent e = {{{0}}, {{0}}};
@@ -119,9 +146,7 @@ INLINE double finest_of(const double *v, size_t dim, double *square)
         e = extend(e, v + d);
     if (d < dim)
         e = extend(e, last_of(v + d, dim - d).v);
-    *square = total(e.square[0] + e.square[1]);
-    double one = largest(cdp_larger(e.most[0], e.most[1])) / INT8_MAX;
-    return fmax(one, whole_of(*square, dim)) * (1 + 1e-6);
+    return finest_scale(e, dim, square);
 }
 
 // Sums over the numbers that were rounded so far.
@@ -175,7 +200,37 @@ INLINE void add_to(double *v, size_t dim, double scale, const int8_t *q)
         v[d] += scale * q[d];
 }
 
+INLINE void place_at(const float *x, size_t dim, double unit, const double *origin, double *v)
+{
+#pragma omp simd
+    for (size_t d = 0; d < dim; d++)
+        v[d] = unit * (double)x[d] - origin[d];
+}
+
+INLINE void shorten_to(const double *v, size_t dim, float *vector)
+{
+#pragma omp simd
+    for (size_t d = 0; d < dim; d++)
+        vector[d] = cdp_short(v[d]);
+}
+
 // The functions by one instruction set.
+#define SIMPLE(isa, attribute)                                                               \
+    attribute static void add_##isa(double *v, size_t dim, double scale, const int8_t *q)    \
+    {                                                                                        \
+        add_to(v, dim, scale, q);                                                            \
+    }                                                                                        \
+    attribute static void place_##isa(const float *x, size_t dim, double unit,               \
+                                      const double *origin, double *v)                       \
+    {                                                                                        \
+        place_at(x, dim, unit, origin, v);                                                   \
+    }                                                                                        \
+    attribute static void shorten_##isa(const double *v, size_t dim, float *vector)          \
+    {                                                                                        \
+        shorten_to(v, dim, vector);                                                          \
+    }                                                                                        \
+    static const struct cdp_rounder rounder_##isa = {scale_##isa, finest_##isa, round_##isa, \
+                                                     add_##isa,   place_##isa,  shorten_##isa};
 #define ROUNDER(isa, attribute)                                                              \
     attribute static double scale_##isa(const double *v, size_t dim, double *square)         \
     {                                                                                        \
@@ -190,21 +245,92 @@ INLINE void add_to(double *v, size_t dim, double scale, const int8_t *q)
     {                                                                                        \
         return round_to(v, dim, scale, q);                                                   \
     }                                                                                        \
-    attribute static void add_##isa(double *v, size_t dim, double scale, const int8_t *q)    \
-    {                                                                                        \
-        add_to(v, dim, scale, q);                                                            \
-    }                                                                                        \
-    static const struct cdp_rounder rounder_##isa = {scale_##isa, finest_##isa, round_##isa, \
-                                                     add_##isa};
+    SIMPLE(isa, attribute)
 
 ROUNDER(plain, )
 #ifdef __x86_64__
 ROUNDER(avx2, __attribute__((target("avx2"))))
+
+// ---- AVX-512: the same eight sums, in one register
+
+#define AVX512 __attribute__((target("avx512f")))
+
+AVX512 INLINE void halves(__m512d v, cdp_doubles half[2])
+{
+    memcpy(half, &v, sizeof v);
+}
+
+AVX512 static double scale_avx512(const double *v, size_t dim, double *square)
+{
+    __m512d pairs = _mm512_setzero_pd();
+    struct whole w = {{0}, {0}};
+    cdp_doubles half[2];
+    for (size_t d = 0; d < dim;) {
+        size_t end = dim - d < CHUNK ? dim : d + CHUNK;
+        __m512d sum = _mm512_setzero_pd();
+        for (; d < end; d += LANES) {
+            __mmask8 here = (__mmask8)(end - d < LANES ? (1U << (end - d)) - 1 : 0xFF);
+            __m512d size = _mm512_abs_pd(_mm512_maskz_loadu_pd(here, v + d));
+            __m512d other = _mm512_permute_pd(size, 0x55);
+            pairs = _mm512_max_pd(_mm512_add_pd(size, other), pairs);
+            sum = _mm512_add_pd(sum, _mm512_mul_pd(size, size));
+        }
+        d = end;
+        halves(sum, half);
+        w = add_chunk(w, half);
+    }
+    halves(pairs, half);
+    return least_scale(w, cdp_larger(half[0], half[1]), dim, square);
+}
+
+AVX512 static double finest_avx512(const double *v, size_t dim, double *square)
+{
+    __m512d most = _mm512_setzero_pd(), sum = most;
+    for (size_t d = 0; d < dim; d += LANES) {
+        __mmask8 here = (__mmask8)(dim - d < LANES ? (1U << (dim - d)) - 1 : 0xFF);
+        __m512d some = _mm512_maskz_loadu_pd(here, v + d);
+        most = _mm512_max_pd(_mm512_abs_pd(some), most);
+        sum = _mm512_add_pd(sum, _mm512_mul_pd(some, some));
+    }
+    struct extent e;
+    halves(most, e.most);
+    halves(sum, e.square);
+    return finest_scale(e, dim, square);
+}
+
+AVX512 static struct cdp_bytes round_avx512(const double *v, size_t dim, double scale, int8_t *q)
+{
+    const __m512d inverse = _mm512_set1_pd(1 / scale), step = _mm512_set1_pd(scale),
+                  magic = _mm512_set1_pd(0x1.8p52);
+    __m512d residual = _mm512_setzero_pd();
+    __m512i sum = _mm512_setzero_si512(), square = sum;
+    for (size_t d = 0; d < dim; d += LANES) {
+        __mmask8 here = (__mmask8)(dim - d < LANES ? (1U << (dim - d)) - 1 : 0xFF);
+        __m512d some = _mm512_maskz_loadu_pd(here, v + d);
+        __m512d rounded = _mm512_add_pd(_mm512_mul_pd(some, inverse), magic);
+        rounded = _mm512_sub_pd(rounded, magic);
+        __m512d e = _mm512_sub_pd(some, _mm512_mul_pd(step, rounded));
+        __m512i whole = _mm512_zextsi256_si512(_mm512_cvtpd_epi32(rounded));
+        _mm512_mask_cvtepi32_storeu_epi8(q + d, here, whole);
+        sum = _mm512_add_epi32(sum, whole);
+        square = _mm512_add_epi32(square, _mm512_mullo_epi32(whole, whole));
+        residual = _mm512_add_pd(residual, _mm512_mul_pd(e, e));
+    }
+    cdp_doubles half[2];
+    halves(residual, half);
+    return (struct cdp_bytes){.sum = _mm512_reduce_add_epi32(sum),
+                              .square = _mm512_reduce_add_epi32(square),
+                              .residual = total(half[0] + half[1])};
+}
+
+SIMPLE(avx512, AVX512)
 #endif
 
 const struct cdp_rounder *cdp_rounder(void)
 {
 #ifdef __x86_64__
+    if (cdp_isa() >= CDP_ISA_AVX512VNNI)
+        return &rounder_avx512;
     if (cdp_isa() >= CDP_ISA_AVX2)
         return &rounder_avx2;
 #endif

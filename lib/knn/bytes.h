@@ -22,6 +22,10 @@ struct cdp_rounder {
     struct cdp_bytes (*round)(const double *v, size_t dim, double scale, int8_t *q);
     // Adds scale q to v.
     void (*add)(double *v, size_t dim, double scale, const int8_t *q);
+    // Makes v = unit x - origin.
+    void (*place)(const float *x, size_t dim, double unit, const double *origin, double *v);
+    // Makes v a vector of short numbers (kernel.h), as all that are learned from or sketched are.
+    void (*shorten)(const double *v, size_t dim, float *vector);
 };
 
 // The functions of the instruction set that cdp_isa() names. Thread-safe.

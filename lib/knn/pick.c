@@ -123,7 +123,7 @@ static void set_item(struct cdp_space *p, uint64_t i, struct means *m, double sq
     const double *mean = m->sum;
     if (p->vector) {
         cdp_space_set_bytes(p, i, mean);
-        cdp_shorten(mean, numbers, m->vector + m->count * numbers);
+        p->rounder->shorten(mean, numbers, m->vector + m->count * numbers);
         m->item[m->count] = i;
         m->square[m->count++] = square;
     } else if (p->metric == CDP_HAMMING) {

@@ -28,13 +28,6 @@ static const double KEPT = 0.05;
 // What short numbers, and before them those in single precision, are off by, as a part of a vector.
 static const double SHORT = 0x1.01p-12;
 
-void cdp_shorten(const double *v, size_t dim, float *vector)
-{
-#pragma omp simd
-    for (size_t d = 0; d < dim; d++)
-        vector[d] = cdp_short(v[d]);
-}
-
 static double square_of(const struct cdp_sketcher *s, const float *v, size_t dim)
 {
     return cdp_sum(s->sums->dot, v, v, dim);

@@ -46,9 +46,6 @@ struct cdp_sketch {
     float error;    // e, in steps
 };
 
-// Makes v a vector of short numbers (kernel.h), as all that are learned from or sketched are.
-void cdp_shorten(const double *v, size_t dim, float *vector);
-
 enum { CDP_SKETCH_REACHES = 64 };
 
 // Learns from `count` vectors, a line of `dim` numbers each, of which those farther apart than

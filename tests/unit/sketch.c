@@ -159,7 +159,7 @@ static void check(const char *what, size_t dim, float reach, bool by_level, bool
     for (size_t i = 0; i < COUNT; i++) {
         for (size_t d = 0; d < dim; d++)
             room[d] = (double)vector[i * dim + d];
-        cdp_shorten(room, dim, shortened + i * dim);
+        cdp_rounder()->shorten(room, dim, shortened + i * dim);
     }
     if (!ok(cdp_sketcher_new(&s, shortened, COUNT, dim, reaches, REACHES, by_level, cdp_kernel(), 2,
                              &err) == 0,
