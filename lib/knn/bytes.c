@@ -36,8 +36,9 @@ INLINE cdp_doubles swapped(cdp_doubles v)
     return __builtin_shufflevector(v, v, 1, 0, 3, 2);
 }
 
-INLINE double total(cdp_doubles v)
+INLINE double total(const cdp_doubles half[2])
 {
+    cdp_doubles v = half[0] + half[1];
     return (v[0] + v[1]) + (v[2] + v[3]);
 }
 
@@ -66,14 +67,14 @@ INLINE double whole_of(double square, size_t dim)
 
 // Of bytes 0 and 1 of each word, and of 2 and 3: the largest sum of magnitudes, and the squares.
 struct limits {
-    cdp_doubles pair, square[2];
+    cdp_doubles pair[2], square[2];
 };
 
 INLINE struct limits limit(struct limits l, const double *v)
 {
     for (int h = 0; h < 2; h++) {
         cdp_doubles size = magnitude(load(v + h * HALF));
-        l.pair = cdp_larger(size + swapped(size), l.pair);
+        l.pair[h] = cdp_larger(size + swapped(size), l.pair[h]);
         l.square[h] += size * size;
     }
     return l;
@@ -81,28 +82,31 @@ INLINE struct limits limit(struct limits l, const double *v)
 
 // What limits the scale of all of `dim` numbers: of chunks the most, but the whole square.
 struct whole {
-    cdp_doubles longest, square;
+    cdp_doubles longest, square[2];
 };
 
 // Adds a chunk's squares.
 INLINE struct whole add_chunk(struct whole w, const cdp_doubles square[2])
 {
     cdp_doubles both = square[0] + square[1];
-    return (struct whole){cdp_larger(both + swapped(both), w.longest), w.square + both};
+    w.longest = cdp_larger(both + swapped(both), w.longest);
+    w.square[0] += square[0];
+    w.square[1] += square[1];
+    return w;
 }
 
-INLINE double least_scale(struct whole w, cdp_doubles pairs, size_t dim, double *square)
+INLINE double least_scale(struct whole w, const cdp_doubles pairs[2], size_t dim, double *square)
 {
     *square = total(w.square);
     double part = sqrt(largest(w.longest)) / (CDP_DOT_LENGTH - sqrt(2 * CDP_DOT_CHUNK) / 2);
-    double pair = largest(pairs) / (CDP_DOT_PAIR - 1);
+    double pair = largest(cdp_larger(pairs[0], pairs[1])) / (CDP_DOT_PAIR - 1);
     return fmax(pair, fmax(part, whole_of(*square, dim))) * (1 + 1e-6);
 }
 
 INLINE double scale_of(const double *v, size_t dim, double *square)
 {
-    struct limits l = {{0}, {{0}}};
-    struct whole w = {{0}, {0}};
+    struct limits l = {{{0}}, {{0}}};
+    struct whole w = {{0}, {{0}}};
     for (size_t d = 0; d < dim;) {
         size_t end = dim - d < CHUNK ? dim : d + CHUNK;
         l.square[0] = l.square[1] = (cdp_doubles){0};
@@ -133,7 +137,7 @@ INLINE struct extent extend(struct extent e, const double *v)
 
 INLINE double finest_scale(struct extent e, size_t dim, double *square)
 {
-    *square = total(e.square[0] + e.square[1]);
+    *square = total(e.square);
     double one = largest(cdp_larger(e.most[0], e.most[1])) / INT8_MAX;
     return fmax(one, whole_of(*square, dim)) * (1 + 1e-6);
 }
@@ -189,7 +193,7 @@ INLINE struct cdp_bytes round_to(const double *v, size_t dim, double scale, int8
     return (struct cdp_bytes){
         .sum = r.sum[0] + r.sum[1] + r.sum[2] + r.sum[3],
         .square = r.square[0] + r.square[1] + r.square[2] + r.square[3],
-        .residual = total(r.residual[0] + r.residual[1]),
+        .residual = total(r.residual),
     };
 }
 
@@ -255,15 +259,10 @@ ROUNDER(avx2, __attribute__((target("avx2"))))
 
 #define AVX512 __attribute__((target("avx512f")))
 
-AVX512 INLINE void halves(__m512d v, cdp_doubles half[2])
-{
-    memcpy(half, &v, sizeof v);
-}
-
 AVX512 static double scale_avx512(const double *v, size_t dim, double *square)
 {
     __m512d pairs = _mm512_setzero_pd();
-    struct whole w = {{0}, {0}};
+    struct whole w = {{0}, {{0}}};
     cdp_doubles half[2];
     for (size_t d = 0; d < dim;) {
         size_t end = dim - d < CHUNK ? dim : d + CHUNK;
@@ -276,11 +275,11 @@ AVX512 static double scale_avx512(const double *v, size_t dim, double *square)
             sum = _mm512_add_pd(sum, _mm512_mul_pd(size, size));
         }
         d = end;
-        halves(sum, half);
+        memcpy(half, &sum, sizeof sum);
         w = add_chunk(w, half);
     }
-    halves(pairs, half);
-    return least_scale(w, cdp_larger(half[0], half[1]), dim, square);
+    memcpy(half, &pairs, sizeof pairs);
+    return least_scale(w, half, dim, square);
 }
 
 AVX512 static double finest_avx512(const double *v, size_t dim, double *square)
@@ -293,8 +292,8 @@ AVX512 static double finest_avx512(const double *v, size_t dim, double *square)
         sum = _mm512_add_pd(sum, _mm512_mul_pd(some, some));
     }
     struct extent e;
-    halves(most, e.most);
-    halves(sum, e.square);
+    memcpy(e.most, &most, sizeof most);
+    memcpy(e.square, &sum, sizeof sum);
     return finest_scale(e, dim, square);
 }
 
@@ -317,10 +316,10 @@ AVX512 static struct cdp_bytes round_avx512(const double *v, size_t dim, double 
         residual = _mm512_add_pd(residual, _mm512_mul_pd(e, e));
     }
     cdp_doubles half[2];
-    halves(residual, half);
+    memcpy(half, &residual, sizeof residual);
     return (struct cdp_bytes){.sum = _mm512_reduce_add_epi32(sum),
                               .square = _mm512_reduce_add_epi32(square),
-                              .residual = total(half[0] + half[1])};
+                              .residual = total(half)};
 }
 
 SIMPLE(avx512, AVX512)

@@ -46,7 +46,8 @@ int cdp_wants_new(struct cdp_wants *wants, uint64_t sets, uint32_t depth, uint32
 void cdp_wants_free(struct cdp_wants *wants);
 
 // Sorts `count` rows by the sets that they want, nearest sets first: row i wants those of list
-// list[i] of `probes`, from place `first` on. Returns the number of sets, each of which is to be taken once.
+// list[i] of `probes`, from place `first` on. Returns the number of sets, each of which is to be
+// taken once.
 uint32_t cdp_wants_sort(struct cdp_wants *wants, const struct cdp_shortlists *probes,
                         const uint32_t *list, uint32_t count, uint32_t first);
 
