@@ -20,7 +20,7 @@ enum {
     VERY_FEW = 64,     // are fewer than one in so many
     AROUND = 4,        // so many times as many look around,
     FOR_ONE = 3,       // but not more than so many for one that misses enough
-    EVEN = 4,          // and not to less than one in so many where others miss about as much
+    EVEN = 4,          // and, where all miss about as much, not fewer than one in so many
     CHEAP = 32,        // to look into more than one cell in so many each costs more than all pairs
     STALL = 8,         // a gain of one standard error in so many is none
     WIDE = 24,         // cells that all look into; twice as many the next time

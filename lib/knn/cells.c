@@ -14,8 +14,8 @@ enum {
     HALF = 2,     // of items that look once more, every other
 };
 
-// How many times as far as a list reaches, by squares of distances, cells that an item looks into
-// are at most.
+// How many times as far as a list reaches cells that an item looks into are at most: by squares of
+// distances, but of l1, linf and hamming by distances.
 static const float BEYOND = 1.5F;
 
 static const uint64_t MORE_BYTES = UINT64_C(1) << 29; // of nearest centres at a time

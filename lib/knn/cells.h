@@ -21,7 +21,9 @@ int cdp_cells_new(struct cdp_cells *cells, struct cdp_space *space, uint32_t k, 
                   uint64_t seed, int threads, struct cdp_progress *progress, struct cdp_err *err);
 void cdp_cells_free(struct cdp_cells *cells);
 
-// Adds to the lists, those of all items, the nearest items of the `probes` cells.
+// Adds to the lists, those of all items, which are empty, the nearest items of the `probes` cells,
+// but of those that by what is found in an item's own cell are too far to add to it: these are
+// forgotten.
 int cdp_cells_probe(struct cdp_cells *cells, const struct cdp_space *space,
                     struct cdp_shortlists *lists, int threads, struct cdp_progress *progress,
                     struct cdp_err *err);
