@@ -84,6 +84,11 @@ for metric in cosine l2 l1; do
         same isa.cdp approx.cdp "$metric: the same approximate neighbours with CDP_ISA=$isa"
     done
 done
+cdp-synth --items 3000 --identities 40 --models 1 --dim 77 odd # not a whole number of registers
+for isa in plain avx2 avx512vnni; do
+    CDP_ISA=$isa cdp-knn -k 15 --metric l2 --method approx --dim 77 odd/features/m0.bin | cdp-view --digest -
+done | sort -u >digests
+is "$(wc -l <digests)" 1 "approximate, 77 numbers: the same content by plain, avx2, avx512vnni"
 for threads in 1 2 8; do
     cdp-knn -k 15 --method approx -t $threads --dim 64 copies.bin | cdp-view --digest -
     CDP_ISA=plain cdp-knn -k 15 --method approx -t $threads --dim 64 copies.bin | cdp-view --digest -
