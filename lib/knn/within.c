@@ -130,10 +130,12 @@ static void look_one(const struct cdp_within *w, uint32_t row, uint32_t first, u
 void cdp_within(struct cdp_within *w, uint32_t row, uint32_t rows, uint32_t first, uint32_t count,
                 struct cdp_shortlists *lists)
 {
-    if (w->panel)
-        lay_columns(w, first, count);
-    for (uint32_t r = 0; r < rows && w->panel; r += ROWS)
+    if (!w->panel) {
+        for (uint32_t r = row; r < row + rows; r++)
+            look_one(w, r, first, count, lists->entry + (uint64_t)r * lists->k, lists->k);
+        return;
+    }
+    lay_columns(w, first, count);
+    for (uint32_t r = 0; r < rows; r += ROWS)
         look(w, row + r, cdp_least(rows - r, ROWS), first, count, lists);
-    for (uint32_t r = row; r < row + rows && !w->panel; r++)
-        look_one(w, r, first, count, lists->entry + (uint64_t)r * lists->k, lists->k);
 }

@@ -2,7 +2,6 @@
 #ifndef CDP_WITHIN_H
 #define CDP_WITHIN_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "knn/shortlist.h"
