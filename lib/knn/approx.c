@@ -14,13 +14,15 @@
 
 enum {
     PROBES = 7,        // cells that an item looks into at first
-    SHARE = 16,        // the farthest are one in so many, the next time twice as many, and
-    MORE = 128,        // look into so many cells; when they are all, into twice as many
+    FAR = 16,          // the farthest, of whom it depends who looks on, are one in so many;
+    SHARE = 32,        // one in so many, the next time twice as many, look
+    MORE = 128,        // into so many cells; when they are all, into twice as many
     FINE = 256,        // fewer where they are enough, but not fewer than one in so many
+    MANIER = 8,        // so many times as many the next time;
     VERY_FEW = 64,     // are fewer than one in so many
-    AROUND = 4,        // so many times as many look around,
-    FOR_ONE = 3,       // but not more than so many for one that misses enough
-    EVEN = 4,          // and, where all miss about as much, not fewer than one in so many
+    AROUND = 8,        // so many times as many look around,
+    FOR_ONE = 5,       // but not more than so many for one that misses enough
+    EVEN = 4,          // and, where all miss about as much, one in so many, then twice as many
     CHEAP = 32,        // to look into more than one cell in so many each costs more than all pairs
     STALL = 8,         // a gain of one standard error in so many is none
     WIDE = 24,         // cells that all look into; twice as many the next time
@@ -166,7 +168,7 @@ static struct recall recall_of(const struct cdp_shortlists *lists, const uint32_
             cdp_least(lack[i].missing, refused_by(list, lists->k, exact, i, sample[i], item_of));
     }
     qsort(lack, count, sizeof *lack, by_reach);
-    for (uint64_t i = 0; i < count / SHARE; i++)
+    for (uint64_t i = 0; i < count / FAR; i++)
         far += lack[i].missing;
     for (uint64_t i = 1; i < count; i++) {
         int64_t apart = (int64_t)lack[i].missing - lack[i - 1].missing;
@@ -190,29 +192,33 @@ static struct recall recall_of(const struct cdp_shortlists *lists, const uint32_
 struct plan {
     uint64_t share, more; // one in so many, the farthest, look into so many cells,
     uint64_t deep;        // few into so many, who have looked into half as many,
+    uint64_t few;         // or, where what is missing is not theirs, one in so many into `more`,
     uint64_t wide;        // or all into so many
+    double even;          // where all miss about as much, one in so many look around
     bool fine;            // few did the last time
 };
 
 // Who looks into more cells next: one in `part` of all, into so many. Where few lists miss what is
 // wanted, few do, which costs less: those who have looked into twice as many; but where what is
-// missing is not theirs, not twice.
+// missing is not theirs, more of them each time, while that costs less than if all do.
 static uint64_t plan_cells(struct plan *p, const struct recall *r, uint64_t cells, double *part)
 {
-    uint64_t probes = p->wide;
-    p->fine = r->scattered ? r->enough > p->share && p->deep < 2 * cells
-                           : !p->fine && p->wide < p->more && r->enough > p->more / p->wide;
+    uint64_t probes = p->wide, few = r->scattered ? FINE : p->few;
+    few = cdp_least(r->enough, few);
+    p->fine = r->scattered ? r->enough > p->share && p->deep < 2 * cells : few > p->more / p->wide;
     *part = 1;
     if (p->fine) {
-        *part = cdp_least(r->enough, FINE);
+        *part = (double)few;
         probes = r->scattered ? p->deep : p->more;
     } else if (r->scattered) {
-        *part = p->share;
+        *part = (double)p->share;
         probes = p->more;
     }
     if (r->scattered && p->deep < 2 * probes)
         p->deep = 2 * probes;
-    if (!p->fine && !r->scattered)
+    if (p->fine && !r->scattered)
+        p->few = few / MANIER;
+    else if (!p->fine && !r->scattered)
         p->wide *= 2;
     else if (!p->fine && p->share > 1)
         p->share /= 2;
@@ -246,7 +252,8 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
     int status = !room || !lack || !item_of;
     for (uint64_t i = 0; !status && i < lists->count; i++)
         item_of[cdp_space_row(space, i)] = (uint32_t)i;
-    struct plan plan = {.share = SHARE, .more = MORE, .deep = MORE, .wide = WIDE};
+    struct plan plan = {
+        .share = SHARE, .more = MORE, .deep = MORE, .few = FINE, .wide = WIDE, .even = EVEN};
     uint32_t *items = NULL; // whose lists have changed; at first all
     double before = 0;
     for (bool first = true, around = true; !status; first = false, around = !around) {
@@ -269,7 +276,12 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
             status = cdp_shortlists_grow(lists, longer, threads, err);
         } else if (around) {
             part = fmax(1, (double)r.enough / FOR_ONE);
-            part = r.scattered ? fmax(part, (double)plan.share / AROUND) : fmin(part, EVEN);
+            if (r.scattered) {
+                part = fmax(part, (double)plan.share / AROUND);
+            } else if (part > plan.even) {
+                part = plan.even;
+                plan.even = fmax(1, plan.even / 2);
+            }
         }
         uint64_t all = cells->centres->count, probes = 0;
         if (!around) {

@@ -17,6 +17,7 @@ enum {
     PARTS = 64,            // threads share so many parts
     STRETCH = 8 * COLUMNS, // columns that all rows look at, one row's tiles after another's
     PICKED = 32,           // that wait for a row's list before a tile, at most
+    AHEAD = 8,             // rows whose memory is asked for before they are compared
 };
 
 // What is looked at, and by whom.
@@ -330,10 +331,12 @@ static int glance_all(struct view *v, const uint32_t *items, const uint32_t *ord
         for (uint32_t i = 0; i < count; i++) {
             const uint64_t *own = g->seen.entry + (size_t)i * seen;
             uint64_t *list = lists->entry + (uint64_t)g->query[i] * k;
-            if (v->looked)
+            if (v->looked) {
+                cdp_space_ask(v->space, g->item[i + AHEAD < count ? i + AHEAD : i]);
                 compare(v, g->item[i], own, list, k);
-            else
+            } else {
                 memcpy(list, own, k * sizeof *list);
+            }
         }
         cdp_progress_add(progress, count);
     }

@@ -125,8 +125,7 @@ void cdp_space_scores(const struct cdp_space *s, uint64_t a, const struct cdp_sp
     uint32_t n = 0;
     do {
         y[n] = others->bytes + items[n] * s->byte_words;
-        cdp_fetch(y[n], s->byte_words * sizeof *y[n]);
-        __builtin_prefetch(&others->vector[items[n]]);
+        cdp_space_ask(others, items[n]);
     } while (++n < count);
     s->kernel->metric[s->metric].pairs(s->bytes + a * s->byte_words, y, count, s->byte_words,
                                        score);

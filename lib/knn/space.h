@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/sums.h"
 #include "io/matrix.h"
 #include "knn/kernel.h"
@@ -94,6 +95,16 @@ int cdp_space_reorder(struct cdp_space *space, const uint32_t *order, int thread
 // The products, or minus distances, of item a and as many others by a level of what tiles see.
 void cdp_space_products(const struct cdp_space *space, uint64_t a, const struct cdp_space *others,
                         const uint32_t *items, uint32_t count, unsigned level, float *out);
+
+// Asks the memory for what an item's scores are made of.
+static inline void cdp_space_ask(const struct cdp_space *space, uint64_t item)
+{
+    if (space->vector) {
+        cdp_fetch(space->bytes + item * space->byte_words,
+                  space->byte_words * sizeof *space->bytes);
+        __builtin_prefetch(&space->vector[item]);
+    }
+}
 
 // The scores of item a of one space and `count` items, at most CDP_TILE_COLUMNS, of it, or of
 // another that was picked from it, but for the error of bytes: the same bits whichever of a pair is
