@@ -18,7 +18,7 @@ enum {
     SHARE = 32,        // one in so many, the next time twice as many, look
     MORE = 128,        // into so many cells; when they are all, into twice as many
     FINE = 256,        // fewer where they are enough, but not fewer than one in so many
-    MANIER = 8,        // so many times as many the next time;
+    MANIER = 4,        // so many times as many the next time;
     VERY_FEW = 64,     // are fewer than one in so many
     AROUND = 8,        // so many times as many look around,
     FOR_ONE = 5,       // but not more than so many for one that misses enough
@@ -191,40 +191,52 @@ static struct recall recall_of(const struct cdp_shortlists *lists, const uint32_
 // How the search goes on.
 struct plan {
     uint64_t share, more; // one in so many, the farthest, look into so many cells,
-    uint64_t deep;        // few into so many, who have looked into half as many,
-    uint64_t few;         // or, where what is missing is not theirs, one in so many into `more`,
+    uint64_t few, deep;   // or few, one in so many, into so many,
     uint64_t wide;        // or all into so many
-    double even;          // where all miss about as much, one in so many look around
     bool fine;            // few did the last time
+    double for_one, even; // who looks around
 };
 
 // Who looks into more cells next: one in `part` of all, into so many. Where few lists miss what is
-// wanted, few do, which costs less: those who have looked into twice as many; but where what is
-// missing is not theirs, more of them each time, while that costs less than if all do.
+// wanted, few do, which costs less, and each time more of them; of those whose lists reach farthest
+// into more cells when all these have looked into some.
 static uint64_t plan_cells(struct plan *p, const struct recall *r, uint64_t cells, double *part)
 {
-    uint64_t probes = p->wide, few = r->scattered ? FINE : p->few;
-    few = cdp_least(r->enough, few);
-    p->fine = r->scattered ? r->enough > p->share && p->deep < 2 * cells : few > p->more / p->wide;
+    uint64_t probes = p->wide, few = cdp_least(r->enough, p->few);
+    p->fine = r->scattered ? few > p->share && p->deep < 2 * cells : few > p->more / p->wide;
     *part = 1;
     if (p->fine) {
         *part = (double)few;
         probes = r->scattered ? p->deep : p->more;
+        p->few = few / MANIER;
     } else if (r->scattered) {
         *part = (double)p->share;
         probes = p->more;
-    }
-    if (r->scattered && p->deep < 2 * probes)
-        p->deep = 2 * probes;
-    if (p->fine && !r->scattered)
-        p->few = few / MANIER;
-    else if (!p->fine && !r->scattered)
+        p->few = FINE;
+        p->deep *= 2;
+        if (p->share > 1)
+            p->share /= 2;
+        else
+            p->more *= 2;
+    } else {
         p->wide *= 2;
-    else if (!p->fine && p->share > 1)
-        p->share /= 2;
-    else if (!p->fine)
-        p->more *= 2;
+    }
     return cdp_least(probes, cells);
+}
+
+// Who looks around next: one in so many of all. Each time more, since who has found little does so
+// again.
+static double plan_around(struct plan *p, const struct recall *r)
+{
+    double part = fmax(1, (double)r->enough / p->for_one);
+    p->for_one *= 2;
+    if (r->scattered)
+        return fmax(part, (double)p->share / AROUND);
+    if (part > p->even) {
+        part = p->even;
+        p->even = fmax(1, part / 2);
+    }
+    return part;
 }
 
 // How long lists are to be where they have no room for what was met; 0 where they do, or may not
@@ -252,8 +264,13 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
     int status = !room || !lack || !item_of;
     for (uint64_t i = 0; !status && i < lists->count; i++)
         item_of[cdp_space_row(space, i)] = (uint32_t)i;
-    struct plan plan = {
-        .share = SHARE, .more = MORE, .deep = MORE, .few = FINE, .wide = WIDE, .even = EVEN};
+    struct plan plan = {.share = SHARE,
+                        .more = MORE,
+                        .few = FINE,
+                        .deep = MORE,
+                        .wide = WIDE,
+                        .for_one = FOR_ONE,
+                        .even = EVEN};
     uint32_t *items = NULL; // whose lists have changed; at first all
     double before = 0;
     for (bool first = true, around = true; !status; first = false, around = !around) {
@@ -275,13 +292,7 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
             around = true;
             status = cdp_shortlists_grow(lists, longer, threads, err);
         } else if (around) {
-            part = fmax(1, (double)r.enough / FOR_ONE);
-            if (r.scattered) {
-                part = fmax(part, (double)plan.share / AROUND);
-            } else if (part > plan.even) {
-                part = plan.even;
-                plan.even = fmax(1, plan.even / 2);
-            }
+            part = plan_around(&plan, &r);
         }
         uint64_t all = cells->centres->count, probes = 0;
         if (!around) {

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # knn.sh [PART]...: the neighbour search, its peers and the machine's peaks in one run, as a table of
 # tab-separated figures. Parts: exact, peers, approx, crossing, which are all of them unless some are named,
-# and large, hnswlib at 600,000 rows; peaks alone: no part. Two threads everywhere, k = 15, cosine; times
+# growth, the approximate search of two sizes in turns, and large, hnswlib at 600,000 rows; peaks alone: no
+# part. Two threads everywhere, k = 15, cosine; times
 # are of whole commands, the median of three; those of the peers are of one run, without reading.
 # Multiply-adds are counted as rows x rows / 2 x numbers of a row. Data are made once in the folder
 # $CDP_DATA (default: a temporary one; 2.5 GB).
@@ -50,13 +51,15 @@ line() {
             print what, rows, dim, seconds, recall, memory, rate, share }'
 }
 
-# search METHOD ROWS DIM FILE: leaves found.cdp, and the median time in $seconds, its memory in $memory
+# search_once METHOD ROWS DIM FILE: leaves found.cdp, and tells the time and memory
+search_once() {
+    cdp-knn -v -k 15 -t 2 --method "$1" --dim "$3" -o found.cdp "$4" 2>&1 | tail -n 1 |
+        sed 's/.*: \([0-9.]*\) s,.*, \([0-9]*\) MB.*/\1 \2/'
+}
+
+# search METHOD ROWS DIM FILE: the same, of three the median time in $seconds, its memory in $memory
 search() {
-    local told
-    told=$(for _ in 1 2 3; do
-        cdp-knn -v -k 15 -t 2 --method "$1" --dim "$3" -o found.cdp "$4" 2>&1 | tail -n 1
-    done | sed 's/.*: \([0-9.]*\) s,.*, \([0-9]*\) MB.*/\1 \2/' | sort -n | sed -n 2p)
-    read -r seconds memory <<<"$told"
+    read -r seconds memory < <(for _ in 1 2 3; do search_once "$@"; done | sort -n | sed -n 2p)
 }
 
 # sample ROWS DIM FILE: the exact neighbours of 2,000 rows, here and there, as sample.cdp; of 200,000 rows
@@ -139,6 +142,23 @@ if [[ $parts == *" approx "* ]]; then
         line "cdp-knn --method approx, Fashion-MNIST" 70000 784 "$seconds" "$(recall sample.cdp found.cdp)" \
             "$memory"
     fi
+fi
+
+# Each run after a pause: a virtual machine's host takes free memory back after some seconds, so that what
+# runs right after itself finds memory that is faster than what a long run finds.
+if [[ $parts == *" growth "* ]]; then
+    for rows in 200000 1400000; do
+        made $rows
+    done
+    for _ in 1 2 3 4 5; do
+        for rows in 200000 1400000; do
+            sleep 5
+            search_once approx $rows 256 made-$rows.bin | sed "s/^/$rows /"
+        done
+    done | sort -n -k 1,1 -k 2,2 | awk '{ time[$1, ++runs[$1]] = $2 } END { few = time[200000, 3]
+        many = time[1400000, 3]
+        printf "approx, in turns, medians of five: 200,000 rows %.2f s, 1.4 M %.2f s, %.2f times the time\n",
+            few, many, many / few }'
 fi
 
 if [[ $parts == *" crossing "* ]]; then
