@@ -14,10 +14,10 @@
 enum {
     ITERATIONS = 3, // of k-means,
     SAMPLE = 8,     // on so many items a centre, others each time
-    SPARE = 8,      // centres that are compared beyond those that are wanted, at most,
-    MORE = 4,       // or so many times as many where a level below the whole sketch sees them
-    // Many centres are in groups:
+    SPARE = 8,      // centres that are compared beyond those that are wanted, at most
+    // Many centres are seen by the level below the whole sketch, and are in groups:
     MANY = 4096,
+    MORE = 4,   // times as many are compared
     GROUPS = 5, // that each is in,
     LOOKED = 8, // and that an item looks into
     EACH = 8,   // so many times as many items train a group as a centre
@@ -244,11 +244,12 @@ struct cdp_centres *cdp_centres_new(const struct cdp_space *space, uint64_t n, u
                                     uint64_t seed, int threads, struct cdp_progress *progress,
                                     struct cdp_err *err)
 {
-    // The level below the whole sketch suits where lists are only seeded, which is what a space of
-    // several is for: one for a search of all pairs.
-    unsigned level = space->levels > 1 ? space->levels - 2 : 0;
+    // The level below the whole sketch also suits where lists are only seeded, which is what a
+    // space for a search of all pairs is for.
+    bool many = count > MANY, below = space->levels > 1 && (many || space->levels > 2);
+    unsigned level = space->levels - 1 - below;
     struct cdp_centres *groups = NULL;
-    if (count > MANY) {
+    if (many) {
         uint64_t few = (uint64_t)sqrt(8 * (double)count), other = seed + ITERATIONS + 1;
         groups = centres_in(NULL, space, n, few, level, EACH, other, threads, NULL, err);
         if (!groups)

@@ -225,11 +225,11 @@ static int set_step(struct cdp_sketcher *s, const float *vectors, const float *p
 
 static void set_levels(struct cdp_sketcher *s, size_t words, bool by_level)
 {
-    static const double part[CDP_SKETCH_LEVELS - 1] = {0.375, 0.5, 0.75};
+    static const double part[2][CDP_SKETCH_LEVELS] = {{0.6}, {0.375, 0.5, 0.75}};
     s->words = words;
     s->levels = 0;
-    for (size_t l = 0; by_level && l < CDP_SKETCH_LEVELS - 1; l++) {
-        size_t some = (size_t)(part[l] * (double)words);
+    for (size_t l = 0; l < CDP_SKETCH_LEVELS; l++) {
+        size_t some = (size_t)(part[by_level][l] * (double)words);
         if (some >= LEAST)
             s->level[s->levels++] = some;
     }

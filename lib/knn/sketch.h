@@ -51,7 +51,8 @@ enum { CDP_SKETCH_REACHES = 64 };
 // Learns from `count` vectors, a line of `dim` numbers each, of which those farther apart than
 // `reach`, at most CDP_SKETCH_REACHES, must be told from neighbours. by_level: whoever compares
 // sketches will choose the level that suits them, so that the whole one is for those that reach
-// farthest; otherwise it suits all, and is the only one. The caller frees it, after an error too.
+// farthest; otherwise it suits all, and there are two levels at most. The caller frees it, after an
+// error too.
 int cdp_sketcher_new(struct cdp_sketcher *sketcher, const float *vectors, size_t count, size_t dim,
                      const float *reach, size_t reaches, bool by_level,
                      const struct cdp_kernel *kernel, int threads, struct cdp_err *err);
