@@ -17,8 +17,8 @@ enum {
     FAR = 16,          // the farthest, of whom it depends who looks on, are one in so many;
     SHARE = 32,        // one in so many, the next time twice as many, look
     MORE = 128,        // into so many cells; when they are all, into twice as many
-    FINE = 256,        // fewer where they are enough, but not fewer than one in so many
-    MANIER = 4,        // so many times as many the next time;
+    FINE = 256,        // fewer where they are enough, but not fewer than one in so many,
+    WIDER = 4,         // and so many times as many the next time;
     VERY_FEW = 64,     // are fewer than one in so many
     AROUND = 8,        // so many times as many look around,
     FOR_ONE = 5,       // but not more than so many for one that misses enough
@@ -198,17 +198,18 @@ struct plan {
 };
 
 // Who looks into more cells next: one in `part` of all, into so many. Where few lists miss what is
-// wanted, few do, which costs less, and each time more of them; of those whose lists reach farthest
-// into more cells when all these have looked into some.
+// wanted, few do, which costs less: each time more of them, and when that is no longer few, the
+// share does, or all do.
 static uint64_t plan_cells(struct plan *p, const struct recall *r, uint64_t cells, double *part)
 {
     uint64_t probes = p->wide, few = cdp_least(r->enough, p->few);
-    p->fine = r->scattered ? few > p->share && p->deep < 2 * cells : few > p->more / p->wide;
+    p->fine = r->scattered ? few > p->share && p->deep < 2 * cells
+                           : p->wide < p->more && few > p->more / p->wide;
     *part = 1;
     if (p->fine) {
         *part = (double)few;
         probes = r->scattered ? p->deep : p->more;
-        p->few = few / MANIER;
+        p->few = few / WIDER;
     } else if (r->scattered) {
         *part = (double)p->share;
         probes = p->more;
