@@ -10,22 +10,13 @@
 #include "base/threads.h"
 #include "knn/cells.h"
 #include "knn/neighbourhood.h"
+#include "knn/plan.h"
 #include "knn/reach.h"
 
 enum {
     PROBES = 7,        // cells that an item looks into at first
-    FAR = 16,          // the farthest, of whom it depends who looks on, are one in so many;
-    SHARE = 32,        // one in so many, the next time twice as many, look
-    MORE = 128,        // into so many cells; when they are all, into twice as many
-    FINE = 256,        // fewer where they are enough, but not fewer than one in so many,
-    WIDER = 4,         // and so many times as many the next time;
-    VERY_FEW = 64,     // are fewer than one in so many
-    AROUND = 8,        // so many times as many look around,
-    FOR_ONE = 5,       // but not more than so many for one that misses enough
-    EVEN = 4,          // and, where all miss about as much, one in so many, then twice as many
-    CHEAP = 32,        // to look into more than one cell in so many each costs more than all pairs
+    FAR = 16,          // one in so many are the farthest, of whom it depends who looks on
     STALL = 8,         // a gain of one standard error in so many is none
-    WIDE = 24,         // cells that all look into; twice as many the next time
     SEED_PROBES = 4,   // of a search that only fills lists
     GROWN = 4,         // times as long as at first lists become, at most
     SAMPLE = CDP_SIDE, // items whose exact neighbours are known, at most that
@@ -188,58 +179,6 @@ static struct recall recall_of(const struct cdp_shortlists *lists, const uint32_
 
 // ---- all
 
-// How the search goes on.
-struct plan {
-    uint64_t share, more; // one in so many, the farthest, look into so many cells,
-    uint64_t few, deep;   // or few, one in so many, into so many,
-    uint64_t wide;        // or all into so many
-    bool fine;            // few did the last time
-    double for_one, even; // who looks around
-};
-
-// Who looks into more cells next: one in `part` of all, into so many. Where few lists miss what is
-// wanted, few do, which costs less: each time more of them, and when that is no longer few, the
-// share does, or all do.
-static uint64_t plan_cells(struct plan *p, const struct recall *r, uint64_t cells, double *part)
-{
-    uint64_t probes = p->wide, few = cdp_least(r->enough, p->few);
-    p->fine = r->scattered ? few > p->share && p->deep < 2 * cells
-                           : p->wide < p->more && few > p->more / p->wide;
-    *part = 1;
-    if (p->fine) {
-        *part = (double)few;
-        probes = r->scattered ? p->deep : p->more;
-        p->few = few / WIDER;
-    } else if (r->scattered) {
-        *part = (double)p->share;
-        probes = p->more;
-        p->few = FINE;
-        p->deep *= 2;
-        if (p->share > 1)
-            p->share /= 2;
-        else
-            p->more *= 2;
-    } else {
-        p->wide *= 2;
-    }
-    return cdp_least(probes, cells);
-}
-
-// Who looks around next: one in so many of all. Each time more, since who has found little does so
-// again.
-static double plan_around(struct plan *p, const struct recall *r)
-{
-    double part = fmax(1, (double)r->enough / p->for_one);
-    p->for_one *= 2;
-    if (r->scattered)
-        return fmax(part, (double)p->share / AROUND);
-    if (part > p->even) {
-        part = p->even;
-        p->even = fmax(1, part / 2);
-    }
-    return part;
-}
-
 // How long lists are to be where they have no room for what was met; 0 where they do, or may not
 // grow.
 static uint32_t grown(const struct cdp_shortlists *lists, const struct recall *r, double wanted,
@@ -265,13 +204,7 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
     int status = !room || !lack || !item_of;
     for (uint64_t i = 0; !status && i < lists->count; i++)
         item_of[cdp_space_row(space, i)] = (uint32_t)i;
-    struct plan plan = {.share = SHARE,
-                        .more = MORE,
-                        .few = FINE,
-                        .deep = MORE,
-                        .wide = WIDE,
-                        .for_one = FOR_ONE,
-                        .even = EVEN};
+    struct cdp_plan plan = cdp_plan_new();
     uint32_t *items = NULL; // whose lists have changed; at first all
     double before = 0;
     for (bool first = true, around = true; !status; first = false, around = !around) {
@@ -286,19 +219,19 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
             break;
         before = around ? r.found : before;
         // Where very few lists miss what is wanted, these look into more cells at once.
-        if (first && r.scattered && r.enough > VERY_FEW)
+        if (first && r.scattered && cdp_plan_is_for_few(r.enough))
             around = false;
         double part = 1;
         if (longer) {
             around = true;
             status = cdp_shortlists_grow(lists, longer, threads, err);
         } else if (around) {
-            part = plan_around(&plan, &r);
+            part = cdp_plan_around(&plan, r.scattered, r.enough);
         }
-        uint64_t all = cells->centres->count, probes = 0;
+        uint64_t probes = 0;
         if (!around) {
-            probes = plan_cells(&plan, &r, all, &part);
-            if ((double)(probes * CHEAP) > part * (double)all)
+            probes = cdp_plan_cells(&plan, r.scattered, r.enough, cells->centres->count, &part);
+            if (probes == 0)
                 break;
         }
         items = cdp_farthest(lists, lists->k - 1, part, &count, err);

@@ -220,7 +220,7 @@ VNNI void cdp_project_avx512(const float *row, size_t count, size_t dim, const f
     }
 }
 
-enum { RUN = 8, MOST = 16 };
+enum { RUN = 8, MOST = 20 };
 
 // Which entries of run i belong to a list of k.
 VNNI INLINE __mmask8 own_of(uint32_t k, uint32_t i)
@@ -236,24 +236,24 @@ VNNI INLINE void merge_runs(uint64_t *list, uint32_t k, const uint64_t *entries,
 {
     const __m512i none = _mm512_set1_epi64(-1);
     __m512i run[MOST];
-#pragma GCC unroll 16
+#pragma GCC unroll 20
     for (uint32_t i = 0; i < runs; i++)
         run[i] = _mm512_mask_loadu_epi64(none, own_of(k, i), list + i * RUN);
     for (size_t e = 0; e < count; e++) {
         __m512i entry = _mm512_set1_epi64((long long)entries[e]), before = _mm512_setzero_si512();
         __mmask8 there = 0;
-#pragma GCC unroll 16
+#pragma GCC unroll 20
         for (uint32_t i = 0; i < runs; i++)
             there |= _mm512_cmpeq_epi64_mask(run[i], entry);
         entry = there ? none : entry;
-#pragma GCC unroll 16
+#pragma GCC unroll 20
         for (uint32_t i = 0; i < runs; i++) {
             __m512i shifted = _mm512_alignr_epi64(run[i], before, RUN - 1);
             before = run[i];
             run[i] = _mm512_min_epu64(run[i], _mm512_max_epu64(shifted, entry));
         }
     }
-#pragma GCC unroll 16
+#pragma GCC unroll 20
     for (uint32_t i = 0; i < runs; i++)
         _mm512_mask_storeu_epi64(list + i * RUN, own_of(k, i), run[i]);
 }
@@ -268,6 +268,8 @@ VNNI void cdp_merge_avx512(uint64_t *list, uint32_t k, const uint64_t *entries, 
         merge_runs(list, k, entries, count, 3);
     else if (k <= 6 * RUN)
         merge_runs(list, k, entries, count, 6);
+    else if (k <= 16 * RUN)
+        merge_runs(list, k, entries, count, 16);
     else if (k <= MOST * RUN)
         merge_runs(list, k, entries, count, MOST);
     else

@@ -3,10 +3,9 @@
 # knn.sh [PART]...: the neighbour search, its peers and the machine's peaks in one run, as a table of
 # tab-separated figures. Parts: exact, peers, approx, crossing, which are all of them unless some are named,
 # growth, the approximate search of two sizes in turns, and large, hnswlib at 600,000 rows; peaks alone: no
-# part. Two threads everywhere, k = 15, cosine; times
-# are of whole commands, the median of three; those of the peers are of one run, without reading.
-# Multiply-adds are counted as rows x rows / 2 x numbers of a row. Data are made once in the folder
-# $CDP_DATA (default: a temporary one; 2.5 GB).
+# part. Two threads everywhere, k = 15, cosine; times are of whole commands, the median of three; those of
+# the peers are of one run, without reading. Multiply-adds are counted as rows x rows / 2 x numbers of a
+# row. Data are made once in the folder $CDP_DATA (default: a temporary one; 2.5 GB).
 set -euo pipefail
 export LC_ALL=C
 : "${CDP_BIN:?is the folder of the tools}" "${CDP_BENCH:?is the folder of the bench programs}"
@@ -59,7 +58,9 @@ search_once() {
 
 # search METHOD ROWS DIM FILE: the same, of three the median time in $seconds, its memory in $memory
 search() {
-    read -r seconds memory < <(for _ in 1 2 3; do search_once "$@"; done | sort -n | sed -n 2p)
+    local told
+    told=$(for _ in 1 2 3; do search_once "$@"; done | sort -n | sed -n 2p)
+    read -r seconds memory <<<"$told"
 }
 
 # sample ROWS DIM FILE: the exact neighbours of 2,000 rows, here and there, as sample.cdp; of 200,000 rows
