@@ -38,7 +38,7 @@ static bool has(enum cdp_isa isa)
         return has(CDP_ISA_AVX2) && __builtin_cpu_supports("avx512f") &&
                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni");
     case CDP_ISA_AVX2:
-        return __builtin_cpu_supports("avx2");
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
     default:
         return isa == CDP_ISA_PLAIN;

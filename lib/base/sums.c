@@ -87,95 +87,147 @@ INLINE double sum_of(const float *x, const float *y, size_t dim,
 
 SUMS(plain, )
 #ifdef __x86_64__
-SUMS(avx2, __attribute__((target("avx2"))))
 
-// ---- AVX-512: the same eight sums, in one register
+// ---- AVX2 and AVX-512: the same eight sums, of several pairs of rows side by side
+
+// Of `count` pairs, so that none waits for its own sums: each has its eight in registers of
+// `numbers`. `one`: all x are the same row.
+#define SIDE_BY_SIDE(isa, attribute, registers, numbers)                                          \
+    attribute INLINE void sums_of_##isa(const float *const *x, const float *const *y,             \
+                                        const int count, const bool one, size_t dim, double *sum, \
+                                        registers (*step)(registers, registers, registers),       \
+                                        cdp_doubles (*join)(cdp_doubles, cdp_doubles))            \
+    {                                                                                             \
+        enum { MOST = 4, EACH = 8 / (numbers) };                                                  \
+        registers sums[MOST][EACH];                                                               \
+        size_t d = 0;                                                                             \
+        _Pragma("GCC unroll 4") for (int i = 0; i < count; i++)                                   \
+        {                                                                                         \
+            _Pragma("GCC unroll 2") for (int e = 0; e < EACH; e++) sums[i][e] = zero_##isa();     \
+        }                                                                                         \
+        for (; d + 8 <= dim; d += 8) {                                                            \
+            _Pragma("GCC unroll 2") for (int e = 0; e < EACH; e++)                                \
+            {                                                                                     \
+                size_t at = d + (size_t)e * (numbers);                                            \
+                registers first = widen_##isa(x[0] + at);                                         \
+                _Pragma("GCC unroll 4") for (int i = 0; i < count; i++) sums[i][e] = step(        \
+                    sums[i][e], one ? first : widen_##isa(x[i] + at), widen_##isa(y[i] + at));    \
+            }                                                                                     \
+        }                                                                                         \
+        _Pragma("GCC unroll 4") for (int i = 0; i < count; i++)                                   \
+        {                                                                                         \
+            if (d < dim) {                                                                        \
+                float a[8] = {0}, b[8] = {0};                                                     \
+                memcpy(a, x[i] + d, (dim - d) * sizeof *a);                                       \
+                memcpy(b, y[i] + d, (dim - d) * sizeof *b);                                       \
+                _Pragma("GCC unroll 2") for (int e = 0; e < EACH; e++) sums[i][e] = step(         \
+                    sums[i][e], widen_##isa(a + e * (numbers)), widen_##isa(b + e * (numbers)));  \
+            }                                                                                     \
+            cdp_doubles half[2];                                                                  \
+            memcpy(half, sums[i], sizeof half);                                                   \
+            sum[i] = join_all(half, join);                                                        \
+        }                                                                                         \
+    }
+#define SUM_SIDE_BY_SIDE(name, isa, attribute, step, join)                                         \
+    attribute static void name##_##isa(const float *const *x, const float *const *y, size_t count, \
+                                       size_t dim, double *sum)                                    \
+    {                                                                                              \
+        size_t i = 0;                                                                              \
+        for (; i + 4 <= count; i += 4) {                                                           \
+            if (x[i] == x[i + 1] && x[i] == x[i + 2] && x[i] == x[i + 3])                          \
+                sums_of_##isa(x + i, y + i, 4, true, dim, sum + i, step##_##isa, join);            \
+            else                                                                                   \
+                sums_of_##isa(x + i, y + i, 4, false, dim, sum + i, step##_##isa, join);           \
+        }                                                                                          \
+        for (; i < count; i++)                                                                     \
+            sums_of_##isa(x + i, y + i, 1, true, dim, sum + i, step##_##isa, join);                \
+    }
+#define SUMS_SIDE_BY_SIDE(isa, attribute, registers, numbers)                           \
+    SIDE_BY_SIDE(isa, attribute, registers, numbers)                                    \
+    SUM_SIDE_BY_SIDE(dot, isa, attribute, add_product, add)                             \
+    SUM_SIDE_BY_SIDE(square, isa, attribute, add_square, add)                           \
+    SUM_SIDE_BY_SIDE(absolute, isa, attribute, add_absolute, add)                       \
+    SUM_SIDE_BY_SIDE(largest, isa, attribute, larger, cdp_larger)                       \
+    static const struct cdp_sums sums_##isa = {dot_##isa, square_##isa, absolute_##isa, \
+                                               largest_##isa};
+
+// The product of two float32 numbers is exact, so that a fused sum of products rounds as another
+// does. The larger of two is `most` where they do not compare.
+
+#define AVX2 __attribute__((target("avx2,fma")))
+
+AVX2 INLINE __m256d zero_avx2(void)
+{
+    return _mm256_setzero_pd();
+}
+
+AVX2 INLINE __m256d widen_avx2(const float *at)
+{
+    return _mm256_cvtps_pd(_mm_loadu_ps(at));
+}
+
+AVX2 INLINE __m256d add_product_avx2(__m256d sum, __m256d a, __m256d b)
+{
+    return _mm256_fmadd_pd(a, b, sum);
+}
+
+AVX2 INLINE __m256d add_square_avx2(__m256d sum, __m256d a, __m256d b)
+{
+    __m256d apart = _mm256_sub_pd(a, b);
+    return _mm256_add_pd(sum, _mm256_mul_pd(apart, apart));
+}
+
+AVX2 INLINE __m256d apart_avx2(__m256d a, __m256d b)
+{
+    return _mm256_andnot_pd(_mm256_set1_pd(-0.0), _mm256_sub_pd(a, b));
+}
+
+AVX2 INLINE __m256d add_absolute_avx2(__m256d sum, __m256d a, __m256d b)
+{
+    return _mm256_add_pd(sum, apart_avx2(a, b));
+}
+
+AVX2 INLINE __m256d larger_avx2(__m256d most, __m256d a, __m256d b)
+{
+    return _mm256_max_pd(apart_avx2(a, b), most);
+}
+
+SUMS_SIDE_BY_SIDE(avx2, AVX2, __m256d, 4)
 
 #define AVX512 __attribute__((target("avx512f")))
 
-// The product of two float32 numbers is exact, so that this rounds as a sum of products does.
-AVX512 INLINE __m512d add_product_512(__m512d sum, __m512d a, __m512d b)
+AVX512 INLINE __m512d zero_avx512(void)
+{
+    return _mm512_setzero_pd();
+}
+
+AVX512 INLINE __m512d widen_avx512(const float *at)
+{
+    return _mm512_cvtps_pd(_mm256_loadu_ps(at));
+}
+
+AVX512 INLINE __m512d add_product_avx512(__m512d sum, __m512d a, __m512d b)
 {
     return _mm512_fmadd_pd(a, b, sum);
 }
 
-AVX512 INLINE __m512d add_square_512(__m512d sum, __m512d a, __m512d b)
+AVX512 INLINE __m512d add_square_avx512(__m512d sum, __m512d a, __m512d b)
 {
     __m512d apart = _mm512_sub_pd(a, b);
     return _mm512_add_pd(sum, _mm512_mul_pd(apart, apart));
 }
 
-AVX512 INLINE __m512d add_absolute_512(__m512d sum, __m512d a, __m512d b)
+AVX512 INLINE __m512d add_absolute_avx512(__m512d sum, __m512d a, __m512d b)
 {
     return _mm512_add_pd(sum, _mm512_abs_pd(_mm512_sub_pd(a, b)));
 }
 
-AVX512 INLINE __m512d larger_512(__m512d most, __m512d a, __m512d b)
+AVX512 INLINE __m512d larger_avx512(__m512d most, __m512d a, __m512d b)
 {
-    return _mm512_max_pd(_mm512_abs_pd(_mm512_sub_pd(a, b)),
-                         most); // most where they do not compare
+    return _mm512_max_pd(_mm512_abs_pd(_mm512_sub_pd(a, b)), most);
 }
 
-AVX512 INLINE __m512d widen_512(const float *at)
-{
-    return _mm512_cvtps_pd(_mm256_loadu_ps(at));
-}
-
-// Of `count` pairs of rows, side by side, so that none waits for its own sums. `one`: all x are the
-// same row.
-AVX512 INLINE void sums_of_512(const float *const *x, const float *const *y, const int count,
-                               const bool one, size_t dim, double *sum,
-                               __m512d (*step)(__m512d, __m512d, __m512d),
-                               cdp_doubles (*join)(cdp_doubles, cdp_doubles))
-{
-    enum { MOST = 4 };
-    __m512d sums[MOST];
-    size_t d = 0;
-#pragma GCC unroll 4
-    for (int i = 0; i < count; i++)
-        sums[i] = _mm512_setzero_pd();
-    for (; d + 8 <= dim; d += 8) {
-        __m512d first = widen_512(x[0] + d);
-#pragma GCC unroll 4
-        for (int i = 0; i < count; i++)
-            sums[i] = step(sums[i], one ? first : widen_512(x[i] + d), widen_512(y[i] + d));
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < count; i++) {
-        if (d < dim) {
-            float a[8] = {0}, b[8] = {0};
-            memcpy(a, x[i] + d, (dim - d) * sizeof *a);
-            memcpy(b, y[i] + d, (dim - d) * sizeof *b);
-            sums[i] = step(sums[i], widen_512(a), widen_512(b));
-        }
-        cdp_doubles half[2];
-        memcpy(half, &sums[i], sizeof half);
-        sum[i] = join_all(half, join);
-    }
-}
-
-#define SUM_512(name, step, join)                                                                \
-    AVX512 static void name##_avx512(const float *const *x, const float *const *y, size_t count, \
-                                     size_t dim, double *sum)                                    \
-    {                                                                                            \
-        size_t i = 0;                                                                            \
-        for (; i + 4 <= count; i += 4) {                                                         \
-            if (x[i] == x[i + 1] && x[i] == x[i + 2] && x[i] == x[i + 3])                        \
-                sums_of_512(x + i, y + i, 4, true, dim, sum + i, step, join);                    \
-            else                                                                                 \
-                sums_of_512(x + i, y + i, 4, false, dim, sum + i, step, join);                   \
-        }                                                                                        \
-        for (; i < count; i++)                                                                   \
-            sums_of_512(x + i, y + i, 1, true, dim, sum + i, step, join);                        \
-    }
-
-SUM_512(dot, add_product_512, add)
-SUM_512(square, add_square_512, add)
-SUM_512(absolute, add_absolute_512, add)
-SUM_512(largest, larger_512, cdp_larger)
-
-static const struct cdp_sums sums_avx512 = {dot_avx512, square_avx512, absolute_avx512,
-                                            largest_avx512};
+SUMS_SIDE_BY_SIDE(avx512, AVX512, __m512d, 8)
 #endif
 
 const struct cdp_sums *cdp_sums(void)
