@@ -31,10 +31,14 @@ struct view {
     uint32_t wait;   // how many wait for a row's list
 };
 
-// Columns that a row has picked, and their scores.
+// Columns that a row has picked, and their scores: of most rows few, which share a line of the
+// cache.
 struct picked {
-    uint32_t count, column[PICKED + COLUMNS + 2];
-    float score[PICKED + COLUMNS + 2];
+    uint32_t count;
+    struct {
+        uint32_t column;
+        float score;
+    } of[PICKED + COLUMNS + 2];
 };
 
 // A thread's memory.
@@ -117,8 +121,8 @@ static void add(struct glancer *g, const struct view *v, uint32_t r)
         uint32_t end = cdp_least(picked->count, from + COLUMNS), item[COLUMNS], here = 0;
         float score[COLUMNS];
         for (uint32_t i = from; i < end; i++) {
-            item[here] = columns->id[picked->column[i]];
-            score[here] = picked->score[i];
+            item[here] = columns->id[picked->of[i].column];
+            score[here] = picked->of[i].score;
             here += item[here] != CDP_NONE;
         }
         cdp_shortlists_offer(list, k, v->space->kernel, item, score, here);
@@ -134,8 +138,8 @@ static inline void put(struct picked *p, uint32_t at, uint32_t from, uint64_t pa
                        const float score[COLUMNS])
 {
     uint32_t c = (uint32_t)__builtin_ctzll(passed);
-    p->column[at] = from + c;
-    p->score[at] = score[c];
+    p->of[at].column = from + c;
+    p->of[at].score = score[c];
 }
 
 // Most often none, one or two of a tile's columns: which, nothing foretells, so that is not asked.
@@ -166,6 +170,7 @@ static void look(struct glancer *g, const struct view *v, const uint32_t *row, u
         words[i] = g->rows.row[row[i]];
         start[i] = g->rows.start[row[i]];
         bar[i] = g->bar[row[i]];
+        __builtin_prefetch(&g->picked[row[i]]);
     }
     for (; from < end; from += COLUMNS) {
         struct cdp_passed passed[ROWS];
@@ -175,6 +180,7 @@ static void look(struct glancer *g, const struct view *v, const uint32_t *row, u
             uint32_t i = passed[s].row;
             struct picked *p = &g->picked[row[i]];
             pick(p, from, passed[s].columns, score[i]);
+            __builtin_prefetch(&v->columns->id[p->of[p->count - 1].column]);
             if (p->count > v->wait) {
                 add(g, v, row[i]);
                 bar[i] = g->bar[row[i]];

@@ -8,7 +8,11 @@
 
 #include "base/mem.h"
 
-enum { COLUMNS = CDP_TILE_COLUMNS, PANEL = CDP_PANEL_COLUMNS };
+enum {
+    COLUMNS = CDP_TILE_COLUMNS,
+    PANEL = CDP_PANEL_COLUMNS,
+    AHEAD = 8, // rows whose memory is asked for before they are laid out
+};
 
 static size_t laid_words(const struct cdp_space *s, size_t words)
 {
@@ -74,6 +78,15 @@ void cdp_side_free(struct cdp_side *b)
     *b = (struct cdp_side){0};
 }
 
+// Asks the memory for what an item's row is laid out of.
+static void ask(const struct cdp_side *b, uint32_t id)
+{
+    const struct cdp_space *s = b->space;
+    cdp_fetch(cdp_space_words(s, id), b->words * sizeof *b->word);
+    if (s->vector)
+        __builtin_prefetch(cdp_space_sketch(s, id, b->level));
+}
+
 void cdp_side_rows(struct cdp_side *b, struct cdp_run items, struct cdp_run lists, uint32_t count)
 {
     const struct cdp_space *s = b->space;
@@ -82,6 +95,7 @@ void cdp_side_rows(struct cdp_side *b, struct cdp_run items, struct cdp_run list
     b->count = count;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t id = b->id[i] = cdp_run_at(items, i);
+        ask(b, cdp_run_at(items, i + AHEAD < count ? i + AHEAD : i));
         b->list[i] = cdp_run_at(lists, i);
         b->least[i] = -INFINITY;
         b->reach[i] = INFINITY;
