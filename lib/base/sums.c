@@ -69,28 +69,26 @@ INLINE double sum_of(const float *x, const float *y, size_t dim,
     return join_all((cdp_doubles[]){low, high}, join);
 }
 
-// The sums by one instruction set.
-#define SUM(name, isa, attribute, term, join)                                                      \
-    attribute static void name##_##isa(const float *const *x, const float *const *y, size_t count, \
-                                       size_t dim, double *sum)                                    \
-    {                                                                                              \
-        for (size_t i = 0; i < count; i++)                                                         \
-            sum[i] = sum_of(x[i], y[i], dim, term, join);                                          \
+#define SUM(name, term, join)                                                            \
+    static void name##_plain(const float *const *x, const float *const *y, size_t count, \
+                             size_t dim, double *sum)                                    \
+    {                                                                                    \
+        for (size_t i = 0; i < count; i++)                                               \
+            sum[i] = sum_of(x[i], y[i], dim, term, join);                                \
     }
-#define SUMS(isa, attribute)                                                            \
-    SUM(dot, isa, attribute, product_term, add)                                         \
-    SUM(square, isa, attribute, square_term, add)                                       \
-    SUM(absolute, isa, attribute, absolute_term, add)                                   \
-    SUM(largest, isa, attribute, absolute_term, cdp_larger)                             \
-    static const struct cdp_sums sums_##isa = {dot_##isa, square_##isa, absolute_##isa, \
-                                               largest_##isa};
 
-SUMS(plain, )
+SUM(dot, product_term, add)
+SUM(square, square_term, add)
+SUM(absolute, absolute_term, add)
+SUM(largest, absolute_term, cdp_larger)
+
+static const struct cdp_sums sums_plain = {dot_plain, square_plain, absolute_plain, largest_plain};
+
 #ifdef __x86_64__
 
 // ---- AVX2 and AVX-512: the same eight sums, of several pairs of rows side by side
 
-// Of `count` pairs, so that none waits for its own sums: each has its eight in registers of
+// Of `count` pairs, so that none waits for its own sums: the eight of each are in registers of
 // `numbers`. `one`: all x are the same row.
 #define SIDE_BY_SIDE(isa, attribute, registers, numbers)                                          \
     attribute INLINE void sums_of_##isa(const float *const *x, const float *const *y,             \

@@ -49,8 +49,7 @@ static double naive(const float *x, const float *y, size_t dim,
     return sums[0];
 }
 
-// Of 1 to PAIRS pairs, of rows that follow each other, or all of the first row: `together` at a
-// time, the others being of rows that follow it.
+// Of 1 to PAIRS pairs, of which each `together` that follow each other have the same x.
 static bool same(cdp_sum_function *function, double (*step)(double, double, double), bool add,
                  size_t dim, size_t together)
 {
@@ -65,7 +64,7 @@ static bool same(cdp_sum_function *function, double (*step)(double, double, doub
         const float *x[PAIRS], *y[PAIRS];
         double sum[PAIRS + 1];
         for (size_t i = 0; i < count; i++) {
-            x[i] = rows[i / together * together % PAIRS];
+            x[i] = rows[i / together * together];
             y[i] = rows[PAIRS + i];
         }
         sum[count] = 99;
