@@ -101,7 +101,7 @@ static const struct cdp_sums sums_plain = {dot_plain, square_plain, absolute_pla
         size_t d = 0;                                                                             \
         _Pragma("GCC unroll 4") for (int i = 0; i < count; i++)                                   \
         {                                                                                         \
-            _Pragma("GCC unroll 2") for (int e = 0; e < EACH; e++) sums[i][e] = zero_##isa();     \
+            _Pragma("GCC unroll 2") for (int e = 0; e < EACH; e++) sums[i][e] = (registers){0};   \
         }                                                                                         \
         for (; d + 8 <= dim; d += 8) {                                                            \
             _Pragma("GCC unroll 2") for (int e = 0; e < EACH; e++)                                \
@@ -154,11 +154,6 @@ static const struct cdp_sums sums_plain = {dot_plain, square_plain, absolute_pla
 
 #define AVX2 __attribute__((target("avx2,fma")))
 
-AVX2 INLINE __m256d zero_avx2(void)
-{
-    return _mm256_setzero_pd();
-}
-
 AVX2 INLINE __m256d widen_avx2(const float *at)
 {
     return _mm256_cvtps_pd(_mm_loadu_ps(at));
@@ -193,11 +188,6 @@ AVX2 INLINE __m256d larger_avx2(__m256d most, __m256d a, __m256d b)
 SUMS_SIDE_BY_SIDE(avx2, AVX2, __m256d, 4)
 
 #define AVX512 __attribute__((target("avx512f")))
-
-AVX512 INLINE __m512d zero_avx512(void)
-{
-    return _mm512_setzero_pd();
-}
 
 AVX512 INLINE __m512d widen_avx512(const float *at)
 {

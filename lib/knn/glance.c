@@ -170,7 +170,7 @@ static void look(struct glancer *g, const struct view *v, const uint32_t *row, u
         words[i] = g->rows.row[row[i]];
         start[i] = g->rows.start[row[i]];
         bar[i] = g->bar[row[i]];
-        __builtin_prefetch(&g->picked[row[i]]);
+        __builtin_prefetch(&g->picked[row[i]]); // for when the tile is done
     }
     for (; from < end; from += COLUMNS) {
         struct cdp_passed passed[ROWS];
@@ -180,7 +180,7 @@ static void look(struct glancer *g, const struct view *v, const uint32_t *row, u
             uint32_t i = passed[s].row;
             struct picked *p = &g->picked[row[i]];
             pick(p, from, passed[s].columns, score[i]);
-            __builtin_prefetch(&v->columns->id[p->of[p->count - 1].column]);
+            __builtin_prefetch(&v->columns->id[p->of[p->count - 1].column]); // for the adding
             if (p->count > v->wait) {
                 add(g, v, row[i]);
                 bar[i] = g->bar[row[i]];

@@ -10,6 +10,14 @@
 
 FUNCTIONS(avx2, AVX2)
 
+// Rounds as multiplying and adding do, since products are exact.
+AVX2 INLINE vector add_product(vector sum, vector x, vector y)
+{
+    return (vector)_mm256_fmadd_ps((__m256)x, (__m256)y, (__m256)sum);
+}
+
+PROJECT(avx2, AVX2)
+
 // A chunk of the row: -128 x the sums of its bytes, which undoes what the columns' bytes are
 // greater by, and then its words.
 static size_t lay_chunks(const uint32_t *row, size_t words, uint32_t *out)
@@ -197,41 +205,6 @@ AVX2 static void dot_pairs_avx2(const uint32_t *x, const uint32_t *const *y, siz
         _mm_storeu_ps(product, _mm_cvtepi32_ps(all));
         for (size_t j = 0; j < TOGETHER && i + j < count; j++)
             out[i + j] = product[j];
-    }
-}
-
-// Four rows at a time, 16 sums each. Products are exact, so that this rounds as sums of products
-// do.
-AVX2 static void project_avx2(const float *row, size_t count, size_t dim, const float *directions,
-                              size_t width, float *out)
-{
-    enum { TOGETHER = 4 };
-    for (size_t r = 0; r < count; r += TOGETHER) {
-        const float *x[TOGETHER];
-        for (size_t i = 0; i < TOGETHER; i++)
-            x[i] = row + (r + i < count ? r + i : r) * dim;
-        for (size_t at = 0; at < width; at += PANEL) {
-            const float *line = directions + at;
-            __m256 sum[TOGETHER][VECTORS];
-#pragma GCC unroll 4
-            for (int i = 0; i < TOGETHER; i++)
-                sum[i][0] = sum[i][1] = _mm256_setzero_ps();
-            for (size_t d = 0; d < dim; d++, line += width) {
-                __m256 y0 = _mm256_loadu_ps(line), y1 = _mm256_loadu_ps(line + LANES);
-#pragma GCC unroll 4
-                for (int i = 0; i < TOGETHER; i++) {
-                    __m256 own = _mm256_broadcast_ss(x[i] + d);
-                    sum[i][0] = _mm256_fmadd_ps(own, y0, sum[i][0]);
-                    sum[i][1] = _mm256_fmadd_ps(own, y1, sum[i][1]);
-                }
-            }
-#pragma GCC unroll 4
-            for (size_t i = 0; i < TOGETHER; i++) {
-                float *to = out + (r + i) * width + at;
-                for (int v = 0; v < VECTORS && r + i < count; v++)
-                    _mm256_storeu_ps(to + v * LANES, sum[i][v]);
-            }
-        }
     }
 }
 

@@ -56,32 +56,13 @@ INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], const in
     return any;
 }
 
-static void project_plain(const float *row, size_t count, size_t dim, const float *directions,
-                          size_t width, float *out)
+INLINE vector add_product(vector sum, vector x, vector y)
 {
-    enum { TOGETHER = 4 };
-    for (size_t r = 0; r < count; r += TOGETHER) {
-        const float *x[TOGETHER];
-        for (size_t i = 0; i < TOGETHER; i++)
-            x[i] = row + (r + i < count ? r + i : r) * dim;
-        for (size_t at = 0; at < width; at += PANEL) {
-            vector sum[TOGETHER][VECTORS] = {0};
-            const float *line = directions + at;
-            for (size_t d = 0; d < dim; d++, line += width) {
-                vector y0 = load(line), y1 = load(line + LANES);
-#pragma GCC unroll 4
-                for (int i = 0; i < TOGETHER; i++) {
-                    sum[i][0] += x[i][d] * y0;
-                    sum[i][1] += x[i][d] * y1;
-                }
-            }
-            for (size_t i = 0; i < TOGETHER && r + i < count; i++)
-                memcpy(out + (r + i) * width + at, sum[i], sizeof sum[i]);
-        }
-    }
+    return sum + x * y;
 }
 
 FUNCTIONS(plain, )
+PROJECT(plain, )
 TILE_AND_PAIRS(dot, plain, )
 
 const struct cdp_kernel cdp_kernel_plain = {

@@ -209,6 +209,32 @@ INLINE void bars(const struct cdp_asking *a, union cdp_bar *bar)
     }
 }
 
+INLINE void project(const float *row, size_t count, size_t dim, const float *directions,
+                    size_t width, float *out, vector (*step)(vector, vector, vector))
+{
+    enum { TOGETHER = 4 };
+    for (size_t r = 0; r < count; r += TOGETHER) {
+        const float *x[TOGETHER];
+        for (size_t i = 0; i < TOGETHER; i++)
+            x[i] = row + (r + i < count ? r + i : r) * dim;
+        for (size_t at = 0; at < width; at += PANEL) {
+            vector sum[TOGETHER][VECTORS] = {0};
+            const float *line = directions + at;
+            for (size_t d = 0; d < dim; d++, line += width) {
+                vector y0 = load(line), y1 = load(line + LANES);
+#pragma GCC unroll 4
+                for (int i = 0; i < TOGETHER; i++) {
+                    vector own = x[i][d] - (vector){0};
+                    sum[i][0] = step(sum[i][0], own, y0);
+                    sum[i][1] = step(sum[i][1], own, y1);
+                }
+            }
+            for (size_t i = 0; i < TOGETHER && r + i < count; i++)
+                memcpy(out + (r + i) * width + at, sum[i], sizeof sum[i]);
+        }
+    }
+}
+
 INLINE void add(uint64_t *list, uint32_t k, uint64_t entry)
 {
     uint32_t at = 0, end = k;
@@ -297,6 +323,14 @@ INLINE uint32_t by_groups(const struct cdp_tile *tile, struct cdp_passed *passed
     attribute static void bars_##isa(const struct cdp_asking *asking, union cdp_bar *bar) \
     {                                                                                     \
         bars(asking, bar);                                                                \
+    }
+
+// Projections, by a function add_product of the same file: sum + x y.
+#define PROJECT(isa, attribute)                                                            \
+    attribute static void project_##isa(const float *row, size_t count, size_t dim,        \
+                                        const float *directions, size_t width, float *out) \
+    {                                                                                      \
+        project(row, count, dim, directions, width, out, add_product);                     \
     }
 
 #define WORD_BY_WORD         \

@@ -32,6 +32,7 @@ static void look_around(const struct cdp_space *space, const struct cdp_shortlis
 {
     uint32_t candidates[CDP_TILE_COLUMNS] = {0}, count = 0, k = lists->k, met[MET];
     const uint64_t *own = lists->entry + (uint64_t)item * k;
+    // All lists are asked of the memory at once.
     for (uint32_t r = 0; r < k / ASKED && own[r] != CDP_NOBODY; r++)
         cdp_fetch(lists->entry + (uint64_t)cdp_entry_id(own[r]) * k, k * sizeof *own);
     memset(met, 0xFF, sizeof met);
