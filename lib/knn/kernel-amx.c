@@ -16,7 +16,8 @@ FUNCTIONS(avx2, __attribute__((target("avx2"))))
 enum {
     BLOCK = 16,               // rows whose products are summed at once,
     PANELS = CDP_TILE_PANELS, // with those of a panel each in registers 0 to 3
-    STEP = 16                 // words of an item that are multiplied at once
+    STEP = 16,                // words of an item that are multiplied at once, at most
+    FEW = 6                   // rows that are as soon multiplied without these registers, at most
 };
 
 struct sums {
@@ -31,6 +32,14 @@ struct some {
 // What gcc 12 does not see that an instruction reads.
 #define SEEN(memory) __asm__ volatile("" ::"m"(memory) : "memory")
 
+// Steps are alike as far as they can be, so that none is left with few words, which are gathered.
+AMX INLINE size_t step_of(size_t words)
+{
+    uint32_t steps =
+        (uint32_t)(words + STEP - 1) / STEP; // short, since long ones are divided slowly
+    return ((uint32_t)words + steps - 1) / steps;
+}
+
 // Register 4 is for a step's words of rows, 5 to 7 are for those of columns.
 AMX static void begin_amx(size_t words)
 {
@@ -39,7 +48,7 @@ AMX static void begin_amx(size_t words)
         uint16_t bytes[16]; // of a register's lines
         uint8_t lines[16];
     } shapes = {.palette = 1};
-    size_t step = words < STEP ? words : STEP;
+    size_t step = step_of(words);
     for (int i = 0; i < 8; i++) {
         shapes.bytes[i] = (uint16_t)((i == 4 ? step : PANEL) * sizeof(uint32_t));
         shapes.lines[i] = (uint8_t)(i > 4 ? step : BLOCK);
@@ -95,7 +104,7 @@ AMX INLINE void multiply_step(const struct cdp_tile *t, const uint32_t *row, siz
 }
 
 // The sums of a block, but for what is added to them of rows and columns.
-AMX INLINE void multiply(const struct cdp_tile *t, uint32_t block)
+AMX INLINE void multiply(const struct cdp_tile *t, uint32_t block, size_t step)
 {
     _Alignas(64) uint32_t room[BLOCK * STEP];
     size_t distance = t->rows - block < BLOCK ? 0 : apart(t->row + block), first = 0;
@@ -103,13 +112,12 @@ AMX INLINE void multiply(const struct cdp_tile *t, uint32_t block)
     _tile_zero(1);
     _tile_zero(2);
     _tile_zero(3);
-    size_t most = t->words < STEP ? t->words : STEP;
-    for (; first + most <= t->words && distance; first += most)
+    for (; first + step <= t->words && distance; first += step)
         multiply_step(t, t->row[block] + first, distance, first);
-    for (; first < t->words; first += STEP) {
+    for (; first < t->words; first += step) {
         // Of the last step, zeros stand for what was in the one before.
-        size_t left = t->words - first, over = left < STEP && first > 0 ? STEP - left : 0;
-        __mmask16 some = _cvtu32_mask16((left < STEP ? (1U << left) - 1 : 0xFFFF) << over);
+        size_t left = t->words - first, over = left < step ? step - left : 0;
+        __mmask16 some = _cvtu32_mask16(((1U << (step - over)) - 1) << over);
         gather(t, block, first - over, some, room);
         SEEN(room);
         multiply_step(t, room, STEP * sizeof *room, first - over);
@@ -190,14 +198,17 @@ AMX INLINE uint32_t look_up(const struct cdp_tile *t, uint32_t block, const stru
 // ones.
 AMX static uint32_t dot_amx(const struct cdp_tile *tile, struct cdp_passed *passed)
 {
+    if (tile->rows <= FEW)
+        return cdp_dot_avx512vnni(tile, passed);
     const struct cdp_tile own = *tile, *t = &own; // which no score overwrites
     enum { BEGUN = 3 };                           // blocks that are begun and not ended
     struct sums sums[BEGUN];
     struct some some[BEGUN];
     uint32_t blocks = (t->rows + BLOCK - 1) / BLOCK, count = 0;
+    size_t step = step_of(t->words);
     for (uint32_t b = 0; b < blocks + 2; b++) {
         if (b < blocks)
-            multiply(t, b * BLOCK);
+            multiply(t, b * BLOCK, step);
         if (b > 0 && b <= blocks)
             compare(t, (b - 1) * BLOCK, &sums[(b - 1) % BEGUN], &some[(b - 1) % BEGUN]);
         if (b < blocks)

@@ -18,6 +18,7 @@ enum {
     FEWEST = 4,       // parts, or more, so that
     SHARED = 64,      // so many rows want a set
     OWN = 1024,       // items that look into their own sets together
+    BEFORE = 4,       // rows whose scores' memory is asked for before they are computed
 };
 
 // So many of n rows probe together, which want `depth` of the sets each.
@@ -33,9 +34,10 @@ static uint32_t together(uint64_t n, uint64_t sets, uint32_t depth)
 
 // Adds the columns from `first` on that have passed to the list of row r.
 static void add(struct cdp_side *rows, uint32_t r, const struct cdp_side *columns, uint32_t first,
-                uint64_t passed, uint64_t *list, uint32_t k)
+                uint64_t passed, struct cdp_shortlists *lists)
 {
-    uint32_t own = rows->id[r], items[COLUMNS], count = 0;
+    uint32_t own = rows->id[r], items[COLUMNS], count = 0, k = lists->k;
+    uint64_t *list = lists->entry + (uint64_t)rows->list[r] * k;
     float score[COLUMNS];
     for (; passed; passed &= passed - 1) {
         uint32_t id = columns->id[first + (uint32_t)__builtin_ctzll(passed)];
@@ -47,6 +49,19 @@ static void add(struct cdp_side *rows, uint32_t r, const struct cdp_side *column
     float least = cdp_entry_score(list[k - 1]);
     if (least > rows->least[r])
         cdp_side_ask(rows, r, least);
+}
+
+// Asks the memory for what that reads.
+static void ask(const struct cdp_side *rows, uint32_t r, const struct cdp_side *columns,
+                uint32_t first, uint64_t passed, const struct cdp_shortlists *lists)
+{
+    cdp_space_ask(rows->space, rows->id[r]);
+    cdp_fetch(lists->entry + (uint64_t)rows->list[r] * lists->k, lists->k * sizeof *lists->entry);
+    for (; passed; passed &= passed - 1) {
+        uint32_t id = columns->id[first + (uint32_t)__builtin_ctzll(passed)];
+        if (id != CDP_NONE)
+            cdp_space_ask(columns->space, id);
+    }
 }
 
 // Lets at most a tile's rows pick from the columns from `first` to `end` - 1, and from what is on
@@ -71,10 +86,13 @@ static void pick(struct cdp_side *rows, const uint32_t *row, uint32_t count,
         cdp_side_tile(&tile, columns, first, end);
         struct cdp_passed passed[ROWS];
         uint32_t some = tile_function(&tile, passed);
-        for (uint32_t s = 0; s < some; s++) {
-            uint32_t r = row[passed[s].row];
-            uint64_t *list = lists->entry + (uint64_t)rows->list[r] * lists->k;
-            add(rows, r, columns, first, passed[s].columns, list, lists->k);
+        for (uint32_t s = 0; s < some + BEFORE; s++) {
+            if (s < some)
+                ask(rows, row[passed[s].row], columns, first, passed[s].columns, lists);
+            if (s >= BEFORE) {
+                struct cdp_passed p = passed[s - BEFORE];
+                add(rows, row[p.row], columns, first, p.columns, lists);
+            }
         }
     }
 }

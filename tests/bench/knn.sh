@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # knn.sh [PART]...: the neighbour search, its peers and the machine's peaks in one run, as a table of
-# tab-separated figures. Parts: exact, peers, approx, crossing, which are all of them unless some are named,
-# growth, the approximate search of two sizes in turns, and large, hnswlib at 600,000 rows; peaks alone: no
-# part. Two threads everywhere, k = 15, cosine; times are of whole commands, the median of three; those of
+# tab-separated figures. Parts: exact, peers, approx, growth (the approximate search of two sizes in turns)
+# and crossing, which are all of them unless some are named, and large, hnswlib at 600,000 rows; peaks alone:
+# no part. Two threads everywhere, k = 15, cosine; times are of whole commands, the median of three; those of
 # the peers are of one run, without reading. Multiply-adds are counted as rows x rows / 2 x numbers of a
 # row. Data are made once in the folder $CDP_DATA (default: a temporary one; 2.5 GB).
 set -euo pipefail
@@ -17,7 +17,7 @@ else
     trap 'rm -rf "$CDP_DATA"' EXIT
 fi
 cd "$CDP_DATA"
-parts=" ${*:-exact peers approx crossing} "
+parts=" ${*:-exact peers approx growth crossing} "
 images=/usr/share/datasets/fashion-mnist # Debian: dataset-fashion-mnist
 
 # made ROWS: as many made-up faces in made-ROWS.bin
@@ -131,11 +131,7 @@ if [[ $parts == *" approx "* ]]; then
         search approx $rows 256 made-$rows.bin
         sample $rows 256 made-$rows.bin
         line "cdp-knn --method approx" $rows 256 "$seconds" "$(recall sample.cdp found.cdp)" "$memory"
-        [ $rows != 200000 ] || few=$seconds
     done
-    awk -v few="$few" -v many="$seconds" 'BEGIN { ratio = many / few
-        printf "approx, 1.4 M rows for 200,000: %.2f times the time, exponent %.2f\n", ratio,
-            log(ratio) / log(7) }'
     if [ -d $images ]; then
         fashion
         search approx 70000 784 fashion.bin
@@ -145,8 +141,9 @@ if [[ $parts == *" approx "* ]]; then
     fi
 fi
 
-# Each run after a pause: a virtual machine's host takes free memory back after some seconds, so that what
-# runs right after itself finds memory that is faster than what a long run finds.
+# How time grows with the rows. In turns, since a machine that others use too is slower at one time than at
+# another, and each run after a pause: a virtual machine's host takes free memory back after some seconds, so
+# that what runs right after itself finds memory that is faster than what a long run finds.
 if [[ $parts == *" growth "* ]]; then
     for rows in 200000 1400000; do
         made $rows
@@ -158,8 +155,8 @@ if [[ $parts == *" growth "* ]]; then
         done
     done | sort -n -k 1,1 -k 2,2 | awk '{ time[$1, ++runs[$1]] = $2 } END { few = time[200000, 3]
         many = time[1400000, 3]
-        printf "approx, in turns, medians of five: 200,000 rows %.2f s, 1.4 M %.2f s, %.2f times the time\n",
-            few, many, many / few }'
+        printf "approx, in turns, medians of five: 200,000 rows %.2f s, 1.4 M %.2f s, ", few, many
+        printf "%.2f times the time, exponent %.2f\n", many / few, log(many / few) / log(7) }'
 fi
 
 if [[ $parts == *" crossing "* ]]; then
