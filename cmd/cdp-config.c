@@ -10,12 +10,21 @@
 // pipelines/cdp.mk. Whatever is wrong is told, a line each.
 
 static const struct cdp_option options[] = {
-    {CDP_OPTION_TEXT, 0, "data", "FOLDER", "where data_name is looked for (data)", &data_folder, 0,
-     0, NULL},
-    {CDP_OPTION_TEXT, 0, "archive", "FILE", "where it is looked for next (data.tar.gz)", &archive,
-     0, 0, NULL},
-    {CDP_OPTION_TEXT, 0, "cache", "FILE", "remember there what the archive holds", &cache_name, 0,
-     0, NULL},
+    {.type = CDP_OPTION_TEXT,
+     .name = "data",
+     .arg = "FOLDER",
+     .help = "where data_name is looked for (data)",
+     .value = &data_folder},
+    {.type = CDP_OPTION_TEXT,
+     .name = "archive",
+     .arg = "FILE",
+     .help = "where it is looked for next (data.tar.gz)",
+     .value = &archive},
+    {.type = CDP_OPTION_TEXT,
+     .name = "cache",
+     .arg = "FILE",
+     .help = "remember there what the archive holds",
+     .value = &cache_name},
     {0},
 };
 

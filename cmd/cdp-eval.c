@@ -11,8 +11,12 @@ enum { TEXT, JSON, TABLE };
 static int format;
 
 static const struct cdp_option options[] = {
-    {CDP_OPTION_CHOICE, 0, "format", "NAME", "text, json or tsv (text)", &format, 0, 0,
-     (const char *const[]){"text", "json", "tsv", NULL}},
+    {.type = CDP_OPTION_CHOICE,
+     .name = "format",
+     .arg = "NAME",
+     .help = "text, json or tsv (text)",
+     .value = &format,
+     .choices = (const char *const[]){"text", "json", "tsv", NULL}},
     {0},
 };
 

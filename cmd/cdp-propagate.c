@@ -26,46 +26,136 @@ static const char *labels_name, *must_name, *cannot_name, *previous_name, *chang
 static const char *ids_name;
 
 static const struct cdp_option options[] = {
-    {CDP_OPTION_COUNTS, 0, "max-size", "N", "most items of a cluster (600)", &max_size, 1, 4e9,
-     NULL},
-    {CDP_OPTION_REAL, 0, "step", "S", "th becomes th + (1 - th) x S each round (0.05)", &step, 0, 1,
-     NULL},
-    {CDP_OPTION_COUNT, 0, "max-iter", "N", "most rounds of cutting (100)", &max_iter, 0, 1e6, NULL},
-    {CDP_OPTION_CHOICE, 0, "forced-stop", "HOW",
-     "split or merge what is too large after them (split)", &forced_stop, 0, 0,
-     (const char *const[]){"split", "merge", NULL}},
-    {CDP_OPTION_COUNT, 0, "nodes", "N", "number of items (default: as the pairs say)", &nodes, 1,
-     4294967294.0, NULL},
-    {CDP_OPTION_REAL, 0, "threshold", "T", "only pairs above T; auto: a T found without labels",
-     &threshold, 0, 0, (const char *const[]){"auto", NULL}},
-    {CDP_OPTION_STEPS, 0, "sweep", "A:B:STEP", "tell what thresholds A, A + STEP, ... B would make",
-     &sweep, 0, 0, NULL},
-    {CDP_OPTION_TEXT, 0, "labels", "META", "with --sweep: true labels to measure against",
-     &labels_name, 0, 0, NULL},
-    {CDP_OPTION_TEXT, 0, "must", "FILE", "pairs of items that stay together, two ids a line",
-     &must_name, 0, 0, NULL},
-    {CDP_OPTION_TEXT, 0, "cannot", "FILE", "pairs of items that stay apart, two ids a line",
-     &cannot_name, 0, 0, NULL},
-    {CDP_OPTION_COUNT, 0, "min-size", "N", "clusters of fewer items are none (1)", &min_size, 1,
-     4e9, NULL},
-    {CDP_OPTION_REAL, 0, "adopt", "T", "who is alone joins its best pair's cluster, if above T",
-     &adopt, 0, 0, NULL},
-    {CDP_OPTION_TEXT, 0, "previous", "LABELS", "clusters keep the numbers that they had there",
-     &previous_name, 0, 0, NULL},
-    {CDP_OPTION_TEXT, 0, "changes", "FILE", "with --previous: write what has changed to FILE",
-     &changes_name, 0, 0, NULL},
-    {CDP_OPTION_TEXT, 0, "ids", "NAMES", "write names with the labels: one a line of that file",
-     &ids_name, 0, 0, NULL},
-    {CDP_OPTION_FLAG, 0, "soft", NULL, "write item, label, weight: shares of what was cut",
-     &make_soft, 0, 0, NULL},
-    {CDP_OPTION_RANGE, 0, "why", "A:B", "write the pairs that lead from item A to item B", &why, 0,
-     0, NULL},
-    {CDP_OPTION_FLAG, 0, "audit", NULL, "write what holds each cluster together", &make_audit, 0, 0,
-     NULL},
-    {CDP_OPTION_FLAG, 0, "forest", NULL, "write the pairs of a maximum spanning forest",
-     &make_forest, 0, 0, NULL},
-    {CDP_OPTION_FLAG, 0, "tree", NULL, "write the merges, as scipy's linkage has them", &make_tree,
-     0, 0, NULL},
+    {.type = CDP_OPTION_COUNTS,
+     .name = "max-size",
+     .arg = "N",
+     .help = "most items of a cluster (600)",
+     .value = &max_size,
+     .min = 1,
+     .max = 4e9,
+     .without = "forest tree why"},
+    {.type = CDP_OPTION_REAL,
+     .name = "step",
+     .arg = "S",
+     .help = "th becomes th + (1 - th) x S each round (0.05)",
+     .value = &step,
+     .min = 0,
+     .max = 1,
+     .without = "forest tree why"},
+    {.type = CDP_OPTION_COUNT,
+     .name = "max-iter",
+     .arg = "N",
+     .help = "most rounds of cutting (100)",
+     .value = &max_iter,
+     .min = 0,
+     .max = 1e6,
+     .without = "forest tree why"},
+    {.type = CDP_OPTION_CHOICE,
+     .name = "forced-stop",
+     .arg = "HOW",
+     .help = "split or merge what is too large after them (split)",
+     .value = &forced_stop,
+     .choices = (const char *const[]){"split", "merge", NULL},
+     .without = "forest tree why"},
+    {.type = CDP_OPTION_COUNT,
+     .name = "nodes",
+     .arg = "N",
+     .help = "number of items (default: as the pairs say)",
+     .value = &nodes,
+     .min = 1,
+     .max = 4294967294.0},
+    {.type = CDP_OPTION_REAL,
+     .name = "threshold",
+     .arg = "T",
+     .help = "only pairs above T; auto: a T found without labels",
+     .value = &threshold,
+     .choices = (const char *const[]){"auto", NULL},
+     .without = "forest tree sweep why",
+     .min = -INFINITY,
+     .max = 1},
+    {.type = CDP_OPTION_STEPS,
+     .name = "sweep",
+     .arg = "A:B:STEP",
+     .help = "tell what thresholds A, A + STEP, ... B would make",
+     .value = &sweep,
+     .without = "tree soft audit why forest"},
+    {.type = CDP_OPTION_TEXT,
+     .name = "labels",
+     .arg = "META",
+     .help = "with --sweep: true labels to measure against",
+     .value = &labels_name,
+     .with = "sweep"},
+    {.type = CDP_OPTION_TEXT,
+     .name = "must",
+     .arg = "FILE",
+     .help = "pairs of items that stay together, two ids a line",
+     .value = &must_name,
+     .without = "forest"},
+    {.type = CDP_OPTION_TEXT,
+     .name = "cannot",
+     .arg = "FILE",
+     .help = "pairs of items that stay apart, two ids a line",
+     .value = &cannot_name,
+     .without = "forest"},
+    {.type = CDP_OPTION_COUNT,
+     .name = "min-size",
+     .arg = "N",
+     .help = "clusters of fewer items are none (1)",
+     .value = &min_size,
+     .min = 1,
+     .max = 4e9,
+     .without = "forest tree sweep why"},
+    {.type = CDP_OPTION_REAL,
+     .name = "adopt",
+     .arg = "T",
+     .help = "who is alone joins its best pair's cluster, if above T",
+     .value = &adopt,
+     .without = "forest tree sweep why",
+     .min = -INFINITY,
+     .max = 1},
+    {.type = CDP_OPTION_TEXT,
+     .name = "previous",
+     .arg = "LABELS",
+     .help = "clusters keep the numbers that they had there",
+     .value = &previous_name,
+     .without = "forest tree sweep why soft audit"},
+    {.type = CDP_OPTION_TEXT,
+     .name = "changes",
+     .arg = "FILE",
+     .help = "with --previous: write what has changed to FILE",
+     .value = &changes_name,
+     .with = "previous"},
+    {.type = CDP_OPTION_TEXT,
+     .name = "ids",
+     .arg = "NAMES",
+     .help = "write names with the labels: one a line of that file",
+     .value = &ids_name,
+     .without = "forest tree sweep why soft audit"},
+    {.type = CDP_OPTION_FLAG,
+     .name = "soft",
+     .help = "write item, label, weight: shares of what was cut",
+     .value = &make_soft,
+     .without = "audit why forest tree"},
+    {.type = CDP_OPTION_RANGE,
+     .name = "why",
+     .arg = "A:B",
+     .help = "write the pairs that lead from item A to item B",
+     .value = &why,
+     .without = "audit forest tree"},
+    {.type = CDP_OPTION_FLAG,
+     .name = "audit",
+     .help = "write what holds each cluster together",
+     .value = &make_audit,
+     .without = "forest tree"},
+    {.type = CDP_OPTION_FLAG,
+     .name = "forest",
+     .help = "write the pairs of a maximum spanning forest",
+     .value = &make_forest,
+     .without = "tree"},
+    {.type = CDP_OPTION_FLAG,
+     .name = "tree",
+     .help = "write the merges, as scipy's linkage has them",
+     .value = &make_tree},
     {0},
 };
 
@@ -75,6 +165,7 @@ static const struct tool tool = {
     .synopsis = "[OPTION]... [PAIRS]...",
     .example = "cdp-score vote --threshold 0.6 base.cdp | cdp-propagate -o labels.txt\n",
     .options = options,
+    .stream = "forest",
 };
 
 // ---- reading
@@ -388,30 +479,6 @@ static void prepare_floors(void)
         tool_check(cdp_floors_new(&floors, threshold, 0, 1, &err), &err);
 }
 
-static void check_usage(void)
-{
-    bool sweeping = sweep[2] > 0, choosing = isnan(threshold) || isfinite(threshold);
-    bool judging = make_soft || make_audit;
-    if (make_forest + make_tree + sweeping + make_soft + make_audit + (why[1] > 0) > 1)
-        tool_usage("--forest, --tree, --sweep, --soft, --audit and --why exclude each other");
-    if (choosing && (make_forest || make_tree || sweeping || why[1]))
-        tool_usage("--threshold goes with labels, --soft and --audit");
-    if (labels_name && !sweeping)
-        tool_usage("--labels goes with --sweep");
-    if (max_size.count > 1 && !sweeping)
-        tool_usage("--max-size is given %zu times, which goes with --sweep", max_size.count);
-    if (changes_name && !previous_name)
-        tool_usage("--changes goes with --previous");
-    if (ids_name && (judging || make_forest || make_tree || sweeping || why[1]))
-        tool_usage("--ids goes with labels");
-    if (previous_name && (judging || make_forest || make_tree || sweeping || why[1]))
-        tool_usage("--previous goes with labels");
-    if ((must_name || cannot_name) && make_forest)
-        tool_usage("--must and --cannot do not go with --forest");
-    if ((min_size > 1 || isfinite(adopt)) && (make_forest || make_tree || sweeping || why[1]))
-        tool_usage("--min-size and --adopt go with labels, --soft and --audit");
-}
-
 // There is an item for each name.
 static void read_names(void)
 {
@@ -461,7 +528,9 @@ static void write_result(struct cdp_output *output)
 int main(int argc, char **argv)
 {
     int first = tool_start(&tool, argc, argv, 0, -1);
-    check_usage();
+    if (max_size.count > 1 && !(sweep[2] > 0))
+        tool_usage("--max-size is given %zu times, which has an effect with --sweep only",
+                   max_size.count);
     if (!max_size.count)
         max_size = (struct cdp_counts){1, {600}};
     prepare_floors();

@@ -12,24 +12,43 @@ static struct cdp_texts features;
 static bool extra;
 
 static const struct cdp_option vote_options[] = {
-    {CDP_OPTION_COUNT, 0, "accept", "N", "members of the committee that must agree (0)",
-     &accept_count, 0, 65535, NULL},
-    {CDP_OPTION_REAL, 0, "threshold", "T", "keep pairs whose similarity is above T (0.6)",
-     &threshold, 0, 0, NULL},
+    {.type = CDP_OPTION_COUNT,
+     .name = "accept",
+     .arg = "N",
+     .help = "members of the committee that must agree (0)",
+     .value = &accept_count,
+     .min = 0,
+     .max = 65535},
+    {.type = CDP_OPTION_REAL,
+     .name = "threshold",
+     .arg = "T",
+     .help = "keep pairs whose similarity is above T (0.6)",
+     .value = &threshold,
+     .min = -1,
+     .max = 1},
     {0},
 };
 
 static const struct cdp_option truth_options[] = {
-    {CDP_OPTION_TEXT, 0, "labels", "META", "the true label of each item, one a line", &labels_name,
-     0, 0, NULL},
+    {.type = CDP_OPTION_TEXT,
+     .name = "labels",
+     .arg = "META",
+     .help = "the true label of each item, one a line",
+     .value = &labels_name,
+     .required = true},
     {0},
 };
 
 static const struct cdp_option features_options[] = {
-    {CDP_OPTION_TEXTS, 0, "features", "FILE",
-     "a model's features: once for each list, in their order", &features, 0, 0, NULL},
-    {CDP_OPTION_FLAG, 0, "extra", NULL, "ranks and densities too, beyond the paper", &extra, 0, 0,
-     NULL},
+    {.type = CDP_OPTION_TEXTS,
+     .name = "features",
+     .arg = "FILE",
+     .help = "a model's features: once for each list, in their order",
+     .value = &features},
+    {.type = CDP_OPTION_FLAG,
+     .name = "extra",
+     .help = "ranks and densities too, beyond the paper",
+     .value = &extra},
     {0},
 };
 
@@ -40,6 +59,7 @@ static const struct tool vote_tool = {
     .example = "cdp-score vote --accept 2 --threshold 0.5 base.cdp m1.cdp m2.cdp m3.cdp "
                ">pairs.cdp\n",
     .options = vote_options,
+    .stream = "",
 };
 
 static const struct tool truth_tool = {
@@ -48,6 +68,7 @@ static const struct tool truth_tool = {
     .synopsis = "--labels META [OPTION]... BASE.cdp",
     .example = "cdp-score truth --labels meta.txt base.cdp | cdp-propagate >labels.txt\n",
     .options = truth_options,
+    .stream = "",
 };
 
 static const struct tool features_tool = {
@@ -57,6 +78,7 @@ static const struct tool features_tool = {
     .example = "         cdp-score features --features m0.bin --features m1.bin m0.cdp m1.cdp "
                ">pairs.cdp\n",
     .options = features_options,
+    .stream = "",
 };
 
 static const struct tool *const commands[] = {&vote_tool, &features_tool, &truth_tool, NULL};
@@ -174,8 +196,6 @@ int main(int argc, char **argv)
         tool_usage("--features is given %zu times, but there are %d lists", features.count, count);
     if (extra && cdp_feature_columns((unsigned)count, true) > CDP_MAX_COLUMNS)
         tool_usage("--extra, but %d models are too many for %d columns", count, CDP_MAX_COLUMNS);
-    if (tool == &truth_tool && !labels_name)
-        tool_usage("--labels is missing");
     struct cdp_output *output = tool_output(true);
 
     struct cdp_err err;

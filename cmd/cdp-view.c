@@ -17,32 +17,87 @@ static const char *const from_formats[] = {"none", "tsv", "npz", "mtx", "csv", "
 static const char *const types[] = {"pairs", "knn", NULL};
 
 static const struct cdp_option options[] = {
-    {CDP_OPTION_FLAG, 0, "header", NULL,
-     "show what the stream is and where it comes from (default)", &show_header, 0, 0, NULL},
-    {CDP_OPTION_FLAG, 0, "check", NULL, "read the whole stream and check all that it promises",
-     &check, 0, 0, NULL},
-    {CDP_OPTION_FLAG, 0, "digest", NULL, "check, and show the digest of the content", &show_digest,
-     0, 0, NULL},
-    {CDP_OPTION_CHOICE, 0, "to", "FORMAT", "write the edges as tsv, npz or mtx", &to, 0, 0,
-     to_formats},
-    {CDP_OPTION_CHOICE, 0, "from", "FORMAT", "make a stream of tsv, csv, npz, npy or mtx", &from, 0,
-     0, from_formats},
-    {CDP_OPTION_COUNT, 0, "nodes", "N", "with --from: number of nodes (default: as the ids say)",
-     &nodes, 1, 9e18, NULL},
-    {CDP_OPTION_CHOICE, 0, "type", "TYPE", "with --from tsv: pairs or knn (pairs)", &type, 0, 0,
-     types},
-    {CDP_OPTION_CHOICE, 0, "metric", "NAME", "with --from: metric of knn distances (cosine)",
-     &metric, 0, 0, cdp_metric_names},
-    {CDP_OPTION_TEXT, 0, "columns", "I,J,S", "with --from tsv, csv: columns of ids and score",
-     &chosen_columns, 0, 0, NULL},
-    {CDP_OPTION_TEXT, 0, "ids", "NAMES", "with --from tsv, csv: ids are names, one a line there",
-     &ids_name, 0, 0, NULL},
-    {CDP_OPTION_TEXT, 0, "ids-out", "NAMES", "the same, numbered as they come, written there",
-     &ids_out_name, 0, 0, NULL},
-    {CDP_OPTION_FLAG, 0, "distance", NULL, "with --from: scores are 1 - value", &distance, 0, 0,
-     NULL},
-    {CDP_OPTION_FLAG, 0, "rescale", NULL, "with --from: map the scores onto 0 to 1", &rescale, 0, 0,
-     NULL},
+    {.type = CDP_OPTION_FLAG,
+     .name = "header",
+     .help = "show what the stream is and where it comes from (default)",
+     .value = &show_header,
+     .without = "check digest to from"},
+    {.type = CDP_OPTION_FLAG,
+     .name = "check",
+     .help = "read the whole stream and check all that it promises",
+     .value = &check,
+     .without = "digest to from"},
+    {.type = CDP_OPTION_FLAG,
+     .name = "digest",
+     .help = "check, and show the digest of the content",
+     .value = &show_digest,
+     .without = "to from"},
+    {.type = CDP_OPTION_CHOICE,
+     .name = "to",
+     .arg = "FORMAT",
+     .help = "write the edges as tsv, npz or mtx",
+     .value = &to,
+     .choices = to_formats,
+     .without = "from"},
+    {.type = CDP_OPTION_CHOICE,
+     .name = "from",
+     .arg = "FORMAT",
+     .help = "make a stream of tsv, csv, npz, npy or mtx",
+     .value = &from,
+     .choices = from_formats},
+    {.type = CDP_OPTION_COUNT,
+     .name = "nodes",
+     .arg = "N",
+     .help = "with --from: number of nodes (default: as the ids say)",
+     .value = &nodes,
+     .min = 1,
+     .max = 9e18,
+     .with = "from"},
+    {.type = CDP_OPTION_CHOICE,
+     .name = "type",
+     .arg = "TYPE",
+     .help = "with --from tsv: pairs or knn (pairs)",
+     .value = &type,
+     .choices = types,
+     .with = "from=tsv from=csv"},
+    {.type = CDP_OPTION_CHOICE,
+     .name = "metric",
+     .arg = "NAME",
+     .help = "with --from: metric of knn distances (cosine)",
+     .value = &metric,
+     .choices = cdp_metric_names,
+     .with = "type=knn from=npz"},
+    {.type = CDP_OPTION_TEXT,
+     .name = "columns",
+     .arg = "I,J,S",
+     .help = "with --from tsv, csv: columns of ids and score",
+     .value = &chosen_columns,
+     .with = "from=tsv from=csv"},
+    {.type = CDP_OPTION_TEXT,
+     .name = "ids",
+     .arg = "NAMES",
+     .help = "with --from tsv, csv: ids are names, one a line there",
+     .value = &ids_name,
+     .with = "from=tsv from=csv"},
+    {.type = CDP_OPTION_TEXT,
+     .name = "ids-out",
+     .arg = "NAMES",
+     .help = "the same, numbered as they come, written there",
+     .value = &ids_out_name,
+     .with = "from=tsv from=csv",
+     .without = "ids"},
+    {.type = CDP_OPTION_FLAG,
+     .name = "distance",
+     .help = "with --from: scores are 1 - value",
+     .value = &distance,
+     .with = "from",
+     .without = "type=knn"},
+    {.type = CDP_OPTION_FLAG,
+     .name = "rescale",
+     .help = "with --from: map the scores onto 0 to 1",
+     .value = &rescale,
+     .with = "from",
+     .without = "type=knn"},
     {0},
 };
 
@@ -53,6 +108,7 @@ static const struct tool tool = {
     .example = "cdp-view --to tsv pairs.cdp | head\n"
                "         cdp-view --from npz -o m0.cdp m0_k15.npz\n",
     .options = options,
+    .stream = "from",
 };
 
 // ---- from a stream
@@ -219,16 +275,8 @@ static void convert_from(struct cdp_output *output, int files, char **name)
 
 static void check_usage(int files, char **name)
 {
-    if (show_header + check + show_digest + (to > 0) + (from > 0) > 1)
-        tool_usage("--header, --check, --digest, --to and --from exclude each other");
     if ((!from && files > 1) || (from == NPY && files > 2))
         tool_usage("operand '%s' is one too many", name[from == NPY ? 2 : 1]);
-    if ((chosen_columns || ids_name || ids_out_name) && from != TSV && from != CSV)
-        tool_usage("--columns, --ids and --ids-out go with --from tsv or csv");
-    if (ids_name && ids_out_name)
-        tool_usage("--ids and --ids-out exclude each other");
-    if ((distance || rescale) && (!from || type))
-        tool_usage("--distance and --rescale go with --from, and with pairs");
 }
 
 int main(int argc, char **argv)

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/spelling.h"
+
 struct tool_common common = {.level = 3};
 
 static const struct tool *current;
@@ -20,28 +22,59 @@ static bool help, version, list_options;
 static struct timespec begun;
 
 static const struct cdp_option output_options[] = {
-    {CDP_OPTION_TEXT, 'o', "output", "FILE", "write to FILE (default: standard output)",
-     &common.output, 0, 0, NULL},
-    {CDP_OPTION_COUNT, 0, "level", "N", "zstd level of streams, 1 to 19 (3)", &common.level, 1, 19,
-     NULL},
+    {.type = CDP_OPTION_TEXT,
+     .letter = 'o',
+     .name = "output",
+     .arg = "FILE",
+     .help = "write to FILE (default: standard output)",
+     .value = &common.output},
+    {0},
+};
+
+// `with` is the tool's.
+static struct cdp_option level_options[] = {
+    {.type = CDP_OPTION_COUNT,
+     .name = "level",
+     .arg = "N",
+     .help = "zstd level of streams, 1 to 19 (3)",
+     .value = &common.level,
+     .min = 1,
+     .max = 19},
     {0},
 };
 
 static const struct cdp_option common_options[] = {
-    {CDP_OPTION_COUNT, 't', "threads", "N", "threads (0: one a processor)", &common.threads, 0,
-     1024, NULL},
-    {CDP_OPTION_FLAG, 'q', "quiet", NULL, "no warnings", &common.quiet, 0, 0, NULL},
-    {CDP_OPTION_FLAG, 'v', "verbose", NULL, "tell what is done, the time and the memory",
-     &common.verbose, 0, 0, NULL},
-    {CDP_OPTION_CHOICE, 0, "progress", "WHEN", "auto (on a terminal), always, never",
-     &progress_when, 0, 0, (const char *const[]){"auto", "always", "never", NULL}},
-    {CDP_OPTION_FLAG, 0, "help", NULL, "show this", &help, 0, 0, NULL},
-    {CDP_OPTION_FLAG, 0, "version", NULL, "show the version", &version, 0, 0, NULL},
+    {.type = CDP_OPTION_COUNT,
+     .letter = 't',
+     .name = "threads",
+     .arg = "N",
+     .help = "threads (0: one a processor)",
+     .value = &common.threads,
+     .min = 0,
+     .max = 1024},
+    {.type = CDP_OPTION_FLAG,
+     .letter = 'q',
+     .name = "quiet",
+     .help = "no warnings",
+     .value = &common.quiet},
+    {.type = CDP_OPTION_FLAG,
+     .letter = 'v',
+     .name = "verbose",
+     .help = "tell what is done, the time and the memory",
+     .value = &common.verbose},
+    {.type = CDP_OPTION_CHOICE,
+     .name = "progress",
+     .arg = "WHEN",
+     .help = "auto (on a terminal), always, never",
+     .value = &progress_when,
+     .choices = (const char *const[]){"auto", "always", "never", NULL}},
+    {.type = CDP_OPTION_FLAG, .name = "help", .help = "show this", .value = &help},
+    {.type = CDP_OPTION_FLAG, .name = "version", .help = "show the version", .value = &version},
     {0},
 };
 
 static const struct cdp_option hidden_options[] = {
-    {CDP_OPTION_FLAG, 0, "list-options", NULL, "", &list_options, 0, 0, NULL},
+    {.type = CDP_OPTION_FLAG, .name = "list-options", .help = "", .value = &list_options},
     {0},
 };
 
@@ -233,10 +266,14 @@ int tool_start(const struct tool *tool, int argc, char **argv, int least, int mo
             signal(signals[i], SIG_IGN);
     }
 
-    const struct cdp_option *tables[5] = {tool->options};
+    const struct cdp_option *tables[6] = {tool->options};
     int count = 1;
     if (!tool->folder)
         tables[count++] = output_options;
+    if (tool->stream) {
+        level_options[0].with = *tool->stream ? tool->stream : NULL;
+        tables[count++] = level_options;
+    }
     tables[count++] = common_options;
     tables[count] = hidden_options;
     int operands;
@@ -252,6 +289,8 @@ int tool_start(const struct tool *tool, int argc, char **argv, int least, int mo
         cdp_options_list(tables, stdout);
         print_and_exit();
     }
+    if (cdp_options_check(tables, &err))
+        tool_usage("%s", err.text);
     if (argc - operands < least)
         tool_usage("too few operands: usage: %s %s", tool->name, tool->synopsis);
     if (most >= 0 && argc - operands > most)
@@ -289,6 +328,11 @@ const struct tool *tool_choose(const struct tool *whole, const struct tool *cons
             printf("%s\n", strrchr(commands[i]->name, ' ') + 1);
         print_and_exit();
     }
+    struct cdp_spelling spelling = cdp_spelling(word);
+    for (int i = 0; commands[i]; i++)
+        cdp_spelling_try(&spelling, strrchr(commands[i]->name, ' ') + 1);
+    if (*argc > 1 && spelling.best)
+        tool_usage("unknown command '%s' (did you mean '%s'?)", word, spelling.best);
     if (*argc > 1)
         tool_usage("unknown command '%s'", word);
     tool_usage("a command is missing");

@@ -18,7 +18,9 @@ struct tool {
     const char *synopsis; // what follows the name
     const char *example;  // command lines, each ended by \n
     const struct cdp_option *options;
-    bool folder; // its output is a folder among the operands: no -o and no --level
+    const char *stream; // --level has an effect with these options (as cdp_option.with), which
+                        // make it write a stream; "" = always, NULL = never
+    bool folder;        // its output is a folder among the operands: no -o
 };
 
 // The common options, as parsed.

@@ -169,11 +169,11 @@ for threads in 1 2 8; do
     same soft$threads soft1 "the same soft labels with $threads threads"
 done
 
-fails 2 '--changes goes with --previous' "changes since when" cdp-propagate --changes x chain
-fails 2 '--previous goes with labels' "earlier numbers of an audit" \
+fails 2 '--changes has no effect without --previous' "changes since when" cdp-propagate --changes x chain
+fails 2 '--previous and --audit exclude each other' "earlier numbers of an audit" \
     cdp-propagate --previous labels --audit chain
-fails 2 '--must and --cannot do not go with --forest' "a constrained forest" \
+fails 2 '--(must|cannot) and --forest exclude each other' "a constrained forest" \
     cdp-propagate --forest --must together chain
-fails 2 '--min-size and --adopt go with labels' "adoption in a tree" cdp-propagate --tree --adopt 0 chain
+fails 2 '--adopt and --tree exclude each other' "adoption in a tree" cdp-propagate --tree --adopt 0 chain
 
 done_testing

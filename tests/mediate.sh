@@ -126,7 +126,7 @@ fails 2 '--labels is missing' "training without labels" cdp-mediate train known.
 fails 2 '--model is missing' "applying no model" cdp-mediate apply new.cdp
 fails 2 "--threshold wants auto or a number from 0 to 1, not '2'" "a threshold that is none" \
     cdp-mediate apply --model model --threshold 2 new.cdp
-fails 2 '--threshold and --precision exclude each other' "both ways to choose" \
+fails 2 '--precision and --threshold exclude each other' "both ways to choose" \
     cdp-mediate apply --model model --threshold auto --precision 0.9 new.cdp
 fails 2 '--patience and --calibrate want something held out' "patience with nothing held out" \
     learn --holdout 0 --patience 2 known.cdp

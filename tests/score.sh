@@ -9,7 +9,7 @@ for m in 0 1 2; do
     cdp-knn -k 12 --dim 5 m$m.bin >m$m.cdp
     cdp-view --to tsv m$m.cdp >m$m.tsv
 done
-for case in "0 0.9" "1 0.5" "2 -2" "2 0.93"; do
+for case in "0 0.9" "1 0.5" "2 -1" "2 0.93"; do
     read -r accept threshold <<<"$case"
     $reference vote "$accept" "$threshold" m0.tsv m1.tsv m2.tsv >wanted.tsv
     cdp-score vote --accept "$accept" --threshold "$threshold" m0.cdp m1.cdp m2.cdp >pairs.cdp

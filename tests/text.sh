@@ -149,11 +149,11 @@ fails 1 'behind.csv: line 1: expected a comma behind the quote' "something behin
 : >empty
 passes "an empty file holds no pairs" cdp-view --from csv -o empty.cdp empty
 is "$(cdp-propagate --nodes 2 empty.cdp | tr '\n' ' ')" "-1 -1 " "and makes no clusters"
-fails 2 '--ids and --ids-out exclude each other' "two dictionaries" \
+fails 2 '--ids-out and --ids exclude each other' "two dictionaries" \
     cdp-view --from csv --ids names --ids-out names two.csv
-fails 2 '--columns, --ids and --ids-out go with --from tsv or csv' "columns of an array" \
+fails 2 '--columns has no effect without --from tsv or --from csv' "columns of an array" \
     cdp-view --from npy --columns 1,2,3 triples.npy
-fails 2 '--distance and --rescale go with --from' "distances of a stream" cdp-view --distance large.cdp
+fails 2 '--distance has no effect without --from' "distances of a stream" cdp-view --distance large.cdp
 [ ! -e never ]
 ok $? "no output after an error"
 

@@ -61,7 +61,7 @@ for program in "${!runs[@]}" cdp-synth cdp-score cdp-mediate; do
     fails 1 'standard output: cannot write' "$program --help to a full disk" \
         bash -c '"$@" --help >/dev/full' - "${words[@]}"
     [ -z "$needs_command" ] || continue
-    fails 2 "unknown or ambiguous option '--bogus'; try '$program --help'" "$program --bogus" \
+    fails 2 "unknown option '--bogus'; try '$program --help'" "$program --bogus" \
         "${words[@]}" --bogus
     fails 2 "wants a whole number" "$program -t x" "${words[@]}" -t x
 done

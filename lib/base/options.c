@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/spelling.h"
+
 enum { MOST_OPTIONS = 64, LONG_BASE = 256, HELP_COLUMN = 28, HELP_WIDTH = 90 };
 
 static int parse_count(const char *text, uint64_t *value, char end, const char **rest)
@@ -112,6 +114,9 @@ static int assign(const struct cdp_option *option, const char *text, struct cdp_
         char other[64] = "";
         if (word)
             snprintf(other, sizeof other, "%s or ", word);
+        if (bounded && isinf(option->min))
+            return cdp_fail(err, "--%s wants %sa number of at most %g, not '%s'", option->name,
+                            other, option->max, text);
         if (bounded)
             return cdp_fail(err, "--%s wants %sa number from %g to %g, not '%s'", option->name,
                             other, option->min, option->max, text);
@@ -139,6 +144,31 @@ static int assign(const struct cdp_option *option, const char *text, struct cdp_
     return cdp_fail(err, "--%s: no such type of option", option->name);
 }
 
+static bool is_given[MOST_OPTIONS]; // in the order of the tables
+
+// Says why getopt_long does not know `word`: "--name", "--name=value".
+static int fail_unknown(const struct cdp_option *const *found, int count, const char *word,
+                        struct cdp_err *err)
+{
+    char name[128];
+    size_t length = strcspn(word + 2, "=");
+    snprintf(name, sizeof name, "%.*s", (int)length, word + 2);
+    struct cdp_spelling spelling = cdp_spelling(name);
+    const struct cdp_option *prefixed[2];
+    int prefixes = 0;
+    for (int i = 0; i < count; i++) {
+        if (!strncmp(found[i]->name, name, length) && prefixes < 2)
+            prefixed[prefixes++] = found[i];
+        cdp_spelling_try(&spelling, found[i]->name);
+    }
+    if (prefixes > 1)
+        return cdp_fail(err, "ambiguous option '--%s' (--%s or --%s?)", name, prefixed[0]->name,
+                        prefixed[1]->name);
+    if (spelling.best)
+        return cdp_fail(err, "unknown option '--%s' (did you mean --%s?)", name, spelling.best);
+    return cdp_fail(err, "unknown option '--%s'", name);
+}
+
 int cdp_options_parse(const struct cdp_option *const *tables, int argc, char **argv, int *operands,
                       struct cdp_err *err)
 {
@@ -161,6 +191,7 @@ int cdp_options_parse(const struct cdp_option *const *tables, int argc, char **a
         }
     }
 
+    memset(is_given, 0, sizeof is_given);
     opterr = 0;
     optind = 0; // glibc: start afresh
     for (;;) {
@@ -177,7 +208,7 @@ int cdp_options_parse(const struct cdp_option *const *tables, int argc, char **a
                                 found[optopt - LONG_BASE]->name);
             if (optopt)
                 return cdp_fail(err, "unknown option '-%c'", optopt);
-            return cdp_fail(err, "unknown or ambiguous option '%s'", word);
+            return fail_unknown(found, count, word, err);
         }
         int index = chosen - LONG_BASE;
         if (index < 0) {
@@ -186,8 +217,96 @@ int cdp_options_parse(const struct cdp_option *const *tables, int argc, char **a
         }
         if (assign(found[index], optarg, err))
             return -1;
+        is_given[index] = true;
     }
     *operands = optind;
+    return 0;
+}
+
+// Whether the condition of `length` bytes, NAME or NAME=CHOICE, holds; -1 where the tables have no
+// such option.
+static int holds(const struct cdp_option *const *tables, const char *condition, size_t length)
+{
+    size_t name = strcspn(condition, "= ");
+    int index = 0;
+    for (int t = 0; tables[t]; t++) {
+        for (const struct cdp_option *o = tables[t]; o->type != CDP_OPTION_END; o++, index++) {
+            if (strlen(o->name) != name || strncmp(o->name, condition, name) != 0)
+                continue;
+            if (name == length)
+                return is_given[index];
+            const char *choice = o->choices[*(int *)o->value];
+            return strlen(choice) == length - name - 1 &&
+                   !strncmp(choice, condition + name + 1, strlen(choice));
+        }
+    }
+    return -1;
+}
+
+// The first of the conditions (NULL: none) that holds; NULL where none does.
+static const char *first_that_holds(const struct cdp_option *const *tables, const char *conditions)
+{
+    for (const char *at = conditions; at && *at; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
+        if (holds(tables, at, length) > 0)
+            return at;
+        at += length;
+    }
+    return NULL;
+}
+
+static int check_conditions(const struct cdp_option *const *tables, const char *conditions,
+                            struct cdp_err *err)
+{
+    for (const char *at = conditions; at && *at; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
+        if (holds(tables, at, length) < 0)
+            return cdp_fail(err, "the option table has no '%.*s'", (int)length, at);
+        at += length;
+    }
+    return 0;
+}
+
+// Conditions as a user writes them: "--from tsv or --from csv".
+static void print_conditions(const char *conditions, char *text, size_t size)
+{
+    size_t used = 0;
+    for (const char *at = conditions; *at && used < size; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " "), name = strcspn(at, "= ");
+        used += (size_t)snprintf(text + used, size - used, "%s--%.*s", used ? " or " : "",
+                                 (int)name, at);
+        if (name < length && used < size)
+            used += (size_t)snprintf(text + used, size - used, " %.*s", (int)(length - name - 1),
+                                     at + name + 1);
+        at += length;
+    }
+}
+
+int cdp_options_check(const struct cdp_option *const *tables, struct cdp_err *err)
+{
+    int index = 0;
+    for (int t = 0; tables[t]; t++) {
+        for (const struct cdp_option *o = tables[t]; o->type != CDP_OPTION_END; o++, index++) {
+            char text[256] = "";
+            if (check_conditions(tables, o->with, err) || check_conditions(tables, o->without, err))
+                return -1;
+            if (o->required && !is_given[index])
+                return cdp_fail(err, "--%s is missing", o->name);
+            if (!is_given[index])
+                continue;
+            if (o->with && !first_that_holds(tables, o->with)) {
+                print_conditions(o->with, text, sizeof text);
+                return cdp_fail(err, "--%s has no effect without %s", o->name, text);
+            }
+            const char *other = first_that_holds(tables, o->without);
+            if (other) {
+                char condition[64];
+                snprintf(condition, sizeof condition, "%.*s", (int)strcspn(other, " "), other);
+                print_conditions(condition, text, sizeof text);
+                return cdp_fail(err, "--%s and %s exclude each other", o->name, text);
+            }
+        }
+    }
     return 0;
 }
 

@@ -15,7 +15,7 @@ enum cdp_option_type {
     CDP_OPTION_END,
     CDP_OPTION_FLAG,   // bool *
     CDP_OPTION_COUNT,  // uint64_t *, from min to max
-    CDP_OPTION_REAL,   // double *, from min to max; or the word of `choices`, which gives NaN
+    CDP_OPTION_REAL,   // double *, from min (-INFINITY: any) to max; or the word of `choices`: NaN
     CDP_OPTION_TEXT,   // const char **
     CDP_OPTION_TEXTS,  // struct cdp_texts *: one more each time the option is given
     CDP_OPTION_CHOICE, // int *: index of the name in `choices`
@@ -45,13 +45,23 @@ struct cdp_option {
     void *value;                // holds the default before parsing
     double min, max;            // COUNT, COUNTS and REAL; both 0 = any
     const char *const *choices; // NULL-terminated
+    bool required;              // leaving it out is a wrong usage
+    // Conditions under which the option has an effect, separated by blanks: NAME holds where that
+    // option was given, NAME=CHOICE where its value is that one. A given option whose conditions do
+    // not hold is a wrong usage.
+    const char *with;    // one of these must hold; NULL = none needed
+    const char *without; // none of these may hold
 };
 
 // Parses argv by getopt_long (long names may be shortened; options and operands may mix; "--" ends
 // the options). The tables are NULL-terminated. Afterwards the operands are argv[*operands] ..
-// argv[argc - 1]. A wrong usage fills err and returns -1.
+// argv[argc - 1]. A wrong usage fills err and returns -1. Nothing is said yet of what the options
+// need and exclude: that is for cdp_options_check.
 int cdp_options_parse(const struct cdp_option *const *tables, int argc, char **argv, int *operands,
                       struct cdp_err *err);
+
+// Checks `required`, `with` and `without` of the tables that were parsed last.
+int cdp_options_check(const struct cdp_option *const *tables, struct cdp_err *err);
 
 // The values of one table's options as they are now, " --name=value" each, without texts (names of
 // files, which say nothing of their content) and without flags that are off.
