@@ -33,7 +33,7 @@ ok $? "the digest depends on the content"
 cat pairs.cdp other.cdp | cdp-view --to tsv - >union.tsv
 cdp-view --to tsv other.cdp | cat wanted.tsv - | cmp -s - union.tsv
 ok $? "streams laid end to end are read as one"
-cdp-view --from tsv pairs.tsv --type knn >knn.cdp 2>err
+sort -k1,1n -k3,3g pairs.tsv | cdp-view --from tsv --type knn - >knn.cdp 2>err
 ok $? "text becomes a knn stream in the order of its sources"
 cat pairs.cdp knn.cdp >mixed.cdp
 fails 1 'mixed.cdp: stream 2 .*another type' "different types end to end are refused" \
@@ -78,6 +78,9 @@ fails 1 'not below the number of nodes, 3' "--nodes bounds the ids" \
     cdp-view --from tsv --nodes 3 -o never.cdp pairs.tsv
 [ ! -e never.cdp ]
 ok $? "no output file after an error"
+
+fails 1 'edge 0, 2: its distance is below the one before' "lists that are not nearest first" \
+    bash -c "printf '0 1 .5\n0 2 .25\n' | cdp-view --from tsv --type knn -"
 
 # damage: a small stream cut at every byte, and with each byte flipped
 refused() {

@@ -100,10 +100,34 @@ static int parse_integer(const char *text, size_t length, int64_t *value)
     return 0;
 }
 
+// Takes the name off a line where the first line has one.
+static int parse_name(struct parser *p, const char **text, size_t *length, struct cdp_err *err)
+{
+    struct cdp_labels *labels = p->labels;
+    const char *tab = memchr(*text, '\t', *length);
+    if (p->line == 1 && tab && cdp_names_new(&labels->names, err))
+        return -1;
+    if (!labels->names)
+        return 0;
+    uint64_t id, count = cdp_names_count(labels->names);
+    if (!tab || !cdp_name_valid(*text, (size_t)(tab - *text)))
+        return cdp_fail_line(err, p->name, p->line, "a name, a tab and a label", *text, *length);
+    if (cdp_names_add(labels->names, *text, (size_t)(tab - *text), &id, err))
+        return -1;
+    if (id != count)
+        return cdp_fail_line(err, p->name, p->line, "a name that is not there before", *text,
+                             (size_t)(tab - *text));
+    *length -= (size_t)(tab + 1 - *text);
+    *text = tab + 1;
+    return 0;
+}
+
 static int parse_line(struct parser *p, const char *text, size_t length, struct cdp_err *err)
 {
     struct cdp_labels *labels = p->labels;
     int64_t value = 0;
+    if (parse_name(p, &text, &length, err))
+        return -1;
     bool integer = !parse_integer(text, length, &value);
     if (!length)
         return cdp_fail(err, "%s: line %llu is empty", p->name, (unsigned long long)p->line);
@@ -185,7 +209,51 @@ void cdp_labels_free(struct cdp_labels *labels)
 {
     free(labels->group);
     free(labels->value);
+    cdp_names_free(labels->names);
     memset(labels, 0, sizeof *labels);
+}
+
+int cdp_labels_align(struct cdp_labels *labels, const char *file, const struct cdp_names *names,
+                     uint64_t *missing, uint64_t *others, struct cdp_err *err)
+{
+    *missing = *others = 0;
+    if (!names && !labels->names)
+        return 0;
+    if (!names)
+        return cdp_fail(err, "%s: its lines have names, but the items have none", file);
+    if (!labels->names)
+        return cdp_fail(err, "%s: the items have names: expected NAME<tab>LABEL on each line",
+                        file);
+    struct cdp_names *all;
+    uint64_t count = cdp_names_count(names), room = count + labels->items;
+    uint32_t *group = cdp_alloc(room, sizeof *group, "labels", err);
+    if (cdp_names_copy(&all, names, err) || !group) {
+        cdp_names_free(all);
+        free(group);
+        return -1;
+    }
+    for (uint64_t i = 0; i < room; i++)
+        group[i] = CDP_NO_LABEL;
+    int status = 0;
+    uint64_t found = 0;
+    for (uint64_t i = 0; !status && i < labels->items; i++) {
+        size_t length;
+        uint64_t id;
+        const char *name = cdp_names_get(labels->names, i, &length);
+        status = cdp_names_add(all, name, length, &id, err);
+        if (!status) {
+            group[id] = labels->group[i];
+            found += id < count;
+        }
+    }
+    *missing = count - found;
+    *others = labels->items - found;
+    free(labels->group);
+    cdp_names_free(labels->names);
+    labels->group = group;
+    labels->names = all;
+    labels->items = cdp_names_count(all);
+    return status;
 }
 
 int cdp_labels_write(struct cdp_output *output, const uint32_t *label, uint64_t items,

@@ -9,15 +9,17 @@
 #include "io/names.h"
 #include "io/output.h"
 
-// One label a line: item 0 on the first. Labels are integers (64 bits) where the first one is, and
-// then all of them must be; otherwise they are strings, whole lines. Equal labels get equal
-// numbers, counted from 0 in order of first appearance. CR LF is taken for LF.
+// One label a line: item 0 on the first; or NAME<tab>LABEL on every line, names all different.
+// Labels are integers (64 bits) where the first one is, and then all of them must be; otherwise
+// they are strings, the rest of the line. Equal labels get equal numbers, counted from 0 in order
+// of first appearance. CR LF is taken for LF.
 struct cdp_labels {
     uint64_t items;
-    uint32_t groups; // distinct labels, CDP_NO_LABEL not among them
-    uint32_t *group; // items numbers below `groups`, or CDP_NO_LABEL
-    bool integers;   // the file holds integers
-    int64_t *value;  // of each group where they are; otherwise NULL
+    uint32_t groups;         // distinct labels, CDP_NO_LABEL not among them
+    uint32_t *group;         // items numbers below `groups`, or CDP_NO_LABEL
+    bool integers;           // the file holds integers
+    int64_t *value;          // of each group where they are; otherwise NULL
+    struct cdp_names *names; // of the items; NULL = the file has none
 };
 
 #define CDP_NO_LABEL UINT32_MAX
@@ -28,6 +30,13 @@ struct cdp_labels {
 int cdp_labels_read(struct cdp_labels *labels, const char *name, bool discards,
                     struct cdp_err *err);
 void cdp_labels_free(struct cdp_labels *labels);
+
+// Brings labels into the order of `names`: item i is then that of name i, CDP_NO_LABEL where the
+// labels have no such name (*missing counts these). Items of other names follow in the order that
+// they had (*others), and labels->names has all of them. Both or neither must have names; without
+// them nothing changes. `file` is the labels' for the message.
+int cdp_labels_align(struct cdp_labels *labels, const char *file, const struct cdp_names *names,
+                     uint64_t *missing, uint64_t *others, struct cdp_err *err);
 
 // Writes one label a line, CDP_NO_LABEL as -1; behind the item's name and a tab where `names` are
 // given, which must be as many.

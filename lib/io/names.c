@@ -3,8 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#define XXH_STATIC_LINKING_ONLY // for a state on the stack
 #include <xxhash.h>
 
+#include "base/bytes.h"
 #include "base/mem.h"
 #include "io/input.h"
 
@@ -88,9 +90,22 @@ static int resize(struct cdp_names *n, size_t size, struct cdp_err *err)
     return 0;
 }
 
+bool cdp_name_valid(const char *name, size_t length)
+{
+    if (!length || length > UINT16_MAX || (length >= 3 && !memcmp(name, "\xEF\xBB\xBF", 3)))
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (name[i] == '\t' || name[i] == '\n' || name[i] == '\r' || !name[i])
+            return false;
+    }
+    return true;
+}
+
 int cdp_names_add(struct cdp_names *n, const char *name, size_t length, uint64_t *id,
                   struct cdp_err *err)
 {
+    if (!cdp_name_valid(name, length))
+        return cdp_fail(err, "expected " CDP_NAME_WANTED);
     if (n->count >= n->size / 4 * 3 && resize(n, n->size ? 2 * n->size : 1024, err))
         return -1;
     size_t at = find(n, name, length);
@@ -111,6 +126,22 @@ int cdp_names_add(struct cdp_names *n, const char *name, size_t length, uint64_t
     return 0;
 }
 
+int cdp_names_copy(struct cdp_names **copy, const struct cdp_names *n, struct cdp_err *err)
+{
+    int status = cdp_names_new(copy, err);
+    for (uint64_t i = 0; !status && i < n->count; i++) {
+        size_t length;
+        uint64_t id;
+        const char *name = cdp_names_get(n, i, &length);
+        status = cdp_names_add(*copy, name, length, &id, err);
+    }
+    if (status) {
+        cdp_names_free(*copy);
+        *copy = NULL;
+    }
+    return status;
+}
+
 static int add_lines(struct cdp_names *n, const char *file, const char *at, size_t size,
                      struct cdp_err *err)
 {
@@ -121,8 +152,8 @@ static int add_lines(struct cdp_names *n, const char *file, const char *at, size
         if (length && at[length - 1] == '\r')
             length--;
         uint64_t id, before = n->count;
-        if (!length || memchr(at, '\0', length))
-            return cdp_fail_line(err, file, line, "a name", at, length);
+        if (!cdp_name_valid(at, length))
+            return cdp_fail_line(err, file, line, CDP_NAME_WANTED, at, length);
         if (cdp_names_add(n, at, length, &id, err))
             return -1;
         if (n->count == before)
@@ -151,6 +182,34 @@ int cdp_names_read(struct cdp_names **names, const char *file, struct cdp_err *e
         *names = NULL;
     }
     return status;
+}
+
+uint64_t cdp_names_digest(const struct cdp_names *n)
+{
+    XXH64_state_t state;
+    XXH64_reset(&state, 0);
+    for (uint64_t id = 0; id < n->count; id++) {
+        size_t length;
+        const char *name = cdp_names_get(n, id, &length);
+        unsigned char bytes[4];
+        cdp_put_le(bytes, 4, length);
+        XXH64_update(&state, bytes, sizeof bytes);
+        XXH64_update(&state, name, length);
+    }
+    uint64_t digest = XXH64_digest(&state);
+    return digest ? digest : 1;
+}
+
+uint64_t cdp_names_differ(const struct cdp_names *a, const struct cdp_names *b)
+{
+    uint64_t count = a->count < b->count ? a->count : b->count, id = 0;
+    for (; id < count; id++) {
+        size_t x, y;
+        const char *name = cdp_names_get(a, id, &x), *other = cdp_names_get(b, id, &y);
+        if (x != y || memcmp(name, other, x) != 0)
+            break;
+    }
+    return id;
 }
 
 int cdp_names_write(const struct cdp_names *n, struct cdp_output *output, struct cdp_err *err)

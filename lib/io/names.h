@@ -9,12 +9,21 @@
 #include "base/err.h"
 #include "io/output.h"
 
-// Names of items, numbered from 0 on in the order in which they come. A name is any bytes but line
-// breaks and NUL, of any encoding, at least one. Memory: the names, and some 24 bytes each.
+// Names of items, numbered from 0 on in the order in which they come: 1 to 65535 bytes of any
+// encoding, without tab, line feed, carriage return and NUL, and not beginning with a byte order
+// mark. So every text file here holds every name as it is. Memory: the names, and some 24 bytes
+// each.
 struct cdp_names;
+
+#define CDP_NAME_WANTED \
+    "a name: 1 to 65535 bytes without tab, line break, NUL or a byte order mark at its start"
+
+bool cdp_name_valid(const char *name, size_t length);
 
 int cdp_names_new(struct cdp_names **names, struct cdp_err *err);
 void cdp_names_free(struct cdp_names *names);
+
+int cdp_names_copy(struct cdp_names **copy, const struct cdp_names *names, struct cdp_err *err);
 
 // Reads a file of names, one a line, all different. On failure *names is NULL.
 int cdp_names_read(struct cdp_names **names, const char *file, struct cdp_err *err);
@@ -27,11 +36,18 @@ uint64_t cdp_names_count(const struct cdp_names *names);
 // The number of a name, if it has one.
 bool cdp_names_find(const struct cdp_names *names, const char *name, size_t length, uint64_t *id);
 
-// The number of a name, a new one where it has none; at most 2^32 - 2.
+// The number of a name, a new one where it has none. Refused: one that is not valid, and more than
+// 2^32 - 2.
 int cdp_names_add(struct cdp_names *names, const char *name, size_t length, uint64_t *id,
                   struct cdp_err *err);
 
 // A name by its number; valid until the next is added. Not ended by NUL.
 const char *cdp_names_get(const struct cdp_names *names, uint64_t id, size_t *length);
+
+// XXH64 over each name's length (u32, little-endian) and bytes; never 0.
+uint64_t cdp_names_digest(const struct cdp_names *names);
+
+// Where two lists of names first differ: an id below both counts, or the smaller count.
+uint64_t cdp_names_differ(const struct cdp_names *a, const struct cdp_names *b);
 
 #endif

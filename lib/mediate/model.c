@@ -73,8 +73,9 @@ static int parse_body(struct cdp_mediator *m, struct cdp_fields *f, struct cdp_e
     size_t frame = cdp_get(f, 4);
     if (frame < CDP_FRAME_HEAD + CDP_FRAME_SUM || frame > (size_t)(f->end - f->at))
         return cdp_fail(err, "%s", damaged);
-    if (cdp_parse_header(&m->header, f->at + CDP_FRAME_HEAD, frame - CDP_FRAME_HEAD - CDP_FRAME_SUM,
-                         err))
+    unsigned version;
+    if (cdp_parse_header(&m->header, &version, f->at + CDP_FRAME_HEAD,
+                         frame - CDP_FRAME_HEAD - CDP_FRAME_SUM, err))
         return -1;
     f->at += frame;
     unsigned inputs = (unsigned)cdp_get(f, 2);

@@ -369,8 +369,11 @@ int cdp_block_decode(enum cdp_type type, struct cdp_edges *edges, const unsigned
     for (size_t i = 0; i < edges->count; i++)
         bad |= (type == CDP_KNN ? edges->source[i] == edges->target[i]
                                 : edges->source[i] >= edges->target[i]);
-    for (size_t i = 1; i < edges->count && type != CDP_KNN; i++)
-        bad |= edges->source[i] == edges->source[i - 1] && edges->target[i] <= edges->target[i - 1];
+    for (size_t i = 1; i < edges->count; i++) {
+        bool same = edges->source[i] == edges->source[i - 1];
+        bad |= same && (type == CDP_KNN ? edges->value[0][i] < edges->value[0][i - 1]
+                                        : edges->target[i] <= edges->target[i - 1]);
+    }
     if (bad)
         return cdp_fail(err, "the edges are not in the order of a %s stream", cdp_type_name(type));
     summarize(edges);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +118,10 @@ size_t cdp_frame_header(unsigned char *bytes, const struct cdp_header *header)
     cdp_put(&c, 1, header->metric);
     cdp_put(&c, 4, header->k);
     cdp_put(&c, 8, header->nodes);
+    cdp_put(&c, 8, header->rows[0]);
+    cdp_put(&c, 8, header->rows[1]);
+    cdp_put(&c, 4, cdp_float_bits(header->scale));
+    cdp_put(&c, 1, header->named);
     put_columns(&c, header);
     cdp_put(&c, 4, length);
     if (length)
@@ -137,6 +142,17 @@ size_t cdp_frame_announce(unsigned char *bytes, const struct cdp_announce *a)
     return frame_seal(bytes, &c);
 }
 
+size_t cdp_frame_names(unsigned char *bytes, const struct cdp_announce_names *a)
+{
+    struct cdp_cursor c = frame_begin(bytes, 'N');
+    cdp_put(&c, 4, a->names);
+    cdp_put(&c, 4, a->raw_size);
+    cdp_put(&c, 4, a->data_size);
+    cdp_put(&c, 8, a->content);
+    cdp_put(&c, 8, a->data);
+    return frame_seal(bytes, &c);
+}
+
 size_t cdp_frame_end(unsigned char *bytes, const struct cdp_totals *totals)
 {
     struct cdp_cursor c = frame_begin(bytes, 'E');
@@ -145,6 +161,7 @@ size_t cdp_frame_end(unsigned char *bytes, const struct cdp_totals *totals)
     cdp_put(&c, 8, totals->nodes);
     cdp_put(&c, 4, cdp_float_bits(totals->floor));
     cdp_put(&c, 4, cdp_float_bits(totals->ceiling));
+    cdp_put(&c, 8, totals->names);
     cdp_put(&c, 8, totals->digest);
     return frame_seal(bytes, &c);
 }
@@ -154,22 +171,34 @@ static int is_name(const char *name)
     return *name && !name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")];
 }
 
-int cdp_parse_header(struct cdp_header *header, const unsigned char *fields, size_t size,
-                     struct cdp_err *err)
+int cdp_parse_header(struct cdp_header *header, unsigned *version, const unsigned char *fields,
+                     size_t size, struct cdp_err *err)
 {
     struct cdp_fields f = {fields, fields + size, 0};
     memset(header, 0, sizeof *header);
-    unsigned version = (unsigned)cdp_get(&f, 2);
-    if (version > CDP_FORMAT_VERSION)
+    *version = (unsigned)cdp_get(&f, 2);
+    if (*version > CDP_FORMAT_VERSION)
         return cdp_fail(err, "format version %u; this program knows versions up to %d: update it",
-                        version, CDP_FORMAT_VERSION);
+                        *version, CDP_FORMAT_VERSION);
     header->type = (enum cdp_type)cdp_get(&f, 1);
     header->metric = (enum cdp_metric)cdp_get(&f, 1);
     header->k = (uint32_t)cdp_get(&f, 4);
     header->nodes = cdp_get(&f, 8);
+    uint64_t named = 0;
+    if (*version >= 2) {
+        header->rows[0] = cdp_get(&f, 8);
+        header->rows[1] = cdp_get(&f, 8);
+        header->scale = cdp_bits_float((uint32_t)cdp_get(&f, 4));
+        named = cdp_get(&f, 1);
+        header->named = named == 1;
+    }
     header->columns = (unsigned)cdp_get(&f, 2);
-    if (version < 1 || !cdp_type_name(header->type) || header->metric > CDP_HAMMING ||
-        header->nodes >> 63 || header->columns < 1 || header->columns > CDP_MAX_COLUMNS)
+    bool all_rows = !header->rows[0] && !header->rows[1];
+    bool rows_fit = header->type == CDP_KNN && header->rows[0] < header->rows[1] &&
+                    header->rows[1] <= header->nodes;
+    if (*version < 1 || !cdp_type_name(header->type) || header->metric > CDP_HAMMING ||
+        header->nodes >> 63 || header->columns < 1 || header->columns > CDP_MAX_COLUMNS ||
+        !(all_rows || rows_fit) || named > 1 || !(header->scale >= 0 && isfinite(header->scale)))
         return cdp_fail(err, "the header holds a value that the format does not know");
     for (unsigned i = 0; i < header->columns; i++) {
         size_t length = cdp_get(&f, 1);
@@ -210,8 +239,23 @@ int cdp_parse_announce(struct cdp_announce *a, unsigned columns, const unsigned 
     return 0;
 }
 
-int cdp_parse_end(struct cdp_totals *totals, const unsigned char *fields, size_t size,
-                  struct cdp_err *err)
+int cdp_parse_names(struct cdp_announce_names *a, const unsigned char *fields, size_t size,
+                    struct cdp_err *err)
+{
+    struct cdp_fields f = {fields, fields + size, 0};
+    a->names = (uint32_t)cdp_get(&f, 4);
+    a->raw_size = (uint32_t)cdp_get(&f, 4);
+    a->data_size = (uint32_t)cdp_get(&f, 4);
+    a->content = cdp_get(&f, 8);
+    a->data = cdp_get(&f, 8);
+    if (f.short_of || f.at != f.end || a->names < 1 || a->raw_size > CDP_NAMES_RAW ||
+        a->data_size < 1 || a->data_size > 2 * CDP_NAMES_RAW)
+        return cdp_fail(err, "the sizes of the names contradict each other");
+    return 0;
+}
+
+int cdp_parse_end(struct cdp_totals *totals, unsigned version, const unsigned char *fields,
+                  size_t size, struct cdp_err *err)
 {
     struct cdp_fields f = {fields, fields + size, 0};
     totals->edges = cdp_get(&f, 8);
@@ -219,6 +263,7 @@ int cdp_parse_end(struct cdp_totals *totals, const unsigned char *fields, size_t
     totals->nodes = cdp_get(&f, 8);
     totals->floor = cdp_bits_float((uint32_t)cdp_get(&f, 4));
     totals->ceiling = cdp_bits_float((uint32_t)cdp_get(&f, 4));
+    totals->names = version >= 2 ? cdp_get(&f, 8) : 0;
     totals->digest = cdp_get(&f, 8);
     if (f.short_of || f.at != f.end)
         return cdp_fail(err, "the end mark's size does not fit its fields");
@@ -236,7 +281,7 @@ void cdp_digest_block(XXH64_state_t *state, const struct cdp_announce *announce)
 uint64_t cdp_digest_seal(XXH64_state_t *state, const struct cdp_header *header,
                          const struct cdp_totals *totals)
 {
-    unsigned char bytes[32 + CDP_MAX_COLUMNS * (CDP_COLUMN_NAME + 1)];
+    unsigned char bytes[64 + CDP_MAX_COLUMNS * (CDP_COLUMN_NAME + 1)];
     struct cdp_cursor c = {bytes};
     cdp_put(&c, 1, header->type);
     cdp_put(&c, 1, header->metric);
@@ -245,6 +290,12 @@ uint64_t cdp_digest_seal(XXH64_state_t *state, const struct cdp_header *header,
     cdp_put(&c, 4, cdp_float_bits(totals->floor));
     cdp_put(&c, 4, cdp_float_bits(totals->ceiling));
     put_columns(&c, header);
+    if (header->rows[1] || header->scale != 0 || totals->names) {
+        cdp_put(&c, 8, header->rows[0]);
+        cdp_put(&c, 8, header->rows[1]);
+        cdp_put(&c, 4, cdp_float_bits(header->scale));
+        cdp_put(&c, 8, totals->names);
+    }
     XXH64_update(state, bytes, (size_t)(c.at - bytes));
     return XXH64_digest(state);
 }

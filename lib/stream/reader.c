@@ -33,12 +33,17 @@ struct cdp_reader {
     struct cdp_totals seen;   // of the current one, counted
     uint64_t top;             // of the current one: one more than the largest id
     XXH64_state_t *digest;    // of the current one
+    unsigned version;         // of the current one's format
     unsigned parts;           // streams ended so far
+    struct cdp_names *names;  // of the streams ended so far
+    struct cdp_names *adding; // of the current one
     bool inside;              // between a header and its end mark
     bool short_block;         // the stream's last block was read
+    bool naming;              // its names have begun
     struct slot *slots;
     int threads, filled, next;
     uint64_t last_source, last_target;
+    float last_distance;
     unsigned char *frame;
 };
 
@@ -50,6 +55,18 @@ const struct cdp_header *cdp_reader_header(const struct cdp_reader *r)
 const struct cdp_totals *cdp_reader_totals(const struct cdp_reader *r)
 {
     return &r->totals;
+}
+
+const struct cdp_names *cdp_reader_names(const struct cdp_reader *r)
+{
+    return r->names;
+}
+
+struct cdp_names *cdp_reader_take_names(struct cdp_reader *r)
+{
+    struct cdp_names *names = r->names;
+    r->names = NULL;
+    return names;
 }
 
 const char *cdp_reader_name(const struct cdp_reader *r)
@@ -118,15 +135,15 @@ static int read_header(struct cdp_reader *r, struct cdp_err *err)
         return -1;
     if (kind != 'H')
         return damaged(r, "a header is expected here", err);
-    if (cdp_parse_header(&r->part, r->frame + CDP_FRAME_HEAD, fields, &why))
+    if (cdp_parse_header(&r->part, &r->version, r->frame + CDP_FRAME_HEAD, fields, &why))
         return cdp_fail(err, "%s: %s", cdp_reader_name(r), why.text);
     r->seen.floor = INFINITY;
     r->seen.ceiling = -INFINITY;
     r->top = 0;
     r->inside = true;
-    r->short_block = false;
+    r->short_block = r->naming = false;
     XXH64_reset(r->digest, 0);
-    return 0;
+    return r->part.named ? cdp_names_new(&r->adding, err) : 0;
 }
 
 static int open_slots(struct cdp_reader *r, struct cdp_err *err)
@@ -210,6 +227,8 @@ void cdp_reader_close(struct cdp_reader *r)
     XXH64_freeState(r->digest);
     cdp_header_free(&r->header);
     cdp_header_free(&r->part);
+    cdp_names_free(r->names);
+    cdp_names_free(r->adding);
     cdp_input_close(r->input);
     free(r);
 }
@@ -220,8 +239,8 @@ static int read_block(struct cdp_reader *r, struct slot *slot, size_t fields, st
 {
     struct cdp_err why;
     struct cdp_announce *a = &slot->announce;
-    if (r->short_block)
-        return damaged(r, "a block follows a short one", err);
+    if (r->short_block || r->naming)
+        return damaged(r, r->naming ? "a block follows names" : "a block follows a short one", err);
     if (cdp_parse_announce(a, r->header.columns, r->frame + CDP_FRAME_HEAD, fields, &why))
         return damaged(r, why.text, err);
     if (cdp_grow(&slot->data, &slot->data_room, a->data_size, 1, "compressed block", err) ||
@@ -232,6 +251,33 @@ static int read_block(struct cdp_reader *r, struct slot *slot, size_t fields, st
     r->seen.edges += a->edges;
     cdp_digest_block(r->digest, a);
     return 0;
+}
+
+// Reads a part of the names.
+static int read_names(struct cdp_reader *r, size_t fields, struct cdp_err *err)
+{
+    struct cdp_announce_names a;
+    struct cdp_err why;
+    r->naming = true;
+    if (!r->part.named)
+        return damaged(r, "names that the header does not announce", err);
+    if (cdp_parse_names(&a, r->frame + CDP_FRAME_HEAD, fields, &why))
+        return damaged(r, why.text, err);
+    unsigned char *raw = cdp_alloc(a.raw_size, 1, "names", err);
+    unsigned char *data = cdp_alloc(a.data_size, 1, "compressed names", err);
+    int status = raw && data ? read_exactly(r, data, a.data_size, err) : -1;
+    if (!status && XXH64(data, a.data_size, 0) != a.data)
+        status = damaged(r, "names: checksum mismatch", err);
+    if (!status) {
+        size_t size = ZSTD_decompressDCtx(r->slots[0].zstd, raw, a.raw_size, data, a.data_size);
+        if (ZSTD_isError(size) || size != a.raw_size || XXH64(raw, size, 0) != a.content)
+            status = damaged(r, "the names are not those announced", err);
+        else if (cdp_names_decode(r->adding, raw, &a, &why))
+            status = damaged(r, why.text, err);
+    }
+    free(raw);
+    free(data);
+    return status;
 }
 
 static int decode_slot(const struct cdp_reader *r, struct slot *slot)
@@ -262,15 +308,22 @@ static int take_slot(struct cdp_reader *r, struct slot *slot, struct cdp_err *er
     const struct cdp_edges *e = &slot->edges;
     if (slot->status)
         return cdp_fail(err, "%s", slot->err.text);
+    bool knn = r->header.type == CDP_KNN;
     bool ordered = slot->number == 0 || e->source[0] > r->last_source ||
                    (e->source[0] == r->last_source &&
-                    (r->header.type == CDP_KNN || e->target[0] > r->last_target));
+                    (knn ? e->value[0][0] >= r->last_distance : e->target[0] > r->last_target));
     if (!ordered)
         return cdp_fail(err, "%s: block %llu: the edges are not in the order of a %s stream",
                         cdp_reader_name(r), (unsigned long long)slot->number,
                         cdp_type_name(r->header.type));
     r->last_source = e->source[e->count - 1];
     r->last_target = e->target[e->count - 1];
+    r->last_distance = e->value[0][e->count - 1];
+    const uint64_t *rows = r->part.rows;
+    if (rows[1] && (e->source[0] < rows[0] || r->last_source >= rows[1]))
+        return cdp_fail(err, "%s: block %llu: neighbours of rows other than %llu:%llu",
+                        cdp_reader_name(r), (unsigned long long)slot->number,
+                        (unsigned long long)rows[0], (unsigned long long)rows[1]);
     r->seen.floor = fminf(r->seen.floor, e->floor);
     r->seen.ceiling = fmaxf(r->seen.ceiling, e->ceiling);
     r->top = e->top >= r->top ? e->top + 1 : r->top;
@@ -285,16 +338,40 @@ static uint64_t join_digests(uint64_t before, uint64_t digest)
     return XXH64(bytes, sizeof bytes, 0);
 }
 
+// Joins the names of the stream that ends with those of the streams before it. One list must begin
+// the other, or ids would mean different items.
+static int end_names(struct cdp_reader *r, bool first, struct cdp_err *err)
+{
+    struct cdp_names *names = r->adding;
+    r->adding = NULL;
+    if (first || !names) {
+        r->names = names;
+        return 0;
+    }
+    uint64_t id = cdp_names_differ(r->names, names);
+    bool longer = cdp_names_count(names) > cdp_names_count(r->names);
+    if (id < cdp_names_count(longer ? r->names : names)) {
+        cdp_names_free(names);
+        return cdp_fail(err, "%s: stream %u of the file has another name for node %llu",
+                        cdp_reader_name(r), r->parts, (unsigned long long)id);
+    }
+    cdp_names_free(longer ? r->names : names);
+    r->names = longer ? names : r->names;
+    return 0;
+}
+
 // Holds the end mark against what was read, and adds it to the totals.
 static int end_stream(struct cdp_reader *r, size_t fields, struct cdp_err *err)
 {
     struct cdp_totals end;
     struct cdp_err why;
-    if (cdp_parse_end(&end, r->frame + CDP_FRAME_HEAD, fields, &why))
+    if (cdp_parse_end(&end, r->version, r->frame + CDP_FRAME_HEAD, fields, &why))
         return damaged(r, why.text, err);
     bool empty = end.edges == 0;
     bool forest = r->header.type == CDP_FOREST;
-    bool same = end.edges == r->seen.edges && end.blocks == r->seen.blocks &&
+    uint64_t names = r->adding ? cdp_names_digest(r->adding) : 0;
+    bool same = names == end.names && (!names || cdp_names_count(r->adding) == end.nodes) &&
+                end.edges == r->seen.edges && end.blocks == r->seen.blocks &&
                 end.nodes == (r->part.nodes ? r->part.nodes : r->top) &&
                 (empty ? isnan(end.floor) && isnan(end.ceiling)
                        : end.ceiling == r->seen.ceiling &&
@@ -314,6 +391,26 @@ static int end_stream(struct cdp_reader *r, size_t fields, struct cdp_err *err)
     t->edges += end.edges;
     t->blocks += end.blocks;
     r->inside = false;
+    if (end_names(r, first, err))
+        return -1;
+    t->names = r->names ? cdp_names_digest(r->names) : 0;
+    return 0;
+}
+
+// Joins the rows of a part of the lists with those before, which it must continue.
+static int join_rows(struct cdp_reader *r, struct cdp_err *err)
+{
+    uint64_t *rows = r->header.rows;
+    const uint64_t *more = r->part.rows;
+    if (more[0] != rows[1] || !more[1] != !rows[1])
+        return cdp_fail(err,
+                        "%s: stream %u of the file has the neighbours of rows %llu:%llu, but row "
+                        "%llu is next: lay the parts end to end in the order of their rows",
+                        cdp_reader_name(r), r->parts + 1, (unsigned long long)more[0],
+                        (unsigned long long)more[1], (unsigned long long)rows[1]);
+    rows[1] = more[1];
+    if (!rows[0] && rows[1] == r->header.nodes)
+        rows[1] = 0;
     return 0;
 }
 
@@ -327,13 +424,16 @@ static int next_stream(struct cdp_reader *r, struct cdp_err *err)
     if (read_header(r, err))
         return -1;
     bool same = r->part.type == r->header.type && r->part.metric == r->header.metric &&
+                r->part.scale == r->header.scale && r->part.named == r->header.named &&
                 r->part.columns == r->header.columns &&
                 !memcmp(r->part.column, r->header.column, sizeof r->part.column);
+    if (same && (r->part.rows[1] || r->header.rows[1]) && join_rows(r, err))
+        return -1;
     cdp_header_free(&r->part);
     if (!same)
         return cdp_fail(err,
-                        "%s: stream %u of the file has another type, metric or columns than the "
-                        "first",
+                        "%s: stream %u of the file has another type, metric, scale or columns "
+                        "than the first, or only one of them has names",
                         cdp_reader_name(r), r->parts + 1);
     return 1;
 }
@@ -351,6 +451,11 @@ static int fill(struct cdp_reader *r, struct cdp_err *err)
         ended = kind == 'E';
         if (ended)
             break;
+        if (kind == 'N') {
+            if (read_names(r, fields, err))
+                return -1;
+            continue;
+        }
         if (kind != 'B')
             return damaged(r, "a block or the end mark is expected here", err);
         if (read_block(r, &r->slots[r->filled], fields, err))

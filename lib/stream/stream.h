@@ -2,11 +2,13 @@
 #ifndef CDP_STREAM_H
 #define CDP_STREAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "io/input.h"
+#include "io/names.h"
 #include "io/output.h"
 
 // The edge stream of cdp-stream(5): what all stages read and write.
@@ -29,6 +31,9 @@ struct cdp_header {
     enum cdp_metric metric; // CDP_METRIC_NONE where the edges come from no metric
     uint32_t k;             // neighbours of an item, itself not counted; 0 = not known
     uint64_t nodes;         // ids are below it; 0 = not known yet
+    uint64_t rows[2];       // knn of a part: sources from rows[0] to rows[1] - 1; both 0 = of all
+    float scale;            // scores are 1 - distance / scale; 0 = of another kind
+    bool named;             // the stream ends with a name for each node
     unsigned columns;       // float32 values of an edge
     char column[CDP_MAX_COLUMNS][CDP_COLUMN_NAME];
     char *provenance; // lines, each ended by \n; NULL = none; owned
@@ -54,6 +59,7 @@ struct cdp_totals {
     float floor;     // smallest value of the first column; NaN where there are no edges. A forest
                      // keeps the floor of the pairs that it was made from
     float ceiling;   // largest value of the first column
+    uint64_t names;  // digest of the names; 0 = none
     uint64_t digest; // of the content: not of provenance, compression level or zstd version
 };
 
@@ -76,6 +82,10 @@ int cdp_writer_add(struct cdp_writer *writer, uint64_t source, uint64_t target, 
 int cdp_writer_add_row(struct cdp_writer *writer, uint64_t source, const uint32_t *target,
                        const float *value, uint32_t count, struct cdp_err *err);
 
+// The names of a stream whose header says `named`, one for each of its nodes. They stay the
+// caller's and must live until the stream is finished.
+void cdp_writer_names(struct cdp_writer *writer, const struct cdp_names *names);
+
 // Makes `floor` the one that the end mark tells, for a forest.
 void cdp_writer_floor(struct cdp_writer *writer, float floor);
 
@@ -97,8 +107,8 @@ struct cdp_reader;
 
 // Opens a stream by name. `types` is a set of 1 << enum cdp_type: a stream of another type is an
 // error that names `wanted` ("cdp-score vote reads knn streams"). Streams laid end to end are read
-// as one; they must be of one type, metric and column schema. Every property that cdp-stream(5)
-// promises is checked before a block is handed out.
+// as one; they must be of one type, metric, scale and column schema, and all or none named. Every
+// property that cdp-stream(5) promises is checked before a block is handed out.
 int cdp_reader_open(struct cdp_reader **reader, const char *name, unsigned types,
                     const char *wanted, int threads, struct cdp_err *err);
 
@@ -119,6 +129,13 @@ int cdp_reader_next(struct cdp_reader *reader, struct cdp_block *block, struct c
 // What the end mark said, once next returned 0; over all streams laid end to end (their digests in
 // order, hashed together, where there are several).
 const struct cdp_totals *cdp_reader_totals(const struct cdp_reader *reader);
+
+// The names of the nodes, once next returned 0; NULL = the stream has none. Of streams laid end to
+// end these are the names of the one with the most nodes, which the others' names must begin.
+const struct cdp_names *cdp_reader_names(const struct cdp_reader *reader);
+
+// The same, which then belong to the caller.
+struct cdp_names *cdp_reader_take_names(struct cdp_reader *reader);
 void cdp_reader_close(struct cdp_reader *reader);
 
 // ---- a whole knn stream in memory
@@ -127,6 +144,7 @@ void cdp_reader_close(struct cdp_reader *reader);
 struct cdp_table {
     struct cdp_header header;
     struct cdp_totals totals;
+    struct cdp_names *names; // NULL = none
     uint64_t rows;
     uint64_t *offset; // rows + 1
     uint32_t *target;

@@ -52,6 +52,7 @@ int cdp_table_load(struct cdp_table *t, struct cdp_reader *reader, struct cdp_er
     if (status)
         goto fail;
     t->totals = *cdp_reader_totals(reader);
+    t->names = cdp_reader_take_names(reader);
     t->header = *cdp_reader_header(reader);
     t->header.provenance = NULL;
     if (t->totals.nodes >= UINT32_MAX) {
@@ -85,6 +86,7 @@ int cdp_table_read(struct cdp_table *t, const char *name, const char *wanted, in
 void cdp_table_free(struct cdp_table *t)
 {
     cdp_header_free(&t->header);
+    cdp_names_free(t->names);
     free(t->offset);
     free(t->target);
     free(t->distance);

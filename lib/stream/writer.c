@@ -25,10 +25,12 @@ struct cdp_writer {
     struct cdp_header header;
     struct cdp_totals totals;
     bool floor_given;
+    const struct cdp_names *names;
     int level;
     struct slot *slots;
     int threads, filling;    // slots[filling] takes the next edge
     uint64_t source, target; // of the edge before
+    float distance;          // of the edge before, in a knn stream
     uint64_t top;            // one more than the largest id
     XXH64_state_t *digest;
     unsigned char *frame;
@@ -159,14 +161,26 @@ static int write_slots(struct cdp_writer *w, int count, struct cdp_err *err)
     return 0;
 }
 
+static bool outside_rows(const struct cdp_writer *w, uint64_t source)
+{
+    const uint64_t *rows = w->header.rows;
+    return rows[1] && (source < rows[0] || source >= rows[1]);
+}
+
 // Says why an edge was refused.
 static int refuse(const struct cdp_writer *w, uint64_t source, uint64_t target, struct cdp_err *err)
 {
-    const char *why = source == target            ? "it joins a node to itself"
-                      : (source | target) >> 63   ? "an id is not below 2^63"
+    const char *why = source == target          ? "it joins a node to itself"
+                      : (source | target) >> 63 ? "an id is not below 2^63"
+                      : w->header.type == CDP_KNN && source == w->source
+                          ? "its distance is below the one before: lists must be nearest first"
                       : w->header.type == CDP_KNN ? "its source is below the one before"
                       : source > target           ? "its ids are not in ascending order"
                                                   : "it is not above the edge before";
+    if (outside_rows(w, source))
+        return cdp_fail(err, "edge %llu, %llu: the rows are %llu:%llu", (unsigned long long)source,
+                        (unsigned long long)target, (unsigned long long)w->header.rows[0],
+                        (unsigned long long)w->header.rows[1]);
     if (w->header.nodes && (source >= w->header.nodes || target >= w->header.nodes))
         return cdp_fail(err, "edge %llu, %llu: an id is not below the number of nodes, %llu",
                         (unsigned long long)source, (unsigned long long)target,
@@ -187,14 +201,17 @@ int cdp_writer_add(struct cdp_writer *w, uint64_t source, uint64_t target, const
     struct slot *slot = &w->slots[w->filling];
     bool first = !slot->edges.count && !w->filling && !w->totals.blocks;
     uint64_t limit = limit_of(w);
-    bool ordered = w->header.type == CDP_KNN
-                       ? source != target && (first || source >= w->source)
-                       : source < target && (first || source > w->source ||
-                                             (source == w->source && target > w->target));
-    if (!ordered || source >= limit || target >= limit)
+    bool ordered =
+        w->header.type == CDP_KNN
+            ? source != target &&
+                  (first || source > w->source || (source == w->source && !(values[0] < w->distance)))
+            : source < target &&
+                  (first || source > w->source || (source == w->source && target > w->target));
+    if (!ordered || source >= limit || target >= limit || outside_rows(w, source))
         return refuse(w, source, target, err);
     w->source = source;
     w->target = target;
+    w->distance = values[0];
     size_t at = slot->edges.count++;
     slot->edges.source[at] = source;
     slot->edges.target[at] = target;
@@ -215,10 +232,14 @@ static bool fits(const struct cdp_writer *w, uint64_t source, const uint32_t *ta
 {
     const struct slot *slot = &w->slots[w->filling];
     uint64_t limit = limit_of(w);
-    bool ordered = source >= w->source && source < limit;
+    bool ordered = source >= w->source && source < limit && !outside_rows(w, source);
     uint32_t bad = 0;
-    for (uint32_t i = 0; i < count; i++)
-        bad |= (uint32_t)(target[i] == source) | (target[i] >= limit) | !isfinite(value[i]);
+    float before = source == w->source ? w->distance : -INFINITY;
+    for (uint32_t i = 0; i < count; i++) {
+        bad |= (uint32_t)(target[i] == source) | (target[i] >= limit) | !isfinite(value[i]) |
+               (value[i] < before);
+        before = value[i];
+    }
     return w->header.type == CDP_KNN && ordered && !bad &&
            count < CDP_BLOCK_EDGES - slot->edges.count;
 }
@@ -241,6 +262,7 @@ int cdp_writer_add_row(struct cdp_writer *w, uint64_t source, const uint32_t *ta
     }
     edges->count += count;
     w->source = source;
+    w->distance = count ? value[count - 1] : w->distance;
     return 0;
 }
 
@@ -248,6 +270,43 @@ void cdp_writer_floor(struct cdp_writer *w, float floor)
 {
     w->totals.floor = floor;
     w->floor_given = true;
+}
+
+void cdp_writer_names(struct cdp_writer *w, const struct cdp_names *names)
+{
+    w->names = names;
+}
+
+// Writes the names in parts.
+static int write_names(struct cdp_writer *w, struct cdp_err *err)
+{
+    struct cdp_announce_names announce;
+    uint64_t count = w->names ? cdp_names_count(w->names) : 0;
+    if (count != w->totals.nodes)
+        return cdp_fail(err, "%llu names for %llu nodes", (unsigned long long)count,
+                        (unsigned long long)w->totals.nodes);
+    unsigned char *raw = cdp_alloc(CDP_NAMES_RAW, 1, "names", err);
+    size_t room = ZSTD_compressBound(CDP_NAMES_RAW);
+    unsigned char *data = cdp_alloc(room, 1, "compressed names", err);
+    int status = raw && data ? 0 : -1;
+    for (uint64_t first = 0; !status && first < count; first += announce.names) {
+        cdp_names_encode(w->names, first, raw, &announce);
+        size_t size = ZSTD_compress2(w->slots[0].zstd, data, room, raw, announce.raw_size);
+        if (ZSTD_isError(size)) {
+            status = cdp_fail(err, "cannot compress names: %s", ZSTD_getErrorName(size));
+            break;
+        }
+        announce.data_size = (uint32_t)size;
+        announce.content = XXH64(raw, announce.raw_size, 0);
+        announce.data = XXH64(data, size, 0);
+        if (cdp_output_write(w->output, w->frame, cdp_frame_names(w->frame, &announce), err) ||
+            cdp_output_write(w->output, data, size, err))
+            status = -1;
+    }
+    w->totals.names = w->names ? cdp_names_digest(w->names) : 0;
+    free(raw);
+    free(data);
+    return status;
 }
 
 int cdp_writer_finish(struct cdp_writer *w, struct cdp_totals *totals, struct cdp_err *err)
@@ -261,6 +320,8 @@ int cdp_writer_finish(struct cdp_writer *w, struct cdp_totals *totals, struct cd
     if (!w->totals.edges)
         w->totals.floor = w->totals.ceiling = NAN;
     w->totals.nodes = w->header.nodes ? w->header.nodes : w->top;
+    if (w->header.named && write_names(w, err))
+        return -1;
     w->totals.digest = cdp_digest_seal(w->digest, &w->header, &w->totals);
     if (totals)
         *totals = w->totals;

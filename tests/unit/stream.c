@@ -57,6 +57,9 @@ static void test_refusals(void)
         {CDP_PAIRS, {{0, 2, 0.5F}, {0, 1, 0.5F}}, "edge 0, 1: it is not above the edge before"},
         {CDP_PAIRS, {{0, 2, 0.5F}, {0, 2, 0.5F}}, "edge 0, 2: it is not above the edge before"},
         {CDP_KNN, {{3, 1, 0.5F}, {2, 1, 0.5F}}, "edge 2, 1: its source is below the one before"},
+        {CDP_KNN,
+         {{3, 1, 0.5F}, {3, 2, 0.25F}},
+         "edge 3, 2: its distance is below the one before: lists must be nearest first"},
         {CDP_PAIRS,
          {{0, 1, 0.5F}, {0, 9, 0.5F}},
          "edge 0, 9: an id is not below the number of nodes, 9"},
@@ -266,9 +269,200 @@ static void test_hostile(void)
     unlink("hostile");
 }
 
+// ---- names and rows
+
+struct part {
+    const char *names; // with blanks between; NULL = none
+    uint64_t nodes;    // of a knn stream in which each row of `rows` has one neighbour
+    uint64_t rows[2];
+    float scale;
+};
+
+// Appends a stream to the file `name`, made anew where `first`.
+static int append_part(const char *name, bool first, const struct part *part)
+{
+    struct cdp_header header;
+    struct cdp_names *names = NULL;
+    struct cdp_output *output;
+    struct cdp_writer *writer;
+    uint64_t id;
+    char text[64] = "", *at = text;
+    cdp_header_init(&header, CDP_KNN);
+    header.nodes = part->nodes;
+    header.rows[0] = part->rows[0];
+    header.rows[1] = part->rows[1];
+    header.scale = part->scale;
+    header.named = part->names != NULL;
+    if (part->names && cdp_names_new(&names, &err))
+        scratch_fail("names");
+    snprintf(text, sizeof text, "%s", part->names ? part->names : "");
+    for (char *word; part->names && (word = strsep(&at, " "));)
+        if (*word && cdp_names_add(names, word, strlen(word), &id, &err))
+            scratch_fail("a name");
+    if (cdp_output_open(&output, "part", 1, &err) ||
+        cdp_writer_open(&writer, output, &header, 3, 1, &err))
+        scratch_fail(name);
+    uint64_t last = part->rows[1] ? part->rows[1] : part->nodes;
+    int status = 0;
+    for (uint64_t i = part->rows[0]; !status && i < last; i++) {
+        float distance = 0.5F;
+        status = cdp_writer_add(writer, i, i ? 0 : 1, &distance, &err);
+    }
+    cdp_writer_names(writer, names);
+    if (!status)
+        status = cdp_writer_finish(writer, NULL, &err);
+    cdp_writer_free(writer);
+    if (status)
+        cdp_output_abandon(output);
+    else
+        status = cdp_output_commit(output, &err);
+    cdp_names_free(names);
+    char command[64];
+    snprintf(command, sizeof command, "cat part %s %s", first ? ">" : ">>", name);
+    if (!status && system(command))
+        scratch_fail(command);
+    return status;
+}
+
+// Reads a file to its end: the number of names, their digest and the rows; -1 after an error.
+static int64_t read_parts(const char *name, uint64_t *digest, uint64_t rows[2])
+{
+    struct cdp_reader *reader;
+    struct cdp_block block;
+    int status;
+    if (cdp_reader_open(&reader, name, ~0U, "", 2, &err))
+        return -1;
+    while ((status = cdp_reader_next(reader, &block, &err)) > 0)
+        continue;
+    const struct cdp_names *names = cdp_reader_names(reader);
+    int64_t count = status ? -1 : names ? (int64_t)cdp_names_count(names) : 0;
+    *digest = cdp_reader_totals(reader)->digest;
+    memcpy(rows, cdp_reader_header(reader)->rows, 2 * sizeof *rows);
+    cdp_reader_close(reader);
+    return count;
+}
+
+static void test_parts(void)
+{
+    static const struct {
+        struct part part[2];
+        int parts;
+        int64_t names;
+        uint64_t rows[2];
+        const char *text;
+    } cases[] = {
+        {{{"a b c", 3, {0, 0}, 0}}, 1, 3, {0, 0}, ""},
+        {{{"a b c", 3, {0, 0}, 0}, {"a b c d", 4, {0, 0}, 0}}, 2, 4, {0, 0}, ""},
+        {{{"a b c d", 4, {0, 0}, 0}, {"a b", 2, {0, 0}, 0}}, 2, 4, {0, 0}, ""},
+        {{{"a b c", 3, {0, 0}, 0}, {"a x c", 3, {0, 0}, 0}},
+         2,
+         -1,
+         {0, 0},
+         "parts: stream 2 of the file has another name for node 1"},
+        {{{"a b c", 3, {0, 0}, 0}, {NULL, 3, {0, 0}, 0}},
+         2,
+         -1,
+         {0, 0},
+         "parts: stream 2 of the file has another type, metric, scale or columns than the first, "
+         "or only one of them has names"},
+        {{{NULL, 3, {0, 0}, 0.5F}, {NULL, 3, {0, 0}, 0.75F}},
+         2,
+         -1,
+         {0, 0},
+         "parts: stream 2 of the file has another type, metric, scale or columns than the first, "
+         "or only one of them has names"},
+        {{{NULL, 9, {2, 5}, 0}}, 1, 0, {2, 5}, ""},
+        {{{NULL, 9, {2, 5}, 0}, {NULL, 9, {5, 9}, 0}}, 2, 0, {2, 9}, ""},
+        {{{NULL, 9, {0, 5}, 0}, {NULL, 9, {5, 9}, 0}}, 2, 0, {0, 0}, ""},
+        {{{NULL, 9, {0, 5}, 0}, {NULL, 9, {6, 9}, 0}},
+         2,
+         -1,
+         {0, 0},
+         "parts: stream 2 of the file has the neighbours of rows 6:9, but row 5 is next: lay the "
+         "parts end to end in the order of their rows"},
+        {{{NULL, 9, {0, 5}, 0}, {NULL, 9, {0, 0}, 0}},
+         2,
+         -1,
+         {0, 0},
+         "parts: stream 2 of the file has the neighbours of rows 0:0, but row 5 is next: lay the "
+         "parts end to end in the order of their rows"},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        uint64_t digest, rows[2] = {0};
+        for (int p = 0; p < cases[c].parts; p++) {
+            if (append_part("parts", p == 0, &cases[c].part[p]))
+                scratch_fail(err.text);
+        }
+        err.text[0] = 0;
+        int64_t names = read_parts("parts", &digest, rows);
+        ok(names == cases[c].names && (names < 0 || !memcmp(rows, cases[c].rows, sizeof rows)),
+           "streams end to end, case %zu", c);
+        is_text(err.text, cases[c].text, "and the error");
+    }
+    uint64_t digest[4], rows[2];
+    static const struct part parts[] = {{NULL, 3, {0, 0}, 0},
+                                        {"a b c", 3, {0, 0}, 0},
+                                        {"a b d", 3, {0, 0}, 0},
+                                        {NULL, 3, {0, 0}, 1}};
+    for (int p = 0; p < 4; p++) {
+        if (append_part("parts", true, &parts[p]) || read_parts("parts", &digest[p], rows) < 0)
+            scratch_fail(err.text);
+        for (int q = 0; q < p; q++)
+            ok(digest[p] != digest[q], "the digest depends on names and scale: %d, %d", p, q);
+    }
+    ok(append_part("parts", true, &(struct part){"a b", 3, {0, 0}, 0}), "too few names");
+    is_text(err.text, "2 names for 3 nodes", "and the error");
+    ok(append_part("parts", true, &(struct part){NULL, 3, {1, 2}, 0}) == 0, "a row");
+    unlink("part");
+    unlink("parts");
+}
+
+// More names than a part of the raw data holds, of the shortest and the longest kind.
+static void test_many_names(void)
+{
+    enum { NAMES = 300000 };
+    static char longest[UINT16_MAX + 1];
+    struct cdp_names *names;
+    struct cdp_output *output;
+    struct cdp_writer *writer;
+    struct cdp_header header;
+    uint64_t id, rows[2];
+    memset(longest, 'x', sizeof longest);
+    cdp_header_init(&header, CDP_PAIRS);
+    header.named = true;
+    header.nodes = NAMES + 20;
+    if (cdp_names_new(&names, &err))
+        scratch_fail("names");
+    for (int n = 0; n < NAMES + 20; n++) {
+        char name[16];
+        int length = snprintf(name, sizeof name, "%x", (unsigned)n);
+        int status = n < NAMES ? cdp_names_add(names, name, (size_t)length, &id, &err)
+                               : cdp_names_add(names, longest,
+                                               sizeof longest - (size_t)(n - NAMES + 1), &id, &err);
+        if (status || id != (uint64_t)n)
+            scratch_fail("a name");
+    }
+    ok(cdp_names_add(names, longest, sizeof longest, &id, &err) < 0, "a name that is too long");
+    if (cdp_output_open(&output, "many", 1, &err) ||
+        cdp_writer_open(&writer, output, &header, 3, 2, &err))
+        scratch_fail("many");
+    cdp_writer_names(writer, names);
+    struct cdp_totals totals;
+    int status = cdp_writer_finish(writer, &totals, &err);
+    cdp_writer_free(writer);
+    status |= cdp_output_commit(output, &err);
+    uint64_t digest;
+    ok(!status && read_parts("many", &digest, rows) == NAMES + 20 && digest == totals.digest,
+       "many names, and the longest");
+    cdp_names_free(names);
+    unlink("many");
+}
+
 int main(void)
 {
     scratch_enter();
+    test_parts();
+    test_many_names();
     test_refusals();
     test_sizes();
     test_rows();
