@@ -241,6 +241,14 @@ static int evaluate_labels(struct cdp_output *output, const char *name, const ch
     struct cdp_eval result;
     if (cdp_labels_read(&predicted, name, true, err) || cdp_labels_read(&truth, meta, false, err))
         return -1;
+    uint64_t missing, others;
+    if (cdp_labels_align(&predicted, name, truth.names, &missing, &others, err))
+        return -1;
+    if (others)
+        return cdp_fail(err, "%s: %" PRIu64 " items of other names than those in %s", name, others,
+                        meta);
+    if (missing)
+        tool_warn("%s: %" PRIu64 " items of %s are not there: in no cluster", name, missing, meta);
     if (predicted.items != truth.items)
         return cdp_fail(err, "%s: %" PRIu64 " labels, but %s has %" PRIu64, name, predicted.items,
                         meta, truth.items);

@@ -20,10 +20,10 @@ static uint64_t max_iter = 100, nodes;
 static double step = 0.05, threshold = -INFINITY, sweep[3];
 static int forced_stop;
 static bool make_forest, make_tree, make_soft, make_audit;
-static uint64_t min_size = 1, why[2];
+static uint64_t min_size = 1;
 static double adopt = INFINITY;
 static const char *labels_name, *must_name, *cannot_name, *previous_name, *changes_name;
-static const char *ids_name;
+static const char *ids_name, *why;
 
 static const struct cdp_option options[] = {
     {.type = CDP_OPTION_COUNTS,
@@ -128,15 +128,14 @@ static const struct cdp_option options[] = {
     {.type = CDP_OPTION_TEXT,
      .name = "ids",
      .arg = "NAMES",
-     .help = "write names with the labels: one a line of that file",
-     .value = &ids_name,
-     .without = "forest tree sweep why soft audit"},
+     .help = "names of the items, one a line, where the pairs have none",
+     .value = &ids_name},
     {.type = CDP_OPTION_FLAG,
      .name = "soft",
      .help = "write item, label, weight: shares of what was cut",
      .value = &make_soft,
      .without = "audit why forest tree"},
-    {.type = CDP_OPTION_RANGE,
+    {.type = CDP_OPTION_TEXT,
      .name = "why",
      .arg = "A:B",
      .help = "write the pairs that lead from item A to item B",
@@ -175,6 +174,7 @@ static struct cdp_floors floors; // of the thresholds that are asked for
 static struct cdp_header header; // of a forest stream
 static struct cdp_list pairs;    // all of them, where a forest does not do
 static struct cdp_names *names;  // of the items
+static struct cdp_output *changes;
 
 // Thresholds rise towards 1, so a score above that would never be cut.
 static int check_scores(const struct cdp_block *block, const char *name, struct cdp_err *err)
@@ -188,6 +188,34 @@ static int check_scores(const struct cdp_block *block, const char *name, struct 
                                "--distance and --rescale",
                                name, (double)most)
                     : 0;
+}
+
+// Gives the items the names of an input (NULL = it has none), which are then ours.
+static void take_names(struct cdp_names *more, const char *input)
+{
+    static const char *first_input;
+    char text[2][CDP_ITEM_TEXT];
+    struct cdp_err err;
+    if (ids_name) {
+        if (more && cdp_names_digest(more) != cdp_names_digest(names))
+            tool_fail("%s: its names are not those of %s", ids_name, input);
+        cdp_names_free(more);
+        return;
+    }
+    if (!first_input) {
+        first_input = input;
+        names = more;
+    } else if (!names != !more) {
+        tool_fail("%s: its items have %s, but those of %s have %s: cdp-view --from makes a stream "
+                  "with names of any text",
+                  input, more ? "names" : "numbers", first_input, names ? "names" : "numbers");
+    } else if (more && cdp_names_join(&names, more, &err)) {
+        tool_fail("%s: %s", input, err.text);
+    }
+    if (names && nodes && nodes != cdp_names_count(names))
+        tool_fail("%s: %s names, but --nodes %s", input,
+                  cdp_item_text(NULL, cdp_names_count(names), text[0]),
+                  cdp_item_text(NULL, nodes, text[1]));
 }
 
 // Adds one block, refusing ids that --nodes leaves no room for.
@@ -228,7 +256,8 @@ static void add_input(const char *name)
         &err);
     while (tool_check(cdp_source_next(source, &block, &err), &err))
         tool_check(add(&block, cdp_source_name(source), &err), &err);
-    const struct cdp_reader *reader = cdp_source_reader(source);
+    struct cdp_reader *reader = cdp_source_reader(source);
+    take_names(reader ? cdp_reader_take_names(reader) : NULL, name);
     if (reader) {
         const struct cdp_totals *totals = cdp_reader_totals(reader);
         cdp_forest_lower(forest, totals->floor);
@@ -250,6 +279,7 @@ static void write_forest(struct cdp_output *output)
     struct cdp_err err;
     float floor = cdp_forest_floor(forest);
     header.nodes = cdp_forest_nodes(forest);
+    header.named = names != NULL;
     tool_check(cdp_forest_take(forest, CDP_BY_PAIR, &bonds, &err), &err);
     tool_check(
         cdp_writer_open(&writer, output, &header, (int)common.level, (int)common.threads, &err),
@@ -259,10 +289,24 @@ static void write_forest(struct cdp_output *output)
         tool_check(cdp_writer_add(writer, bond->end[0], bond->end[1], &bond->score, &err), &err);
     }
     cdp_writer_floor(writer, floor);
+    cdp_writer_names(writer, names);
     tool_check(cdp_writer_finish(writer, NULL, &err), &err);
     tool_say("%u pairs", bonds.count);
     cdp_writer_free(writer);
     cdp_bonds_free(&bonds);
+}
+
+// Reads labels and brings them into the order of the items.
+static void read_labels(struct cdp_labels *labels, const char *name, bool discards)
+{
+    struct cdp_err err;
+    uint64_t missing, others;
+    tool_check(cdp_labels_read(labels, name, discards, &err), &err);
+    tool_check(cdp_labels_align(labels, name, names, &missing, &others, &err), &err);
+    if (!discards && missing + others)
+        tool_warn("%s: %llu items of the pairs have no label there, and %llu labels are of other "
+                  "items: left out",
+                  name, (unsigned long long)missing, (unsigned long long)others);
 }
 
 // Sweeps over all thresholds that are asked for, and sizes of clusters.
@@ -276,7 +320,9 @@ static struct cdp_outcome *sweep_all(const struct cdp_tree *tree,
         cdp_alloc(floors.count * max_size.count, sizeof *outcome, "outcomes", &err);
     tool_check(outcome ? 0 : -1, &err);
     if (labels_name) {
-        tool_check(cdp_labels_read(&labels, labels_name, false, &err), &err);
+        read_labels(&labels, labels_name, false);
+        if (names)
+            labels.items = tree->items;
         if (labels.items != tree->items)
             tool_fail("%s: %llu labels, but the pairs are of %llu items: see --nodes", labels_name,
                       (unsigned long long)labels.items, (unsigned long long)tree->items);
@@ -314,8 +360,8 @@ static struct cdp_list cannot;
 static void read_constraints(struct cdp_list *list, const char *name)
 {
     struct cdp_err err;
-    const struct cdp_text_form form = {.unscored = true, .names = names, .known = true};
-    tool_check(cdp_list_from_text(list, name, &form, &err), &err);
+    struct cdp_text_form form = {.unscored = true, .names = names, .known = true};
+    tool_check(cdp_list_from_text(list, name, &form, NULL, &err), &err);
     for (size_t p = 0; p < list->count; p++) {
         const struct cdp_edge *edge = &list->edge[p];
         uint64_t largest = edge->source > edge->target ? edge->source : edge->target;
@@ -328,10 +374,12 @@ static void read_constraints(struct cdp_list *list, const char *name)
 static void tell_contradiction(void *context, const uint32_t *item, size_t items)
 {
     (void)context;
-    fprintf(stderr, "%s: items %u and %u are to stay apart, but %s holds them together:", tool.name,
-            item[0], item[items - 1], must_name);
+    char text[2][CDP_ITEM_TEXT];
+    fprintf(stderr, "%s: items %s and %s are to stay apart, but %s holds them together:", tool.name,
+            cdp_item_text(names, item[0], text[0]), cdp_item_text(names, item[items - 1], text[1]),
+            must_name);
     for (size_t i = 0; i < items; i++)
-        fprintf(stderr, " %u", item[i]);
+        fprintf(stderr, "%s%s", i ? ", " : " ", cdp_item_text(names, item[i], text[0]));
     fputc('\n', stderr);
 }
 
@@ -388,28 +436,23 @@ static void make_clusters(struct cdp_clusters *clusters, const struct cdp_tree *
 static void write_labels(struct cdp_clusters *clusters, struct cdp_output *output)
 {
     struct cdp_err err;
-    struct cdp_output *changes = NULL;
     if (previous_name) {
         struct cdp_labels before;
-        tool_check(cdp_labels_read(&before, previous_name, true, &err), &err);
+        read_labels(&before, previous_name, true);
         tool_check(cdp_clusters_keep(clusters, &before, &err), &err);
-        if (changes_name) {
-            tool_check(cdp_output_open(&changes, changes_name, false, &err), &err);
+        if (changes)
             tool_check(cdp_changes_write(changes, clusters, &before, &err), &err);
-        }
         cdp_labels_free(&before);
     }
     tool_check(cdp_labels_write(output, clusters->label, clusters->items, names, &err), &err);
-    if (changes)
-        tool_check(cdp_output_commit(changes, &err), &err);
 }
 
 static int write_share(void *output, uint64_t item, const struct cdp_share *share, size_t shares,
                        struct cdp_err *err)
 {
     for (size_t s = 0; s < shares; s++) {
-        if (cdp_output_printf(output, err, "%llu\t%u\t%.9g\n", (unsigned long long)item,
-                              share[s].label, share[s].weight))
+        if (cdp_item_write(output, names, item, err) ||
+            cdp_output_printf(output, err, "\t%u\t%.9g\n", share[s].label, share[s].weight))
             return -1;
     }
     return 0;
@@ -435,32 +478,64 @@ static void write_audit(const struct cdp_clusters *clusters, const struct cdp_tr
     tool_check(audit ? 0 : -1, &err);
     tool_check(cdp_graph_new(&graph, &pairs, clusters->items, &err), &err);
     tool_check(cdp_audit(&graph, tree, clusters, audit, &err), &err);
-    tool_check(cdp_audit_write(output, audit, clusters->clusters, &err), &err);
+    tool_check(cdp_audit_write(output, audit, clusters->clusters, names, &err), &err);
     cdp_graph_free(&graph);
     free(audit);
+}
+
+static bool parse_number(const char *text, size_t length, uint64_t *number)
+{
+    char *stop;
+    *number = strtoull(text, &stop, 10);
+    return *text >= '0' && *text <= '9' && stop == text + length;
+}
+
+// Finds the items of --why A:B. A name may hold a colon, so each one may be where A ends.
+static void find_ends(uint64_t items, uint64_t end[2])
+{
+    unsigned found = 0;
+    for (const char *colon = strchr(why, ':'); colon; colon = strchr(colon + 1, ':')) {
+        size_t length[2] = {(size_t)(colon - why), strlen(colon + 1)};
+        const char *text[2] = {why, colon + 1};
+        uint64_t id[2] = {0, 0};
+        bool known = true;
+        for (int e = 0; e < 2; e++)
+            known &= names ? cdp_names_find(names, text[e], length[e], &id[e])
+                           : parse_number(text[e], length[e], &id[e]) && id[e] < items;
+        if (known && id[0] != id[1]) {
+            memcpy(end, id, sizeof id);
+            found++;
+        }
+    }
+    if (found != 1)
+        tool_fail(names ? "--why: '%s': expected A:B, names of two different items"
+                        : "--why: '%s': expected A:B, two different items of %llu",
+                  why, (unsigned long long)items);
 }
 
 static void write_why(const struct cdp_tree *tree, struct cdp_output *output)
 {
     struct cdp_step *path;
     struct cdp_err err;
-    if (why[1] >= tree->items)
-        tool_fail("--why: item %llu, but the pairs are of %llu items", (unsigned long long)why[1],
-                  (unsigned long long)tree->items);
-    int64_t steps = cdp_why(tree, why[0], why[1], &path, &err);
+    uint64_t end[2];
+    char text[2][CDP_ITEM_TEXT];
+    find_ends(tree->items, end);
+    int64_t steps = cdp_why(tree, end[0], end[1], &path, &err);
     tool_check(steps < 0 ? -1 : 0, &err);
     if (!steps)
-        tool_fail("no pairs lead from item %llu to item %llu", (unsigned long long)why[0],
-                  (unsigned long long)why[1]);
+        tool_fail("no pairs lead from item %s to item %s", cdp_item_text(names, end[0], text[0]),
+                  cdp_item_text(names, end[1], text[1]));
     float weakest = INFINITY;
     for (int64_t s = 0; s < steps; s++)
         weakest = fminf(weakest, path[s].score);
-    for (int64_t s = 0; s < steps; s++)
-        tool_check(cdp_output_printf(output, &err, "%llu\t%llu\t%.9g%s\n",
-                                     (unsigned long long)path[s].from,
-                                     (unsigned long long)path[s].to, (double)path[s].score,
+    for (int64_t s = 0; s < steps; s++) {
+        tool_check(cdp_item_write(output, names, path[s].from, &err), &err);
+        tool_check(cdp_output_write(output, "\t", 1, &err), &err);
+        tool_check(cdp_item_write(output, names, path[s].to, &err), &err);
+        tool_check(cdp_output_printf(output, &err, "\t%.9g%s\n", (double)path[s].score,
                                      path[s].score > weakest ? "" : "\tweakest"),
                    &err);
+    }
     free(path);
 }
 
@@ -503,7 +578,7 @@ static void write_result(struct cdp_output *output)
     tool_check(cdp_tree_new(&tree, forest, &cannot, &err), &err);
     if (make_tree) {
         tool_check(cdp_linkage_write(output, &tree, &err), &err);
-    } else if (why[1]) {
+    } else if (why) {
         write_why(&tree, output);
     } else if (sweep[2] > 0) {
         struct cdp_outcome *outcome = sweep_all(&tree, &plan);
@@ -537,17 +612,20 @@ int main(int argc, char **argv)
     if (ids_name)
         read_names();
     struct cdp_output *output = tool_output(make_forest);
+    if (changes_name)
+        changes = tool_side_output(changes_name);
     struct cdp_err err;
     cdp_header_init(&header, CDP_FOREST);
     tool_provenance(&header);
-    bool remember =
-        make_forest || make_tree || make_audit || why[1] || cannot_name || isfinite(adopt);
+    bool remember = make_forest || make_tree || make_audit || why || cannot_name || isfinite(adopt);
     tool_check(cdp_forest_new(&forest, remember, &err), &err);
     cdp_progress_start(tool_progress(), "propagation", "pairs", 0);
     if (first == argc)
         add_input("-");
     for (int a = first; a < argc; a++)
         add_input(argv[a]);
+    if (names)
+        nodes = cdp_names_count(names);
     tool_check(cdp_forest_reserve(forest, nodes, &err), &err);
     if (make_forest)
         write_forest(output);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "stream/convert.h"
 #include "tool.h"
 
@@ -10,8 +11,9 @@ enum { TSV = 1, NPZ, MTX, CSV, NPY }; // what can be written, and what can be re
 static bool show_header, check, show_digest;
 static int to, from, type, metric = CDP_COSINE;
 static uint64_t nodes;
-static bool distance, rescale;
+static bool distance, rescale, named;
 static const char *chosen_columns, *ids_name, *ids_out_name;
+static struct cdp_output *names_output;
 static const char *const to_formats[] = {"none", "tsv", "npz", "mtx", NULL};
 static const char *const from_formats[] = {"none", "tsv", "npz", "mtx", "csv", "npy", NULL};
 static const char *const types[] = {"pairs", "knn", NULL};
@@ -73,18 +75,24 @@ static const struct cdp_option options[] = {
      .help = "with --from tsv, csv: columns of ids and score",
      .value = &chosen_columns,
      .with = "from=tsv from=csv"},
+    {.type = CDP_OPTION_FLAG,
+     .name = "named",
+     .help = "with --from tsv, csv: ids are names, numbers too",
+     .value = &named,
+     .with = "from=tsv from=csv",
+     .without = "ids"},
     {.type = CDP_OPTION_TEXT,
      .name = "ids",
      .arg = "NAMES",
-     .help = "with --from tsv, csv: ids are names, one a line there",
+     .help = "with --from: the names of the items, one a line, in their order",
      .value = &ids_name,
-     .with = "from=tsv from=csv"},
+     .with = "from"},
     {.type = CDP_OPTION_TEXT,
      .name = "ids-out",
      .arg = "NAMES",
-     .help = "the same, numbered as they come, written there",
+     .help = "write the names there, one a line",
      .value = &ids_out_name,
-     .with = "from=tsv from=csv",
+     .with = "from check digest to",
      .without = "ids"},
     {.type = CDP_OPTION_FLAG,
      .name = "distance",
@@ -113,23 +121,44 @@ static const struct tool tool = {
 
 // ---- from a stream
 
+// A line of provenance, control characters masked.
+static void print_line(struct cdp_output *output, const char *at, size_t length)
+{
+    struct cdp_err err;
+    tool_check(cdp_output_write(output, "provenance\t", 11, &err), &err);
+    for (size_t i = 0; i < length; i++) {
+        char c = (unsigned char)at[i] < 32 || at[i] == 127 ? '?' : at[i];
+        tool_check(cdp_output_write(output, &c, 1, &err), &err);
+    }
+    tool_check(cdp_output_write(output, "\n", 1, &err), &err);
+}
+
 static void print_header(struct cdp_output *output, const struct cdp_header *h)
 {
     struct cdp_err err;
     char line[64] = "unknown";
     if (h->nodes)
         snprintf(line, sizeof line, "%llu", (unsigned long long)h->nodes);
-    tool_check(cdp_output_printf(output, &err, "type\t%s\nmetric\t%s\nk\t%u\nnodes\t%s\ncolumns",
+    tool_check(cdp_output_printf(output, &err, "type\t%s\nmetric\t%s\nk\t%u\nnodes\t%s\n",
                                  cdp_type_name(h->type), cdp_metric_names[h->metric], h->k, line),
                &err);
+    if (h->rows[1])
+        tool_check(cdp_output_printf(output, &err, "rows\t%llu:%llu\n",
+                                     (unsigned long long)h->rows[0],
+                                     (unsigned long long)h->rows[1]),
+                   &err);
+    if (h->scale != 0)
+        tool_check(cdp_output_printf(output, &err, "scale\t%.9g\n", (double)h->scale), &err);
+    if (h->named)
+        tool_check(cdp_output_printf(output, &err, "names\tyes\n"), &err);
+    tool_check(cdp_output_write(output, "columns", 7, &err), &err);
     for (unsigned c = 0; c < h->columns; c++)
         tool_check(cdp_output_printf(output, &err, "%s%s", c ? " " : "\t", h->column[c]), &err);
     tool_check(cdp_output_write(output, "\n", 1, &err), &err);
     for (const char *at = h->provenance; at && *at;) {
         size_t length = strcspn(at, "\n");
-        tool_check(cdp_output_write(output, "provenance\t", 11, &err), &err);
-        tool_check(cdp_output_write(output, at, length + 1, &err), &err);
-        at += length + 1;
+        print_line(output, at, length);
+        at += length + (at[length] != '\0');
     }
 }
 
@@ -161,6 +190,43 @@ static void read_stream(struct cdp_reader *reader, struct cdp_output *output)
     }
 }
 
+// The same with names for ids, which come behind the edges. Memory: all edges.
+static void print_named(struct cdp_reader *reader, struct cdp_output *output)
+{
+    unsigned columns = cdp_reader_header(reader)->columns;
+    struct cdp_block block;
+    struct cdp_err err;
+    uint64_t *ends = NULL;
+    float *value = NULL;
+    size_t ends_room = 0, value_room = 0, edges = 0;
+    while (tool_check(cdp_reader_next(reader, &block, &err), &err)) {
+        tool_check(
+            cdp_grow(&ends, &ends_room, 2 * (edges + block.edges), sizeof *ends, "edges", &err),
+            &err);
+        tool_check(cdp_grow(&value, &value_room, columns * (edges + block.edges), sizeof *value,
+                            "values", &err),
+                   &err);
+        for (size_t e = 0; e < block.edges; e++, edges++) {
+            ends[2 * edges] = block.source[e];
+            ends[2 * edges + 1] = block.target[e];
+            for (unsigned c = 0; c < columns; c++)
+                value[columns * edges + c] = block.value[c][e];
+        }
+    }
+    const struct cdp_names *names = cdp_reader_names(reader);
+    for (size_t e = 0; e < edges; e++) {
+        tool_check(cdp_item_write(output, names, ends[2 * e], &err), &err);
+        tool_check(cdp_output_write(output, "\t", 1, &err), &err);
+        tool_check(cdp_item_write(output, names, ends[2 * e + 1], &err), &err);
+        for (unsigned c = 0; c < columns; c++)
+            tool_check(cdp_output_printf(output, &err, "\t%.9g", (double)value[columns * e + c]),
+                       &err);
+        tool_check(cdp_output_write(output, "\n", 1, &err), &err);
+    }
+    free(ends);
+    free(value);
+}
+
 // ---- to a stream
 
 // The most neighbours of any source: the k of lists made elsewhere.
@@ -183,31 +249,40 @@ static void choose_columns(struct cdp_text_form *form)
         return;
     if (snprintf(text, sizeof text, "%s", chosen_columns) >= (int)sizeof text)
         tool_usage("--columns is longer than %zu bytes", sizeof text - 1);
-    for (int c = 0; c < 3; c++) {
-        form->column[c] = strsep(&at, ",");
-        if (!form->column[c] || !*form->column[c])
-            tool_usage("--columns wants three columns with commas between, not '%s'",
-                       chosen_columns);
+    int count = 0;
+    for (; at && count < 3; count++) {
+        form->column[count] = strsep(&at, ",");
+        if (!*form->column[count])
+            break;
     }
-    if (at)
-        tool_usage("--columns wants three columns with commas between, not '%s'", chosen_columns);
+    if (at || count < 2)
+        tool_usage("--columns wants two ids, or two ids and a score, with commas between, not '%s'",
+                   chosen_columns);
+    form->unscored = count == 2;
+}
+
+static bool reads_text(void)
+{
+    return from == TSV || from == CSV;
 }
 
 static void open_names(struct cdp_text_form *form)
 {
     struct cdp_err err;
     form->known = ids_name != NULL;
+    form->automatic = !ids_name && !named && !ids_out_name;
     if (ids_name)
         tool_check(cdp_names_read(&form->names, ids_name, &err), &err);
-    else if (ids_out_name)
+    else if (reads_text())
         tool_check(cdp_names_new(&form->names, &err), &err);
 }
 
 // Reads all files into a list; tells what they hold and how many nodes they speak of.
-static enum cdp_type read_files(struct cdp_list *list, const struct cdp_text_form *form,
-                                char **name, int files, uint64_t *rows)
+static enum cdp_type read_files(struct cdp_list *list, struct cdp_text_form *form, char **name,
+                                int files, uint64_t *rows)
 {
     enum cdp_type made = type ? CDP_KNN : CDP_PAIRS;
+    struct cdp_text_notes notes = {0};
     struct cdp_err err;
     for (int f = 0; f < files; f++) {
         enum cdp_type before = made;
@@ -215,7 +290,7 @@ static enum cdp_type read_files(struct cdp_list *list, const struct cdp_text_for
                      : from == MTX ? cdp_list_from_mtx(list, name[f], rows, &err)
                      : from == NPY
                          ? cdp_list_from_npy(list, name[f], files > 1 ? name[1] : NULL, &err)
-                         : cdp_list_from_text(list, name[f], form, &err);
+                         : cdp_list_from_text(list, name[f], form, &notes, &err);
         tool_check(status, &err);
         if (f > 0 && made != before)
             tool_fail("%s: %s, but the files before it hold %s", name[f], cdp_type_name(made),
@@ -223,16 +298,22 @@ static enum cdp_type read_files(struct cdp_list *list, const struct cdp_text_for
         if (from == NPY)
             break;
     }
+    if (notes.self_pairs)
+        tool_warn("%llu pairs of an item with itself are left out",
+                  (unsigned long long)notes.self_pairs);
+    if (notes.head_lines)
+        tool_warn("the first line is taken for a head line, since its score is no number");
     return made;
 }
 
-static void write_names(const struct cdp_names *names)
+// Writes --ids-out.
+static void write_names(const struct cdp_names *names, const char *input)
 {
-    struct cdp_output *output;
     struct cdp_err err;
-    tool_check(cdp_output_open(&output, ids_out_name, false, &err), &err);
-    tool_check(cdp_names_write(names, output, &err), &err);
-    tool_check(cdp_output_commit(output, &err), &err);
+    if (names_output && !names)
+        tool_fail("%s: its items have no names", input);
+    if (names_output)
+        tool_check(cdp_names_write(names, names_output, &err), &err);
 }
 
 static void convert_from(struct cdp_output *output, int files, char **name)
@@ -254,7 +335,9 @@ static void convert_from(struct cdp_output *output, int files, char **name)
         header.metric = (enum cdp_metric)metric;
         header.k = longest_row(&list);
     }
-    header.nodes = nodes ? nodes : form.names ? cdp_names_count(form.names) : rows;
+    const struct cdp_names *names = !form.automatic || form.named ? form.names : NULL;
+    header.nodes = nodes ? nodes : names ? cdp_names_count(names) : rows;
+    header.named = names != NULL;
     tool_provenance(&header);
     tool_check(
         cdp_writer_open(&writer, output, &header, (int)common.level, (int)common.threads, &err),
@@ -264,9 +347,9 @@ static void convert_from(struct cdp_output *output, int files, char **name)
         if (cdp_writer_add(writer, edge->source, edge->target, &edge->value, &err))
             tool_fail("%s: %s", all, err.text);
     }
+    cdp_writer_names(writer, names);
     tool_check(cdp_writer_finish(writer, NULL, &err), &err);
-    if (ids_out_name)
-        write_names(form.names);
+    write_names(names, all);
     cdp_names_free(form.names);
     cdp_writer_free(writer);
     cdp_header_free(&header);
@@ -287,6 +370,8 @@ int main(int argc, char **argv)
     int files = first < argc ? argc - first : 1;
     check_usage(files, name);
     struct cdp_output *output = tool_output(from || to == NPZ);
+    if (ids_out_name)
+        names_output = tool_side_output(ids_out_name);
 
     if (from) {
         convert_from(output, files, name);
@@ -300,10 +385,15 @@ int main(int argc, char **argv)
         tool_check(cdp_stream_to_npz(reader, output, &err), &err);
     else if (to == MTX)
         tool_check(cdp_stream_to_mtx(reader, output, &err), &err);
+    else if (to && cdp_reader_header(reader)->named)
+        print_named(reader, output);
     else if (to || check || show_digest)
         read_stream(reader, to ? output : NULL);
     else
         print_header(output, cdp_reader_header(reader));
+    if ((to == NPZ || to == MTX) && cdp_reader_names(reader) && !names_output)
+        tool_warn("%s: the items' names do not fit the format: --ids-out writes them", name[0]);
+    write_names(cdp_reader_names(reader), name[0]);
     const struct cdp_totals *totals = cdp_reader_totals(reader);
     if (check || show_digest)
         tool_say("%llu edges, %llu nodes, values from %g to %g", (unsigned long long)totals->edges,

@@ -346,6 +346,15 @@ struct cdp_output *tool_output(bool binary)
     return output;
 }
 
+static struct cdp_output *side_output;
+
+struct cdp_output *tool_side_output(const char *name)
+{
+    struct cdp_err err;
+    tool_check(cdp_output_open(&side_output, name, false, &err), &err);
+    return side_output;
+}
+
 void tool_provenance(struct cdp_header *header)
 {
     char values[1024];
@@ -358,8 +367,8 @@ void tool_finish(struct cdp_output *output)
 {
     struct cdp_err err;
     tool_progress_end();
-    if (output)
-        tool_check(cdp_output_commit(output, &err), &err);
+    struct cdp_output *const outputs[] = {output, side_output};
+    tool_check(cdp_output_commit_all(outputs, 2, &err), &err);
     struct rusage used;
     getrusage(RUSAGE_SELF, &used);
     tool_say("%.2f s, %.2f s of processors, %ld MB at most", seconds_since(&begun),

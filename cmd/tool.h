@@ -67,6 +67,9 @@ void tool_progress_end(void);
 // The output of -o.
 struct cdp_output *tool_output(bool binary);
 
+// Another output, of text, that tool_finish commits together with that of -o.
+struct cdp_output *tool_side_output(const char *name);
+
 // Notes the tool, its version and its options in a stream's provenance: what shaped the content,
 // and nothing that may differ between runs with equal results (threads, file names, level).
 void tool_provenance(struct cdp_header *header);

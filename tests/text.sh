@@ -18,12 +18,14 @@ printf 'one two score\n0 1 .5\n2 1 0.25\n3 2 1\n' >headed
 is "$(tsv tsv headed)" "$three" "behind a head line"
 printf 'x,score,"b, too",a\n9,.5,1,0\n9,0.25,1,2\n9,1,2,3\n' >table.csv
 is "$(tsv csv --columns 4,3,2 table.csv)" "$three" "columns by number, a head line passed over"
-fails 2 "wants three columns with commas between, not 'a,b'" "too few columns" \
-    cdp-view --from csv --columns a,b table.csv
+fails 2 "--columns wants two ids, or two ids and a score, with commas between, not 'a'" "too few columns" \
+    cdp-view --from csv --columns a table.csv
 sed 's/b, too/b/' table.csv >named.csv
 is "$(tsv csv --columns a,b,score named.csv)" "$three" "columns by name"
 tail -n 3 named.csv >bare.csv
 is "$(tsv csv --columns 4,3,2 bare.csv)" "$three" "columns by number without a head line"
+unscored=$(printf '0\t1\t1\n1\t2\t1\n2\t3\t1')
+is "$(tsv csv --columns a,b named.csv)$(tsv csv --columns 4,3 bare.csv)" "$unscored$unscored" "columns without a score"
 fails 1 "named.csv: line 1: no column 'c' in the head line" "a column that is not there" \
     cdp-view --from csv --columns a,c,score named.csv
 for pack in gzip xz zstd; do
@@ -38,11 +40,13 @@ fails 1 'names.csv: line 3: expected a name' "a name with a line break" \
     cdp-view --from csv --ids-out names -o never names.csv
 sed -n 1,2p names.csv >two.csv
 printf '"say ""hi""",\xff\xfe,1\n' >>two.csv
-is "$(tsv csv --ids-out names two.csv)" "$(printf '0\t1\t0.5\n1\t2\t0.25\n2\t3\t1')" "quoted names are numbered"
+is "$(tsv csv --ids-out names two.csv)" \
+    "$(printf 'Anna\tSmith, Joe\t0.5\nSmith, Joe\tsay "hi"\t0.25\nsay "hi"\t\xff\xfe\t1')" "quoted names"
 is "$(cat names)" "$(printf 'Anna\nSmith, Joe\nsay "hi"\n\xff\xfe')" "and kept in a file, whatever their bytes"
 printf 'say "hi"\tSmith, Joe\t0.75\nAnna\t\xff\xfe\t0.5\n' >more.tsv
-is "$(tsv tsv --ids names more.tsv)" "$(printf '0\t3\t0.5\n1\t2\t0.75')" "and known again, between tabs"
-cdp-view --from tsv --ids names more.tsv | cdp-propagate --ids names >labels
+is "$(tsv tsv --ids names more.tsv)" \
+    "$(printf 'Anna\t\xff\xfe\t0.5\nSmith, Joe\tsay "hi"\t0.75')" "and known again, between tabs"
+cdp-view --from tsv --ids names more.tsv | cdp-propagate >labels
 is "$(cat labels)" "$(printf 'Anna\t0\nSmith, Joe\t1\nsay "hi"\t1\n\xff\xfe\t0')" "labels come out with the names"
 printf 'Anna\tBob\t1\n' >unknown.tsv
 fails 1 "unknown.tsv: line 1: expected a name that is known, got 'Bob'" "an unknown name" \
@@ -56,8 +60,7 @@ fails 1 'plain: pair 0, 1: an id is not below the number of names, 1' "too few n
 seq 100000 | awk '{ print "item number " $1 "\titem number " $1 * 7 % 100000 + 200000 "\t0.5" }' >large.tsv
 cdp-view --from tsv --ids-out large.names -o large.cdp large.tsv
 is "$(wc -l <large.names)" "$(cut -f1,2 large.tsv | tr '\t' '\n' | sort -u | wc -l)" "200,000 names"
-cdp-view --to tsv large.cdp | awk -F'\t' 'NR == FNR { name[n++] = $1; next } { print name[$1] "\t" name[$2] }' \
-    large.names - | sort >got
+cdp-view --to tsv large.cdp | cut -f1,2 | sort >got
 cut -f1,2 large.tsv | sort | cmp -s - got
 ok $? "each where it belongs"
 
@@ -117,14 +120,92 @@ done <<'END'
 0 1|bad: line 1: expected a finite number behind the two ids|a line of two fields
 0 1 1\n2 3|bad: line 2: expected a finite number|a line of two fields at the end
 0 1 1 1\n|bad: line 1: expected three fields|a line of four
-0 99999999999999999999 1\n|bad: line 1: expected a second id|a huge id
-0 9223372036854775808 1\n|bad: line 1: expected a second id|an id of 2^63
 0 1 nan\n|bad: line 1: expected a finite number|NaN
 0 1 1\n0 1 inf\n|bad: line 2: expected a finite number|infinity
-0 1 1\na b c\n|bad: line 2: expected an id|a head line that is no first line
+0 1 1\na b c\n|bad: line 2: expected a finite number|a head line that is no first line
 0 1 0.5x\n|bad: line 1: expected a finite number|a score with something behind it
-0 0 1\n|bad: line 1: expected two different ids|an item with itself
 END
+# passes: what reads plain numbers
+fails 1 "/dev/fd/.*: line 1: expected a second id" "an id of 2^63, where ids are numbers" \
+    cdp-propagate <(echo 0 9223372036854775808 1)
+
+# whether ids are names
+is "$(printf '1\t2\t.5\n2\t007\t.25\n' | tsv tsv -)" "$(printf '1\t2\t0.5\n2\t007\t0.25')" "007 is a name"
+is "$(printf '7,8,.5\n' | tsv csv --named -)" "$(printf '7\t8\t0.5')" "numbers are names on request"
+is "$(printf '7,8,.5\n' | cdp-view --from csv --named | cdp-propagate)" "$(printf '7\t0\n8\t0')" "and come out"
+printf '5\t6\t.5\n' >numbers.tsv
+printf 'a\t6\t.25\n' >one.tsv
+is "$(tsv tsv numbers.tsv one.tsv)" "$(printf '5\t6\t0.5\n6\ta\t0.25')" "a name in a later file names all"
+is "$(tsv tsv one.tsv numbers.tsv)" "$(printf 'a\t6\t0.25\n6\t5\t0.5')" "and in an earlier one"
+is "$(printf '#x\ty\t.5\n#y\t#x\t.25\n' | tsv tsv -)" "$(printf '#x\ty\t0.5\n#x\t#y\t0.25')" "# begins a name"
+is "$(printf '# x y\n#\n1\t2\t.5\n# 3\n' | tsv tsv -)" "$(printf '1\t2\t0.5')" "or a comment among numbers"
+printf '1\t2\t.5\n#3\t4\t.5\n' >hidden.tsv
+fails 1 'hidden.tsv: line 2: expected no # before a pair' "a pair behind # is neither" \
+    cdp-view --from tsv -o never hidden.tsv
+for id in -1 +1 1.0 1e+05 '1 ' ' 1' NA nan '' None; do
+    printf '%s,2,.5\nx,y,.5\n' "$id" >odd.csv
+    printf 'x,y,.5\n3,%s,.5\n' "$id" >odder.csv
+    fails 1 'odd.csv: line 1: expected (an id|a name)' "'$id' is no id" cdp-view --from csv -o never odd.csv
+    fails 1 'odder.csv: line 2: expected (a second id|a name)' "nor behind names" \
+        cdp-view --from csv -o never odder.csv
+done
+for byte in '\t' '\r' '\0'; do
+    printf 'x,y,.5\n"a'$byte'b",y,.5\n' >odd.csv
+    fails 1 'odd.csv: line 2: expected a name' "a name with $byte" cdp-view --from csv -o never odd.csv
+done
+printf 'x,y,.5\na,b,.5,note\rc,d,.5,note\n' >return.csv
+fails 1 'return.csv: line 2: expected a carriage return at the end' "a line break of old" \
+    cdp-view --from csv --columns 1,2,3 -o never return.csv
+
+# quotes: of RFC 4180, and as they are where a field does not begin with one
+printf 'a,b,score\n5" x,6" y,.9\nr,s,.8\n7",8",.7\n' >inch.csv
+is "$(tsv csv --columns a,b,score inch.csv)" \
+    "$(printf '5" x\t6" y\t0.899999976\nr\ts\t0.800000012\n7"\t8"\t0.699999988')" "quotes inside of a field"
+printf 'x,"a ""b"" c",.5\n"d,e",x,.25\n"",x,"1"\n' >quotes.csv
+fails 1 "quotes.csv: line 3: expected an id" "an empty quoted name" cdp-view --from csv -o never quotes.csv
+printf 'text,i,j,s\n"two\nlines, ""quoted""\n",1,2,.5\n,3,4,.25\n' >lines.csv
+is "$(tsv csv --columns i,j,s lines.csv)" "$(printf '1\t2\t0.5\n3\t4\t0.25')" "line breaks in a field that is not read"
+{ printf 'i,j,s,text\n1,2,.5,"'; head -c 3000000 /dev/zero | tr '\0' x; printf '"\n2,3,.25,\n'; } >long.csv
+is "$(tsv csv --columns i,j,s long.csv)" "$(printf '1\t2\t0.5\n2\t3\t0.25')" "a field of 3 MB"
+printf 'a\tb\tscore\n\t1\t2\n' >empty.tsv
+fails 1 'empty.tsv: line 2: expected an id' "an empty field keeps its place" \
+    cdp-view --from tsv --columns a,b,score -o never empty.tsv
+printf '9\t0\t1\t0.9\n\t6\t7\t0.4\n' >empty.tsv
+is "$(tsv tsv --columns 2,3,4 empty.tsv)" "$(printf '0\t1\t0.899999976\n6\t7\t0.400000006')" "before those that are read too"
+
+# first lines
+for score in NA nan 0.5x '' n/a 'null' '?'; do
+    printf 'y,z,%s\na,b,.5\n' "$score" >first.csv
+    fails 1 'first.csv: line 1: expected a finite number' "a first score '$score' is no head line" \
+        cdp-view --from csv -o never first.csv
+done
+printf 'y,z,similarity\na,b,.5\n' >first.csv
+cdp-view --from csv first.csv 2>err | cdp-view --to tsv - >got
+is "$(cat got err)" "$(printf 'a\tb\t0.5\ncdp-view: the first line is taken for a head line, since its score is no number')" \
+    "a head line is noted"
+cdp-view --from csv --columns y,z,similarity first.csv 2>err | cdp-view --to tsv - >got
+is "$(cat got err)" "$(printf 'a\tb\t0.5')" "but for one that names the columns"
+
+# an item with itself
+printf 'q1\tq1\t1\nq1\tq2\t.5\nq2\tq2\t1\n' >hits.tsv
+cdp-view --from tsv hits.tsv 2>err | cdp-view --to tsv - >got
+is "$(cat got err)" "$(printf 'q1\tq2\t0.5\ncdp-view: 2 pairs of an item with itself are left out')" \
+    "self hits are left out and counted"
+
+# names are never changed: what is written is read back
+perl -e 'srand 7; my @byte = grep { !/[\t\n\r\0]/ } map { chr } 1 .. 255;
+    my %seen; while (keys %seen < 2000) { my $name = join "", map { $byte[rand @byte] } 1 .. 1 + rand 6; $seen{$name} = 1 }
+    my @name = grep { !/^\xEF\xBB\xBF/ } sort keys %seen; print "$name[$_]\t$name[$_ - 1]\t0.5\n" for 1 .. $#name' >bytes.tsv
+cdp-view --from tsv --named bytes.tsv -o bytes.cdp
+cdp-view --to tsv --ids-out bytes.names bytes.cdp >bytes.out
+cdp-view --from tsv --named bytes.out | cdp-view --to tsv - | cmp -s - bytes.out
+ok $? "names of any bytes, through text and back"
+cdp-view --from tsv --ids bytes.names bytes.out | cdp-view --digest - >got
+is "$(cat got)" "$(cdp-view --digest bytes.cdp)" "and through a file of names"
+cdp-propagate bytes.cdp >bytes.labels
+cdp-eval --format tsv bytes.labels bytes.labels | grep -q "$(printf 'pairwise.kept.fscore\t100')"
+ok $? "and through labels"
+
 # anything else: an error that names a line, or pairs, but no crash
 bad=0
 for seed in $(seq 1 60); do

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "io/names.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #define XXH_STATIC_LINKING_ONLY // for a state on the stack
@@ -200,16 +201,48 @@ uint64_t cdp_names_digest(const struct cdp_names *n)
     return digest ? digest : 1;
 }
 
-uint64_t cdp_names_differ(const struct cdp_names *a, const struct cdp_names *b)
+int cdp_names_join(struct cdp_names **all, struct cdp_names *more, struct cdp_err *err)
 {
-    uint64_t count = a->count < b->count ? a->count : b->count, id = 0;
-    for (; id < count; id++) {
-        size_t x, y;
-        const char *name = cdp_names_get(a, id, &x), *other = cdp_names_get(b, id, &y);
-        if (x != y || memcmp(name, other, x) != 0)
-            break;
+    struct cdp_names *longer = more->count > (*all)->count ? more : *all;
+    struct cdp_names *shorter = longer == more ? *all : more;
+    for (uint64_t id = 0; id < shorter->count; id++) {
+        size_t a, b;
+        const char *name = cdp_names_get(*all, id, &a), *other = cdp_names_get(more, id, &b);
+        if (a != b || memcmp(name, other, a) != 0) {
+            char text[2][CDP_ITEM_TEXT];
+            cdp_fail(err, "node %llu is named '%s', but '%s' before", (unsigned long long)id,
+                     cdp_item_text(more, id, text[0]), cdp_item_text(*all, id, text[1]));
+            cdp_names_free(more);
+            return -1;
+        }
     }
-    return id;
+    *all = longer;
+    cdp_names_free(shorter);
+    return 0;
+}
+
+const char *cdp_item_text(const struct cdp_names *names, uint64_t id, char text[CDP_ITEM_TEXT])
+{
+    if (!names) {
+        snprintf(text, CDP_ITEM_TEXT, "%llu", (unsigned long long)id);
+        return text;
+    }
+    size_t length, i = 0;
+    const char *name = cdp_names_get(names, id, &length);
+    for (; i < length && i < CDP_ITEM_TEXT - 4; i++)
+        text[i] = (unsigned char)name[i] < 32 || name[i] == 127 ? '?' : name[i];
+    snprintf(text + i, CDP_ITEM_TEXT - i, "%s", i < length ? "..." : "");
+    return text;
+}
+
+int cdp_item_write(struct cdp_output *output, const struct cdp_names *names, uint64_t id,
+                   struct cdp_err *err)
+{
+    size_t length;
+    if (!names)
+        return cdp_output_printf(output, err, "%llu", (unsigned long long)id);
+    const char *name = cdp_names_get(names, id, &length);
+    return cdp_output_write(output, name, length, err);
 }
 
 int cdp_names_write(const struct cdp_names *n, struct cdp_output *output, struct cdp_err *err)

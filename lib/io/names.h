@@ -47,7 +47,17 @@ const char *cdp_names_get(const struct cdp_names *names, uint64_t id, size_t *le
 // XXH64 over each name's length (u32, little-endian) and bytes; never 0.
 uint64_t cdp_names_digest(const struct cdp_names *names);
 
-// Where two lists of names first differ: an id below both counts, or the smaller count.
-uint64_t cdp_names_differ(const struct cdp_names *a, const struct cdp_names *b);
+// Makes *all the longer of two lists, which the shorter one must begin, or ids would mean different
+// items. Frees the other, `more` on failure too. The error names the first id that differs, without
+// the file.
+int cdp_names_join(struct cdp_names **all, struct cdp_names *more, struct cdp_err *err);
+
+// Writes an item: its name, or its number where names are NULL.
+int cdp_item_write(struct cdp_output *output, const struct cdp_names *names, uint64_t id,
+                   struct cdp_err *err);
+
+// The same as a text for messages, cut where it is long and with ? for what does not print.
+enum { CDP_ITEM_TEXT = 80 };
+const char *cdp_item_text(const struct cdp_names *names, uint64_t id, char text[CDP_ITEM_TEXT]);
 
 #endif

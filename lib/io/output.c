@@ -27,8 +27,9 @@ struct cdp_output {
     unsigned char buffer[BUFFER];
 };
 
-// The hidden files, where a signal handler finds them.
+// The hidden files, where a signal handler finds them, and the outputs that are open.
 static char *hidden[MOST_OPEN];
+static struct cdp_output *opened[MOST_OPEN + 1]; // standard output has no hidden file
 
 static int claim_slot(char *path)
 {
@@ -50,13 +51,44 @@ void cdp_output_abandon_all(void)
     }
 }
 
-// Opens a hidden file beside what `name` is or links to.
+// The file that `name` is or links to, by its one absolute path where its folder exists; NULL = out
+// of memory.
+static char *resolve(const char *name)
+{
+    char *path = realpath(name, NULL), *folder = strdup(name), *base = strdup(name);
+    char *absolute = !path && folder && base ? realpath(dirname(folder), NULL) : NULL;
+    if (absolute && asprintf(&path, "%s/%s", absolute, basename(base)) < 0)
+        path = NULL;
+    else if (!path && !absolute)
+        path = strdup(name);
+    free(absolute);
+    free(folder);
+    free(base);
+    return path;
+}
+
+// Notes an output that was opened. Refuses a second one of the same target.
+static int note_opened(struct cdp_output *output, struct cdp_err *err)
+{
+    int empty = -1;
+    for (int i = MOST_OPEN; i >= 0; i--) {
+        const struct cdp_output *other = opened[i];
+        if (!other)
+            empty = i;
+        else if (output->target ? other->target && !strcmp(output->target, other->target)
+                                : output->fd == other->fd)
+            return cdp_fail(err, "%s: two outputs of one name", output->name);
+    }
+    if (empty < 0)
+        return cdp_fail(err, "%s: more than %d outputs at once", output->name, MOST_OPEN);
+    opened[empty] = output;
+    return 0;
+}
+
+// Opens a hidden file beside the target.
 static int open_hidden(struct cdp_output *output, const char *name, struct cdp_err *err)
 {
-    char *resolved = realpath(name, NULL);
-    output->target = resolved ? resolved : strdup(name);
-    char *folder = output->target ? strdup(output->target) : NULL;
-    char *base = output->target ? strdup(output->target) : NULL;
+    char *folder = strdup(output->target), *base = strdup(output->target);
     char *path = NULL;
     int status = -1;
     if (!folder || !base || asprintf(&path, "%s/.%s.XXXXXX", dirname(folder), basename(base)) < 0) {
@@ -92,6 +124,8 @@ end:
 
 static void release(struct cdp_output *output)
 {
+    for (int i = 0; i <= MOST_OPEN; i++)
+        opened[i] = opened[i] == output ? NULL : opened[i];
     if (output->slot >= 0)
         free(__atomic_exchange_n(&hidden[output->slot], NULL, __ATOMIC_SEQ_CST));
     free(output->target);
@@ -113,7 +147,11 @@ int cdp_output_open(struct cdp_output **output, const char *name, int binary, st
     if (!o->name) {
         cdp_fail(err, "out of memory: output name");
     } else if (!standard && (stat(name, &info) || S_ISREG(info.st_mode))) {
-        if (!open_hidden(o, name, err)) {
+        o->fd = -1;
+        o->target = resolve(name);
+        if (!o->target) {
+            cdp_fail(err, "%s: out of memory", name);
+        } else if (!note_opened(o, err) && !open_hidden(o, name, err)) {
             *output = o;
             return 0;
         }
@@ -123,7 +161,7 @@ int cdp_output_open(struct cdp_output **output, const char *name, int binary, st
         cdp_fail(err, "%s: a terminal; this output is binary, so give -o FILE or a pipe", o->name);
         if (!standard)
             close(o->fd);
-    } else {
+    } else if (!note_opened(o, err)) {
         *output = o;
         return 0;
     }
@@ -178,26 +216,38 @@ int cdp_output_printf(struct cdp_output *output, struct cdp_err *err, const char
     return cdp_output_write(output, text, (size_t)size, err);
 }
 
-int cdp_output_commit(struct cdp_output *output, struct cdp_err *err)
+// Writes what is buffered and closes, where late errors of disks and networks appear.
+static int finish(struct cdp_output *output, struct cdp_err *err)
 {
-    if (flush(output, err)) {
-        cdp_output_abandon(output);
+    if (flush(output, err))
         return -1;
-    }
     int fd = output->fd;
     output->fd = -1;
-    if (close(fd) && errno != EINTR) { // late errors of disks and networks
-        cdp_fail_errno(err, "%s: cannot write", output->name);
-        cdp_output_abandon(output);
-        return -1;
-    }
-    if (output->target && rename(hidden[output->slot], output->target)) {
-        cdp_fail_errno(err, "%s: cannot put the finished file in place", output->name);
-        cdp_output_abandon(output);
-        return -1;
-    }
-    release(output);
+    if (close(fd) && errno != EINTR)
+        return cdp_fail_errno(err, "%s: cannot write", output->name);
     return 0;
+}
+
+int cdp_output_commit_all(struct cdp_output *const *outputs, size_t count, struct cdp_err *err)
+{
+    int status = 0;
+    for (size_t o = 0; !status && o < count; o++)
+        status = outputs[o] ? finish(outputs[o], err) : 0;
+    for (size_t o = 0; o < count; o++) {
+        struct cdp_output *output = outputs[o];
+        if (output && !status && output->target && rename(hidden[output->slot], output->target))
+            status = cdp_fail_errno(err, "%s: cannot put the finished file in place", output->name);
+        if (status)
+            cdp_output_abandon(output);
+        else if (output)
+            release(output);
+    }
+    return status;
+}
+
+int cdp_output_commit(struct cdp_output *output, struct cdp_err *err)
+{
+    return cdp_output_commit_all(&output, 1, err);
 }
 
 void cdp_output_abandon(struct cdp_output *output)

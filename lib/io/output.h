@@ -11,8 +11,8 @@
 // devices and pipes are written as they are.
 struct cdp_output;
 
-// NAME NULL or "-" is standard output; refuses a terminal when `binary`. On failure *output is
-// NULL.
+// NAME NULL or "-" is standard output; refuses a terminal when `binary`, and a file, or standard
+// output, that an open output writes already. On failure *output is NULL. Not thread-safe.
 int cdp_output_open(struct cdp_output **output, const char *name, int binary, struct cdp_err *err);
 int cdp_output_write(struct cdp_output *output, const void *bytes, size_t size,
                      struct cdp_err *err);
@@ -22,6 +22,10 @@ int cdp_output_printf(struct cdp_output *output, struct cdp_err *err, const char
 // Writes what is buffered, looks for late errors, and puts the file under its name. The output is
 // closed and freed in any case.
 int cdp_output_commit(struct cdp_output *output, struct cdp_err *err);
+
+// The same for several outputs, which appear together: the first name appears when all of them are
+// written and closed without an error. NULL among them is fine.
+int cdp_output_commit_all(struct cdp_output *const *outputs, size_t count, struct cdp_err *err);
 
 // Closes, removes the hidden file, and frees. NULL is fine.
 void cdp_output_abandon(struct cdp_output *output);

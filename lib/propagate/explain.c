@@ -206,7 +206,7 @@ int cdp_audit(const struct cdp_graph *g, const struct cdp_tree *t, const struct 
 }
 
 int cdp_audit_write(struct cdp_output *output, const struct cdp_audit *audit, uint32_t clusters,
-                    struct cdp_err *err)
+                    const struct cdp_names *names, struct cdp_err *err)
 {
     int status =
         cdp_output_printf(output, err, "label\tsize\tpairs\tdensity\tweakest\tbridges\tmedoid\n");
@@ -217,10 +217,13 @@ int cdp_audit_write(struct cdp_output *output, const struct cdp_audit *audit, ui
             snprintf(quality, sizeof quality, "%.6f\t%.9g",
                      2 * (double)a->pairs / ((double)a->items * (double)(a->items - 1)),
                      (double)a->weakest);
-        status =
-            cdp_output_printf(output, err, "%u\t%llu\t%llu\t%s\t%llu\t%llu\n", l,
-                              (unsigned long long)a->items, (unsigned long long)a->pairs, quality,
-                              (unsigned long long)a->bridges, (unsigned long long)a->medoid);
+        status = cdp_output_printf(output, err, "%u\t%llu\t%llu\t%s\t%llu\t", l,
+                                   (unsigned long long)a->items, (unsigned long long)a->pairs,
+                                   quality, (unsigned long long)a->bridges) ||
+                         cdp_item_write(output, names, a->medoid, err) ||
+                         cdp_output_write(output, "\n", 1, err)
+                     ? -1
+                     : 0;
     }
     return status;
 }

@@ -33,8 +33,9 @@ int cdp_audit(const struct cdp_graph *graph, const struct cdp_tree *tree,
               const struct cdp_clusters *clusters, struct cdp_audit *audit, struct cdp_err *err);
 
 // Writes the audit as a table with a head line: label, size, pairs, density (of the pairs that
-// there could be), weakest, bridges, medoid; - for what a cluster of one item has not.
+// there could be), weakest, bridges, medoid (its name where names are not NULL); - for what a
+// cluster of one item has not.
 int cdp_audit_write(struct cdp_output *output, const struct cdp_audit *audit, uint32_t clusters,
-                    struct cdp_err *err);
+                    const struct cdp_names *names, struct cdp_err *err);
 
 #endif

@@ -269,16 +269,19 @@ int cdp_clusters_keep(struct cdp_clusters *c, const struct cdp_labels *before, s
 
 // ---- changes
 
-static int write_item(struct cdp_output *output, const char *kind, uint64_t item, int64_t before,
-                      int64_t now, struct cdp_err *err)
+static int write_item(struct cdp_output *output, const char *kind, const struct cdp_names *names,
+                      uint64_t item, int64_t before, int64_t now, struct cdp_err *err)
 {
     char numbers[2][24] = {"-", "-"};
     if (before >= 0)
         snprintf(numbers[0], sizeof numbers[0], "%lld", (long long)before);
     if (now >= 0)
         snprintf(numbers[1], sizeof numbers[1], "%lld", (long long)now);
-    return cdp_output_printf(output, err, "%s\t%llu\t%s\t%s\n", kind, (unsigned long long)item,
-                             numbers[0], numbers[1]);
+    return cdp_output_printf(output, err, "%s\t", kind) ||
+                   cdp_item_write(output, names, item, err) ||
+                   cdp_output_printf(output, err, "\t%s\t%s\n", numbers[0], numbers[1])
+               ? -1
+               : 0;
 }
 
 static int64_t number_before(const struct cdp_labels *before, uint64_t item)
@@ -299,7 +302,7 @@ static int write_items(struct cdp_output *output, const struct cdp_clusters *c,
     for (uint64_t i = 0; i < items; i++) {
         int64_t old = number_before(before, i), now = number_now(c, i);
         const char *kind = old < 0 ? "added" : now < 0 ? "gone" : "moved";
-        if (old != now && write_item(output, kind, i, old, now, err))
+        if (old != now && write_item(output, kind, before->names, i, old, now, err))
             return -1;
     }
     return 0;

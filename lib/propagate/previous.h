@@ -22,7 +22,7 @@ int cdp_clusters_keep(struct cdp_clusters *clusters, const struct cdp_labels *be
 // tabs, - for none, several numbers with commas between them. Items first, in their order: added
 // (now it is in a cluster), moved, gone (it is in none any more). Then clusters: merged, of items
 // of several earlier ones; then earlier ones: split, among several. The clusters are those that
-// cdp_clusters_keep left.
+// cdp_clusters_keep left. Items are written by `before->names` where these are there.
 int cdp_changes_write(struct cdp_output *output, const struct cdp_clusters *clusters,
                       const struct cdp_labels *before, struct cdp_err *err);
 

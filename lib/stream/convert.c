@@ -23,8 +23,23 @@ static int add_block(struct cdp_list *list, const struct cdp_block *block, struc
     return 0;
 }
 
-int cdp_list_from_text(struct cdp_list *list, const char *name, const struct cdp_text_form *form,
-                       struct cdp_err *err)
+// Gives the numbers of a list names, which are their digits.
+static int name_numbers(struct cdp_list *list, struct cdp_names *names, struct cdp_err *err)
+{
+    for (size_t e = 0; e < list->count; e++) {
+        uint64_t *id[] = {&list->edge[e].source, &list->edge[e].target};
+        for (int i = 0; i < 2; i++) {
+            char digits[24];
+            int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)*id[i]);
+            if (cdp_names_add(names, digits, (size_t)length, id[i], err))
+                return -1;
+        }
+    }
+    return 0;
+}
+
+int cdp_list_from_text(struct cdp_list *list, const char *name, struct cdp_text_form *form,
+                       struct cdp_text_notes *notes, struct cdp_err *err)
 {
     struct cdp_input *input;
     struct cdp_tsv *tsv;
@@ -33,9 +48,15 @@ int cdp_list_from_text(struct cdp_list *list, const char *name, const struct cdp
         return -1;
     int status;
     while ((status = cdp_tsv_next(tsv, &block, err)) > 0) {
-        status = add_block(list, &block, err);
-        if (status)
+        form->named = form->named || status > 1;
+        if (status > 1 ? name_numbers(list, form->names, err) : add_block(list, &block, err)) {
+            status = -1;
             break;
+        }
+    }
+    if (notes) {
+        notes->self_pairs += cdp_tsv_notes(tsv)->self_pairs;
+        notes->head_lines += cdp_tsv_notes(tsv)->head_lines;
     }
     cdp_tsv_close(tsv);
     return status;

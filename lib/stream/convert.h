@@ -12,9 +12,11 @@
 
 // Edges from files of other formats and to them.
 
-// Adds the edges of a text file to the list.
-int cdp_list_from_text(struct cdp_list *list, const char *name, const struct cdp_text_form *form,
-                       struct cdp_err *err);
+// Adds the edges of a text file to the list, and counts in `notes` (NULL: nowhere) what was passed
+// over. Where an automatic form's ids turn out to be names, all ids of the list become those of
+// names, and form->named is set.
+int cdp_list_from_text(struct cdp_list *list, const char *name, struct cdp_text_form *form,
+                       struct cdp_text_notes *notes, struct cdp_err *err);
 
 // Adds the pairs of an npy: n x 3, two ids and a score; or n x 2 with the n scores in a second
 // file, which is NULL otherwise.

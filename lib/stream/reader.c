@@ -348,16 +348,10 @@ static int end_names(struct cdp_reader *r, bool first, struct cdp_err *err)
         r->names = names;
         return 0;
     }
-    uint64_t id = cdp_names_differ(r->names, names);
-    bool longer = cdp_names_count(names) > cdp_names_count(r->names);
-    if (id < cdp_names_count(longer ? r->names : names)) {
-        cdp_names_free(names);
-        return cdp_fail(err, "%s: stream %u of the file has another name for node %llu",
-                        cdp_reader_name(r), r->parts, (unsigned long long)id);
-    }
-    cdp_names_free(longer ? r->names : names);
-    r->names = longer ? names : r->names;
-    return 0;
+    struct cdp_err why;
+    return cdp_names_join(&r->names, names, &why) ? cdp_fail(err, "%s: stream %u of the file: %s",
+                                                             cdp_reader_name(r), r->parts, why.text)
+                                                  : 0;
 }
 
 // Holds the end mark against what was read, and adds it to the totals.

@@ -68,7 +68,7 @@ int cdp_source_next(struct cdp_source *s, struct cdp_block *block, struct cdp_er
     return s->reader ? cdp_reader_next(s->reader, block, err) : cdp_tsv_next(s->tsv, block, err);
 }
 
-const struct cdp_reader *cdp_source_reader(const struct cdp_source *s)
+struct cdp_reader *cdp_source_reader(const struct cdp_source *s)
 {
     return s->reader;
 }

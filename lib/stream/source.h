@@ -20,6 +20,6 @@ const char *cdp_source_name(const struct cdp_source *source);
 int cdp_source_next(struct cdp_source *source, struct cdp_block *block, struct cdp_err *err);
 
 // The stream's reader; NULL where it is text.
-const struct cdp_reader *cdp_source_reader(const struct cdp_source *source);
+struct cdp_reader *cdp_source_reader(const struct cdp_source *source);
 
 #endif

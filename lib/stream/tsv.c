@@ -1,60 +1,52 @@
 // SPDX-License-Identifier: MIT
 #include "stream/tsv.h"
 
+#include <ctype.h>
 #include <math.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
+#include "stream/lines.h"
 
-enum { ROOM = 1 << 18, EDGES = 8192 };
-
-enum { IDS = 2, COLUMNS = 3 };
-
-struct field {
-    char *at;
-    size_t length;
-};
+enum { EDGES = 8192, IDS = 2, COLUMNS = 3 };
 
 struct cdp_tsv {
-    struct cdp_input *input;
+    struct cdp_lines *lines;
     struct cdp_text_form form;
+    enum cdp_separator separator;
     size_t column[COLUMNS]; // counted from 0
     int columns;            // that are read
     bool chosen;            // others may be there
-    bool begun;             // the head line, if there is one, is read
-    uint64_t line;
-    size_t start, end; // of what is read and not parsed
-    bool ended;        // the input has no more
+    bool begun;             // the first line that is no comment is read
+    bool named;             // ids are names
+    bool renaming;          // they are from the fields here on, which are still to be added
+    struct cdp_field field[COLUMNS];
+    struct cdp_text_notes notes;
+    size_t edges;
     uint64_t source[EDGES], target[EDGES];
     float value[EDGES];
     const float *values[1];
-    char text[ROOM + 1];
 };
-
-// A column by its number; false where it is a name.
-static bool is_number(const char *column, size_t *number)
-{
-    char *stop;
-    unsigned long value = strtoul(column, &stop, 10);
-    if (*column < '0' || *column > '9' || *stop || value < 1)
-        return false;
-    *number = value - 1;
-    return true;
-}
 
 int cdp_tsv_open(struct cdp_tsv **tsv, struct cdp_input *input, const struct cdp_text_form *form,
                  struct cdp_err *err)
 {
-    struct cdp_tsv *t = cdp_zalloc(1, sizeof *t, "text buffer", err);
+    struct cdp_tsv *t = cdp_zalloc(1, sizeof *t, "edges of text", err);
     *tsv = t;
     if (!t) {
         cdp_input_close(input);
         return -1;
     }
-    t->input = input;
+    if (cdp_lines_open(&t->lines, input, form->csv, err)) {
+        free(t);
+        *tsv = NULL;
+        return -1;
+    }
     t->form = *form;
+    t->named = form->names && (!form->automatic || form->named);
     t->values[0] = t->value;
     t->chosen = form->column[0] != NULL;
     t->columns = form->unscored ? IDS : COLUMNS;
@@ -66,8 +58,13 @@ int cdp_tsv_open(struct cdp_tsv **tsv, struct cdp_input *input, const struct cdp
 void cdp_tsv_close(struct cdp_tsv *tsv)
 {
     if (tsv)
-        cdp_input_close(tsv->input);
+        cdp_lines_close(tsv->lines);
     free(tsv);
+}
+
+const struct cdp_text_notes *cdp_tsv_notes(const struct cdp_tsv *tsv)
+{
+    return &tsv->notes;
 }
 
 // ---- fields
@@ -77,45 +74,18 @@ static bool is_blank(char c)
     return c == '\t' || c == ' ';
 }
 
-// The field at *at, and *at moved behind it and what separates it from the next; *last where
-// nothing does. Quotes are taken away in place. False where a quoted field is followed by neither.
-static bool take_field(const struct cdp_tsv *t, char **at, char *end, struct field *field,
-                       bool *last)
+static struct cdp_field trim(struct cdp_field field)
 {
-    char *c = *at, separator = t->form.csv ? ',' : '\t';
-    bool blanks = !t->form.csv && !t->form.names;
-    *field = (struct field){c, 0};
-    if (t->form.csv && c < end && *c == '"') {
-        for (c++; c < end && (*c != '"' || (c + 1 < end && c[1] == '"')); c++) {
-            c += *c == '"';
-            field->at[field->length++] = *c;
-        }
-        c++; // the quote at the end, which is there since the line ends outside of quotes
-        if (c < end && *c != separator)
-            return false;
-    } else {
-        while (c < end && (blanks ? !is_blank(*c) : *c != separator))
-            c++;
-        field->length = (size_t)(c - field->at);
+    while (field.length && is_blank(*field.at)) {
+        field.at++;
+        field.length--;
     }
-    *last = c >= end;
-    if (blanks) {
-        while (c < end && is_blank(*c))
-            c++;
-        *last = c >= end;
-    } else {
-        c += !*last;
-    }
-    *at = c;
-    return true;
+    while (field.length && is_blank(field.at[field.length - 1]))
+        field.length--;
+    return field;
 }
 
-static int fail_field(const struct cdp_tsv *t, const char *wanted, const char *field, size_t length,
-                      struct cdp_err *err)
-{
-    return cdp_fail_line(err, cdp_input_name(t->input), t->line, wanted, field, length);
-}
-
+// A whole number below 2^63.
 static int parse_number(const char *field, size_t length, uint64_t *id)
 {
     uint64_t value = 0;
@@ -166,52 +136,67 @@ static bool parse_short_decimal(const char *c, const char *end, float *value)
     return true;
 }
 
-static int parse_value(const char *field, size_t length, float *value)
+// A finite number, blanks around it.
+static int parse_value(struct cdp_field field, float *value)
 {
-    if (parse_short_decimal(field, field + length, value))
+    field = trim(field);
+    if (parse_short_decimal(field.at, field.at + field.length, value))
         return 0;
     char word[512], *stop;
-    if (length < 1 || length >= sizeof word)
+    if (field.length < 1 || field.length >= sizeof word || is_blank(*field.at))
         return -1;
-    memcpy(word, field, length);
-    word[length] = '\0';
+    memcpy(word, field.at, field.length);
+    word[field.length] = '\0';
     *value = strtof(word, &stop);
-    return *stop || !isfinite(*value) ? -1 : 0;
+    return stop != word + field.length || !isfinite(*value) ? -1 : 0;
 }
 
-static int parse_id(const struct cdp_tsv *t, const struct field *field, bool second, uint64_t *id,
-                    struct cdp_err *err)
+// Whether the whole field is one of the words, which end with NULL, in either case.
+static bool is_word(const struct cdp_field *field, const char *const *word)
 {
-    const struct cdp_text_form *form = &t->form;
-    if (!form->names) {
-        if (!parse_number(field->at, field->length, id))
-            return 0;
-        return fail_field(t,
-                          second ? "a second id (a whole number below 2^63)"
-                                 : "an id (a whole number below 2^63)",
-                          field->at, field->length, err);
+    for (; *word; word++) {
+        if (field->length == strlen(*word) && !strncasecmp(field->at, *word, field->length))
+            return true;
     }
-    if (!field->length || memchr(field->at, '\n', field->length) ||
-        memchr(field->at, '\0', field->length))
-        return fail_field(t, "a name", field->at, field->length, err);
-    if (!form->known)
-        return cdp_names_add(form->names, field->at, field->length, id, err);
-    if (cdp_names_find(form->names, field->at, field->length, id))
-        return 0;
-    return fail_field(t, "a name that is known", field->at, field->length, err);
+    return false;
 }
 
-// Splits a line into the columns that are wanted; an absent one has no text.
-static int split(const struct cdp_tsv *t, char *at, char *end, struct field wanted[COLUMNS],
+static const char *const missing[] = {"",     "na",   "n/a", "nan",      "null",
+                                      "none", "-nan", "inf", "infinity", NULL};
+
+// Ids that are most likely a number gone wrong, or a missing one, and no name: a sign, a decimal
+// point, an exponent with a sign, blanks around digits, NA.
+static bool is_odd(const struct cdp_field *field)
+{
+    const char *at = field->at, *end = at + field->length;
+    size_t digits = 0;
+    bool plain = true;
+    for (; at < end; at++) {
+        bool exponent = (*at == 'e' || *at == 'E') && digits && at + 1 < end && strchr("+-", at[1]);
+        if (isdigit((unsigned char)*at))
+            digits++;
+        else if (exponent || strchr("+-. ", *at))
+            plain = false;
+        else
+            return is_word(field, missing);
+    }
+    return digits ? !plain : is_word(field, missing);
+}
+
+// ---- lines
+
+// Splits a record into the columns that are read; an absent one has no text.
+static int split(const struct cdp_tsv *t, struct cdp_field record, struct cdp_field wanted[COLUMNS],
                  struct cdp_err *err)
 {
     bool last = false;
     int found = 0;
+    for (int w = 0; w < COLUMNS; w++)
+        wanted[w] = (struct cdp_field){record.at + record.length, 0};
     for (size_t c = 0; !last && found < t->columns; c++) {
-        struct field field;
-        char *begin = at;
-        if (!take_field(t, &at, end, &field, &last))
-            return fail_field(t, "a comma behind the quote", begin, (size_t)(end - begin), err);
+        struct cdp_field field;
+        if (cdp_lines_field(t->lines, t->separator, &record, &field, &last, err))
+            return -1;
         for (int w = 0; w < t->columns; w++) {
             if (t->column[w] == c) {
                 wanted[w] = field;
@@ -219,162 +204,214 @@ static int split(const struct cdp_tsv *t, char *at, char *end, struct field want
             }
         }
     }
-    if (!t->chosen && !last)
-        return fail_field(t, t->form.unscored ? "two fields" : "three fields", at,
-                          (size_t)(end - at), err);
+    if (!t->chosen && !last && trim(record).length)
+        return cdp_lines_fail(t->lines, t->form.unscored ? "two fields" : "three fields", &record,
+                              err);
     return 0;
 }
 
-// Finds the columns that are chosen, by number or in a head line.
-static int choose_columns(struct cdp_tsv *t, char *at, char *end, bool *head, struct cdp_err *err)
+// A column by its number; false where it is a name.
+static bool is_number(const char *column, size_t *number)
 {
-    bool named[COLUMNS] = {0}, last = !t->chosen;
+    char *stop;
+    unsigned long value = strtoul(column, &stop, 10);
+    if (*column < '0' || *column > '9' || *stop || value < 1)
+        return false;
+    *number = value - 1;
+    return true;
+}
+
+// Finds the columns that are chosen, by number or in a head line.
+static int choose_columns(struct cdp_tsv *t, struct cdp_field line, bool *head, struct cdp_err *err)
+{
+    bool named[COLUMNS] = {0}, last = false;
     for (int w = 0; t->chosen && w < t->columns; w++) {
         named[w] = !is_number(t->form.column[w], &t->column[w]);
         *head = *head || named[w];
     }
-    if (*head) {
-        for (size_t c = 0; !last; c++) {
-            struct field field;
-            if (!take_field(t, &at, end, &field, &last))
-                return fail_field(t, "a comma behind the quote", at, (size_t)(end - at), err);
-            for (int w = 0; w < t->columns; w++) {
-                if (named[w] && strlen(t->form.column[w]) == field.length &&
-                    !memcmp(t->form.column[w], field.at, field.length)) {
-                    t->column[w] = c;
-                    named[w] = false;
-                }
+    for (size_t c = 0; *head && !last; c++) {
+        struct cdp_field field;
+        if (cdp_lines_field(t->lines, t->separator, &line, &field, &last, err))
+            return -1;
+        for (int w = 0; w < t->columns; w++) {
+            if (named[w] && strlen(t->form.column[w]) == field.length &&
+                !memcmp(t->form.column[w], field.at, field.length)) {
+                t->column[w] = c;
+                named[w] = false;
             }
         }
     }
     for (int w = 0; w < t->columns; w++) {
         if (named[w])
             return cdp_fail(err, "%s: line %llu: no column '%s' in the head line",
-                            cdp_input_name(t->input), (unsigned long long)t->line,
-                            t->form.column[w]);
+                            cdp_lines_name(t->lines),
+                            (unsigned long long)cdp_lines_number(t->lines), t->form.column[w]);
     }
     return 0;
 }
 
-// Whether a first line without a number for a score is a head line: no id there is a number either.
-static bool is_head(const struct cdp_tsv *t, const struct field field[COLUMNS])
+// Whether a first line is a head line: its score is a word that does not say that it is missing,
+// and no id is a number.
+static bool is_head(const struct cdp_tsv *t)
 {
+    const struct cdp_field *score = &t->field[2];
     uint64_t id;
-    char word[8] = "", *stop;
-    memcpy(word, field[2].at, field[2].length < 7 ? field[2].length : 7);
-    bool value = strtof(word, &stop) != 0 || stop != word; // nan and inf are no names
-    return field[2].length && !value &&
-           (t->form.names || (parse_number(field[0].at, field[0].length, &id) &&
-                              parse_number(field[1].at, field[1].length, &id)));
+    for (size_t i = 0; i < score->length; i++) {
+        unsigned char c = (unsigned char)score->at[i];
+        if (!isalpha(c) && c != '_' && !(i && (isdigit(c) || c == ' ' || c == '-')))
+            return false;
+    }
+    return !is_word(score, missing) && parse_number(t->field[0].at, t->field[0].length, &id) &&
+           parse_number(t->field[1].at, t->field[1].length, &id);
 }
 
-// One line without its end; *edges counts what it adds.
-static int parse_line(struct cdp_tsv *t, char *at, char *end, size_t *edges, struct cdp_err *err)
+static enum cdp_separator separator_of(const struct cdp_tsv *t, const struct cdp_field *line)
 {
-    struct field field[COLUMNS] = {{end, 0}, {end, 0}, {end, 0}};
-    bool head = false, first = !t->begun;
-    if (end > at && end[-1] == '\r')
-        end--;
-    if (t->line == 1 && end - at >= 3 && !memcmp(at, "\xEF\xBB\xBF", 3))
-        at += 3;
-    while (!t->form.csv && !t->form.names && at < end && is_blank(*at))
-        at++;
-    if (at == end || (*at == '#' && !t->form.csv))
+    if (t->form.csv)
+        return CDP_COMMAS;
+    if (memchr(line->at, '\t', line->length))
+        return CDP_TABS;
+    if (t->form.unscored && memchr(line->at, ',', line->length))
+        return CDP_COMMAS;
+    return t->form.names && !t->form.automatic ? CDP_TABS : CDP_BLANKS;
+}
+
+static int parse_id(struct cdp_tsv *t, const struct cdp_field *field, const char *which,
+                    uint64_t *id, struct cdp_err *err)
+{
+    struct cdp_names *names = t->form.names;
+    struct cdp_field number = t->form.automatic ? *field : trim(*field);
+    char wanted[160];
+    if (!t->named) {
+        if (!parse_number(number.at, number.length, id))
+            return 0;
+        snprintf(wanted, sizeof wanted, "%s id (a whole number below 2^63)", which);
+        return cdp_lines_fail(t->lines, wanted, field, err);
+    }
+    if (t->form.automatic && is_odd(field)) {
+        snprintf(wanted, sizeof wanted,
+                 "%s id (a whole number below 2^63 or a name; --named takes "
+                 "all ids as names)",
+                 which);
+        return cdp_lines_fail(t->lines, wanted, field, err);
+    }
+    if (!cdp_name_valid(field->at, field->length))
+        return cdp_lines_fail(t->lines, CDP_NAME_WANTED, field, err);
+    if (!t->form.known)
+        return cdp_names_add(names, field->at, field->length, id, err);
+    if (cdp_names_find(names, field->at, field->length, id))
         return 0;
-    t->begun = true;
-    if (first && choose_columns(t, at, end, &head, err))
+    return cdp_lines_fail(t->lines, "a name that is known", field, err);
+}
+
+// Adds the edge of the current fields. Where a first id is met that is no number, asks for the ones
+// before to be renamed.
+static int add_edge(struct cdp_tsv *t, struct cdp_err *err)
+{
+    uint64_t *source = &t->source[t->edges], *target = &t->target[t->edges];
+    if (t->form.automatic && !t->named) {
+        for (int i = 0; i < IDS; i++) {
+            const struct cdp_field *id = &t->field[i];
+            bool zero = id->length > 1 && *id->at == '0';
+            if (zero || parse_number(id->at, id->length, source))
+                t->renaming = true;
+        }
+        if (t->renaming)
+            return 0;
+    }
+    if (parse_id(t, &t->field[0], "an", source, err) ||
+        parse_id(t, &t->field[1], "a second", target, err))
         return -1;
+    t->value[t->edges] = 1;
+    if (!t->form.unscored && parse_value(t->field[2], &t->value[t->edges]))
+        return cdp_lines_fail(t->lines, "a finite number behind the two ids", &t->field[2], err);
+    if (*source == *target)
+        t->notes.self_pairs++;
+    else
+        t->edges++;
+    return 0;
+}
+
+// Whether a line that begins with # is a comment: 1, or 0 where it is a pair of names. With ids
+// that may be either, one that hides a pair of numbers could be both, and is refused.
+static int is_comment(struct cdp_tsv *t, struct cdp_field line, struct cdp_err *err)
+{
+    struct cdp_field field[COLUMNS];
+    struct cdp_err why;
+    float value;
+    uint64_t id;
+    if (t->named || t->form.csv)
+        return 0;
+    if (!t->form.automatic)
+        return 1;
+    enum cdp_separator separator = t->separator;
+    if (!t->begun)
+        t->separator = separator_of(t, &line);
+    bool pair = !split(t, line, field, &why) && field[1].length &&
+                (t->form.unscored || !parse_value(field[2], &value));
+    t->separator = separator;
+    if (!pair)
+        return 1;
+    struct cdp_field first = trim((struct cdp_field){field[0].at + 1, field[0].length - 1});
+    if (parse_number(first.at, first.length, &id) ||
+        parse_number(field[1].at, field[1].length, &id))
+        return 0;
+    return cdp_lines_fail(t->lines,
+                          "no # before a pair: remove a comment, or give --named where it "
+                          "begins a name",
+                          &line, err);
+}
+
+static int parse_line(struct cdp_tsv *t, struct cdp_field line, struct cdp_err *err)
+{
+    bool head = false, first = !t->begun;
+    if (!t->form.csv && !t->named && (first || t->separator == CDP_BLANKS))
+        line = trim(line);
+    if (!line.length)
+        return 0;
+    int comment = *line.at == '#' ? is_comment(t, line, err) : 0;
+    if (comment)
+        return comment < 0 ? -1 : 0;
+    if (first) {
+        t->begun = true;
+        t->separator = separator_of(t, &line);
+        if (choose_columns(t, line, &head, err))
+            return -1;
+    }
     if (head)
         return 0;
-    if (split(t, at, end, field, err))
+    if (split(t, line, t->field, err))
         return -1;
-    t->value[*edges] = 1;
-    bool number = t->form.unscored || !parse_value(field[2].at, field[2].length, &t->value[*edges]);
-    if (!number && first && is_head(t, field))
+    float value;
+    if (first && !t->form.unscored && parse_value(t->field[2], &value) && is_head(t)) {
+        t->notes.head_lines++;
         return 0;
-    if (parse_id(t, &field[0], false, &t->source[*edges], err) ||
-        parse_id(t, &field[1], true, &t->target[*edges], err))
-        return -1;
-    if (!number)
-        return fail_field(t, "a finite number behind the two ids", field[2].at, field[2].length,
-                          err);
-    if (t->source[*edges] == t->target[*edges])
-        return fail_field(t, "two different ids", field[0].at, field[0].length, err);
-    ++*edges;
-    return 0;
-}
-
-// Reads on behind what is not parsed yet.
-static int refill(struct cdp_tsv *t, struct cdp_err *err)
-{
-    memmove(t->text, t->text + t->start, t->end - t->start);
-    t->end -= t->start;
-    t->start = 0;
-    if (t->end == ROOM)
-        return cdp_fail(err, "%s: line %llu: longer than %d bytes; expected: id, id, value",
-                        cdp_input_name(t->input), (unsigned long long)t->line + 1, ROOM);
-    ssize_t count = cdp_input_read(t->input, t->text + t->end, ROOM - t->end, err);
-    if (count < 0)
-        return -1;
-    t->ended = (size_t)count < ROOM - t->end;
-    t->end += (size_t)count;
-    return 0;
-}
-
-// The end of the line that begins there: of CSV, the first line break outside of quotes. NULL where
-// it is not read yet; *open where a quote has not ended.
-static char *line_end(const struct cdp_tsv *t, char *line, size_t size, bool *open)
-{
-    *open = false;
-    if (!t->form.csv)
-        return memchr(line, '\n', size);
-    for (char *c = line; c < line + size; c++) {
-        if (*c == '"')
-            *open = !*open;
-        else if (*c == '\n' && !*open)
-            return c;
     }
-    return NULL;
-}
-
-// Line breaks within quotes.
-static uint64_t line_breaks(const char *at, const char *end)
-{
-    uint64_t count = 0;
-    while ((at = memchr(at, '\n', (size_t)(end - at))) && at < end) {
-        count++;
-        at++;
-    }
-    return count;
+    return add_edge(t, err);
 }
 
 int cdp_tsv_next(struct cdp_tsv *t, struct cdp_block *block, struct cdp_err *err)
 {
-    size_t edges = 0;
-    while (edges < EDGES) {
-        bool open;
-        char *line = t->text + t->start;
-        char *stop = line_end(t, line, t->end - t->start, &open);
-        if (!stop && !t->ended) {
-            if (refill(t, err))
-                return -1;
-            continue;
-        }
-        if (!stop && t->start == t->end)
-            break;
-        t->line++;
-        if (open)
-            return fail_field(t, "a quote that ends", line, t->end - t->start, err);
-        char *end = stop ? stop : t->text + t->end;
-        uint64_t breaks = t->form.csv ? line_breaks(line, end) : 0;
-        if (parse_line(t, line, end, &edges, err))
-            return -1;
-        t->line += breaks;
-        t->start = (size_t)(end - t->text) + (stop != NULL);
+    struct cdp_field line;
+    int status = 1;
+    bool renamed = false;
+    t->edges = 0;
+    if (t->renaming && !t->named) {
+        t->named = renamed = true;
+    } else if (t->renaming) {
+        t->renaming = false;
+        status = add_edge(t, err) ? -1 : 1;
     }
-    block->edges = edges;
+    while (status > 0 && !t->renaming && t->edges < EDGES) {
+        status = cdp_lines_next(t->lines, &line, err);
+        if (status > 0 && parse_line(t, line, err))
+            status = -1;
+    }
+    block->edges = t->edges;
     block->source = t->source;
     block->target = t->target;
     block->value = t->values;
-    return edges > 0;
+    if (status < 0)
+        return -1;
+    return renamed ? 2 : t->edges > 0 || t->renaming;
 }

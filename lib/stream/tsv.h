@@ -9,13 +9,14 @@
 #include "io/names.h"
 #include "stream/stream.h"
 
-// Edges as text, a line each, from any system: columns of two ids and a score. Empty lines are
-// passed over, and lines that begin with #, but for CSV; CR LF is taken for LF, and a byte order
-// mark at the beginning skipped. Edges come as they stand: any order, repeats too.
+// Edges as text, a line each, from any system: columns of two ids and a score. Between columns
+// there is one tab where the first line has one, else blanks; in CSV a comma. Empty lines are
+// passed over, and in files of numbers lines that begin with #, but not in CSV. Edges come as they
+// are, in any order, repeats too; those of an item with itself are left out and counted.
 //
 // Where columns are chosen, there may be others; without, there must be these alone. The first line
-// is a head line where columns are chosen by name, which it must have then, or where its score is
-// no number.
+// is a head line where columns are chosen by name, which it must have then, or where its score is a
+// word that does not mean a missing number, and no id is a number.
 struct cdp_text_form {
     // The columns of the ids and the score: "2", or a name of the head line. Without a third there
     // is no score, and it is 1. All NULL: the first ones, and no others.
@@ -24,6 +25,14 @@ struct cdp_text_form {
     bool unscored;           // there is no column of scores
     struct cdp_names *names; // ids are names, between tabs or commas; NULL: numbers
     bool known;              // a name that is not among them is an error; otherwise it is added
+    bool automatic;          // ids are numbers until one is none; then all of them are names
+    bool named;              // with automatic: one before was none
+};
+
+// What was passed over.
+struct cdp_text_notes {
+    uint64_t self_pairs; // edges of an item with itself
+    uint64_t head_lines; // first lines without numbers
 };
 
 struct cdp_tsv;
@@ -34,9 +43,13 @@ int cdp_tsv_open(struct cdp_tsv **tsv, struct cdp_input *input, const struct cdp
                  struct cdp_err *err);
 
 // As cdp_reader_next. Errors name the line: a missing or further field, an id that is no whole
-// number below 2^63 or no name, a value that is not finite, an edge from a node to itself, a quote
-// that does not end.
+// number below 2^63 or no name, a value that is not finite, a quote that does not end. With an
+// automatic form, 2 says that an id is a name: the caller gives all numbers before names, which are
+// their digits, before it goes on; this block is empty.
 int cdp_tsv_next(struct cdp_tsv *tsv, struct cdp_block *block, struct cdp_err *err);
+
+// Of the lines that were read so far.
+const struct cdp_text_notes *cdp_tsv_notes(const struct cdp_tsv *tsv);
 void cdp_tsv_close(struct cdp_tsv *tsv);
 
 #endif

@@ -201,12 +201,11 @@ int cdp_writer_add(struct cdp_writer *w, uint64_t source, uint64_t target, const
     struct slot *slot = &w->slots[w->filling];
     bool first = !slot->edges.count && !w->filling && !w->totals.blocks;
     uint64_t limit = limit_of(w);
-    bool ordered =
-        w->header.type == CDP_KNN
-            ? source != target &&
-                  (first || source > w->source || (source == w->source && !(values[0] < w->distance)))
-            : source < target &&
-                  (first || source > w->source || (source == w->source && target > w->target));
+    bool ordered = w->header.type == CDP_KNN
+                       ? source != target && (first || source > w->source ||
+                                              (source == w->source && !(values[0] < w->distance)))
+                       : source < target && (first || source > w->source ||
+                                             (source == w->source && target > w->target));
     if (!ordered || source >= limit || target >= limit || outside_rows(w, source))
         return refuse(w, source, target, err);
     w->source = source;

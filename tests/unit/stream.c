@@ -358,7 +358,7 @@ static void test_parts(void)
          2,
          -1,
          {0, 0},
-         "parts: stream 2 of the file has another name for node 1"},
+         "parts: stream 2 of the file: node 1 is named 'x', but 'b' before"},
         {{{"a b c", 3, {0, 0}, 0}, {NULL, 3, {0, 0}, 0}},
          2,
          -1,
