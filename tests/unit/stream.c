@@ -186,9 +186,12 @@ static void test_rows(void)
     unlink("rows");
 }
 
-// A stream whose only block has these raw data, with all sums right.
+// A stream whose only block has these raw data, with all sums right, or with the one of the content
+// or of the data wrong.
+enum wrong { RIGHT, WRONG_CONTENT, WRONG_DATA };
+
 static void write_hostile(const unsigned char *raw, uint32_t size, uint32_t edges, uint32_t runs,
-                          uint64_t first)
+                          uint64_t first, enum wrong wrong)
 {
     struct cdp_header header;
     struct cdp_announce announce = {
@@ -199,8 +202,8 @@ static void write_hostile(const unsigned char *raw, uint32_t size, uint32_t edge
     cdp_header_init(&header, CDP_PAIRS);
     header.nodes = 100;
     announce.data_size = (uint32_t)ZSTD_compress(data, sizeof data, raw, size, 1);
-    announce.content = XXH64(raw, size, 0);
-    announce.data = XXH64(data, announce.data_size, 0);
+    announce.content = XXH64(raw, size, 0) ^ (wrong == WRONG_CONTENT);
+    announce.data = XXH64(data, announce.data_size, 0) ^ (wrong == WRONG_DATA);
     at += cdp_frame_header(at, &header);
     at += cdp_frame_announce(at, &announce);
     memcpy(at, data, announce.data_size);
@@ -248,6 +251,12 @@ static void test_hostile(void)
          1,
          3,
          "hostile: block 0: the edges are not in the order of a pairs stream"},
+        {{0, 0, 2, 1, 1, 1, 0, 4, 0, 0, 0, 0, 0, 0, 0x3F, 0x3F},
+         16,
+         2,
+         2,
+         3,
+         "hostile: block 0: the edges are not in the order of a pairs stream"},
         {{ONE_PAIR},
          11,
          1,
@@ -262,11 +271,193 @@ static void test_hostile(void)
          "hostile: block 0: the block's sizes contradict each other: the file is damaged"},
     };
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
-        write_hostile(cases[c].raw, cases[c].size, cases[c].edges, cases[c].runs, cases[c].first);
+        write_hostile(cases[c].raw, cases[c].size, cases[c].edges, cases[c].runs, cases[c].first,
+                      RIGHT);
         ok(!reads("hostile", 1, NULL, 0), "hostile data %zu are refused", c);
         is_text(err.text, cases[c].text, "and told");
     }
+    static const unsigned char pair[] = {ONE_PAIR};
+    write_hostile(pair, sizeof pair, 1, 1, 3, WRONG_CONTENT);
+    ok(!reads("hostile", 1, NULL, 0), "a wrong checksum of the content is refused");
+    is_text(err.text, "hostile: block 0: the content is not the one announced", "and told");
+    write_hostile(pair, sizeof pair, 1, 1, 3, WRONG_DATA);
+    ok(!reads("hostile", 1, NULL, 0), "a wrong checksum of the data is refused");
+    is_text(err.text, "hostile: block 0: checksum mismatch: the file is damaged", "and told");
     unlink("hostile");
+}
+
+// ---- frames with right checksums that contradict each other
+
+struct bytes {
+    unsigned char *at;
+    size_t size;
+};
+
+static void put(struct bytes *b, const void *bytes, size_t size)
+{
+    memcpy(b->at + b->size, bytes, size);
+    b->size += size;
+}
+
+// A block of pairs (i, i + 1), i from `first` on.
+static struct cdp_announce put_block(struct bytes *b, uint64_t first, size_t edges)
+{
+    static unsigned char raw[1 << 21], data[1 << 21], frame[CDP_MAX_FRAME];
+    static struct cdp_cuts cuts;
+    struct cdp_announce announce = {0};
+    struct cdp_edges e;
+    if (cdp_edges_init(&e, 1, &err))
+        scratch_fail("edges");
+    e.count = edges;
+    for (size_t i = 0; i < edges; i++) {
+        e.source[i] = first + i;
+        e.target[i] = first + i + 1;
+        e.value[0][i] = 0.5F;
+    }
+    cdp_block_encode(CDP_PAIRS, &e, raw, &announce, &cuts);
+    cdp_edges_free(&e);
+    announce.data_size = (uint32_t)ZSTD_compress(data, sizeof data, raw, announce.raw_size, 1);
+    announce.content = XXH64(raw, announce.raw_size, 0);
+    announce.data = XXH64(data, announce.data_size, 0);
+    put(b, frame, cdp_frame_announce(frame, &announce));
+    put(b, data, announce.data_size);
+    return announce;
+}
+
+// A part of names; wrong as above.
+static void put_names(struct bytes *b, const char *const *name, uint32_t count, uint32_t cut,
+                      enum wrong wrong)
+{
+    static unsigned char raw[1000], data[2000], frame[CDP_MAX_FRAME];
+    struct cdp_announce_names announce = {.names = count, .raw_size = 2 * count};
+    for (uint32_t n = 0; n < count; n++) {
+        size_t length = strlen(name[n]);
+        cdp_put_le(raw + 2 * (size_t)n, 2, length);
+        memcpy(raw + announce.raw_size, name[n], length);
+        announce.raw_size += (uint32_t)length;
+    }
+    announce.raw_size -= cut;
+    announce.data_size = (uint32_t)ZSTD_compress(data, sizeof data, raw, announce.raw_size, 1);
+    announce.content = XXH64(raw, announce.raw_size, 0) ^ (wrong == WRONG_CONTENT);
+    announce.data = XXH64(data, announce.data_size, 0) ^ (wrong == WRONG_DATA);
+    put(b, frame, cdp_frame_names(frame, &announce));
+    put(b, data, announce.data_size);
+}
+
+static void check_frames(struct bytes *b, const char *text)
+{
+    scratch_write("frames", b->at, b->size);
+    ok(!reads("frames", 2, NULL, 0), "refused: %s", text);
+    char wanted[300];
+    snprintf(wanted, sizeof wanted, "frames: %s", text);
+    is_text(err.text, wanted, "and told");
+    b->size = 0;
+}
+
+static void put_header(struct bytes *b, bool named, uint64_t nodes)
+{
+    static unsigned char frame[CDP_MAX_FRAME];
+    struct cdp_header header;
+    cdp_header_init(&header, CDP_PAIRS);
+    header.named = named;
+    header.nodes = nodes;
+    put(b, frame, cdp_frame_header(frame, &header));
+}
+
+static void test_frames(void)
+{
+    static unsigned char frame[CDP_MAX_FRAME];
+    struct bytes b = {malloc(8 << 20), 0};
+    static const char *const abc[] = {"a", "b", "c"}, *const aba[] = {"a", "b", "a"};
+    static const char *const tab[] = {"a", "x\ty", "c"}, *const empty[] = {"a", "", "c"};
+    if (!b.at)
+        scratch_fail("frames");
+
+    put_header(&b, false, 0);
+    put_block(&b, 0, 10);
+    put_block(&b, 10, 10);
+    check_frames(&b, "block 1: a block follows a short one: the file is damaged");
+    put_header(&b, false, 0);
+    put_block(&b, 0, CDP_BLOCK_EDGES);
+    put_block(&b, 9, 10);
+    put(&b, frame, cdp_frame_end(frame, &(struct cdp_totals){0}));
+    check_frames(&b, "block 1: the edges are not in the order of a pairs stream");
+    put_header(&b, false, 10);
+    put_block(&b, 0, 10);
+    put(&b, frame, cdp_frame_end(frame, &(struct cdp_totals){0}));
+    check_frames(&b, "block 0: an edge names node 10, but there are only 10 nodes");
+
+    struct {
+        const char *const *name;
+        uint32_t cut;
+        enum wrong wrong;
+        const char *text;
+    } cases[] = {
+        {abc, 0, WRONG_CONTENT, "block 1: the names are not those announced: the file is damaged"},
+        {abc, 0, WRONG_DATA, "block 1: names: checksum mismatch: the file is damaged"},
+        {abc, 1, RIGHT, "block 1: the lengths of the names exceed their data: the file is damaged"},
+        {aba, 0, RIGHT, "block 1: two nodes have the name 'a': the file is damaged"},
+        {tab, 0, RIGHT, "block 1: expected " CDP_NAME_WANTED ": the file is damaged"},
+        {empty, 0, RIGHT, "block 1: expected " CDP_NAME_WANTED ": the file is damaged"},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        put_header(&b, true, 3);
+        put_block(&b, 0, 2);
+        put_names(&b, cases[c].name, 3, cases[c].cut, cases[c].wrong);
+        check_frames(&b, cases[c].text);
+    }
+    put_header(&b, true, 3);
+    put_names(&b, abc, 3, 0, RIGHT);
+    put_block(&b, 0, 2);
+    check_frames(&b, "block 0: a block follows names: the file is damaged");
+    put_header(&b, false, 3);
+    put_block(&b, 0, 2);
+    put_names(&b, abc, 3, 0, RIGHT);
+    check_frames(&b, "block 1: names that the header does not announce: the file is damaged");
+    free(b.at);
+    unlink("frames");
+}
+
+// A stream whose end mark contradicts what is before it in one field.
+static void test_end_mark(void)
+{
+    static unsigned char frame[CDP_MAX_FRAME];
+    struct bytes b = {malloc(8 << 20), 0};
+    if (!b.at)
+        scratch_fail("frames");
+    for (int field = 0; field < 8; field++) {
+        put_header(&b, false, 0);
+        struct cdp_announce announce = put_block(&b, 0, 10);
+        struct cdp_totals totals = {
+            .edges = 10, .blocks = 1, .nodes = 11, .floor = 0.5F, .ceiling = 0.5F};
+        struct cdp_header header;
+        cdp_header_init(&header, CDP_PAIRS);
+        totals.edges += field == 1;
+        totals.blocks += field == 2;
+        totals.nodes += field == 3;
+        totals.floor -= field == 4 ? 0.25F : 0;
+        totals.ceiling += field == 5 ? 0.25F : 0;
+        totals.names = field == 6;
+        XXH64_state_t *state = XXH64_createState();
+        XXH64_reset(state, 0);
+        cdp_digest_block(state, &announce);
+        totals.digest = cdp_digest_seal(state, &header, &totals) ^ (field == 7);
+        XXH64_freeState(state);
+        put(&b, frame, cdp_frame_end(frame, &totals));
+        if (field) {
+            check_frames(&b, "block 1: the end mark does not fit what is before it: the file is "
+                             "damaged");
+        } else {
+            struct edge edge[10];
+            for (uint64_t i = 0; i < 10; i++)
+                edge[i] = (struct edge){i, i + 1, 0.5F};
+            scratch_write("frames", b.at, b.size);
+            ok(reads("frames", 1, edge, 10), "a right end mark");
+            b.size = 0;
+        }
+    }
+    free(b.at);
+    unlink("frames");
 }
 
 // ---- names and rows
@@ -461,6 +652,8 @@ static void test_many_names(void)
 int main(void)
 {
     scratch_enter();
+    test_frames();
+    test_end_mark();
     test_parts();
     test_many_names();
     test_refusals();
