@@ -50,6 +50,25 @@ is "$(cdp-view --digest archive.tar.gz:sub/pairs.cdp)" "$(cdp-view --digest pair
     "reads ARCHIVE:MEMBER"
 fails 1 "no member 'sub/none'" "names a missing member" cdp-view --check archive.tar.gz:sub/none
 
+# A stream of format version 1, as version 0.1.0 wrote it.
+perl -ne 'chomp; print pack "H*", $_' >old.cdp <<'END'
+5c2a4d187300000063647048010002000000000000000000000000000100
+0573636f72654b0000006364702d7669657720302e312e30202d2d746f3d
+6e6f6e65202d2d66726f6d3d747376202d2d6e6f6465733d30202d2d7479
+70653d7061697273202d2d6d65747269633d636f73696e650a4ed81f7a8e
+85d9125c2a4d183400000063647042030000000200000019000000440000
+0000000000000000001041f95ed43452c5231b5c0da3e932d809ff368001
+d9b29b28b52ffd2419080000011000000003080000011000000100100000
+020118000000000510000000041800000000001800000000001800000040
+801900003f3f3f1041f95e5c2a4d18340000006364704503000000000000
+0001000000000000000a000000000000000000003f0000803f8509e9aab0
+cf7b35be042ed316bb3136
+END
+is "$(cdp-view --digest old.cdp) $(cdp-view --to tsv old.cdp | tr '\t\n' ' ;')" \
+    "357bcfb0aae90985 0 1 0.5;0 2 0.75;3 9 1;" "a stream of format version 1"
+is "$(cdp-view --to tsv old.cdp | cdp-view --from tsv | cdp-view --digest)" 357bcfb0aae90985 \
+    "has the digest of the same content today"
+
 # ids beyond 32 bits
 printf '5\t9000000000000000000\t0.5\n4294967296\t4294967297\t0.25\n' >wide.tsv
 cdp-view --from tsv wide.tsv | cdp-view --to tsv - >got.tsv
