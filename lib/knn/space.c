@@ -52,7 +52,8 @@ void cdp_space_keys(const struct cdp_space *s, const uint32_t *a, const uint32_t
     }
     cdp_distance_sum(s->sums, s->metric)(x, y, count, dim, key);
     for (uint32_t i = 0; i < count; i++)
-        key[i] = cdp_distance_key(s->metric, key[i], s->square[cdp_space_row(s, a[i])],
+        key[i] = cdp_distance_key(s->metric, key[i], x[i], y[i], dim,
+                                  s->square[cdp_space_row(s, a[i])],
                                   s->square[cdp_space_row(s, b[i])]);
 }
 
@@ -62,7 +63,7 @@ float cdp_space_least(const struct cdp_space *s, double key)
     switch (s->metric) {
     case CDP_COSINE:
     case CDP_ANGULAR:
-        least = -1 - key - s->error;
+        least = -cdp_distance_of(CDP_COSINE, key) - s->error;
         break;
     case CDP_L2:
         least = -key * s->unit * s->unit / 2 * (1 + s->error) - s->error;
