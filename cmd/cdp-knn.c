@@ -5,7 +5,7 @@
 #include "tool.h"
 
 static uint64_t k = 15, dim, rows[2] = {0, UINT64_MAX};
-static int metric, format, method;
+static int metric, format, method, copies;
 static double recall = 0.99;
 
 static const struct cdp_option options[] = {
@@ -55,6 +55,12 @@ static const struct cdp_option options[] = {
      .arg = "A:B",
      .help = "only the neighbours of rows A to B - 1",
      .value = rows},
+    {.type = CDP_OPTION_CHOICE,
+     .name = "copies",
+     .arg = "HOW",
+     .help = "equal rows: list them as any others, or search each once (list)",
+     .value = &copies,
+     .choices = (const char *const[]){"list", "once", NULL}},
     {0},
 };
 
@@ -69,9 +75,9 @@ static const struct tool tool = {
 };
 
 static int write_row(void *writer, uint64_t row, const uint32_t *target, const float *distance,
-                     struct cdp_err *err)
+                     uint32_t count, struct cdp_err *err)
 {
-    return cdp_writer_add_row(writer, row, target, distance, (uint32_t)k, err);
+    return cdp_writer_add_row(writer, row, target, distance, count, err);
 }
 
 int main(int argc, char **argv)
@@ -104,7 +110,8 @@ int main(int argc, char **argv)
                                 .threads = (int)common.threads,
                                 .progress = tool_progress(),
                                 .method = (enum cdp_knn_method)method,
-                                .recall = recall};
+                                .recall = recall,
+                                .copies = (enum cdp_knn_copies)copies};
     bool exact = cdp_knn_choose(&matrix, &plan) == CDP_KNN_EXACT;
     tool_check(cdp_header_note(&header, &err, "method: %s", exact ? "exact" : "approx"), &err);
     struct cdp_writer *writer;
@@ -115,10 +122,15 @@ int main(int argc, char **argv)
              (unsigned long long)matrix.dim, exact ? "exact" : "approximate",
              cdp_isa_name(cdp_isa()));
 
-    double found;
-    tool_check(cdp_knn(&matrix, &plan, write_row, writer, &found, &err), &err);
+    struct cdp_knn_result result;
+    tool_check(cdp_knn(&matrix, &plan, write_row, writer, &result, &err), &err);
     if (!exact)
-        tool_say("recall %.4f, on a sample", found);
+        tool_say("recall %.4f, on a sample", result.recall);
+    if (result.crowded > 0)
+        tool_warn(
+            "%s: the lists of %llu rows hold nothing but copies of the row: to find their other "
+            "neighbours, use --copies once, or a k above the number of copies",
+            matrix.name, (unsigned long long)result.crowded);
     tool_check(cdp_writer_finish(writer, NULL, &err), &err);
     cdp_writer_free(writer);
     cdp_header_free(&header);

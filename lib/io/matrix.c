@@ -421,7 +421,7 @@ static int64_t to_integer(enum cdp_number number, uint64_t bits)
 
 void cdp_matrix_row_f32(const struct cdp_matrix *m, uint64_t row, float *out)
 {
-    const unsigned char *at = m->data + row * m->row_stride;
+    const unsigned char *at = cdp_matrix_at(m, row);
     if (m->number == CDP_F32 && !m->swapped && m->number_stride == 4) {
         memcpy(out, at, m->dim * sizeof *out);
         return;
@@ -439,14 +439,14 @@ bool cdp_matrix_plain(const struct cdp_matrix *m)
 const float *cdp_matrix_row(const struct cdp_matrix *m, uint64_t row, float *room)
 {
     if (cdp_matrix_plain(m))
-        return (const float *)(const void *)(m->data + row * m->row_stride);
+        return (const float *)(const void *)cdp_matrix_at(m, row);
     cdp_matrix_row_f32(m, row, room);
     return room;
 }
 
 void cdp_matrix_row_i64(const struct cdp_matrix *m, uint64_t row, int64_t *out)
 {
-    const unsigned char *at = m->data + row * m->row_stride;
+    const unsigned char *at = cdp_matrix_at(m, row);
     for (uint64_t d = 0; d < m->dim; d++)
         out[d] = to_integer(m->number, load(m, at + d * m->number_stride));
 }
@@ -465,7 +465,7 @@ static void hash_rows(XXH64_state_t *state, const struct cdp_matrix *m, uint64_t
                       uint64_t last, float *row, int threads)
 {
     size_t size = m->dim * sizeof *row;
-    if (cdp_matrix_plain(m) && little_endian() && m->row_stride == size) {
+    if (cdp_matrix_plain(m) && !m->pick && little_endian() && m->row_stride == size) {
         const unsigned char *bytes = m->data + first * size;
         touch(bytes, (last - first) * size, threads);
         XXH64_update(state, bytes, (last - first) * size);

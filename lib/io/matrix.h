@@ -52,6 +52,7 @@ struct cdp_matrix {
     const unsigned char *data; // first number of the first row; any alignment
     size_t row_stride;         // bytes from a row to the next
     size_t number_stride;      // bytes from a number to the next of its row
+    const uint32_t *pick;      // the file's row that each row is; NULL: row i is the file's row i
     char *name;                // for error messages
     struct cdp_input *input;   // owns the memory
 };
@@ -61,6 +62,18 @@ struct cdp_matrix {
 int cdp_matrix_open(struct cdp_matrix *matrix, const char *name, enum cdp_matrix_format format,
                     uint64_t dim, uint64_t rows, struct cdp_err *err);
 void cdp_matrix_close(struct cdp_matrix *matrix);
+
+// The row of the file that row `row` is.
+static inline uint64_t cdp_matrix_origin(const struct cdp_matrix *matrix, uint64_t row)
+{
+    return matrix->pick ? matrix->pick[row] : row;
+}
+
+// The first number of row `row`.
+static inline const unsigned char *cdp_matrix_at(const struct cdp_matrix *matrix, uint64_t row)
+{
+    return matrix->data + cdp_matrix_origin(matrix, row) * matrix->row_stride;
+}
 
 // Copies row `row` as dim float32 numbers (float64 and integers are rounded). Thread-safe.
 void cdp_matrix_row_f32(const struct cdp_matrix *matrix, uint64_t row, float *out);

@@ -262,3 +262,17 @@ int cdp_allpairs(struct cdp_joiner *joiners, int threads, uint64_t first, uint64
     free_excluders(joiners, threads);
     return 0;
 }
+
+void cdp_allpairs_items(struct cdp_joiner *joiners, int threads, const uint32_t *items,
+                        struct cdp_run lists, uint32_t count)
+{
+    uint64_t all = joiners->space->matrix->rows;
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
+    for (uint64_t from = 0; from < all; from += CDP_SIDE) {
+        struct cdp_joiner *j = &joiners[cdp_thread()];
+        cdp_lay_rows(j, j->space->levels - 1, cdp_run_of(items), lists, count);
+        cdp_lay_columns(j, cdp_run_from(from), cdp_run_from(CDP_NONE),
+                        cdp_least(all - from, CDP_SIDE));
+        cdp_join(j, count, false);
+    }
+}

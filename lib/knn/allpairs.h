@@ -13,6 +13,10 @@ int cdp_allpairs(struct cdp_joiner *joiners, int threads, uint64_t first, uint64
                  const struct cdp_exclusion *exclusion, struct cdp_progress *progress,
                  struct cdp_err *err);
 
+// Adds the exact neighbours of `count` items, at most CDP_SIDE, to these lists.
+void cdp_allpairs_items(struct cdp_joiner *joiners, int threads, const uint32_t *items,
+                        struct cdp_run lists, uint32_t count);
+
 // Puts the items of a space, which stand in the order of their cells, and whose lists hold near
 // items already, in an order for this, and makes the exclusion of the cells, which stays empty
 // where it does not pay: then those whose lists ask for about as much stand together, so that what

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/threads.h"
+#include "knn/allpairs.h"
 #include "knn/cells.h"
 #include "knn/neighbourhood.h"
 #include "knn/plan.h"
@@ -27,30 +28,16 @@ static const uint64_t LISTS_BYTES = UINT64_C(1) << 32; // that lists may grow to
 
 // ---- recall
 
-// Adds the exact neighbours of `count` items to these lists.
-static void search_all(struct cdp_joiner *joiners, int threads, const uint32_t *items,
-                       struct cdp_run lists, uint32_t count)
-{
-    uint64_t all = joiners->space->matrix->rows;
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-    for (uint64_t from = 0; from < all; from += CDP_SIDE) {
-        struct cdp_joiner *j = &joiners[cdp_thread()];
-        cdp_lay_rows(j, j->space->levels - 1, cdp_run_of(items), lists, count);
-        cdp_lay_columns(j, cdp_run_from(from), cdp_run_from(CDP_NONE),
-                        cdp_least(all - from, CDP_SIDE));
-        cdp_join(j, count, false);
-    }
-}
-
 // Finds the exact neighbours of a sample. What is in their lists spares measuring most of what is
 // farther.
 static int search_sample(struct cdp_joiner *joiners, int threads,
                          const struct cdp_shortlists *lists, const uint32_t *sample,
                          struct cdp_err *err)
 {
-    if (cdp_join_shortlists(joiners, threads, lists, sample, err))
+    if (cdp_join_shortlists(joiners, threads, lists, sample, false, err))
         return -1;
-    search_all(joiners, threads, sample, cdp_run_from(0), (uint32_t)joiners->nearest->count);
+    cdp_allpairs_items(joiners, threads, sample, cdp_run_from(0),
+                       (uint32_t)joiners->nearest->count);
     return 0;
 }
 
@@ -66,16 +53,40 @@ static void complete(struct cdp_joiner *joiners, int threads)
             lists[count++] = row;
         }
         if (count == CDP_SIDE || (count > 0 && i + 1 == nearest->count)) {
-            search_all(joiners, threads, items, cdp_run_of(lists), count);
+            cdp_allpairs_items(joiners, threads, items, cdp_run_of(lists), count);
             count = 0;
         }
     }
 }
 
+// Items whose exact neighbours are known.
+struct sample {
+    const uint32_t *item;
+    const struct cdp_nearest *exact;
+    const uint32_t *item_of;         // of each row
+    const struct cdp_copies *copies; // NULL: equal rows are not listed
+    uint32_t k;                      // rows that a list is to hold
+    float *room;
+    struct lack *lack;
+};
+
+// The rows of a sampled item, and those of other items that its list is to hold: what its copies
+// leave.
+static uint64_t size_of(const struct sample *s, uint32_t item)
+{
+    return s->copies ? cdp_copies_size(s->copies, cdp_space_row(s->exact->space, item)) : 1;
+}
+
+static uint64_t wanted_of(const struct sample *s, uint32_t item)
+{
+    uint64_t copies = size_of(s, item) - 1;
+    return !s->copies ? s->exact->k : copies < s->k ? s->k - copies : 0;
+}
+
 // What an item of the sample misses, and how far its list reaches.
 struct lack {
     uint64_t reach;
-    uint32_t missing;
+    uint64_t missing;
 };
 
 static int by_reach(const void *a, const void *b)
@@ -95,40 +106,45 @@ static bool holds(const uint64_t *list, uint32_t k, uint32_t item)
     return false;
 }
 
-// How many of the exact neighbours of sample i, an item, are not in its list of k. Others as near
-// as these count too.
-static uint32_t missing_from(const uint64_t *list, uint32_t k, const struct cdp_nearest *exact,
-                             uint64_t i, uint32_t item, float *room)
+// How many rows that are neighbours of sample i are not in its list of k entries, for each of its
+// rows. Others as near as these count too.
+static uint64_t missing_from(const struct sample *s, const uint64_t *list, uint32_t k, uint64_t i)
 {
-    const struct cdp_space *space = exact->space;
-    const uint32_t *id = exact->id + i * exact->k;
-    double farthest_key = exact->key[(i + 1) * exact->k - 1];
-    uint32_t near = 0;
+    const struct cdp_space *space = s->exact->space;
+    uint32_t item = s->item[i], last = 0;
+    const uint32_t *id = s->exact->id + i * s->exact->k;
+    uint64_t wanted = wanted_of(s, item), near = 0;
+    for (uint64_t rows = 0; last < s->exact->k && rows < wanted; last++)
+        rows += size_of(s, s->item_of[id[last]]);
+    if (last == 0)
+        return 0;
+    double farthest_key = s->exact->key[i * s->exact->k + last - 1];
     for (uint32_t r = 0; r < k && list[r] != CDP_NOBODY; r++) {
         uint32_t other = cdp_entry_id(list[r]), at = 0;
         double key = farthest_key;
-        while (at < exact->k && id[at] != cdp_space_row(space, other))
+        while (at < last && id[at] != cdp_space_row(space, other))
             at++;
-        if (at == exact->k)
-            cdp_space_keys(space, &item, &other, 1, room, &key);
-        near += key <= farthest_key;
+        if (at == last)
+            cdp_space_keys(space, &item, &other, 1, s->room, &key);
+        near += key <= farthest_key ? size_of(s, other) : 0;
     }
-    return near < exact->k ? exact->k - near : 0;
+    return near < wanted ? (wanted - near) * size_of(s, item) : 0;
 }
 
 // How many of the exact neighbours of sample i the list has no room for: by their scores they are
 // behind all that it holds.
-static uint32_t refused_by(const uint64_t *list, uint32_t k, const struct cdp_nearest *exact,
-                           uint64_t i, uint32_t item, const uint32_t *item_of)
+static uint64_t refused_by(const struct sample *s, const uint64_t *list, uint32_t k, uint64_t i)
 {
-    uint32_t refused = 0;
-    for (uint32_t r = 0; r < exact->k; r++) {
-        uint32_t other = item_of[exact->id[i * exact->k + r]];
+    uint32_t item = s->item[i];
+    uint64_t refused = 0;
+    for (uint32_t r = 0; r < s->exact->k; r++) {
+        uint32_t other = s->item_of[s->exact->id[i * s->exact->k + r]];
         float score;
-        cdp_space_scores(exact->space, item, exact->space, &other, 1, &score);
-        refused += !holds(list, k, other) && cdp_entry(score, other) > list[k - 1];
+        cdp_space_scores(s->exact->space, item, s->exact->space, &other, 1, &score);
+        if (!holds(list, k, other) && cdp_entry(score, other) > list[k - 1])
+            refused += size_of(s, other);
     }
-    return refused;
+    return refused * size_of(s, item);
 }
 
 // What the sample tells of the lists.
@@ -140,29 +156,34 @@ struct recall {
     uint64_t enough; // of those lists, one in so many of all miss enough for the recall wanted
 };
 
-// Lists that reach as far miss about as much, and the sample holds its share of each kind: so the
+// Of shortlists; `final`: of what re-ranking makes of them unless it measures whole lists. Lists
+// that reach as far miss about as much, and the sample holds its share of each kind: so the
 // error is that of the differences of those side by side (Wolter, An investigation of some
 // estimators of variance for systematic sampling, Journal of the American Statistical Association
 // 79(388), 1984).
-static struct recall recall_of(const struct cdp_shortlists *lists, const uint32_t *sample,
-                               const uint32_t *item_of, const struct cdp_nearest *exact,
-                               double wanted, struct lack *lack, float *room)
+static struct recall recall_of(const struct sample *s, const struct cdp_shortlists *lists,
+                               double wanted, bool final)
 {
-    uint64_t missing = 0, refused = 0, squares = 0, far = 0, count = exact->count, items = 0;
-    double all = (double)count * exact->k;
+    uint64_t missing = 0, refused = 0, squares = 0, far = 0, count = s->exact->count, items = 0;
+    double all = 0;
     for (uint64_t i = 0; i < count; i++) {
-        const uint64_t *list = lists->entry + (uint64_t)sample[i] * lists->k;
-        lack[i].reach = list[lists->k - 1];
-        lack[i].missing = missing_from(list, lists->k, exact, i, sample[i], room);
-        missing += lack[i].missing;
-        refused +=
-            cdp_least(lack[i].missing, refused_by(list, lists->k, exact, i, sample[i], item_of));
+        const uint64_t *list = lists->entry + (uint64_t)s->item[i] * lists->k;
+        uint32_t k = final
+                         ? cdp_join_worth(s->exact->space, s->item[i], list, lists->k, s->exact->k)
+                         : lists->k;
+        struct lack *lack = &s->lack[i];
+        lack->reach = list[lists->k - 1];
+        lack->missing = missing_from(s, list, k, i);
+        missing += lack->missing;
+        uint64_t no_room = refused_by(s, list, lists->k, i);
+        refused += no_room < lack->missing ? no_room : lack->missing;
+        all += (double)size_of(s, s->item[i]) * (s->copies ? s->k : s->exact->k);
     }
-    qsort(lack, count, sizeof *lack, by_reach);
+    qsort(s->lack, count, sizeof *s->lack, by_reach);
     for (uint64_t i = 0; i < count / FAR; i++)
-        far += lack[i].missing;
+        far += s->lack[i].missing;
     for (uint64_t i = 1; i < count; i++) {
-        int64_t apart = (int64_t)lack[i].missing - lack[i - 1].missing;
+        int64_t apart = (int64_t)s->lack[i].missing - (int64_t)s->lack[i - 1].missing;
         squares += (uint64_t)(apart * apart);
     }
     struct recall r = {.found = 1 - (double)missing / all,
@@ -172,7 +193,7 @@ static struct recall recall_of(const struct cdp_shortlists *lists, const uint32_
     // A third may stay missing when they have looked.
     double left = (wanted + r.error - r.found) * all * 1.5;
     while (items < count && left > 0)
-        left -= lack[items++].missing;
+        left -= (double)s->lack[items++].missing;
     r.enough = items > 0 ? count / items : count;
     return r;
 }
@@ -192,18 +213,22 @@ static uint32_t grown(const struct cdp_shortlists *lists, const struct recall *r
 // Until the sample has the recall that is wanted, or looking around and into more cells gains
 // nothing, or costs more than all pairs do. Where items are so near to each other that the scores
 // of bytes cannot rank them, what was met is missing all the same: lists grow, so that it has room.
-static int search(const struct cdp_space *space, struct cdp_cells *cells,
-                  struct cdp_shortlists *lists, double wanted, const uint32_t *sample,
-                  const struct cdp_nearest *exact, int threads, double *found,
+// *whole: re-ranking must measure whole lists, since what it usually measures has not the recall.
+static int search(struct sample *sample, struct cdp_cells *cells, struct cdp_shortlists *lists,
+                  double wanted, int threads, double *found, bool *whole,
                   struct cdp_progress *progress, struct cdp_err *err)
 {
+    const struct cdp_space *space = sample->exact->space;
     float *room = cdp_alloc(space->matrix->dim, 2 * CDP_KEYS * sizeof *room, "rows", err);
-    struct lack *lack = cdp_alloc(exact->count, sizeof *lack, "the sample", err);
+    struct lack *lack = cdp_alloc(sample->exact->count, sizeof *lack, "the sample", err);
     uint32_t *item_of = cdp_alloc(lists->count, sizeof *item_of, "items", err);
     uint64_t longest = GROWN * (uint64_t)lists->k, count = 0;
     int status = !room || !lack || !item_of;
     for (uint64_t i = 0; !status && i < lists->count; i++)
         item_of[cdp_space_row(space, i)] = (uint32_t)i;
+    sample->room = room;
+    sample->lack = lack;
+    sample->item_of = item_of;
     struct cdp_plan plan = cdp_plan_new();
     uint32_t *items = NULL; // whose lists have changed; at first all
     double before = 0;
@@ -211,7 +236,7 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
         status = cdp_shortlists_reverse(lists, items, count, space->kernel, threads, err);
         free(items);
         items = NULL;
-        struct recall r = recall_of(lists, sample, item_of, exact, wanted, lack, room);
+        struct recall r = recall_of(sample, lists, wanted, false);
         *found = r.found;
         uint32_t longer = grown(lists, &r, wanted, longest);
         bool stalled = around && !plan.fine && r.found - before < r.error / STALL;
@@ -244,6 +269,11 @@ static int search(const struct cdp_space *space, struct cdp_cells *cells,
                                           threads, progress, err);
     }
     free(items);
+    if (!status) {
+        struct recall final = recall_of(sample, lists, wanted, true);
+        *whole = final.found < *found && final.found - final.error < wanted;
+        *found = *whole ? *found : final.found;
+    }
     free(room);
     free(lack);
     free(item_of);
@@ -257,9 +287,9 @@ static void give_items(struct cdp_sets *items, struct cdp_cells *cells)
     cells->items = (struct cdp_sets){0};
 }
 
-int cdp_approx(struct cdp_space *space, struct cdp_joiner *joiners, int threads, double recall,
-               double *found, struct cdp_sets *items, struct cdp_progress *progress,
-               struct cdp_err *err)
+int cdp_approx(struct cdp_space *space, const struct cdp_copies *copies, struct cdp_joiner *joiners,
+               uint32_t rows, int threads, double recall, double *found, struct cdp_sets *items,
+               struct cdp_progress *progress, struct cdp_err *err)
 {
     struct cdp_nearest *nearest = joiners->nearest, exact = {0};
     struct cdp_shortlists lists = {0};
@@ -267,26 +297,28 @@ int cdp_approx(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
     uint64_t n = nearest->count, samples = n < SAMPLE ? n : SAMPLE;
     // More than are wanted, since scores are a little off.
     uint32_t k = cdp_least((uint64_t)nearest->k + nearest->k / 4 + 2, n - 1);
-    uint32_t *sample = NULL;
+    uint32_t *chosen = NULL;
+    bool whole = false;
     int status = -1;
     if (cdp_cells_new(&cells, space, k, PROBES, SEED, threads, progress, err) ||
         cdp_shortlists_new(&lists, n, k, threads, err) ||
         cdp_nearest_new(&exact, space, samples, nearest->k, err) ||
         cdp_cells_probe(&cells, space, &lists, threads, progress, err) ||
-        !(sample = cdp_choose_by_reach(&lists, k - 1, samples, err)))
+        !(chosen = cdp_choose_by_reach(&lists, k - 1, samples, err)))
         goto end;
     cdp_joiners_turn(joiners, threads, &exact);
-    if (search_sample(joiners, threads, &lists, sample, err) ||
-        search(space, &cells, &lists, recall, sample, &exact, threads, found, progress, err))
+    struct sample sample = {.item = chosen, .exact = &exact, .copies = copies, .k = rows};
+    if (search_sample(joiners, threads, &lists, chosen, err) ||
+        search(&sample, &cells, &lists, recall, threads, found, &whole, progress, err))
         goto end;
     give_items(items, &cells);
     cdp_cells_free(&cells); // whose memory is ready for what is found
     cdp_joiners_turn(joiners, threads, nearest);
-    status = cdp_join_shortlists(joiners, threads, &lists, NULL, err);
+    status = cdp_join_shortlists(joiners, threads, &lists, NULL, whole, err);
     if (!status)
         complete(joiners, threads);
 end:
-    free(sample);
+    free(chosen);
     cdp_cells_free(&cells);
     cdp_shortlists_free(&lists);
     cdp_nearest_free(&exact);
@@ -306,7 +338,7 @@ int cdp_seed(struct cdp_space *space, struct cdp_joiner *joiners, int threads,
     give_items(items, &cells);
     cdp_cells_free(&cells);
     if (!status)
-        status = cdp_join_shortlists(joiners, threads, &lists, NULL, err);
+        status = cdp_join_shortlists(joiners, threads, &lists, NULL, false, err);
     cdp_shortlists_free(&lists);
     return status ? -1 : 0;
 }

@@ -3,6 +3,7 @@
 #define CDP_APPROX_H
 
 #include "base/progress.h"
+#include "knn/copies.h"
 #include "knn/join.h"
 #include "knn/sets.h"
 
@@ -17,11 +18,13 @@
 
 // Fills the joiners' lists, those of all rows, until the lists of a sample of the items hold
 // `recall` of their exact neighbours, and more by the standard error of that. *found = the share
-// that they hold. *items, to be freed by the caller, receives the items of each
-// cell.
-int cdp_approx(struct cdp_space *space, struct cdp_joiner *joiners, int threads, double recall,
-               double *found, struct cdp_sets *items, struct cdp_progress *progress,
-               struct cdp_err *err);
+// that the joiners' lists of the sample hold in the end, neighbours at equal distance counting as
+// found. Items are distinct rows; the share is of the `rows` nearest among all, of which `copies`
+// has those that equal an item; NULL: of the nearest items. *items, to be freed by the caller,
+// receives the items of each cell.
+int cdp_approx(struct cdp_space *space, const struct cdp_copies *copies, struct cdp_joiner *joiners,
+               uint32_t rows, int threads, double recall, double *found, struct cdp_sets *items,
+               struct cdp_progress *progress, struct cdp_err *err);
 
 // Fills the joiners' lists, those of all rows, with near items, quickly. Both put the space, which
 // is the joiners', in another order.

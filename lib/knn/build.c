@@ -67,16 +67,17 @@ int cdp_space_new_sketches(struct cdp_space *s, uint64_t count, struct cdp_err *
 
 static int fail_row(const struct cdp_space *s, uint64_t row, float *x, struct cdp_err *err)
 {
+    unsigned long long origin = cdp_matrix_origin(s->matrix, row);
     cdp_matrix_row_f32(s->matrix, row, x);
     for (size_t d = 0; d < s->matrix->dim; d++) {
         if (!isfinite(x[d]))
             return cdp_fail(err, "%s: row %llu: number %zu is %g; finite numbers are wanted",
-                            s->matrix->name, (unsigned long long)row, d, (double)x[d]);
+                            s->matrix->name, origin, d, (double)x[d]);
     }
     return cdp_fail(err,
                     "%s: row %llu: all zeros, so it has no direction: remove it, or use --metric "
                     "l2, l1 or linf",
-                    s->matrix->name, (unsigned long long)row);
+                    s->matrix->name, origin);
 }
 
 // Squares of all rows, which also shows whether each can be used. Each thread's x serves as room.
@@ -308,7 +309,7 @@ static int build_bits(struct cdp_space *s, const struct room *room, int threads,
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (uint64_t row = 0; row < m->rows; row++) {
         const float *x = packed ? NULL : cdp_matrix_row(m, row, room[cdp_thread()].x);
-        const unsigned char *at = m->data + row * m->row_stride;
+        const unsigned char *at = cdp_matrix_at(m, row);
         uint32_t *word = s->word + row * s->words;
         for (size_t d = 0; d < m->dim; d++) {
             size_t bit = packed ? d * 8 : d;

@@ -112,7 +112,9 @@ double cdp_distance_of(enum cdp_metric metric, double key)
     case CDP_COSINE:
         return key < -1 ? -1 / key : key > 1 ? 2 - 1 / key : 1 + key;
     case CDP_ANGULAR:
-        return key < -1 ? small_angle(-1 / key) : key > 1 ? M_PI - small_angle(1 / key) : acos(-key);
+        return key < -1  ? small_angle(-1 / key)
+               : key > 1 ? M_PI - small_angle(1 / key)
+                         : acos(-key);
     case CDP_L2:
         return sqrt(key);
     case CDP_L1:

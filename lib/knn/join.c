@@ -103,7 +103,7 @@ static inline __attribute__((always_inline)) void fetch_row(const struct cdp_spa
                                                             uint64_t item)
 {
     uint64_t row = cdp_space_row(s, item);
-    cdp_fetch(s->matrix->data + row * s->matrix->row_stride, s->matrix->row_stride);
+    cdp_fetch(cdp_matrix_at(s->matrix, row), s->matrix->row_stride);
     __builtin_prefetch(&s->square[row]);
 }
 
@@ -297,30 +297,29 @@ void cdp_join(struct cdp_joiner *j, uint32_t rows, bool same)
     cdp_kernel_end(j->space->kernel);
 }
 
-// How many of a shortlist may be among the nearest: all but those whose scores are lower than the
-// last one's of as many as are wanted by more than ERRORS errors. An error is a sum of as many
-// products as there are numbers, of either sign, so that its bound is larger than what it usually
-// is by the root of that.
-static uint32_t worth_measuring(const struct cdp_joiner *j, uint32_t item, const uint64_t *list,
-                                uint32_t k)
+// All but those whose scores are lower than the last one's of as many as are wanted by more than
+// ERRORS errors. An error is a sum of as many products as there are numbers, of either sign, so
+// that its bound is larger than what it usually is by the root of that.
+uint32_t cdp_join_worth(const struct cdp_space *space, uint32_t item, const uint64_t *list,
+                        uint32_t k, uint32_t wanted)
 {
-    uint32_t count = j->nearest->k;
+    uint32_t count = wanted;
     if (count >= k || list[count] == CDP_NOBODY)
         return k;
-    float error = cdp_space_error(j->space, item, cdp_entry_id(list[count - 1]));
+    float error = cdp_space_error(space, item, cdp_entry_id(list[count - 1]));
     float least =
-        cdp_entry_score(list[count - 1]) - ERRORS * error / sqrtf((float)j->space->matrix->dim);
+        cdp_entry_score(list[count - 1]) - ERRORS * error / sqrtf((float)space->matrix->dim);
     while (count < k && list[count] != CDP_NOBODY && cdp_entry_score(list[count]) >= least)
         count++;
     return count;
 }
 
-// Fills the list of a query, an item, with what its shortlist holds. key and id have room for that.
+// Fills the list of a query, an item, with the nearest of the first k entries of its shortlist. key
+// and id have room for these.
 static void fill(struct cdp_joiner *j, uint64_t query, uint32_t item, const uint64_t *list,
                  uint32_t k, double *key, uint32_t *id)
 {
     uint32_t a[CDP_KEYS], b[CDP_KEYS], count = 0, waiting = 0;
-    k = worth_measuring(j, item, list, k);
     while (count < k && list[count] != CDP_NOBODY) {
         if (count + AHEAD < k && list[count + AHEAD] != CDP_NOBODY)
             fetch_row(j->space, cdp_entry_id(list[count + AHEAD]));
@@ -337,7 +336,7 @@ static void fill(struct cdp_joiner *j, uint64_t query, uint32_t item, const uint
 }
 
 int cdp_join_shortlists(struct cdp_joiner *joiners, int threads, const struct cdp_shortlists *lists,
-                        const uint32_t *items, struct cdp_err *err)
+                        const uint32_t *items, bool whole, struct cdp_err *err)
 {
     const struct cdp_space *space = joiners->space;
     uint32_t k = lists->k;
@@ -348,8 +347,10 @@ int cdp_join_shortlists(struct cdp_joiner *joiners, int threads, const struct cd
     for (uint64_t i = 0; i < (status ? 0 : joiners->nearest->count); i++) {
         size_t own = (size_t)cdp_thread() * k;
         uint32_t item = items ? items[i] : (uint32_t)i;
-        fill(&joiners[cdp_thread()], items ? i : cdp_space_row(space, i), item,
-             lists->entry + (uint64_t)item * k, k, key + own, id + own);
+        const uint64_t *list = lists->entry + (uint64_t)item * k;
+        fill(&joiners[cdp_thread()], items ? i : cdp_space_row(space, i), item, list,
+             whole ? k : cdp_join_worth(space, item, list, k, joiners->nearest->k), key + own,
+             id + own);
     }
     free(key);
     free(id);

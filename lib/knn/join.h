@@ -46,10 +46,15 @@ void cdp_lay_columns(struct cdp_joiner *joiner, struct cdp_run items, struct cdp
 // taken once. An item is never its own neighbour.
 void cdp_join(struct cdp_joiner *joiner, uint32_t rows, bool same);
 
-// Measures what the shortlists of these items hold, but for what by its score is surely not among
-// as many nearest as the joiners' lists hold, and fills these with it, which are empty and as many;
-// or of all items (NULL), whose lists are those of all rows.
+// How many of the first entries of an item's shortlist, of at most k, re-ranking measures to find
+// the `wanted` nearest: the others' scores are lower by more than a score is usually off.
+uint32_t cdp_join_worth(const struct cdp_space *space, uint32_t item, const uint64_t *list,
+                        uint32_t k, uint32_t wanted);
+
+// Re-ranks the shortlists of these items: measures the entries that are worth it, or `whole` lists,
+// and fills the joiners' lists, which are empty and as many, with the nearest; or those of all
+// items (NULL), whose lists are those of all rows.
 int cdp_join_shortlists(struct cdp_joiner *joiners, int threads, const struct cdp_shortlists *lists,
-                        const uint32_t *items, struct cdp_err *err);
+                        const uint32_t *items, bool whole, struct cdp_err *err);
 
 #endif

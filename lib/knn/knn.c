@@ -9,6 +9,7 @@
 #include "knn/allpairs.h"
 #include "knn/approx.h"
 #include "knn/build.h"
+#include "knn/copies.h"
 #include "knn/distance.h"
 
 // See tests/bench/NOTES.md.
@@ -54,19 +55,132 @@ static int check(const struct cdp_matrix *matrix, const struct cdp_knn_plan *pla
     return 0;
 }
 
-// Hands the lists on, the first of which is row `first`'s.
-static int deliver(const struct cdp_nearest *n, uint64_t first, uint64_t count, cdp_knn_sink *sink,
-                   void *context, struct cdp_err *err)
+// A search under way.
+struct search {
+    struct cdp_space space; // of the first row of each group
+    struct cdp_copies copies;
+    const struct cdp_knn_plan *plan;
+    uint32_t k; // groups that a list holds
+    int threads;
+    cdp_knn_sink *sink;
+    void *context;
+    struct cdp_knn_result *result;
+};
+
+// Rows that are searched together, and their groups: those that first appear among them, and,
+// ascending, those from before, whose lists come after these lists.
+struct band {
+    uint64_t first, last;
+    uint64_t from, end;
+    uint32_t *old;
+    uint64_t olds;
+};
+
+// ---- handing the lists on
+
+// The list of a group.
+static uint64_t list_of(const struct band *b, uint32_t group)
 {
-    float *distance = cdp_alloc(n->k, sizeof *distance, "distances", err);
-    int status = distance ? 0 : -1;
-    for (uint64_t i = 0; !status && i < count; i++) {
-        for (uint32_t r = 0; r < n->k; r++)
-            distance[r] = (float)cdp_distance_of(n->space->metric, n->key[i * n->k + r]);
-        status = sink(context, first + i, n->id + i * n->k, distance, err);
+    if (group >= b->from)
+        return group - b->from;
+    uint64_t low = 0, high = b->olds;
+    while (high - low > 1) {
+        uint64_t middle = (low + high) / 2;
+        if (b->old[middle] <= group)
+            low = middle;
+        else
+            high = middle;
+    }
+    return b->end - b->from + low;
+}
+
+// The neighbours of a row. Returns how many.
+static uint32_t neighbours_of(const struct search *s, const struct band *b,
+                              const struct cdp_nearest *n, uint64_t row, uint32_t *target,
+                              double *key)
+{
+    const struct cdp_copies *c = &s->copies;
+    uint32_t group = cdp_copies_group(c, row), first = cdp_copies_first(c, group);
+    double least = cdp_distance_least(s->plan->metric);
+    bool once = s->plan->copies == CDP_COPIES_ONCE;
+    if (once && row != first) {
+        *target = first;
+        *key = least;
+        return 1;
+    }
+    uint64_t list = list_of(b, group);
+    const uint32_t *id = n->id + list * n->k;
+    if (!once)
+        return cdp_copies_list(c, row, id, n->key + list * n->k, n->k, least, s->plan->k, target,
+                               key);
+    for (uint32_t i = 0; i < n->k; i++) {
+        target[i] = cdp_copies_first(c, id[i]);
+        key[i] = n->key[list * n->k + i];
+    }
+    return n->k;
+}
+
+static bool all_copies(const struct cdp_copies *c, uint64_t row, const uint32_t *target,
+                       uint32_t count)
+{
+    uint32_t same = 0;
+    while (same < count && c->group && c->group[target[same]] == c->group[row])
+        same++;
+    return same == count;
+}
+
+static int deliver(const struct search *s, const struct band *b, const struct cdp_nearest *n,
+                   struct cdp_err *err)
+{
+    uint32_t k = s->plan->k;
+    float *distance = cdp_alloc(k, sizeof *distance, "distances", err);
+    double *key = cdp_alloc(k, sizeof *key, "distances", err);
+    uint32_t *target = cdp_alloc(k, sizeof *target, "neighbours", err);
+    int status = distance && key && target ? 0 : -1;
+    for (uint64_t row = b->first; !status && row < b->last; row++) {
+        uint32_t count = neighbours_of(s, b, n, row, target, key);
+        for (uint32_t i = 0; i < count; i++)
+            distance[i] = (float)cdp_distance_of(s->plan->metric, key[i]);
+        s->result->crowded +=
+            s->plan->copies == CDP_COPIES_LIST && all_copies(&s->copies, row, target, count);
+        status = s->sink(s->context, row, target, distance, count, err);
     }
     free(distance);
+    free(key);
+    free(target);
     return status;
+}
+
+// ---- exact
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+// b->old has room for all rows of the band.
+static void set_band(struct band *b, const struct search *s, uint64_t first, uint64_t last)
+{
+    b->first = first;
+    b->last = last;
+    b->from = cdp_copies_before(&s->copies, first);
+    b->end = cdp_copies_before(&s->copies, last);
+    b->olds = 0;
+    if (s->plan->copies == CDP_COPIES_ONCE || !s->copies.group || b->from == 0)
+        return;
+    for (uint64_t row = first; row < last; row++) {
+        uint32_t group = cdp_copies_group(&s->copies, row);
+        b->old[b->olds] = group;
+        b->olds += group < b->from;
+    }
+    qsort(b->old, b->olds, sizeof *b->old, by_number);
+    uint64_t different = 0;
+    for (uint64_t i = 0; i < b->olds; i++) {
+        if (i == 0 || b->old[i] != b->old[i - 1])
+            b->old[different++] = b->old[i];
+    }
+    b->olds = different;
 }
 
 // Pairs that joining all blocks of a search takes.
@@ -75,95 +189,140 @@ static uint64_t pairs_of(uint64_t queries, uint64_t rows)
     return queries * (rows - queries) + queries * queries / 2;
 }
 
-static int exact(struct cdp_space *space, const struct cdp_knn_plan *plan, int threads,
-                 cdp_knn_sink *sink, void *context, struct cdp_err *err)
+static int search_band(const struct search *s, struct cdp_joiner *joiners,
+                       struct cdp_nearest *nearest, const struct band *b,
+                       const struct cdp_exclusion *exclusion, struct cdp_err *err)
 {
-    uint64_t queries = plan->last - plan->first, band = LISTS_BYTES / cdp_nearest_bytes(plan->k);
-    band = band < CDP_SIDE ? CDP_SIDE : band;
-    band = band < queries ? band : queries;
-    struct cdp_nearest nearest;
-    if (cdp_nearest_new(&nearest, space, band, plan->k, err))
+    if (b->end > b->from &&
+        cdp_allpairs(joiners, s->threads, b->from, b->end, exclusion, s->plan->progress, err))
         return -1;
-    struct cdp_joiner *joiners = cdp_joiners_new(space, threads, err);
+    for (uint64_t at = 0; at < b->olds; at += CDP_SIDE)
+        cdp_allpairs_items(joiners, s->threads, b->old + at, cdp_run_from(b->end - b->from + at),
+                           cdp_least(b->olds - at, CDP_SIDE));
+    return deliver(s, b, nearest, err);
+}
+
+static int exact(struct search *s, struct cdp_err *err)
+{
+    const struct cdp_knn_plan *plan = s->plan;
+    struct cdp_space *space = &s->space;
+    uint64_t queries = plan->last - plan->first, groups = s->copies.groups;
+    uint64_t most = LISTS_BYTES / cdp_nearest_bytes(s->k);
+    most = most < CDP_SIDE ? CDP_SIDE : most;
+    most = most < queries ? most : queries;
+    bool all = most == s->copies.rows;
+    struct band band = {.old = NULL};
+    struct cdp_nearest nearest;
+    if (cdp_nearest_new(&nearest, space, most < groups ? most : groups, s->k, err))
+        return -1;
+    struct cdp_joiner *joiners = cdp_joiners_new(space, s->threads, err);
     int status = joiners ? 0 : -1;
     if (joiners)
-        cdp_joiners_turn(joiners, threads, &nearest);
-    uint64_t pairs = 0;
-    for (uint64_t at = plan->first; at < plan->last; at += band)
-        pairs += pairs_of(plan->last - at < band ? plan->last - at : band, space->matrix->rows);
+        cdp_joiners_turn(joiners, s->threads, &nearest);
+    if (s->copies.group && !all && !(band.old = cdp_alloc(most, sizeof *band.old, "rows", err)))
+        status = -1;
     struct cdp_sets cells = {0};
     struct cdp_exclusion exclusion = {0};
-    if (!status && space->vector && band == space->matrix->rows && band >= SEEDED_ROWS)
-        status = cdp_seed(space, joiners, threads, &cells, plan->progress, err) ||
-                         cdp_allpairs_order(space, &nearest, &cells, &exclusion, threads, err)
+    if (!status && space->vector && all && groups >= SEEDED_ROWS)
+        status = cdp_seed(space, joiners, s->threads, &cells, plan->progress, err) ||
+                         cdp_allpairs_order(space, &nearest, &cells, &exclusion, s->threads, err)
                      ? -1
                      : 0;
     cdp_sets_free(&cells);
+    uint64_t pairs = 0;
+    for (uint64_t at = plan->first; !status && at < plan->last; at += most) {
+        set_band(&band, s, at, plan->last - at < most ? plan->last : at + most);
+        pairs += pairs_of(band.end - band.from, groups);
+    }
     cdp_progress_start(plan->progress, "neighbours", "pairs", pairs);
-    for (uint64_t at = plan->first; !status && at < plan->last; at += band) {
-        uint64_t end = plan->last - at < band ? plan->last : at + band;
+    for (uint64_t at = plan->first; !status && at < plan->last; at += most) {
         if (at > plan->first)
             cdp_nearest_clear(&nearest);
-        status = cdp_allpairs(joiners, threads, at, end, &exclusion, plan->progress, err) ||
-                         deliver(&nearest, at, end - at, sink, context, err)
-                     ? -1
-                     : 0;
+        set_band(&band, s, at, plan->last - at < most ? plan->last : at + most);
+        status = search_band(s, joiners, &nearest, &band, &exclusion, err);
     }
+    free(band.old);
     cdp_exclusion_free(&exclusion);
-    cdp_joiners_free(joiners, threads);
+    cdp_joiners_free(joiners, s->threads);
     cdp_nearest_free(&nearest);
     return status;
 }
 
-static int approximate(struct cdp_space *space, const struct cdp_knn_plan *plan, int threads,
-                       cdp_knn_sink *sink, void *context, double *found, struct cdp_err *err)
+// ---- approximate
+
+static int approximate(struct search *s, struct cdp_err *err)
 {
+    const struct cdp_knn_plan *plan = s->plan;
+    struct cdp_space *space = &s->space;
+    bool once = plan->copies == CDP_COPIES_ONCE;
+    uint64_t groups = s->copies.groups;
+    struct band all = {.last = s->copies.rows, .end = groups};
     struct cdp_nearest nearest;
-    if (cdp_nearest_new(&nearest, space, space->matrix->rows, plan->k, err))
+    if (cdp_nearest_new(&nearest, space, groups, s->k, err))
         return -1;
-    struct cdp_joiner *joiners = cdp_joiners_new(space, threads, err);
+    struct cdp_joiner *joiners = cdp_joiners_new(space, s->threads, err);
     int status = joiners ? 0 : -1;
     if (joiners)
-        cdp_joiners_turn(joiners, threads, &nearest);
+        cdp_joiners_turn(joiners, s->threads, &nearest);
     struct cdp_sets cells = {0};
     struct cdp_exclusion exclusion = {0};
+    double *found = &s->result->recall;
     if (!status)
-        status =
-            cdp_approx(space, joiners, threads, plan->recall, found, &cells, plan->progress, err);
+        status = cdp_approx(space, once ? NULL : &s->copies, joiners, plan->k, s->threads,
+                            plan->recall, found, &cells, plan->progress, err);
     if (!status && *found < plan->recall) {
-        status = cdp_allpairs_order(space, &nearest, &cells, &exclusion, threads, err);
+        status = cdp_allpairs_order(space, &nearest, &cells, &exclusion, s->threads, err);
         cdp_progress_start(plan->progress, "neighbours, by all pairs", "pairs",
-                           pairs_of(nearest.count, nearest.count));
+                           pairs_of(groups, groups));
         if (!status)
-            status =
-                cdp_allpairs(joiners, threads, 0, nearest.count, &exclusion, plan->progress, err);
+            status = cdp_allpairs(joiners, s->threads, 0, groups, &exclusion, plan->progress, err);
         *found = 1;
     }
     cdp_exclusion_free(&exclusion);
     cdp_sets_free(&cells);
     if (!status)
-        status = deliver(&nearest, 0, nearest.count, sink, context, err);
-    cdp_joiners_free(joiners, threads);
+        status = deliver(s, &all, &nearest, err);
+    cdp_joiners_free(joiners, s->threads);
     cdp_nearest_free(&nearest);
     return status;
 }
 
-int cdp_knn(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan, cdp_knn_sink *sink,
-            void *context, double *found, struct cdp_err *err)
+// ---- both
+
+// Where all rows are equal there is nothing to search.
+static int equal_rows(const struct search *s, struct cdp_err *err)
 {
-    int threads = cdp_threads(plan->threads);
-    struct cdp_space space;
+    uint32_t id;
+    double key;
+    struct cdp_nearest none = {.id = &id, .key = &key};
+    struct band all = {.first = s->plan->first, .last = s->plan->last, .end = 1};
+    return deliver(s, &all, &none, err);
+}
+
+int cdp_knn(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan, cdp_knn_sink *sink,
+            void *context, struct cdp_knn_result *result, struct cdp_err *err)
+{
+    struct search s = {.plan = plan,
+                       .threads = cdp_threads(plan->threads),
+                       .sink = sink,
+                       .context = context,
+                       .result = result};
+    *result = (struct cdp_knn_result){.recall = 1};
     if (check(matrix, plan, err))
         return -1;
+    int status = cdp_copies_find(&s.copies, matrix, s.threads, err);
+    uint64_t groups = s.copies.groups;
+    struct cdp_matrix distinct = *matrix;
+    distinct.rows = groups;
+    distinct.pick = s.copies.first;
+    s.k = cdp_least(plan->k, groups - 1);
     bool approx = cdp_knn_choose(matrix, plan) == CDP_KNN_APPROX;
-    if (cdp_space_build(&space, matrix, plan->metric, plan->k, !approx, threads, err))
-        return -1;
-    int status;
-    *found = 1;
-    if (approx)
-        status = approximate(&space, plan, threads, sink, context, found, err);
-    else
-        status = exact(&space, plan, threads, sink, context, err);
-    cdp_space_free(&space);
+    if (!status)
+        status = cdp_space_build(&s.space, &distinct, plan->metric, s.k ? s.k : 1, !approx,
+                                 s.threads, err);
+    if (!status)
+        status = s.k == 0 ? equal_rows(&s, err) : approx ? approximate(&s, err) : exact(&s, err);
+    cdp_space_free(&s.space);
+    cdp_copies_free(&s.copies);
     return status;
 }

@@ -52,9 +52,9 @@ void cdp_space_keys(const struct cdp_space *s, const uint32_t *a, const uint32_t
     }
     cdp_distance_sum(s->sums, s->metric)(x, y, count, dim, key);
     for (uint32_t i = 0; i < count; i++)
-        key[i] = cdp_distance_key(s->metric, key[i], x[i], y[i], dim,
-                                  s->square[cdp_space_row(s, a[i])],
-                                  s->square[cdp_space_row(s, b[i])]);
+        key[i] =
+            cdp_distance_key(s->metric, key[i], x[i], y[i], dim, s->square[cdp_space_row(s, a[i])],
+                             s->square[cdp_space_row(s, b[i])]);
 }
 
 float cdp_space_least(const struct cdp_space *s, double key)

@@ -71,8 +71,7 @@ static inline const uint32_t *cdp_space_words(const struct cdp_space *space, uin
 {
     if (space->word)
         return space->word + item * space->words;
-    const struct cdp_matrix *m = space->matrix;
-    return (const void *)(m->data + cdp_space_row(space, item) * m->row_stride);
+    return (const void *)cdp_matrix_at(space->matrix, cdp_space_row(space, item));
 }
 
 // The words of a level of items, and what stands beside those of an item: of dot products only.
