@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/isa.h"
+
 #include "base/spelling.h"
 
 struct tool_common common = {.level = 3};
@@ -295,6 +297,7 @@ int tool_start(const struct tool *tool, int argc, char **argv, int least, int mo
         tool_usage("too few operands: usage: %s %s", tool->name, tool->synopsis);
     if (most >= 0 && argc - operands > most)
         tool_usage("operand '%s' is one too many", argv[operands + most]);
+    tool_check(cdp_isa_check(&err), &err);
     return operands;
 }
 

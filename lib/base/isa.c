@@ -51,15 +51,44 @@ const char *cdp_isa_name(enum cdp_isa isa)
     return names[isa];
 }
 
+static enum cdp_isa best(void)
+{
+    enum cdp_isa isa = CDP_ISA_AMX;
+    while (!has(isa))
+        isa--;
+    return isa;
+}
+
+// The instruction set that the environment names; -1: none of ours.
+static int named(void)
+{
+    const char *name = getenv("CDP_ISA");
+    int isa = CDP_ISA_AMX;
+    while (isa >= 0 && (!name || strcmp(name, cdp_isa_name((enum cdp_isa)isa)) != 0))
+        isa--;
+    return isa;
+}
+
 enum cdp_isa cdp_isa(void)
 {
-    const char *wanted = getenv("CDP_ISA");
-    enum cdp_isa best = CDP_ISA_AMX;
-    while (!has(best))
-        best--;
-    for (int isa = CDP_ISA_PLAIN; wanted && isa < (int)best; isa++) {
-        if (strcmp(wanted, cdp_isa_name((enum cdp_isa)isa)) == 0)
-            return (enum cdp_isa)isa;
-    }
-    return best;
+    int isa = named();
+    enum cdp_isa most = best();
+    return isa >= 0 && isa < (int)most ? (enum cdp_isa)isa : most;
+}
+
+int cdp_isa_check(struct cdp_err *err)
+{
+    const char *name = getenv("CDP_ISA");
+    int isa = named();
+    if (isa > (int)best())
+        return cdp_fail(err,
+                        "CDP_ISA: this processor or system does not run '%s': use '%s', or unset "
+                        "CDP_ISA",
+                        name, cdp_isa_name(best()));
+    if (isa < 0 && name && *name)
+        return cdp_fail(err,
+                        "CDP_ISA: unknown instruction set '%s': use amx, avx512vnni, avx2 or "
+                        "plain, or unset CDP_ISA",
+                        name);
+    return 0;
 }

@@ -91,8 +91,13 @@ int main(void)
 {
     const size_t dims[] = {1, 2, 7, 8, 9, 63, 64, 65, 77, 128, 131, MOST};
     for (int isa = CDP_ISA_PLAIN; isa <= CDP_ISA_AVX512VNNI; isa++) {
-        setenv("CDP_ISA", cdp_isa_name((enum cdp_isa)isa), 1);
-        for (size_t i = 0; (int)cdp_isa() == isa && i < sizeof dims / sizeof *dims; i++)
+        const char *name = cdp_isa_name((enum cdp_isa)isa);
+        setenv("CDP_ISA", name, 1);
+        if ((int)cdp_isa() != isa) {
+            ok(true, "%s # SKIP not on this processor", name);
+            continue;
+        }
+        for (size_t i = 0; i < sizeof dims / sizeof *dims; i++)
             check(dims[i]);
     }
     return done();
