@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "knn/build.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "base/random.h"
 #include "base/threads.h"
 #include "knn/bytes.h"
+#include "knn/distance.h"
 
 enum {
     SAMPLE = 1 << 12,             // rows that the mean is taken of
@@ -80,6 +82,61 @@ static int fail_row(const struct cdp_space *s, uint64_t row, float *x, struct cd
                     s->matrix->name, origin);
 }
 
+static double distance_to(const struct cdp_space *s, const float *x, uint64_t row, float *room)
+{
+    size_t dim = s->matrix->dim;
+    const float *y = cdp_matrix_row(s->matrix, row, room);
+    return cdp_distance_of(s->metric, cdp_sum(cdp_distance_sum(s->sums, s->metric), x, y, dim));
+}
+
+// The row farthest from x, the first of them, and its distance.
+static uint64_t farthest_from(const struct cdp_space *s, const float *x, float *room,
+                              double *distance)
+{
+    uint64_t farthest = 0;
+    *distance = -1;
+    for (uint64_t row = 0; row < s->matrix->rows; row++) {
+        double own = distance_to(s, x, row, room);
+        farthest = own > *distance ? row : farthest;
+        *distance = own > *distance ? own : *distance;
+    }
+    return farthest;
+}
+
+// Fails unless all distances of l2, l1 or linf are float32 numbers. Of two rows far from each
+// other, the one farthest from the first row and the one farthest from that, either they are too
+// far apart, or all rows must be near the point halfway between them.
+static int check_distances(const struct cdp_space *s, double most_square, struct cdp_err *err)
+{
+    size_t dim = s->matrix->dim;
+    double bound = sqrt(most_square * (s->metric == CDP_L1 ? (double)dim : 1));
+    if (s->metric == CDP_HAMMING || 2.1 * bound < (double)FLT_MAX)
+        return 0;
+    float *x = cdp_alloc(dim, 3 * sizeof *x, "rows", err);
+    if (!x)
+        return -1;
+    float *y = x + dim, *room = y + dim;
+    double apart, radius;
+    cdp_matrix_row_f32(s->matrix, 0, x);
+    uint64_t a = farthest_from(s, x, room, &apart);
+    cdp_matrix_row_f32(s->matrix, a, x);
+    uint64_t b = farthest_from(s, x, room, &apart);
+    cdp_matrix_row_f32(s->matrix, b, y);
+    for (size_t d = 0; d < dim; d++)
+        y[d] = (float)(((double)x[d] + (double)y[d]) / 2);
+    uint64_t c = farthest_from(s, y, room, &radius);
+    free(x);
+    if (!isinf((float)apart) && 2 * radius <= (1 + 0x1p-20) * (double)FLT_MAX)
+        return 0;
+    uint64_t other = isinf((float)apart) ? b : c;
+    return cdp_fail(err,
+                    "%s: rows %llu and %llu are so far apart that distances may be beyond float32 "
+                    "(3.4e38): remove such rows, or scale all rows down",
+                    s->matrix->name,
+                    (unsigned long long)cdp_matrix_origin(s->matrix, a < other ? a : other),
+                    (unsigned long long)cdp_matrix_origin(s->matrix, a < other ? other : a));
+}
+
 // Squares of all rows, which also shows whether each can be used. Each thread's x serves as room.
 static int measure(struct cdp_space *s, const struct room *room, int threads, struct cdp_err *err)
 {
@@ -101,7 +158,7 @@ static int measure(struct cdp_space *s, const struct room *room, int threads, st
     if (bad < rows)
         return fail_row(s, bad, room[0].x, err);
     s->unit = most > 0 ? exp2(-ceil(log2(most) / 2)) : 1;
-    return 0;
+    return s->metric == CDP_COSINE || s->metric == CDP_ANGULAR ? 0 : check_distances(s, most, err);
 }
 
 // ---- bytes
