@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <string.h>
+
 #include "base/isa.h"
 #include "io/matrix.h"
 #include "knn/knn.h"
@@ -98,6 +100,8 @@ int main(int argc, char **argv)
     header.metric = (enum cdp_metric)(metric + CDP_COSINE);
     header.k = (uint32_t)k;
     header.nodes = matrix.rows;
+    if (rows[0] > 0 || rows[1] < matrix.rows)
+        memcpy(header.rows, rows, sizeof rows);
     tool_provenance(&header);
     tool_check(cdp_header_note(&header, &err, "features: %llu x %llu, XXH64 %016llx",
                                (unsigned long long)matrix.rows, (unsigned long long)matrix.dim,
