@@ -12,7 +12,8 @@
 //   reference eval PREDICTED META                prints name, value as cdp-eval --format tsv
 //   reference random-pairs SEED NODES PAIRS      prints i, j, score, with ties and scores of 1
 //   reference random-rows SEED ROWS DIM KIND     raw float32 rows: normal, integers, bits, copies,
-//   wild
+//                                                wild, near (nearly parallel or opposite),
+//                                                parallel (but for numbers near 1e-16 of others)
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -74,6 +75,23 @@ static int nearer(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
+// 1 less the cosine of the angle between nearly parallel rows: by Lagrange's identity the square of
+// the sine is the sum over all pairs of numbers, a < b, of (x_a y_b - x_b y_a)^2 / (|x|^2 |y|^2).
+// No term is below 0, and products of floats are exact, so that nothing is lost.
+static long double close_distance(const float *x, const float *y, long dim, long double xx,
+                                  long double yy)
+{
+    long double square = 0;
+    for (long a = 0; a < dim; a++) {
+        for (long b = 0; b < a; b++) {
+            long double r = (long double)x[a] * y[b] - (long double)x[b] * y[a];
+            square += r * r;
+        }
+    }
+    square = square / xx / yy;
+    return square / (1 + sqrtl(1 - square));
+}
+
 static double distance(const char *metric, const float *x, const float *y, long dim)
 {
     long double xy = 0, xx = 0, yy = 0, l2 = 0, l1 = 0, most = 0, bits = 0;
@@ -87,13 +105,18 @@ static double distance(const char *metric, const float *x, const float *y, long 
         most = apart > most ? apart : most;
         bits += (a > 0) != (b > 0);
     }
-    long double cosine = xy / sqrtl(xx * yy);
-    if (!memcmp(x, y, (size_t)dim * sizeof *x))
-        cosine = 1;
-    if (!strcmp(metric, "cosine"))
-        return (double)(1 - cosine);
-    if (!strcmp(metric, "angular"))
-        return (double)acosl(cosine > 1 ? 1 : cosine < -1 ? -1 : cosine);
+    long double cosine = xy / sqrtl(xx * yy), left = 1;
+    int cosine_metric = !strcmp(metric, "cosine"), angular = !strcmp(metric, "angular");
+    if ((cosine_metric || angular) && fabsl(cosine) > 0.999L)
+        left = close_distance(x, y, dim, xx, yy);
+    if (cosine_metric)
+        return (double)(left == 1 ? 1 - cosine : cosine > 0 ? left : 2 - left);
+    if (angular && left == 1)
+        return (double)acosl(cosine);
+    if (angular) {
+        long double angle = 2 * asinl(sqrtl(left / 2));
+        return (double)(cosine > 0 ? angle : acosl(-1) - angle);
+    }
     return (double)(!strcmp(metric, "l2")     ? sqrtl(l2)
                     : !strcmp(metric, "l1")   ? l1
                     : !strcmp(metric, "linf") ? most
@@ -158,9 +181,12 @@ static double sum8(const char *metric, const float *x, const float *y, long dim)
     return s[0];
 }
 
-static double double_distance(const char *metric, double sum, double xx, double yy)
+static double double_distance(const char *metric, double sum, double xx, double yy, const float *x,
+                              const float *y, long dim)
 {
-    double cosine = fmax(-1, fmin(1, sum / sqrt(xx * yy)));
+    double cosine = sum / sqrt(xx * yy);
+    if ((!strcmp(metric, "cosine") || !strcmp(metric, "angular")) && fabs(cosine) > 1 - 0x1p-10)
+        return distance(metric, x, y, dim);
     return !strcmp(metric, "cosine")    ? 1 - cosine
            : !strcmp(metric, "angular") ? acos(cosine)
            : !strcmp(metric, "l2")      ? sqrt(sum)
@@ -182,7 +208,9 @@ static void knn_double(char **arg)
             if (j == i)
                 continue;
             double sum = sum8(metric, x + i * dim, x + j * dim, dim);
-            struct near new = {double_distance(metric, sum, square[i], square[j]), j};
+            const float *own = x + i * dim, *other = x + j * dim;
+            struct near new = {double_distance(metric, sum, square[i], square[j], own, other, dim),
+                               j};
             long at = count;
             for (; at > 0 && nearer(&new, &list[at - 1]) < 0; at--)
                 list[at] = list[at - 1];
@@ -478,12 +506,53 @@ static void random_pairs(char **arg)
     }
 }
 
+// Three directions, two of which have a number at 0 so that rows can differ there by less than
+// float32's digits; rows are off by 1e-1 to 1e-9 of their length, or not at all, a few are scaled
+// by 4, which leaves equal angles equal, and one in four is turned round.
+static void near_rows(long rows, long dim, float *x)
+{
+    float *base = room(3 * (size_t)dim, sizeof *base);
+    for (long d = 0; d < 3 * dim; d++)
+        base[d] = d % dim == 0 && d > 0 ? 0 : (float)floor(uniform() * 2000 - 1000) / 1000;
+    for (long i = 0; i < rows; i++) {
+        const float *own = base + (long)(3 * uniform()) * dim;
+        double off = pow(10, -1 - floor(9 * uniform())), kind = uniform();
+        int all = uniform() < 0.5, sign = uniform() < 0.25 ? -1 : 1;
+        for (long d = 0; d < dim; d++) {
+            double moved = own[d] + ((d == 0 || all) && kind > 0.2 ? off * (uniform() - 0.5) : 0);
+            x[d] = (float)(sign * (kind < 0.1 ? 4 : 1) * moved);
+        }
+        fwrite(x, 4, (size_t)dim, stdout);
+    }
+}
+
+// The first eight numbers are small integers times one of the row's own, so that double precision
+// rounds what scales these rows to one length differently from row to row.
+static void parallel_rows(long rows, long dim, float *x)
+{
+    for (long i = 0; i < rows; i++) {
+        double size = 1 + floor(uniform() * 1000);
+        for (long d = 0; d < dim; d++)
+            x[d] =
+                (float)(size * (d < 8 ? (double)(d * d % 11 + 1) : 1e-15 * uniform() * uniform()));
+        fwrite(x, 4, (size_t)dim, stdout);
+    }
+}
+
 static void random_rows(char **arg)
 {
     long rows = atol(arg[1]), dim = atol(arg[2]);
     const char *kind = arg[3];
     float *x = room((size_t)dim, sizeof *x);
     seed(arg[0]);
+    if (!strcmp(kind, "near")) {
+        near_rows(rows, dim, x);
+        return;
+    }
+    if (!strcmp(kind, "parallel")) {
+        parallel_rows(rows, dim, x);
+        return;
+    }
     for (long i = 0; i < rows; i++) {
         int copy = !strcmp(kind, "copies") && i > 0 && uniform() < 0.9;
         double scale = !strcmp(kind, "wild") ? pow(10, 12 * uniform() - 6) : 1;

@@ -215,8 +215,116 @@ static void check(enum cdp_metric metric, const char *name)
     cdp_space_free(&space);
 }
 
+// Rows of one number, where the bound is as close as it can be: the planes between centres are
+// points, and what two items are from one on both sides is all of their distance. Rows and columns
+// take turns by cells.
+enum { POINTS = 512, CELL = 8, SIDE = POINTS / 2, POINT_TILES = SIDE / CDP_TILE_COLUMNS };
+
+static uint32_t point_of(uint32_t i, uint32_t odd)
+{
+    return i / CELL * 2 * CELL + odd * CELL + i % CELL;
+}
+
+// How far two items are apart in steps: as sketches, or as rows.
+static float points_apart(const struct cdp_space *space, bool as_sketches, uint32_t a, uint32_t b)
+{
+    double steps =
+        fabs((double)number[a] - (double)number[b]) * space->unit / space->sketcher->step;
+    if (as_sketches)
+        steps = abs(*(const int8_t *)cdp_space_words(space, a) -
+                    *(const int8_t *)cdp_space_words(space, b));
+    return nextafterf((float)steps, INFINITY);
+}
+
+// How many of the rows, or columns, that reach to the nearest of a tile's columns, or of the rows,
+// and no farther, the tile does not want.
+static uint64_t missed_of(struct cdp_excluder *x, struct cdp_side *rows, struct cdp_side *columns,
+                          uint32_t tile, bool by_rows, bool as_sketches)
+{
+    const struct cdp_space *space = rows->space;
+    static uint32_t partner[SIDE]; // the row of each row, or column, that must be wanted
+    static uint16_t list[SIDE];
+    uint32_t first = tile * CDP_TILE_COLUMNS, count = by_rows ? SIDE : CDP_TILE_COLUMNS;
+    for (uint32_t i = 0; i < SIDE; i++)
+        rows->reach[i] = columns->reach[i] = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        float *reach = by_rows ? &rows->reach[i] : &columns->reach[first + i];
+        *reach = INFINITY;
+        for (uint32_t j = 0; j < (by_rows ? CDP_TILE_COLUMNS : SIDE); j++) {
+            uint32_t row = by_rows ? i : j, column = first + (by_rows ? j : i);
+            float apart = points_apart(space, as_sketches, rows->id[row], columns->id[column]);
+            partner[i] = apart < *reach ? row : partner[i];
+            *reach = fminf(*reach, apart);
+        }
+    }
+    uint64_t missed = 0;
+    if (!cdp_exclude_columns(x, rows, SIDE, columns))
+        return UINT64_MAX;
+    uint32_t wanted = cdp_exclude_wanted(x, first, 0, SIDE, list);
+    for (uint32_t i = 0; i < count; i++) {
+        bool is = false;
+        for (uint32_t w = 0; w < wanted; w++)
+            is |= list[w] == partner[i];
+        missed += !is;
+    }
+    return missed;
+}
+
+static void check_points(bool as_sketches)
+{
+    struct cdp_matrix matrix = matrix_of(number, POINTS, 1);
+    struct cdp_space space;
+    struct cdp_sets cells;
+    struct cdp_shortlists in;
+    struct cdp_exclusion exclusion;
+    struct cdp_side rows, columns;
+    struct cdp_err err;
+    static uint32_t row[SIDE], column[SIDE];
+    const char *name = as_sketches ? "points of sketches" : "points";
+    for (uint32_t i = 0; i < POINTS; i++)
+        number[i] = (float)i + 0.45F * random_number(4, i);
+    for (uint32_t i = 0; i < SIDE; i++) {
+        row[i] = point_of(i, 0);
+        column[i] = point_of(i, 1);
+    }
+    if (!ok(!cdp_space_build(&space, &matrix, CDP_L2, 1, true, 1, &err) &&
+                !cdp_shortlists_new(&in, POINTS, 1, 1, &err),
+            "%s: a space", name))
+        return;
+    for (uint32_t i = 0; i < POINTS; i++) {
+        in.entry[i] = i / CELL;
+        space.sketch[i].error = as_sketches ? 0 : space.sketch[i].error;
+    }
+    if (!ok(!cdp_sets_of(&cells, &in, 1, POINTS / CELL, 1, &err) &&
+                !cdp_exclusion_new(&exclusion, &space, &cells, &err) &&
+                !cdp_side_new_rows(&rows, &space, SIDE, &err) &&
+                !cdp_side_new_columns(&columns, &space, SIDE, &err),
+            "%s: laid out", name))
+        return;
+    cdp_side_rows(&rows, cdp_run_of(row), cdp_run_from(CDP_NONE), SIDE);
+    cdp_side_columns(&columns, cdp_run_of(column), cdp_run_from(CDP_NONE), SIDE, 1);
+    struct cdp_excluder *x = cdp_excluder_new(&exclusion, &space, &err);
+    cdp_exclude_rows(x, &rows);
+    uint64_t missed[2] = {0};
+    for (uint32_t tile = 0; tile < POINT_TILES; tile++) {
+        for (int by_rows = 0; by_rows < 2; by_rows++)
+            missed[by_rows] += missed_of(x, &rows, &columns, tile, by_rows, as_sketches);
+    }
+    ok(missed[1] == 0, "%s: no row is excluded that reaches a column", name);
+    ok(missed[0] == 0, "%s: no row is excluded that a column reaches", name);
+    cdp_excluder_free(x);
+    cdp_side_free(&rows);
+    cdp_side_free(&columns);
+    cdp_exclusion_free(&exclusion);
+    cdp_sets_free(&cells);
+    cdp_shortlists_free(&in);
+    cdp_space_free(&space);
+}
+
 int main(void)
 {
+    check_points(true);
+    check_points(false);
     spread(1);
     check(CDP_COSINE, "cosine");
     check(CDP_L2, "l2");
