@@ -60,7 +60,7 @@ static const struct cdp_option options[] = {
     {.type = CDP_OPTION_CHOICE,
      .name = "copies",
      .arg = "HOW",
-     .help = "equal rows: list them as any others, or search each once (list)",
+     .help = "equal rows: list, as any others; once, tied to the first (list)",
      .value = &copies,
      .choices = (const char *const[]){"list", "once", NULL}},
     {0},

@@ -129,11 +129,12 @@ static inline float off_of(float error)
     return error + ROUNDING;
 }
 
-// f, or less, of an item's scores with its own cell's centre and the other one. In each of these
-// the half of an odd square may be too small by half of one.
+// f of an item's scores with its own cell's centre and the other one. The half of a centre's odd
+// square is rounded down: what that adds to f of an item of one cell it takes from f of an item of
+// the other, so that their sum is right.
 static inline float f_of(float own, float other, float part, float off)
 {
-    return (own - 0.5F - other) * part - off;
+    return (own - other) * part - off;
 }
 
 // ---- a sample
