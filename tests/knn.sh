@@ -181,8 +181,8 @@ perl -e 'srand 3; @x = map { rand() - 0.5 } 1 .. 48;
     print pack "f*", map { $_ * (1 + (rand() < 0.02) * 2 ** -23) } @x for 1 .. 600' >close.bin
 for metric in angular l2; do
     for k in 100 300; do
-        cdp-knn -k $k --metric $metric --method exact --dim 48 close.bin | cdp-view --to tsv - >exact.tsv
-        cdp-knn -k $k --metric $metric --method approx -v --dim 48 close.bin 2>said |
+        cdp-knn -q -k $k --metric $metric --method exact --dim 48 close.bin | cdp-view --to tsv - >exact.tsv
+        cdp-knn -q -k $k --metric $metric --method approx -v --dim 48 close.bin 2>said |
             cdp-view --to tsv - >approx.tsv
         told=$(sed -n 's/.*recall \([0-9.]*\).*/\1/p' said)
         found=$(awk 'FILENAME == "exact.tsv" { farthest[$1] = $3; next }
