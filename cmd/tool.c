@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/isa.h"
-
 #include "base/spelling.h"
 
 struct tool_common common = {.level = 3};
