@@ -234,8 +234,9 @@ static int add(const struct cdp_block *block, const char *name, struct cdp_err *
     if (cdp_forest_add(forest, block->source, block->target, block->value[0], block->edges,
                        &reason))
         return cdp_fail(err, "%s: %s", name, reason.text);
-    if (floors.count)
-        cdp_floors_add(&floors, block->value[0], block->edges);
+    if (cdp_floors_add(&floors, block->source, block->target, block->value[0], block->edges,
+                       &reason))
+        return cdp_fail(err, "%s: %s", name, reason.text);
     for (size_t e = 0; (make_soft || make_audit) && e < block->edges; e++) {
         if (cdp_list_add(&pairs, block->source[e], block->target[e], block->value[0][e], err))
             return -1;
@@ -254,13 +255,16 @@ static void add_input(const char *name)
                         "cdp-propagate reads pairs and forest streams (cdp-score makes pairs)",
                         (int)common.threads, &err),
         &err);
+    if (!cdp_source_reader(source))
+        cdp_floors_repeats(&floors);
     while (tool_check(cdp_source_next(source, &block, &err), &err))
         tool_check(add(&block, cdp_source_name(source), &err), &err);
     struct cdp_reader *reader = cdp_source_reader(source);
     take_names(reader ? cdp_reader_take_names(reader) : NULL, name);
     if (reader) {
         const struct cdp_totals *totals = cdp_reader_totals(reader);
-        cdp_forest_lower(forest, totals->floor);
+        if (cdp_reader_header(reader)->type == CDP_FOREST && totals->edges)
+            tool_check(cdp_floors_add_score(&floors, totals->floor, &err), &err);
         tool_check(nodes ? 0 : cdp_forest_reserve(forest, totals->nodes, &err), &err);
         tool_check(cdp_header_note(&header, &err, "pairs: digest %016llx",
                                    (unsigned long long)totals->digest),
@@ -277,7 +281,6 @@ static void write_forest(struct cdp_output *output)
     struct cdp_bonds bonds;
     struct cdp_writer *writer;
     struct cdp_err err;
-    float floor = cdp_forest_floor(forest);
     header.nodes = cdp_forest_nodes(forest);
     header.named = names != NULL;
     tool_check(cdp_forest_take(forest, CDP_BY_PAIR, &bonds, &err), &err);
@@ -288,7 +291,7 @@ static void write_forest(struct cdp_output *output)
         const struct cdp_bond *bond = &bonds.bond[b];
         tool_check(cdp_writer_add(writer, bond->end[0], bond->end[1], &bond->score, &err), &err);
     }
-    cdp_writer_floor(writer, floor);
+    cdp_writer_floor(writer, floors.floor[0]);
     cdp_writer_names(writer, names);
     tool_check(cdp_writer_finish(writer, NULL, &err), &err);
     tool_say("%u pairs", bonds.count);
@@ -395,10 +398,11 @@ static void constrain(void)
         return;
     read_constraints(&must, must_name);
     const float always = INFINITY;
-    for (size_t p = 0; p < must.count; p++)
-        tool_check(
-            cdp_forest_add(forest, &must.edge[p].source, &must.edge[p].target, &always, 1, &err),
-            &err);
+    for (size_t p = 0; p < must.count; p++) {
+        const struct cdp_edge *edge = &must.edge[p];
+        tool_check(cdp_forest_add(forest, &edge->source, &edge->target, &always, 1, &err), &err);
+        tool_check(cdp_floors_add(&floors, &edge->source, &edge->target, &always, 1, &err), &err);
+    }
     tool_check(cdp_graph_new(&graph, &must, cdp_forest_nodes(forest), &err), &err);
     int64_t contradictions = cdp_contradictions(&graph, &cannot, tell_contradiction, NULL, &err);
     tool_check(contradictions < 0 ? -1 : 0, &err);
@@ -415,9 +419,8 @@ static void make_clusters(struct cdp_clusters *clusters, const struct cdp_tree *
                           const struct cdp_propagate_plan *plan)
 {
     struct cdp_err err;
-    size_t at = floors.count ? choose_threshold(tree, plan) : 0;
-    tool_check(cdp_propagate(tree, floors.count ? floors.threshold[at] : -INFINITY,
-                             floors.count ? floors.floor[at] : tree->floor, plan, clusters, &err),
+    size_t at = choose_threshold(tree, plan);
+    tool_check(cdp_propagate(tree, floors.threshold[at], floors.floor[at], plan, clusters, &err),
                &err);
     if (clusters->forced)
         tool_warn("%llu items are in components of more than %llu items after %llu rounds: %s",
@@ -550,7 +553,7 @@ static void prepare_floors(void)
         tool_usage("--sweep has %.0f thresholds; at most 100,000 can be", count);
     if (sweep[2] > 0 || isnan(threshold))
         tool_check(cdp_floors_new(&floors, steps[0], steps[2], (size_t)count, &err), &err);
-    else if (isfinite(threshold))
+    else
         tool_check(cdp_floors_new(&floors, threshold, 0, 1, &err), &err);
 }
 
@@ -573,8 +576,6 @@ static void write_result(struct cdp_output *output)
     struct cdp_clusters clusters = {0};
     struct cdp_propagate_plan plan = {max_size.number[0], step, max_iter, forced_stop == 1};
     struct cdp_err err;
-    cdp_floors_settle(&floors);
-    constrain();
     tool_check(cdp_tree_new(&tree, forest, &cannot, &err), &err);
     if (make_tree) {
         tool_check(cdp_linkage_write(output, &tree, &err), &err);
@@ -620,6 +621,8 @@ int main(int argc, char **argv)
     bool remember = make_forest || make_tree || make_audit || why || cannot_name || isfinite(adopt);
     tool_check(cdp_forest_new(&forest, remember, &err), &err);
     cdp_progress_start(tool_progress(), "propagation", "pairs", 0);
+    if (argc - first > 1 || must_name)
+        cdp_floors_repeats(&floors);
     if (first == argc)
         add_input("-");
     for (int a = first; a < argc; a++)
@@ -627,6 +630,8 @@ int main(int argc, char **argv)
     if (names)
         nodes = cdp_names_count(names);
     tool_check(cdp_forest_reserve(forest, nodes, &err), &err);
+    constrain();
+    tool_check(cdp_floors_settle(&floors, &err), &err);
     if (make_forest)
         write_forest(output);
     else

@@ -131,7 +131,7 @@ static uint8_t *vote(char **names, size_t count)
 {
     struct cdp_table *base = &lists[0];
     struct cdp_err err;
-    uint16_t *votes = cdp_zalloc(base->offset[base->rows], sizeof *votes, "votes", &err);
+    uint32_t *votes = cdp_zalloc(base->offset[base->rows], sizeof *votes, "votes", &err);
     tool_check(votes ? 0 : -1, &err);
     for (size_t m = 1; m < count; m++) {
         struct cdp_table member;

@@ -21,6 +21,54 @@ for seed in $(seq 1 60); do
 done
 is $bad 0 "60 random cases equal the naive reference"
 
+# pairs that repeat with other scores: only the highest of a pair counts, for the floor too
+bad=0
+for seed in $(seq 1 40); do
+    $reference random-pairs "$seed" 14 $((40 + seed)) | awk '{ print $1 "\t" $2 "\t" $3 - 0.3 * (NR % 3) }' >dense.tsv
+    tac dense.tsv | awk '{ print $2 "\t" $1 "\t" $3 }' >turned.tsv
+    $reference propagate 4 0.05 100 split 14 <dense.tsv >wanted
+    cdp-view --from tsv --rescale --nodes 14 dense.tsv | cdp-view --to tsv - >once.tsv # other scores
+    $reference propagate 4 0.05 100 split 14 <once.tsv >wanted.once
+    head -n 25 dense.tsv >first.tsv
+    tail -n +26 dense.tsv >second.tsv
+    for half in first second; do
+        awk '$3 > 0' $half.tsv | cdp-view --from tsv --nodes 14 - >$half.cdp
+    done
+    awk '$3 > 0' dense.tsv >positive.tsv
+    $reference propagate 4 0.05 100 split 14 <positive.tsv >wanted.positive
+    {
+        cdp-propagate -q --nodes 14 --max-size 4 dense.tsv | cmp - wanted &&
+            cdp-propagate -q --nodes 14 --max-size 4 <turned.tsv | cmp - wanted &&
+            cdp-propagate -q --nodes 14 --max-size 4 first.tsv second.tsv | cmp - wanted &&
+            cdp-propagate --forest --nodes 14 dense.tsv | cdp-propagate -q --max-size 4 | cmp - wanted &&
+            cdp-view --from tsv --nodes 14 once.tsv | cdp-propagate -q --max-size 4 | cmp - wanted.once &&
+            cdp-propagate -q --max-size 4 first.cdp second.cdp | cmp - wanted.positive &&
+            cat second.cdp first.cdp | cdp-propagate -q --max-size 4 - | cmp - wanted.positive
+    } >&2 || { bad=$((bad + 1)); note "seed $seed"; }
+    # thresholds, one by one and swept
+    cdp-propagate -q --nodes 14 --max-size 4 --sweep -0.1:0.9:0.25 turned.tsv | cut -f1,3- | sed 1d >swept
+    awk '{ a = $1 < $2 ? $1 : $2; k = a "\t" $1 + $2 - a; if (!(k in s) || $3 > s[k]) s[k] = $3 }
+        END { for (k in s) print k "\t" s[k] }' dense.tsv >best.tsv
+    for threshold in -0.1 0.15 0.4 0.65 0.9; do
+        awk -v t=$threshold '$3 > t' best.tsv >above.tsv
+        $reference propagate 4 0.05 100 split 14 <above.tsv >wanted
+        cdp-propagate -q --nodes 14 --max-size 4 --threshold $threshold turned.tsv | cmp -s - wanted || bad=$((bad + 1))
+        sort wanted | awk -v t=$threshold '$1 >= 0 { n[$1]++; items++ }
+            END { for (c in n) { clusters++; if (n[c] > most) most = n[c] }
+                printf "%.7g\t%d\t%d\t%d\t%.6f\n", t, clusters, items, most, 1 - items / 14 }'
+    done >wanted.swept
+    cmp -s swept wanted.swept || { bad=$((bad + 1)); note "sweep of seed $seed"; }
+done
+is $bad 0 "40 cases of repeated pairs: text, streams, unions, forests and thresholds alike"
+is "$(cdp-propagate --max-size 2 --must <(echo 1 2) <(printf '0 1 0.513\n2 3 0.5\n1 2 0\n') | tr '\n' ' ')" \
+    "0 1 1 2 " "a pair that must be together sets no floor"
+awk 'BEGIN { for (i = 0; i < 300000; i++) print i, i + 1, 0.5 }' | cdp-view --from tsv - >long.cdp
+printf '0 1 0.9\n' | cdp-view --from tsv - >short.cdp
+cat long.cdp short.cdp >long-short.cdp
+fails 1 'long-short.cdp: streams laid end to end may repeat pairs' "repeats of pairs that were forgotten" \
+    cdp-propagate long-short.cdp
+passes "they may be named apart" cdp-propagate long.cdp short.cdp -o scratch
+
 $reference random-pairs 99 5000 30000 >pairs.tsv
 cdp-propagate --nodes 5000 --max-size 40 pairs.tsv >wanted
 cdp-view --from tsv --nodes 5000 pairs.tsv >pairs.cdp

@@ -353,6 +353,18 @@ static long component(long start, double threshold, const struct pair *pairs, lo
     return found;
 }
 
+// Whether no repeat of the pair has a higher score.
+static int is_best(const struct pair *pairs, long count, long at)
+{
+    for (long e = 0; e < count; e++) {
+        int same = (pairs[e].i == pairs[at].i && pairs[e].j == pairs[at].j) ||
+                   (pairs[e].i == pairs[at].j && pairs[e].j == pairs[at].i);
+        if (same && pairs[e].score > pairs[at].score)
+            return 0;
+    }
+    return 1;
+}
+
 static void propagate(char **arg)
 {
     long max_size = atol(arg[0]), max_iter = atol(arg[2]), count, next = 0, left = 0;
@@ -370,7 +382,8 @@ static void propagate(char **arg)
         alive[pairs[e].i] = 1;
         left += !alive[pairs[e].j];
         alive[pairs[e].j] = 1;
-        threshold = fmin(threshold, (double)pairs[e].score);
+        if ((double)pairs[e].score < threshold && is_best(pairs, count, e))
+            threshold = (double)pairs[e].score;
     }
     for (long round = 0; left > 0; round++) {
         int last = round == max_iter;

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "eval/eval.h"
+#include "propagate/floors.h"
 #include "propagate/propagate.h"
 #include "score/score.h"
 
@@ -26,19 +27,30 @@ _Static_assert(sizeof(struct libcdp_err) == sizeof(struct cdp_err), "errors have
 
 struct libcdp_pairs {
     struct cdp_forest *forest;
+    struct cdp_floors floors;
     struct cdp_tree tree;
     bool settled; // the forest has become the tree
+    bool broken;  // memory ran out, and some of the pairs are lost
 };
+
+static int fail_broken(struct cdp_err *why)
+{
+    return cdp_fail(why,
+                    "an earlier call ran out of memory, and pairs may be lost: begin again with "
+                    "libcdp_pairs_new");
+}
 
 PUBLIC struct libcdp_pairs *libcdp_pairs_new(struct libcdp_err *err)
 {
     struct cdp_err why;
     struct libcdp_pairs *pairs = cdp_zalloc(1, sizeof *pairs, "pairs", &why);
-    if (!pairs || cdp_forest_new(&pairs->forest, false, &why)) {
-        free(pairs);
+    if (!pairs || cdp_forest_new(&pairs->forest, false, &why) ||
+        cdp_floors_new(&pairs->floors, -INFINITY, 0, 1, &why)) {
+        libcdp_pairs_free(pairs);
         tell(err, &why);
         return NULL;
     }
+    cdp_floors_repeats(&pairs->floors);
     return pairs;
 }
 
@@ -46,6 +58,7 @@ PUBLIC void libcdp_pairs_free(struct libcdp_pairs *pairs)
 {
     if (pairs) {
         cdp_forest_free(pairs->forest);
+        cdp_floors_free(&pairs->floors);
         cdp_tree_free(&pairs->tree);
     }
     free(pairs);
@@ -54,13 +67,19 @@ PUBLIC void libcdp_pairs_free(struct libcdp_pairs *pairs)
 static int check_pairs(const struct libcdp_pairs *pairs, const uint64_t *i, const uint64_t *j,
                        const float *score, size_t count, struct cdp_err *why)
 {
+    if (pairs->broken)
+        return fail_broken(why);
     if (pairs->settled)
         return cdp_fail(why, "no pairs can be added after clusters were made");
     for (size_t p = 0; p < count; p++) {
         if (i[p] == j[p])
             return cdp_fail(why, "pair %zu: item %llu with itself", p, (unsigned long long)i[p]);
+        uint64_t top = i[p] > j[p] ? i[p] : j[p];
+        if (top >= UINT32_MAX - 1)
+            return cdp_fail(why, "pair %zu: item %llu: items are numbered from 0 to 2^32 - 3", p,
+                            (unsigned long long)top);
         if (!isfinite(score[p]) || score[p] > 1)
-            return cdp_fail(why, "pair %zu: the score is %g; at most 1 is wanted", p,
+            return cdp_fail(why, "pair %zu: a score of %g: scores are finite and at most 1", p,
                             (double)score[p]);
     }
     return 0;
@@ -70,35 +89,71 @@ PUBLIC int libcdp_pairs_add(struct libcdp_pairs *pairs, const uint64_t *i, const
                             const float *score, size_t count, struct libcdp_err *err)
 {
     struct cdp_err why;
-    if (!check_pairs(pairs, i, j, score, count, &why) &&
-        !cdp_forest_add(pairs->forest, i, j, score, count, &why))
-        return 0;
-    tell(err, &why);
-    return -1;
+    int status = check_pairs(pairs, i, j, score, count, &why);
+    if (!status) {
+        status = cdp_forest_add(pairs->forest, i, j, score, count, &why) ||
+                         cdp_floors_add(&pairs->floors, i, j, score, count, &why)
+                     ? -1
+                     : 0;
+        pairs->broken = status != 0;
+    }
+    if (status)
+        tell(err, &why);
+    return status;
 }
 
-PUBLIC struct libcdp_plan libcdp_plan_default(void)
+PUBLIC void libcdp_plan_init(struct libcdp_plan *plan, uint64_t size)
 {
-    return (struct libcdp_plan){600, 0.05, 100, 0};
+    const struct libcdp_plan standard = {
+        .size = size, .max_size = 600, .step = 0.05, .max_iter = 100, .merge = 0};
+    memset(plan, 0, size);
+    memcpy(plan, &standard, size < sizeof standard ? size : sizeof standard);
+}
+
+// A plan of a program that was compiled with this header or an older one: members that its size
+// does not include have their default.
+static int read_plan(const struct libcdp_plan *plan, struct cdp_propagate_plan *own,
+                     struct cdp_err *why)
+{
+    struct libcdp_plan whole;
+    libcdp_plan_init(&whole, sizeof whole);
+    if (plan->size < sizeof plan->size || plan->size > sizeof *plan)
+        return cdp_fail(why,
+                        "a plan of %llu bytes, but this library knows %zu: set it by "
+                        "libcdp_plan_default",
+                        (unsigned long long)plan->size, sizeof *plan);
+    memcpy(&whole, plan, plan->size);
+    *own = (struct cdp_propagate_plan){whole.max_size, whole.step, whole.max_iter, whole.merge};
+    if (own->max_size < 1 || !(own->step >= 0 && own->step <= 1) || own->max_iter > 1000 * 1000)
+        return cdp_fail(why, "a plan has a max_size of 1 or more, a step from 0 to 1, and a "
+                             "max_iter of at most a million");
+    return 0;
+}
+
+// Turns the pairs into their tree.
+static int settle(struct libcdp_pairs *pairs, struct cdp_err *why)
+{
+    if (pairs->broken)
+        return fail_broken(why);
+    if (pairs->settled)
+        return 0;
+    pairs->broken = cdp_floors_settle(&pairs->floors, why) ||
+                    cdp_tree_new(&pairs->tree, pairs->forest, NULL, why);
+    pairs->settled = !pairs->broken;
+    return pairs->broken ? -1 : 0;
 }
 
 static int64_t cluster(struct libcdp_pairs *pairs, const struct libcdp_plan *plan, uint32_t *label,
                        uint64_t items, struct cdp_err *why)
 {
-    struct cdp_propagate_plan own = {plan->max_size, plan->step, plan->max_iter, plan->merge != 0};
+    struct cdp_propagate_plan own;
     struct cdp_clusters clusters;
-    if (own.max_size < 1 || !(own.step >= 0 && own.step <= 1) || own.max_iter > 1000 * 1000)
-        return cdp_fail(why, "a plan wants a max_size of 1 or more, a step from 0 to 1, and a "
-                             "max_iter of at most a million");
-    if (!pairs->settled) {
-        if (cdp_tree_new(&pairs->tree, pairs->forest, NULL, why))
-            return -1;
-        pairs->settled = true;
-    }
+    if (read_plan(plan, &own, why) || settle(pairs, why))
+        return -1;
     if (pairs->tree.items > items)
         return cdp_fail(why, "item %llu is in a pair, but there are %llu items",
                         (unsigned long long)pairs->tree.items - 1, (unsigned long long)items);
-    if (cdp_propagate(&pairs->tree, -INFINITY, pairs->tree.floor, &own, &clusters, why))
+    if (cdp_propagate(&pairs->tree, -INFINITY, pairs->floors.floor[0], &own, &clusters, why))
         return -1;
     if (clusters.items)
         memcpy(label, clusters.label, clusters.items * sizeof *label);
@@ -126,8 +181,9 @@ static int make_table(struct cdp_table *t, uint64_t items, uint64_t k, const int
                       const float *distance, struct cdp_err *why)
 {
     *t = (struct cdp_table){.rows = items};
-    if (items >= UINT32_MAX)
-        return cdp_fail(why, "%llu items; at most 2^32 - 2 can be", (unsigned long long)items);
+    if (items >= UINT32_MAX || k >= UINT32_MAX)
+        return cdp_fail(why, "%llu items, lists of %llu; at most 2^32 - 2 can be",
+                        (unsigned long long)items, (unsigned long long)k);
     t->offset = cdp_alloc(items + 1, sizeof *t->offset, "lists", why);
     t->target = cdp_alloc(items * k, sizeof *t->target, "lists", why);
     t->distance = cdp_zalloc(items * k, sizeof *t->distance, "lists", why);
@@ -142,6 +198,9 @@ static int make_table(struct cdp_table *t, uint64_t items, uint64_t k, const int
             if (id[e] < 0 || (uint64_t)id[e] >= items)
                 return cdp_fail(why, "item %llu: neighbour %lld is not below %llu",
                                 (unsigned long long)i, (long long)id[e], (unsigned long long)items);
+            if (distance && !isfinite(distance[e]))
+                return cdp_fail(why, "item %llu: neighbour %lld is at a distance of %g",
+                                (unsigned long long)i, (long long)id[e], (double)distance[e]);
             t->target[edges] = (uint32_t)id[e];
             t->distance[edges++] = distance ? distance[e] : 0;
         }
@@ -175,9 +234,13 @@ PUBLIC int64_t libcdp_vote(uint64_t items, uint64_t k, const int64_t *base, cons
     struct cdp_err why;
     struct cdp_table table, member;
     struct voted voted = {first, second, score, 0};
-    uint16_t *votes = NULL;
+    uint32_t *votes = NULL;
     uint8_t *keep = NULL;
     int status = make_table(&table, items, k, base, distance, &why);
+    if (!status && accept > members)
+        status = cdp_fail(&why, "%u members are to agree, but there are %u", accept, members);
+    if (!status && isnan(threshold))
+        status = cdp_fail(&why, "the threshold is not a number");
     if (!status) {
         votes = cdp_zalloc(table.offset[items], sizeof *votes, "votes", &why);
         keep = cdp_alloc(table.offset[items], 1, "votes", &why);

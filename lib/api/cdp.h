@@ -31,27 +31,43 @@ struct libcdp_pairs *libcdp_pairs_new(struct libcdp_err *err);
 void libcdp_pairs_free(struct libcdp_pairs *pairs);
 
 /*
- * Adds pairs of different items, numbered below 2^32 - 1, with finite scores of at most 1; of one
- * that is repeated the highest score counts, and their order does not matter. Memory: 20 bytes an
- * item, however many pairs there are. Not after clusters were made.
+ * Adds pairs of different items, numbered from 0 to 2^32 - 3, with finite scores of at most 1; of
+ * one that is repeated the highest score counts, and their order does not matter. Not after
+ * clusters were made. A call that refuses its arguments adds none of its pairs, and the object is
+ * as before. If memory runs out, all later calls but libcdp_pairs_free fail. Memory: 20 bytes an
+ * item and 12 a pair.
  */
 int libcdp_pairs_add(struct libcdp_pairs *pairs, const uint64_t *i, const uint64_t *j,
                      const float *score, size_t count, struct libcdp_err *err);
 
+/*
+ * New members may be added at the end. A plan of an older size is accepted, with defaults for what
+ * it lacks; one larger than the library's own is refused.
+ */
 struct libcdp_plan {
+    uint64_t size;     /* sizeof(struct libcdp_plan); set by libcdp_plan_default */
     uint64_t max_size; /* most items of a cluster */
     double step;       /* the threshold th becomes th + (1 - th) x step each round */
     uint64_t max_iter; /* rounds after the first */
     int merge;         /* what is too large after them: 1 = one cluster, 0 = left apart */
 };
 
-/* 600, 0.05, 100, 0. */
-struct libcdp_plan libcdp_plan_default(void);
+/* Fills `size` bytes of a plan with its size and the defaults: 600, 0.05, 100, 0. */
+void libcdp_plan_init(struct libcdp_plan *plan, uint64_t size);
+
+/* A plan of the defaults, of the size that the program was compiled with. */
+static inline struct libcdp_plan libcdp_plan_default(void)
+{
+    struct libcdp_plan plan;
+    libcdp_plan_init(&plan, sizeof plan);
+    return plan;
+}
 
 /*
  * label[item] = 0, 1, 2, ... in order of first appearance, or LIBCDP_NONE for an item in no pair,
  * for `items` items, which must be more than the largest id. Returns the number of clusters, or -1.
- * Can be called again with other plans.
+ * Can be called again with other plans. Memory, the first time: 8 bytes a pair more, and some 60 an
+ * item.
  */
 int64_t libcdp_pairs_cluster(struct libcdp_pairs *pairs, const struct libcdp_plan *plan,
                              uint32_t *label, uint64_t items, struct libcdp_err *err);
@@ -60,9 +76,10 @@ int64_t libcdp_pairs_cluster(struct libcdp_pairs *pairs, const struct libcdp_pla
 
 /*
  * The pairs that enough of a committee agree on. base is items x k neighbours, -1 where there are
- * fewer and the item itself passed over, distance their cosine distances; committee[m] are such
- * lists of a member. A pair i, j is kept where j is in the base's list of i, at a similarity (1 -
- * distance) above the threshold, and in that of at least `accept` members. Fills first, second and
+ * fewer and the item itself passed over, distance their cosine distances, which are finite;
+ * committee[m] are such lists of a member. A pair i, j is kept where j is in the base's list of i,
+ * at a similarity (1 - distance) above the threshold, and in that of at least `accept` members, of
+ * which there cannot be more than `members`. Fills first, second and
  * score, which have room for items x k, with first < second, sorted, each pair once. Returns their
  * number, or -1.
  */

@@ -44,7 +44,6 @@ struct cdp_forest {
     uint64_t placed;
     size_t link_room, pair_room;
     bool pairs;
-    float floor; // lowest score of any pair; +inf before the first
 };
 
 int cdp_forest_new(struct cdp_forest **forest, bool pairs, struct cdp_err *err)
@@ -52,7 +51,6 @@ int cdp_forest_new(struct cdp_forest **forest, bool pairs, struct cdp_err *err)
     *forest = cdp_zalloc(1, sizeof **forest, "forest", err);
     if (!*forest)
         return -1;
-    (*forest)->floor = INFINITY;
     (*forest)->pairs = pairs;
     return 0;
 }
@@ -72,27 +70,23 @@ uint64_t cdp_forest_nodes(const struct cdp_forest *forest)
     return forest->nodes;
 }
 
+#define MOST_NODES (UINT64_C(0xFFFFFFFF) - 1) // 2^32 - 2
+
+static int fail_node(uint64_t node, struct cdp_err *err)
+{
+    return cdp_fail(err, "node %llu: at most 2^32 - 2 nodes can be clustered; number them from 0",
+                    (unsigned long long)node);
+}
+
 int cdp_forest_reserve(struct cdp_forest *forest, uint64_t nodes, struct cdp_err *err)
 {
-    if (nodes >= UINT32_MAX)
-        return cdp_fail(err,
-                        "node %llu: at most 2^32 - 2 nodes can be clustered; number them from 0",
-                        (unsigned long long)nodes - 1);
+    if (nodes > MOST_NODES)
+        return fail_node(nodes - 1, err);
     if (cdp_grow(&forest->place, &forest->place_room, nodes, sizeof *forest->place, "forest", err))
         return -1;
     while (forest->nodes < nodes)
         forest->place[forest->nodes++] = CDP_NO_PLACE;
     return 0;
-}
-
-void cdp_forest_lower(struct cdp_forest *forest, float floor)
-{
-    forest->floor = fminf(forest->floor, floor);
-}
-
-float cdp_forest_floor(const struct cdp_forest *forest)
-{
-    return forest->floor;
 }
 
 // A fixed random order of the nodes (the finalizer of MurmurHash3, a bijection). Links lead from
@@ -249,15 +243,14 @@ int cdp_forest_add(struct cdp_forest *forest, const uint64_t *i, const uint64_t 
                    const float *score, size_t pairs, struct cdp_err *err)
 {
     uint64_t top = 0;
-    float floor = forest->floor;
     for (size_t p = 0; p < pairs; p++) {
         top = i[p] > top ? i[p] : top;
         top = j[p] > top ? j[p] : top;
-        floor = score[p] < floor ? score[p] : floor;
     }
+    if (top >= MOST_NODES)
+        return fail_node(top, err);
     if (pairs && top >= forest->nodes && cdp_forest_reserve(forest, top + 1, err))
         return -1;
-    forest->floor = floor;
     for (size_t p = 0; p < pairs; p += CHUNK) {
         size_t count = pairs - p < CHUNK ? pairs - p : CHUNK;
         if (add_chunk(forest, i + p, j + p, score + p, count, err))
@@ -332,7 +325,7 @@ int cdp_forest_take(struct cdp_forest *f, enum cdp_bond_order order, struct cdp_
     bonds->bond = bonds_of(f, &bonds->count);
     bool pairs = f->pairs;
     free(f->pair);
-    *f = (struct cdp_forest){.floor = f->floor, .pairs = pairs};
+    *f = (struct cdp_forest){.pairs = pairs};
     struct cdp_bond *spare = cdp_alloc(bonds->count, sizeof *spare, "the forest, sorted", err);
     if (!spare) {
         cdp_bonds_free(bonds);

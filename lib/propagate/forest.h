@@ -24,16 +24,11 @@ void cdp_forest_free(struct cdp_forest *forest);
 int cdp_forest_reserve(struct cdp_forest *forest, uint64_t nodes, struct cdp_err *err);
 uint64_t cdp_forest_nodes(const struct cdp_forest *forest);
 
-// Adds pairs of different nodes below 2^63 with finite scores. The time of a pair grows with the
-// logarithm of the size of its component, expected over a fixed random order of the nodes. Memory:
-// 20 bytes a node. Not thread-safe.
+// Adds pairs of different nodes with finite scores; an id of 2^32 - 2 or more is an error. The time
+// of a pair grows with the logarithm of the size of its component, expected over a fixed random
+// order of the nodes. Memory: 20 bytes a node. Not thread-safe.
 int cdp_forest_add(struct cdp_forest *forest, const uint64_t *i, const uint64_t *j,
                    const float *score, size_t pairs, struct cdp_err *err);
-
-// The lowest score of any pair, or of those that a forest stream was reduced from, once it is told;
-// infinite where there are none.
-void cdp_forest_lower(struct cdp_forest *forest, float floor);
-float cdp_forest_floor(const struct cdp_forest *forest);
 
 // An edge of the forest: two components join at this score. Where the forest remembers pairs its
 // ends are those of a pair, the smaller first; otherwise any two items of the components, by their

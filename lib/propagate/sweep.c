@@ -7,54 +7,6 @@
 #include "base/mem.h"
 #include "base/threads.h"
 
-// ---- floors
-
-int cdp_floors_new(struct cdp_floors *f, double first, double step, size_t count,
-                   struct cdp_err *err)
-{
-    *f = (struct cdp_floors){.count = count};
-    f->threshold = cdp_alloc(count, sizeof *f->threshold, "thresholds", err);
-    f->floor = cdp_alloc(count, sizeof *f->floor, "thresholds", err);
-    if (!f->threshold || !f->floor) {
-        cdp_floors_free(f);
-        return -1;
-    }
-    for (size_t t = 0; t < count; t++) {
-        f->threshold[t] = (float)(first + step * (double)t);
-        f->floor[t] = INFINITY;
-    }
-    return 0;
-}
-
-void cdp_floors_free(struct cdp_floors *f)
-{
-    free(f->threshold);
-    free(f->floor);
-    *f = (struct cdp_floors){0};
-}
-
-void cdp_floors_add(struct cdp_floors *f, const float *score, size_t pairs)
-{
-    for (size_t p = 0; p < pairs; p++) {
-        size_t low = 0, high = f->count; // thresholds below `low` are below the score
-        while (low < high) {
-            size_t middle = (low + high) / 2;
-            if (f->threshold[middle] < score[p])
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        if (low > 0 && score[p] < f->floor[low - 1])
-            f->floor[low - 1] = score[p];
-    }
-}
-
-void cdp_floors_settle(struct cdp_floors *f)
-{
-    for (size_t t = f->count; t-- > 1;)
-        f->floor[t - 1] = fminf(f->floor[t - 1], f->floor[t]);
-}
-
 // ---- truth
 
 // Items of each label are counted for one node at a time, along paths that lead from a leaf upwards

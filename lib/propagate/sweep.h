@@ -4,26 +4,10 @@
 
 #include "io/labels.h"
 #include "io/output.h"
+#include "propagate/floors.h"
 #include "propagate/propagate.h"
 
 // What clusters many thresholds make, from one reading of the pairs.
-
-// The lowest score above each of some ascending thresholds, which is where the ladder of the pairs
-// above it begins.
-struct cdp_floors {
-    size_t count;
-    float *threshold; // count
-    float *floor;     // count; infinite where no pair is above
-};
-
-// `count` thresholds: first, first + step, ...
-int cdp_floors_new(struct cdp_floors *floors, double first, double step, size_t count,
-                   struct cdp_err *err);
-void cdp_floors_free(struct cdp_floors *floors);
-
-// Takes scores into account. Each floor is that of its own interval until `settle`, after the last.
-void cdp_floors_add(struct cdp_floors *floors, const float *score, size_t pairs);
-void cdp_floors_settle(struct cdp_floors *floors);
 
 // What is known of the true labels below each node of a tree.
 struct cdp_truth {

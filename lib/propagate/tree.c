@@ -138,7 +138,7 @@ int cdp_tree_new(struct cdp_tree *t, struct cdp_forest *forest, const struct cdp
                  struct cdp_err *err)
 {
     struct cdp_bonds bonds;
-    *t = (struct cdp_tree){.floor = cdp_forest_floor(forest)};
+    *t = (struct cdp_tree){0};
     if (cdp_forest_take(forest, CDP_BY_SCORE, &bonds, err))
         return -1;
     struct components c = {0};

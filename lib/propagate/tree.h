@@ -24,7 +24,6 @@ struct cdp_tree {
     uint32_t leaves;
     uint32_t merges;
     struct cdp_merge *merge;
-    float floor;     // the lowest score of any pair; infinite without pairs
     size_t left_out; // bonds that were forbidden
 };
 

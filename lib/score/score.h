@@ -23,11 +23,11 @@ void cdp_similarities(struct cdp_table *table);
 
 // Adds 1 to votes[e] for each base edge e = i -> j such that j is in the member's list of i. The
 // tables must have the same number of rows. Threads as cdp_threads() takes them.
-void cdp_vote_count(const struct cdp_table *base, const struct cdp_table *member, uint16_t *votes,
+void cdp_vote_count(const struct cdp_table *base, const struct cdp_table *member, uint32_t *votes,
                     int threads);
 
 // keep[e] = votes[e] >= accept and the similarity is above the threshold (in single precision).
-void cdp_vote_keep(const struct cdp_table *base, const uint16_t *votes, unsigned accept,
+void cdp_vote_keep(const struct cdp_table *base, const uint32_t *votes, unsigned accept,
                    float threshold, uint8_t *keep);
 
 // keep[e] = both ends have the same label; similarities become 1.

@@ -14,7 +14,7 @@ void cdp_similarities(struct cdp_table *table)
         table->distance[e] = 1.0F - table->distance[e] / scale;
 }
 
-void cdp_vote_count(const struct cdp_table *base, const struct cdp_table *member, uint16_t *votes,
+void cdp_vote_count(const struct cdp_table *base, const struct cdp_table *member, uint32_t *votes,
                     int threads)
 {
 #pragma omp parallel for num_threads(cdp_threads(threads)) schedule(static)
@@ -22,11 +22,11 @@ void cdp_vote_count(const struct cdp_table *base, const struct cdp_table *member
         const uint32_t *list = member->target + member->offset[i];
         uint64_t count = member->offset[i + 1] - member->offset[i];
         for (uint64_t e = base->offset[i]; e < base->offset[i + 1]; e++)
-            votes[e] = (uint16_t)(votes[e] + cdp_holds(list, count, base->target[e]));
+            votes[e] += cdp_holds(list, count, base->target[e]);
     }
 }
 
-void cdp_vote_keep(const struct cdp_table *base, const uint16_t *votes, unsigned accept,
+void cdp_vote_keep(const struct cdp_table *base, const uint32_t *votes, unsigned accept,
                    float threshold, uint8_t *keep)
 {
     uint64_t edges = base->offset[base->rows];

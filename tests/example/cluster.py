@@ -15,8 +15,8 @@ class Err(ctypes.Structure):
 
 
 class Plan(ctypes.Structure):
-    _fields_ = [("max_size", ctypes.c_uint64), ("step", ctypes.c_double),
-                ("max_iter", ctypes.c_uint64), ("merge", ctypes.c_int)]
+    _fields_ = [("size", ctypes.c_uint64), ("max_size", ctypes.c_uint64),
+                ("step", ctypes.c_double), ("max_iter", ctypes.c_uint64), ("merge", ctypes.c_int)]
 
 
 lib.libcdp_pairs_new.restype = ctypes.c_void_p
@@ -36,7 +36,7 @@ def graph_propagation(edges, score, items, max_size=600, step=0.05, max_iter=100
     err = Err()
     first, second = array(edges[:, 0], np.uint64), array(edges[:, 1], np.uint64)
     score, label = array(score, np.float32), np.empty(items, dtype=np.uint32)
-    plan = Plan(max_size, step, max_iter, 1)
+    plan = Plan(ctypes.sizeof(Plan), max_size, step, max_iter, 1)
     pairs = ctypes.c_void_p(lib.libcdp_pairs_new(ctypes.byref(err)))
     try:
         if (not pairs or
