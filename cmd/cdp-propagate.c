@@ -402,8 +402,10 @@ static void constrain(void)
         const struct cdp_edge *edge = &must.edge[p];
         tool_check(cdp_forest_add(forest, &edge->source, &edge->target, &always, 1, &err), &err);
         tool_check(cdp_floors_add(&floors, &edge->source, &edge->target, &always, 1, &err), &err);
+        if (make_audit)
+            tool_check(cdp_list_add(&pairs, edge->source, edge->target, always, &err), &err);
     }
-    tool_check(cdp_graph_new(&graph, &must, cdp_forest_nodes(forest), &err), &err);
+    tool_check(cdp_graph_new(&graph, &must, -INFINITY, cdp_forest_nodes(forest), &err), &err);
     int64_t contradictions = cdp_contradictions(&graph, &cannot, tell_contradiction, NULL, &err);
     tool_check(contradictions < 0 ? -1 : 0, &err);
     if (contradictions)
@@ -415,8 +417,9 @@ static void constrain(void)
 
 // ---- clusters
 
-static void make_clusters(struct cdp_clusters *clusters, const struct cdp_tree *tree,
-                          const struct cdp_propagate_plan *plan)
+// Returns the threshold above which pairs count.
+static float make_clusters(struct cdp_clusters *clusters, const struct cdp_tree *tree,
+                           const struct cdp_propagate_plan *plan)
 {
     struct cdp_err err;
     size_t at = choose_threshold(tree, plan);
@@ -434,6 +437,7 @@ static void make_clusters(struct cdp_clusters *clusters, const struct cdp_tree *
     tool_say("%u clusters of %llu items", clusters->clusters, (unsigned long long)clusters->items);
     if (tree->left_out)
         tool_say("%zu links left out for %s", tree->left_out, cannot_name);
+    return floors.threshold[at];
 }
 
 static void write_labels(struct cdp_clusters *clusters, struct cdp_output *output)
@@ -461,11 +465,12 @@ static int write_share(void *output, uint64_t item, const struct cdp_share *shar
     return 0;
 }
 
-static void write_soft(const struct cdp_clusters *clusters, uint64_t max, struct cdp_output *output)
+static void write_soft(const struct cdp_clusters *clusters, float above, uint64_t max,
+                       struct cdp_output *output)
 {
     struct cdp_graph graph;
     struct cdp_err err;
-    tool_check(cdp_graph_new(&graph, &pairs, clusters->items, &err), &err);
+    tool_check(cdp_graph_new(&graph, &pairs, above, clusters->items, &err), &err);
     tool_check(cdp_soft(&graph, clusters, max, write_share, output, (int)common.threads,
                         tool_progress(), &err),
                &err);
@@ -473,14 +478,14 @@ static void write_soft(const struct cdp_clusters *clusters, uint64_t max, struct
 }
 
 static void write_audit(const struct cdp_clusters *clusters, const struct cdp_tree *tree,
-                        struct cdp_output *output)
+                        float above, struct cdp_output *output)
 {
     struct cdp_graph graph;
     struct cdp_err err;
     struct cdp_audit *audit = cdp_alloc(clusters->clusters, sizeof *audit, "the audit", &err);
     tool_check(audit ? 0 : -1, &err);
-    tool_check(cdp_graph_new(&graph, &pairs, clusters->items, &err), &err);
-    tool_check(cdp_audit(&graph, tree, clusters, audit, &err), &err);
+    tool_check(cdp_graph_new(&graph, &pairs, above, clusters->items, &err), &err);
+    tool_check(cdp_audit(&graph, tree, above, clusters, audit, &err), &err);
     tool_check(cdp_audit_write(output, audit, clusters->clusters, names, &err), &err);
     cdp_graph_free(&graph);
     free(audit);
@@ -532,11 +537,14 @@ static void write_why(const struct cdp_tree *tree, struct cdp_output *output)
     for (int64_t s = 0; s < steps; s++)
         weakest = fminf(weakest, path[s].score);
     for (int64_t s = 0; s < steps; s++) {
+        char score[32];
+        bool is_weakest = isfinite(weakest) && path[s].score <= weakest;
         tool_check(cdp_item_write(output, names, path[s].from, &err), &err);
         tool_check(cdp_output_write(output, "\t", 1, &err), &err);
         tool_check(cdp_item_write(output, names, path[s].to, &err), &err);
-        tool_check(cdp_output_printf(output, &err, "\t%.9g%s\n", (double)path[s].score,
-                                     path[s].score > weakest ? "" : "\tweakest"),
+        tool_check(cdp_output_printf(output, &err, "\t%s%s\n",
+                                     cdp_score_text(path[s].score, score),
+                                     is_weakest ? "\tweakest" : ""),
                    &err);
     }
     free(path);
@@ -570,6 +578,26 @@ static void read_names(void)
         tool_fail("%s: holds no names", ids_name);
 }
 
+// What a table of a sweep does not say.
+static void warn_sweep(const struct cdp_outcome *outcome, bool merge)
+{
+    size_t rows = floors.count * max_size.count, forced = 0;
+    for (size_t row = 0; row < rows; row++)
+        forced += outcome[row].forced > 0;
+    if (forced)
+        tool_warn("in %zu of %zu rows components are too large after %llu rounds: %s", forced, rows,
+                  (unsigned long long)max_iter,
+                  merge ? "merged into one cluster" : "these components stay as they are");
+    size_t rise = cdp_sweep_rise(outcome, floors.count, max_size.count);
+    if (rise < rows)
+        tool_warn("threshold %.7g makes a larger cluster (%llu items) than threshold %.7g (%llu): "
+                  "see CAVEATS in cdp-propagate(1)",
+                  (double)floors.threshold[rise / max_size.count],
+                  (unsigned long long)outcome[rise].largest,
+                  (double)floors.threshold[rise / max_size.count - 1],
+                  (unsigned long long)outcome[rise - max_size.count].largest);
+}
+
 static void write_result(struct cdp_output *output)
 {
     struct cdp_tree tree;
@@ -583,16 +611,17 @@ static void write_result(struct cdp_output *output)
         write_why(&tree, output);
     } else if (sweep[2] > 0) {
         struct cdp_outcome *outcome = sweep_all(&tree, &plan);
+        warn_sweep(outcome, plan.merge);
         tool_check(cdp_sweep_write(output, outcome, &floors, max_size.number, max_size.count,
                                    tree.items, labels_name != NULL, &err),
                    &err);
         free(outcome);
     } else {
-        make_clusters(&clusters, &tree, &plan);
+        float above = make_clusters(&clusters, &tree, &plan);
         if (make_soft)
-            write_soft(&clusters, plan.max_size, output);
+            write_soft(&clusters, above, plan.max_size, output);
         else if (make_audit)
-            write_audit(&clusters, &tree, output);
+            write_audit(&clusters, &tree, above, output);
         else
             write_labels(&clusters, output);
     }

@@ -84,6 +84,44 @@ is "$(cdp-propagate --threshold 0.5 --adopt 0 --cannot <(echo 0 3) pairs | tr '\
 is "$(cdp-propagate --threshold 0.5 --min-size 3 --adopt 0 pairs | tr '\n' ' ')" "0 0 0 0 -1 -1 -1 -1 -1 " \
     "none into one that is too small"
 
+is "$(cdp-propagate --threshold 0.5 --adopt 0.3 <(printf '0 1 0.9\n1 2 0.25\n1 3 0.5\n') | tr '\n' ' ')" \
+    "0 0 -1 0 " "an item at the threshold may be adopted"
+is "$(cdp-propagate --threshold 0.5 --adopt 0.25 <(printf '0 1 0.9\n1 2 0.25\n') | tr '\n' ' ')" "0 0 -1 " \
+    "but not by a pair that is no better than that of --adopt"
+is "$(cdp-propagate --threshold 0.8 --adopt 0.1 <(printf '0 1 0.9\n3 1 0.5\n2 3 0.4\n4 2 0.3\n') | tr '\n' ' ')" \
+    "0 0 -1 0 -1 " "of a chain only the item next to the cluster is"
+is "$(cdp-propagate --threshold 0.8 --adopt 0.1 --cannot <(echo 2 3) <(printf '0 1 0.9\n2 1 0.4\n3 1 0.5\n') |
+    tr '\n' ' ')" "0 0 -1 0 " "of two that must stay apart the better one is"
+
+# permuted ROWS...: ids of the first two columns by the permutation
+permuted() {
+    awk 'NR == FNR { p[NR - 1] = $1; next } { $1 = p[$1]; $2 = p[$2]; print }' permutation "$@"
+}
+bad=0
+adopted=0
+for seed in $(seq 1 30); do
+    perl -e 'srand shift; my $n = 40; # sparse, of distinct scores
+        for my $e (1 .. 38) { my ($i, $j) = (int rand $n, int rand $n); print "$i $j ", $e / 40, "\n" if $i != $j }' "$seed" |
+        sort -R --random-source=<(yes "$seed") >pairs
+    perl -e 'srand 1 + shift; for (1 .. 25) { my ($i, $j) = (int rand 40, int rand 40); print "$i $j\n" if $i != $j }' \
+        "$seed" >apart
+    seq 0 39 | sort -R --random-source=<(yes "x$seed") >permutation
+    permuted pairs >pairs.p
+    permuted apart >apart.p
+    for option in "" "--cannot apart"; do
+        # shellcheck disable=SC2086 # options are words
+        cdp-propagate -q --nodes 40 --max-size 6 --threshold 0.6 --adopt 0.2 $option pairs >labels
+        cdp-propagate -q --nodes 40 --max-size 6 --threshold 0.6 ${option:+--cannot apart} pairs >before
+        # shellcheck disable=SC2086
+        cdp-propagate -q --nodes 40 --max-size 6 --threshold 0.6 --adopt 0.2 ${option:+--cannot apart.p} pairs.p >labels.p
+        paste permutation labels | sort -n | cut -f2 |
+            awk '$1 >= 0 && !($1 in n) { n[$1] = next_++ } { print $1 < 0 ? -1 : n[$1] }' | cmp -s - labels.p ||
+            bad=$((bad + 1))
+        cmp -s labels before || adopted=$((adopted + 1))
+    done
+done
+is "$bad:$((adopted > 40))" 0:1 "adoption does not depend on the numbers of items: $adopted of 60 random cases"
+
 # earlier numbers
 printf '5\n5\n5\n7\n7\n-1\n9\n' >before
 printf '0 1 1\n1 2 1\n3 4 1\n4 5 1\n6 7 1\n' >pairs
@@ -109,6 +147,34 @@ fails 1 'an earlier cluster has number 4294967290; at most' "numbers that leave 
 printf '0 1 0.9\n1 2 0.4\n2 3 0.8\n0 3 0.3\n5 6 1\n' >pairs
 is "$(cdp-propagate --why 0:3 pairs)" "$(printf '0\t1\t0.899999976\n1\t2\t0.400000006\tweakest\n2\t3\t0.800000012')" \
     "why two items are together"
+printf '0 4\n4 3\n' >together
+is "$(cdp-propagate --must together --why 0:2 pairs)" "$(printf '0\t4\tmust\n4\t3\tmust\n3\t2\t0.800000012\tweakest')" \
+    "what must be together has no score"
+is "$(cdp-propagate --must together --why 0:3 pairs)" "$(printf '0\t4\tmust\n4\t3\tmust')" "and is not the weakest"
+is "$(cdp-propagate --must together --audit pairs)" "$(printf '%s\n' \
+    'label	size	pairs	density	weakest	bridges	medoid' '0	5	4	0.400000	0.800000012	0	1' '1	2	1	1.000000	1	1	5')" \
+    "nor is it counted as a pair or a bridge"
+is "$(cdp-propagate --must together --threshold 0.85 --audit pairs)" "$(printf '%s\n' \
+    'label	size	pairs	density	weakest	bridges	medoid' '0	4	1	0.166667	0.899999976	1	0' '1	2	1	1.000000	1	1	5')" \
+    "above a threshold too"
+is "$(cdp-propagate --must <(echo 7 8) --audit pairs | tail -n 1)" "2	2	0	0.000000	must	0	7" "a cluster of nothing else"
+# trees that SciPy takes
+cdp-propagate --nodes 9 --must together --tree pairs >tree
+is "$(awk '$3 < last || ($3 < 0) { bad++ } { last = $3 } END { print bad + 0, NR }' tree)" "0 8" "a tree's distances rise from 0"
+if /usr/bin/python3 -c 'import scipy' 2>err; then
+    bad=0
+    for seed in $(seq 1 10); do
+        $reference random-pairs "$seed" 60 90 >random
+        $reference random-pairs $((seed + 50)) 60 12 | cut -f1,2 >random.must
+        cdp-propagate --nodes 60 --must random.must --tree random >tree
+        /usr/bin/python3 -c 'import numpy, scipy.cluster.hierarchy as h; z = numpy.loadtxt("tree")
+assert h.is_valid_linkage(z, throw=True) and h.is_monotonic(z)' 2>err || { bad=$((bad + 1)); note "$(tail -n 1 err)"; }
+    done
+    is $bad 0 "SciPy takes ten trees with constraints"
+else
+    ok 0 "SciPy takes trees with constraints # SKIP no scipy"
+fi
+
 fails 1 'no pairs lead from item 0 to item 5' "why two are not" cdp-propagate --why 0:5 pairs
 fails 1 'no pairs lead from item 0 to item 4' "nor one that is alone" cdp-propagate --why 0:4 pairs
 fails 1 "'0:7': expected A:B, two different items of 7" "an item that is not there" cdp-propagate --why 0:7 pairs
@@ -116,6 +182,8 @@ fails 1 "'0:7': expected A:B, two different items of 7" "an item that is not the
 # soft labels and audits
 bad_soft=0
 bad_audit=0
+bad_above=0
+at_threshold=0
 for seed in 1 2 3 4 5 6; do
     n=$((40 + seed * 15))
     $reference random-pairs "$seed" $n $((n + seed * n / 4)) >pairs
@@ -161,7 +229,18 @@ for seed in 1 2 3 4 5 6; do
                 @item > 1 ? sprintf("%.6f", $weakest) : "-", $bridges, $medoid }' $n >wanted
     awk -F'\t' -v OFS='\t' '$5 != "-" { $5 = sprintf("%.6f", $5) } 1' got >rounded
     cmp -s rounded wanted || { bad_audit=$((bad_audit + 1)); diff rounded wanted | head -n 6 | sed 's/^/# /'; }
+    # above a threshold as of the pairs above it, what lies on it being left out
+    awk '$3 > 0.5' pairs >above
+    for what in --soft --audit; do
+        for stop in split merge; do
+            cdp-propagate -q --nodes $n --max-size 4 --max-iter 2 --forced-stop $stop $what above >wanted
+            cdp-propagate -q --nodes $n --max-size 4 --max-iter 2 --forced-stop $stop $what --threshold 0.5 pairs |
+                cmp -s - wanted || { bad_above=$((bad_above + 1)); note "$what, $stop, seed $seed"; }
+        done
+    done
+    grep -q '0.5$' pairs && at_threshold=$((at_threshold + 1))
 done
+is "$bad_above:$((at_threshold > 0))" 0:1 "--soft and --audit above a threshold are those of the pairs above it"
 is $bad_soft 0 "soft labels as the naive way spreads them"
 is $bad_audit 0 "audits as the naive way counts them"
 for threads in 1 2 8; do

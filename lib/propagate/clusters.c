@@ -111,28 +111,75 @@ static uint32_t (*list_foes(const struct cdp_clusters *c, const struct cdp_list 
     return foe;
 }
 
+// An item that may join a cluster.
+struct adoption {
+    uint32_t item, home;
+    float score;
+};
+
+static int by_score(const void *a, const void *b)
+{
+    const struct adoption *x = a, *y = b;
+    if (x->score != y->score)
+        return x->score > y->score ? -1 : 1;
+    return (x->item > y->item) - (x->item < y->item);
+}
+
+// Lists the singletons whose best pair leads to a larger cluster, best scores first. Clusters are
+// those before any adoption, so that the order of items does not matter.
+static size_t list_adoptions(const struct cdp_clusters *c, const uint32_t *size,
+                             const struct best *best, float threshold, struct adoption *adoption)
+{
+    size_t count = 0;
+    for (uint64_t i = 0; i < c->items; i++) {
+        uint32_t own = c->label[i];
+        uint32_t home = best[i].score > threshold ? c->label[best[i].other] : CDP_NO_LABEL;
+        if ((own == CDP_NO_LABEL || size[own] == 1) && home != CDP_NO_LABEL && size[home] > 1)
+            adoption[count++] = (struct adoption){(uint32_t)i, home, best[i].score};
+    }
+    qsort(adoption, count, sizeof *adoption, by_score);
+    return count;
+}
+
+// Whether a foe of the item is in the cluster.
+static bool has_foe(const struct cdp_clusters *c, uint32_t (*foe)[2], size_t foes, uint32_t item,
+                    uint32_t home)
+{
+    size_t low = 0, high = foes;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (foe[middle][0] < item)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < foes && foe[low][0] == item; low++) {
+        if (c->label[foe[low][1]] == home)
+            return true;
+    }
+    return false;
+}
+
 int cdp_clusters_adopt(struct cdp_clusters *c, const struct cdp_tree *t, float threshold,
                        const struct cdp_list *apart, struct cdp_err *err)
 {
-    size_t foes, at = 0;
+    size_t foes;
     uint32_t *size = sizes_of(c, err);
     struct best *best = cdp_alloc(c->items, sizeof *best, "best pairs", err);
+    struct adoption *adoption = cdp_alloc(c->items, sizeof *adoption, "adoptions", err);
     uint32_t(*foe)[2] = list_foes(c, apart, &foes, err);
-    int status = size && best && foe ? find_best(t, best, err) : -1;
-    for (uint64_t i = 0; !status && i < c->items; i++) {
-        uint32_t own = c->label[i];
-        uint32_t home = best[i].score > threshold ? c->label[best[i].other] : CDP_NO_LABEL;
-        bool welcome =
-            (own == CDP_NO_LABEL || size[own] == 1) && home != CDP_NO_LABEL && size[home] > 1;
-        for (; at < foes && foe[at][0] <= i; at++)
-            welcome = welcome && !(foe[at][0] == i && c->label[foe[at][1]] == home);
-        if (welcome)
-            c->label[i] = home;
-    }
-    if (!status)
+    int status = size && best && adoption && foe ? find_best(t, best, err) : -1;
+    if (!status) {
+        size_t count = list_adoptions(c, size, best, threshold, adoption);
+        for (size_t a = 0; a < count; a++) {
+            if (!has_foe(c, foe, foes, adoption[a].item, adoption[a].home))
+                c->label[adoption[a].item] = adoption[a].home;
+        }
         number(c, size);
+    }
     free(size);
     free(best);
+    free(adoption);
     free(foe);
     return status;
 }

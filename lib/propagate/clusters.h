@@ -18,10 +18,12 @@ void cdp_clusters_free(struct cdp_clusters *clusters);
 // Takes the label of all items of clusters that have fewer items. Memory: 4 bytes a cluster.
 int cdp_clusters_least(struct cdp_clusters *clusters, uint64_t least, struct cdp_err *err);
 
-// Lets each item that has no label, or is a cluster of its own, join the cluster of its best pair,
-// if that one's score is above the threshold and the other item is not alone itself; nor brings it
-// a pair of `apart`, which may be NULL, together. Items are taken in their order. The tree must be
-// that of a forest that remembers pairs. Memory: 12 bytes an item, and 8 a pair of `apart`.
+// Lets each singleton, that is, an item without a label or alone in a cluster, join the cluster of
+// its best pair, if that pair scores above the threshold, and the cluster has two items or more
+// before any adoption. An item does not join a cluster that holds an item it is apart from; `apart`
+// may be NULL. Of several such singletons those with the higher scores join. Ids decide between
+// equal scores only. The tree must be that of a forest that remembers pairs. Memory: 24 bytes an
+// item, and 16 a pair of `apart`.
 int cdp_clusters_adopt(struct cdp_clusters *clusters, const struct cdp_tree *tree, float threshold,
                        const struct cdp_list *apart, struct cdp_err *err);
 

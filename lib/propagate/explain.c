@@ -2,6 +2,7 @@
 #include "propagate/explain.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -111,6 +112,8 @@ static void count_pairs(const struct cdp_graph *g, const struct cdp_clusters *c,
         for (uint64_t e = g->offset[i]; e < g->offset[i + 1]; e++) {
             if (c->label[g->partner[e]] != label)
                 continue;
+            if (isinf(g->score[e]))
+                continue;
             a->pairs += g->partner[e] > i;
             strength[i] += (double)g->score[e];
         }
@@ -119,13 +122,14 @@ static void count_pairs(const struct cdp_graph *g, const struct cdp_clusters *c,
     }
 }
 
-static int find_weakest(const struct cdp_tree *t, const struct cdp_clusters *c,
+static int find_weakest(const struct cdp_tree *t, float threshold, const struct cdp_clusters *c,
                         struct cdp_audit *audit, struct cdp_err *err)
 {
+    uint32_t merges = cdp_tree_above(t, threshold);
     uint32_t *item = cdp_tree_item(t, err);
     if (!item)
         return -1;
-    for (uint32_t m = 0; m < t->merges; m++) {
+    for (uint32_t m = 0; m < merges; m++) {
         const struct cdp_merge *merge = &t->merge[m];
         uint32_t label = c->label[item[merge->end[0]]];
         if (label != CDP_NO_LABEL && label == c->label[item[merge->end[1]]])
@@ -171,14 +175,15 @@ static void count_bridges(const struct cdp_graph *g, const struct cdp_clusters *
         uint32_t above = s->above[item];
         if (above != NONE) {
             s->low[above] = s->low[item] < s->low[above] ? s->low[item] : s->low[above];
-            audit->bridges += s->low[item] > s->order[above];
+            bool must = isinf(g->score[s->at[above] - 1]); // the pair that led to the item
+            audit->bridges += s->low[item] > s->order[above] && !must;
         }
         item = above;
     }
 }
 
-int cdp_audit(const struct cdp_graph *g, const struct cdp_tree *t, const struct cdp_clusters *c,
-              struct cdp_audit *audit, struct cdp_err *err)
+int cdp_audit(const struct cdp_graph *g, const struct cdp_tree *t, float threshold,
+              const struct cdp_clusters *c, struct cdp_audit *audit, struct cdp_err *err)
 {
     struct search s = {0};
     double *strength = cdp_alloc(g->items, sizeof *strength, "the audit", err);
@@ -188,10 +193,10 @@ int cdp_audit(const struct cdp_graph *g, const struct cdp_tree *t, const struct 
     s.at = cdp_alloc(g->items, sizeof *s.at, "the audit", err);
     int status = strength && s.order && s.low && s.above && s.at ? 0 : -1;
     for (uint32_t l = 0; l < c->clusters; l++)
-        audit[l] = (struct cdp_audit){.weakest = INFINITY};
+        audit[l] = (struct cdp_audit){.weakest = NAN};
     if (!status) {
         count_pairs(g, c, strength, audit);
-        status = find_weakest(t, c, audit, err);
+        status = find_weakest(t, threshold, c, audit, err);
     }
     for (uint64_t i = 0; !status && i < g->items; i++) {
         if (c->label[i] != CDP_NO_LABEL && !s.order[i])
@@ -205,6 +210,14 @@ int cdp_audit(const struct cdp_graph *g, const struct cdp_tree *t, const struct 
     return status;
 }
 
+const char *cdp_score_text(float score, char text[32])
+{
+    if (isinf(score))
+        return "must";
+    snprintf(text, 32, "%.9g", (double)score);
+    return text;
+}
+
 int cdp_audit_write(struct cdp_output *output, const struct cdp_audit *audit, uint32_t clusters,
                     const struct cdp_names *names, struct cdp_err *err)
 {
@@ -212,14 +225,15 @@ int cdp_audit_write(struct cdp_output *output, const struct cdp_audit *audit, ui
         cdp_output_printf(output, err, "label\tsize\tpairs\tdensity\tweakest\tbridges\tmedoid\n");
     for (uint32_t l = 0; !status && l < clusters; l++) {
         const struct cdp_audit *a = &audit[l];
-        char quality[64] = "-\t-";
+        char density[32] = "-", weakest[32];
         if (a->items > 1)
-            snprintf(quality, sizeof quality, "%.6f\t%.9g",
-                     2 * (double)a->pairs / ((double)a->items * (double)(a->items - 1)),
-                     (double)a->weakest);
-        status = cdp_output_printf(output, err, "%u\t%llu\t%llu\t%s\t%llu\t", l,
+            snprintf(density, sizeof density, "%.6f",
+                     2 * (double)a->pairs / ((double)a->items * (double)(a->items - 1)));
+        status = cdp_output_printf(output, err, "%u\t%llu\t%llu\t%s\t%s\t%llu\t", l,
                                    (unsigned long long)a->items, (unsigned long long)a->pairs,
-                                   quality, (unsigned long long)a->bridges) ||
+                                   density,
+                                   isnan(a->weakest) ? "-" : cdp_score_text(a->weakest, weakest),
+                                   (unsigned long long)a->bridges) ||
                          cdp_item_write(output, names, a->medoid, err) ||
                          cdp_output_write(output, "\n", 1, err)
                      ? -1

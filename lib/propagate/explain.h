@@ -21,20 +21,24 @@ int64_t cdp_why(const struct cdp_tree *tree, uint64_t from, uint64_t to, struct 
 
 struct cdp_audit {
     uint64_t items;
-    uint64_t pairs;   // within it
+    uint64_t pairs;   // within it, without those that must be together
     uint64_t bridges; // pairs without which it falls apart
-    float weakest;    // score of the weakest pair that is needed to hold it; infinite: of one item
+    float weakest;    // score of the weakest pair that is needed to hold it; NaN: there is none
     uint64_t
         medoid; // the item with the largest sum of scores within it; the smallest id of several
 };
 
-// Fills audit[label] for each cluster. The graph is that of all pairs. Memory: 24 bytes an item.
-int cdp_audit(const struct cdp_graph *graph, const struct cdp_tree *tree,
+// Fills audit[label] for each cluster. The graph is that of the pairs above the threshold, and of
+// those that must be together, at the score INFINITY. Memory: 24 bytes an item.
+int cdp_audit(const struct cdp_graph *graph, const struct cdp_tree *tree, float threshold,
               const struct cdp_clusters *clusters, struct cdp_audit *audit, struct cdp_err *err);
 
+// How a score is written: %.9g, or `must` for that of a must-link.
+const char *cdp_score_text(float score, char text[32]);
+
 // Writes the audit as a table with a head line: label, size, pairs, density (of the pairs that
-// there could be), weakest, bridges, medoid (its name where names are not NULL); - for what a
-// cluster of one item has not.
+// there could be), weakest (`must`: a must-link), bridges, medoid (its name where names are not
+// NULL); - for what a cluster has not.
 int cdp_audit_write(struct cdp_output *output, const struct cdp_audit *audit, uint32_t clusters,
                     const struct cdp_names *names, struct cdp_err *err);
 

@@ -5,9 +5,21 @@
 
 #include "base/mem.h"
 
-int cdp_graph_new(struct cdp_graph *g, struct cdp_list *pairs, uint64_t items, struct cdp_err *err)
+static void drop_weak(struct cdp_list *pairs, float threshold)
+{
+    size_t kept = 0;
+    for (size_t p = 0; p < pairs->count; p++) {
+        if (pairs->edge[p].value > threshold)
+            pairs->edge[kept++] = pairs->edge[p];
+    }
+    pairs->count = kept;
+}
+
+int cdp_graph_new(struct cdp_graph *g, struct cdp_list *pairs, float threshold, uint64_t items,
+                  struct cdp_err *err)
 {
     *g = (struct cdp_graph){.items = items};
+    drop_weak(pairs, threshold);
     if (cdp_list_sort(pairs, CDP_PAIRS, err))
         return -1;
     g->offset = cdp_zalloc(items + 2, sizeof *g->offset, "pairs", err);

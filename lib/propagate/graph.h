@@ -13,10 +13,10 @@ struct cdp_graph {
     float *score;
 };
 
-// Makes the graph of pairs, of which the highest score counts where one is repeated; the list is
-// sorted for it. Ids must be below `items`. Memory: 16 bytes a pair and 8 an item, beside the
-// list's 48 a pair.
-int cdp_graph_new(struct cdp_graph *graph, struct cdp_list *pairs, uint64_t items,
+// Makes the graph of the pairs above a threshold, of which the highest score counts where one is
+// repeated; the list is sorted for it, and what is not above is taken off it. Ids must be below
+// `items`. Memory: 16 bytes a pair and 8 an item, beside the list's 48 a pair.
+int cdp_graph_new(struct cdp_graph *graph, struct cdp_list *pairs, float threshold, uint64_t items,
                   struct cdp_err *err);
 void cdp_graph_free(struct cdp_graph *graph);
 

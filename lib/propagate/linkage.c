@@ -32,7 +32,7 @@ static int write_merges(struct linkage *l, const struct cdp_tree *t, struct cdp_
         const struct cdp_merge *merge = &t->merge[m];
         l->number[t->leaves + m] = t->items + l->rows;
         if (write_row(l, l->number[merge->part[0]], l->number[merge->part[1]],
-                      (double)(1 - merge->score), merge->size, err))
+                      isinf(merge->score) ? 0 : (double)(1 - merge->score), merge->size, err))
             return -1;
     }
     return 0;

@@ -18,12 +18,12 @@ struct counting {
     uint32_t *begin;  // of each node's leaves in `class`
     uint32_t *class;  // of each leaf, in an order in which the leaves of a node are neighbours
     uint32_t *count;  // of each label's items in the node at hand
-    double *inverse;  // 1 / the number of each label's items
     uint32_t *path;   // merges
     uint8_t *is_part; // of each node: whether it is not a root
 };
 
 struct tally {
+    uint32_t known;
     double same, recall, inverse;
 };
 
@@ -42,7 +42,10 @@ static void count_leaves(struct counting *c, uint32_t node, struct tally *tally)
     uint32_t end = c->begin[node] + cdp_tree_size(c->tree, node);
     for (uint32_t at = c->begin[node]; at < end; at++) {
         uint32_t class = c->class[at];
-        double more = 2.0 * c->count[class]++ + 1, inverse = c->inverse[class];
+        if (class == CDP_NO_LABEL)
+            continue;
+        double more = 2.0 * c->count[class]++ + 1, inverse = c->truth->label_share[class];
+        tally->known++;
         tally->same += more;
         tally->recall += more * inverse;
         tally->inverse += inverse;
@@ -51,6 +54,7 @@ static void count_leaves(struct counting *c, uint32_t node, struct tally *tally)
 
 static void record(const struct counting *c, uint32_t node, const struct tally *tally)
 {
+    c->truth->known[node] = tally->known;
     c->truth->same[node] = tally->same;
     c->truth->recall[node] = tally->recall;
     c->truth->inverse[node] = tally->inverse;
@@ -70,8 +74,10 @@ static void count_path(struct counting *c, uint32_t top)
         count_leaves(c, smaller_part(t, &t->merge[c->path[length] - t->leaves]), &tally);
         record(c, c->path[length], &tally);
     }
-    for (uint32_t at = c->begin[top]; at < c->begin[top] + cdp_tree_size(t, top); at++)
-        c->count[c->class[at]] = 0;
+    for (uint32_t at = c->begin[top]; at < c->begin[top] + cdp_tree_size(t, top); at++) {
+        if (c->class[at] != CDP_NO_LABEL)
+            c->count[c->class[at]] = 0;
+    }
 }
 
 // Lays the leaves out so that those of a node are neighbours, the larger part's first.
@@ -118,6 +124,7 @@ int cdp_truth_new(struct cdp_truth *truth, const struct cdp_tree *t,
     size_t nodes = (size_t)t->leaves + t->merges;
     struct counting c = {.tree = t, .truth = truth};
     *truth = (struct cdp_truth){.labels = labels};
+    truth->known = cdp_alloc(nodes, sizeof *truth->known, "the truth of clusters", err);
     truth->same = cdp_alloc(nodes, sizeof *truth->same, "the truth of clusters", err);
     truth->recall = cdp_alloc(nodes, sizeof *truth->recall, "the truth of clusters", err);
     truth->inverse = cdp_alloc(nodes, sizeof *truth->inverse, "the truth of clusters", err);
@@ -126,17 +133,22 @@ int cdp_truth_new(struct cdp_truth *truth, const struct cdp_tree *t,
     c.class = cdp_alloc(t->leaves, sizeof *c.class, "labels", err);
     c.path = cdp_alloc(t->merges, sizeof *c.path, "paths", err);
     c.count = cdp_zalloc(labels->groups, sizeof *c.count, "labels", err);
-    c.inverse = cdp_zalloc(labels->groups, sizeof *c.inverse, "labels", err);
-    int status = truth->same && truth->recall && truth->inverse && c.begin && c.is_part &&
-                         c.class && c.path && c.count && c.inverse
+    truth->label_share = cdp_zalloc(labels->groups, sizeof *truth->label_share, "labels", err);
+    int status = truth->known && truth->same && truth->recall && truth->inverse &&
+                         truth->label_share && c.begin && c.is_part && c.class && c.path && c.count
                      ? 0
                      : -1;
     if (!status) {
-        for (uint64_t i = 0; i < labels->items; i++)
-            c.inverse[labels->group[i]]++;
+        for (uint64_t i = 0; i < labels->items; i++) {
+            if (labels->group[i] == CDP_NO_LABEL)
+                continue;
+            truth->label_share[labels->group[i]]++;
+            truth->items++;
+        }
         for (uint32_t g = 0; g < labels->groups; g++) {
-            truth->class_pairs += c.inverse[g] * (c.inverse[g] - 1);
-            c.inverse[g] = 1 / c.inverse[g];
+            double size = truth->label_share[g];
+            truth->class_pairs += size * (size - 1);
+            truth->label_share[g] = 1 / size;
         }
         lay_out(&c);
         count_all(&c);
@@ -148,12 +160,13 @@ int cdp_truth_new(struct cdp_truth *truth, const struct cdp_tree *t,
     free(c.class);
     free(c.path);
     free(c.count);
-    free(c.inverse);
     return status;
 }
 
 void cdp_truth_free(struct cdp_truth *truth)
 {
+    free(truth->known);
+    free(truth->label_share);
     free(truth->same);
     free(truth->recall);
     free(truth->inverse);
@@ -168,38 +181,96 @@ static double fscore(double precision, double recall)
     return sum > 0 ? 2 * precision * recall / sum : sum;
 }
 
-// What a cut is.
-static void measure(const struct cdp_tree *t, const struct cdp_cut *cut,
-                    const struct cdp_truth *truth, struct cdp_outcome *o)
+// What the clusters of a cut add up to; the sums of labels count items whose label is known.
+struct total {
+    double known, same, pairs, precision, recall, inverse;
+};
+
+static void add_cluster(struct cdp_outcome *o, uint64_t items)
 {
-    double same = 0, pairs = 0, precision = 0, recall = 0, inverse = 0;
+    double size = (double)items;
+    o->clusters++;
+    o->items += items;
+    o->largest = items > o->largest ? items : o->largest;
+    o->linked += items > 1 ? items : 0;
+    o->squares += items > 1 ? size * size : 0;
+}
+
+static void add_truth(struct total *total, double known, double same, double recall, double inverse)
+{
+    total->known += known;
+    total->same += same - known;
+    total->pairs += known * (known - 1);
+    total->precision += known > 0 ? same / known : 0;
+    total->recall += recall;
+    total->inverse += inverse;
+}
+
+static bool is_large(const struct cdp_tree *t, const struct cdp_cut *cut, uint32_t cluster,
+                     uint64_t max_size)
+{
+    return cdp_tree_size(t, cut->node[cluster]) > max_size;
+}
+
+// The labels of all items of clusters that are too large, as one cluster.
+static int add_merged(const struct cdp_tree *t, const struct cdp_cut *cut, uint64_t max_size,
+                      const struct cdp_truth *truth, struct total *total, struct cdp_err *err)
+{
+    const struct cdp_labels *labels = truth->labels;
+    double known = 0, same = 0, recall = 0, inverse = 0;
+    uint32_t *count = cdp_zalloc(labels->groups, sizeof *count, "labels", err);
+    if (!count)
+        return -1;
+    for (uint64_t i = 0; i < t->items; i++) {
+        uint32_t c = t->leaf[i] == CDP_NO_PLACE ? CDP_NO_CLUSTER : cut->cluster[t->leaf[i]];
+        if (c != CDP_NO_CLUSTER && is_large(t, cut, c, max_size) &&
+            labels->group[i] != CDP_NO_LABEL)
+            count[labels->group[i]]++;
+    }
+    for (uint32_t g = 0; g < labels->groups; g++) {
+        known += count[g];
+        same += (double)count[g] * count[g];
+        recall += (double)count[g] * count[g] * truth->label_share[g];
+        inverse += count[g] * truth->label_share[g];
+    }
+    add_truth(total, known, same, recall, inverse);
+    free(count);
+    return 0;
+}
+
+// What a cut is.
+static int measure(const struct cdp_tree *t, const struct cdp_cut *cut,
+                   const struct cdp_propagate_plan *plan, const struct cdp_truth *truth,
+                   struct cdp_outcome *o, struct cdp_err *err)
+{
+    struct total total = {0};
     *o = (struct cdp_outcome){
-        .clusters = cut->clusters, .precision = NAN, .recall = NAN, .fscore = NAN, .bcubed = NAN};
+        .forced = cut->forced, .precision = NAN, .recall = NAN, .fscore = NAN, .bcubed = NAN};
     for (uint32_t c = 0; c < cut->clusters; c++) {
         uint32_t node = cut->node[c];
-        double size = cdp_tree_size(t, node);
-        o->items += cdp_tree_size(t, node);
-        o->largest = cdp_tree_size(t, node) > o->largest ? cdp_tree_size(t, node) : o->largest;
-        o->linked += size > 1 ? cdp_tree_size(t, node) : 0;
-        o->squares += size > 1 ? size * size : 0;
-        if (!truth)
+        if (plan->merge && is_large(t, cut, c, plan->max_size))
             continue;
-        same += truth->same[node] - size;
-        pairs += size * (size - 1);
-        precision += truth->same[node] / size;
-        recall += truth->recall[node];
-        inverse += truth->inverse[node];
+        add_cluster(o, cdp_tree_size(t, node));
+        if (truth)
+            add_truth(&total, truth->known[node], truth->same[node], truth->recall[node],
+                      truth->inverse[node]);
+    }
+    if (plan->merge && cut->forced) {
+        add_cluster(o, cut->forced);
+        if (truth && add_merged(t, cut, plan->max_size, truth, &total, err))
+            return -1;
     }
     if (!truth)
-        return;
-    // An item in no pair is as precise as can be, and recalls itself.
-    double items = (double)t->items;
-    precision = (precision + (items - (double)o->items)) / items;
-    recall = (recall + (truth->labels->groups - inverse)) / items;
-    o->precision = pairs > 0 ? same / pairs : NAN;
-    o->recall = truth->class_pairs > 0 ? same / truth->class_pairs : NAN;
+        return 0;
+    // An item in no cluster is as precise as can be, and recalls itself.
+    double items = (double)truth->items;
+    double precision = (total.precision + (items - total.known)) / items;
+    double recall = (total.recall + (truth->labels->groups - total.inverse)) / items;
+    o->precision = total.pairs > 0 ? total.same / total.pairs : NAN;
+    o->recall = truth->class_pairs > 0 ? total.same / truth->class_pairs : NAN;
     o->fscore = fscore(o->precision, o->recall);
     o->bcubed = fscore(precision, recall);
+    return 0;
 }
 
 int cdp_sweep(const struct cdp_tree *t, const struct cdp_floors *floors,
@@ -214,17 +285,19 @@ int cdp_sweep(const struct cdp_tree *t, const struct cdp_floors *floors,
         struct cdp_cut cut;
         struct cdp_err why;
         own.max_size = max_size[at % sizes];
-        if (cdp_cut(t, floors->threshold[at / sizes], floors->floor[at / sizes], &own, &cut,
-                    &why)) {
+        int failed =
+            cdp_cut(t, floors->threshold[at / sizes], floors->floor[at / sizes], &own, &cut, &why);
+        if (!failed) {
+            failed = measure(t, &cut, &own, truth, &outcome[at], &why);
+            cdp_cut_free(&cut);
+        }
+        if (failed) {
 #pragma omp critical
             {
                 *err = why;
                 status = -1;
             }
-            continue;
         }
-        measure(t, &cut, truth, &outcome[at]);
-        cdp_cut_free(&cut);
     }
     return status;
 }
@@ -250,6 +323,14 @@ int cdp_sweep_write(struct cdp_output *output, const struct cdp_outcome *outcome
             status = cdp_output_write(output, "\n", 1, err);
     }
     return status;
+}
+
+size_t cdp_sweep_rise(const struct cdp_outcome *outcome, size_t count, size_t sizes)
+{
+    size_t at = sizes;
+    while (at < count * sizes && outcome[at].largest <= outcome[at - sizes].largest)
+        at++;
+    return at < count * sizes ? at : count * sizes;
 }
 
 // Whether one threshold down the squares grow faster than the cube of the linked items.

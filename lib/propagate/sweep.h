@@ -12,13 +12,16 @@
 // What is known of the true labels below each node of a tree.
 struct cdp_truth {
     const struct cdp_labels *labels;
-    double *same;       // of each node: the sum over the labels of their items' number squared
-    double *recall;     // the same, divided by the number of the label's items anywhere
-    double *inverse;    // the sum over the items of 1 / that number
-    double class_pairs; // ordered pairs of items with one label
+    uint64_t items;      // with a label: the others are left out of all that follows
+    uint32_t *known;     // of each node: its items with a label
+    double *same;        // of each node: the sum over the labels of their items' number squared
+    double *recall;      // the same, divided by the number of the label's items anywhere
+    double *inverse;     // the sum over the items of 1 / that number
+    double *label_share; // of each label: 1 / the number of its items anywhere
+    double class_pairs;  // ordered pairs of items with one label
 };
 
-// The labels must be those of the tree's items. Time: n log n. Memory: 48 bytes a leaf, 18 more
+// The labels must be those of the tree's items. Time: n log n. Memory: 56 bytes a leaf, 18 more
 // while it works.
 int cdp_truth_new(struct cdp_truth *truth, const struct cdp_tree *tree,
                   const struct cdp_labels *labels, struct cdp_err *err);
@@ -26,7 +29,8 @@ void cdp_truth_free(struct cdp_truth *truth);
 
 struct cdp_outcome {
     uint64_t clusters;
-    uint64_t items; // in clusters
+    uint64_t items;  // in clusters
+    uint64_t forced; // of these in components that were too large after the last round
     uint64_t largest;
     uint64_t linked; // items in clusters of two or more
     double squares;  // the sum of the squared sizes of these clusters
@@ -36,8 +40,8 @@ struct cdp_outcome {
 };
 
 // Propagates at each threshold, and there with each of `sizes` most sizes of a cluster in place of
-// the plan's: outcome[threshold x sizes + size]. `truth` may be NULL. The plan's merging is left
-// out. Memory: 12 bytes a leaf for each thread.
+// the plan's: outcome[threshold x sizes + size]. `truth` may be NULL. Memory: 12 bytes a leaf for
+// each thread, and where the plan merges 4 a label.
 int cdp_sweep(const struct cdp_tree *tree, const struct cdp_floors *floors,
               const struct cdp_propagate_plan *plan, const uint64_t *max_size, size_t sizes,
               const struct cdp_truth *truth, struct cdp_outcome *outcome, int threads,
@@ -48,6 +52,11 @@ int cdp_sweep(const struct cdp_tree *tree, const struct cdp_floors *floors,
 int cdp_sweep_write(struct cdp_output *output, const struct cdp_outcome *outcome,
                     const struct cdp_floors *floors, const uint64_t *max_size, size_t sizes,
                     uint64_t items, bool truth, struct cdp_err *err);
+
+// The first outcome whose largest cluster is larger than that of the next lower threshold and the
+// same size, or `count` x `sizes`. A ladder begins at the lowest score left, so a higher threshold
+// has other rungs, which may step over scores that a lower one cuts at.
+size_t cdp_sweep_rise(const struct cdp_outcome *outcome, size_t count, size_t sizes);
 
 // The threshold at which components are to be cut without a truth to go by, as an index of
 // `outcome`, which must be a sweep of ascending thresholds with no limit on sizes. From the one
