@@ -234,13 +234,33 @@ static int print_text(struct cdp_output *output, const struct cdp_eval *e, struc
     return cdp_output_printf(output, err, "\n");
 }
 
+// Whether labels are as cdp-propagate writes them: numbers in order of first appearance, and -1.
+static bool looks_predicted(const struct cdp_labels *labels)
+{
+    bool ordered = labels->integers && cdp_labels_none(labels) > 0;
+    for (uint32_t g = 0; ordered && g < labels->groups; g++)
+        ordered = labels->value[g] == (int64_t)g;
+    return ordered;
+}
+
 static int evaluate_labels(struct cdp_output *output, const char *name, const char *meta,
                            struct cdp_err *err)
 {
     struct cdp_labels predicted, truth;
     struct cdp_eval result;
-    if (cdp_labels_read(&predicted, name, true, err) || cdp_labels_read(&truth, meta, false, err))
-        return -1;
+    if (cdp_labels_read(&predicted, name, true, err)) {
+        struct cdp_err other;
+        bool swapped = !cdp_labels_read(&truth, meta, true, &other);
+        other = *err;
+        return swapped
+                   ? cdp_fail(err, "%s: are the files swapped? PREDICTED comes first", other.text)
+                   : -1;
+    }
+    tool_read_truth(&truth, meta);
+    if (looks_predicted(&truth) && !looks_predicted(&predicted))
+        tool_warn("%s looks like clusters, and %s does not: are the files swapped? PREDICTED comes "
+                  "first",
+                  meta, name);
     uint64_t missing, others;
     if (cdp_labels_align(&predicted, name, truth.names, &missing, &others, err))
         return -1;
@@ -270,10 +290,10 @@ static int evaluate_pairs(struct cdp_output *output, const char *name, const cha
     struct cdp_labels truth;
     struct cdp_reader *reader;
     struct cdp_block block;
-    uint64_t pairs = 0, same = 0;
+    struct cdp_pair_counts counts = {0};
     int status;
-    if (cdp_labels_read(&truth, meta, false, err) ||
-        cdp_reader_open(&reader, name, 1 << CDP_PAIRS | 1 << CDP_FEATURES | 1 << CDP_FOREST,
+    tool_read_truth(&truth, meta);
+    if (cdp_reader_open(&reader, name, 1 << CDP_PAIRS | 1 << CDP_FEATURES | 1 << CDP_FOREST,
                         "cdp-eval pairs reads pairs, features and forest streams",
                         (int)common.threads, err))
         return -1;
@@ -284,23 +304,22 @@ static int evaluate_pairs(struct cdp_output *output, const char *name, const cha
                                 "%s: pair %" PRIu64 ", %" PRIu64 ", but %s has %" PRIu64 " labels",
                                 name, block.source[e], block.target[e], meta, truth.items);
         }
-        pairs += block.edges;
-        same += cdp_true_pairs(&truth, block.source, block.target, block.edges);
+        cdp_count_pairs(&truth, block.source, block.target, block.edges, &counts);
     }
     cdp_reader_close(reader);
     cdp_labels_free(&truth);
     if (status)
         return -1;
-    double accuracy = pairs ? (double)same / (double)pairs : NAN;
+    double accuracy = counts.known ? (double)counts.same / (double)counts.known : NAN;
     if (format == TEXT) {
         char text[32] = "-";
-        if (pairs)
+        if (counts.known)
             snprintf(text, sizeof text, "%.2f", percent(accuracy));
         return cdp_output_printf(output, err, "pairs %" PRIu64 ", true %" PRIu64 ", accuracy %s\n",
-                                 pairs, same, text);
+                                 counts.known, counts.same, text);
     }
-    add("pairs", (double)pairs);
-    add("true_pairs", (double)same);
+    add("pairs", (double)counts.known);
+    add("true_pairs", (double)counts.same);
     add("pair_accuracy", accuracy);
     return 0;
 }

@@ -226,7 +226,7 @@ static void read_lesson(struct lesson *l, struct cdp_mediator *m, const char *na
 {
     struct cdp_reader *reader;
     struct cdp_err err;
-    tool_check(cdp_labels_read(&l->labels, labels_name, false, &err), &err);
+    tool_read_truth(&l->labels, labels_name);
     tool_check(cdp_reader_open(&reader, name, 1 << CDP_FEATURES, wanted, (int)common.threads, &err),
                &err);
     const struct cdp_header *header = cdp_reader_header(reader);

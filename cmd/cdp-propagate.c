@@ -304,7 +304,10 @@ static void read_labels(struct cdp_labels *labels, const char *name, bool discar
 {
     struct cdp_err err;
     uint64_t missing, others;
-    tool_check(cdp_labels_read(labels, name, discards, &err), &err);
+    if (discards)
+        tool_check(cdp_labels_read(labels, name, true, &err), &err);
+    else
+        tool_read_truth(labels, name);
     tool_check(cdp_labels_align(labels, name, names, &missing, &others, &err), &err);
     if (!discards && missing + others)
         tool_warn("%s: %llu items of the pairs have no label there, and %llu labels are of other "

@@ -150,8 +150,7 @@ static uint8_t *vote(char **names, size_t count)
 static uint8_t *truth(const char *base_name)
 {
     struct cdp_labels labels;
-    struct cdp_err err;
-    tool_check(cdp_labels_read(&labels, labels_name, false, &err), &err);
+    tool_read_truth(&labels, labels_name);
     if (labels.items != lists[0].rows) {
         tool_fail("%s: %llu labels, but %s has %llu nodes", labels_name,
                   (unsigned long long)labels.items, base_name, (unsigned long long)lists[0].rows);

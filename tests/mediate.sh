@@ -29,6 +29,11 @@ features new 3 >new.cdp
 learn() {
     cdp-mediate train -q --labels known/meta.txt "$@"
 }
+awk '{ print NR % 3 ? $1 : -1 }' known/meta.txt >some.txt
+cdp-view --to tsv known.cdp | awk -F'\t' '($1 + 1) % 3 && ($2 + 1) % 3' | wc -l >wanted
+cdp-mediate train -v --labels some.txt -o scratch known.cdp 2>err
+is "$(sed -n 's/.*: \([0-9]*\) pairs, \([0-9]*\) held out;.*/\1 \2/p' err | awk '{ print $1 + $2 }'):$(grep -c 'have no true label' err)" \
+    "$(cat wanted):1" "pairs of items whose label is unknown are not learnt from"
 for threads in 1 2 8; do
     learn -t $threads known.cdp >model$threads
     same model$threads model1 "the same model with $threads threads"

@@ -58,6 +58,10 @@ cdp-score truth --labels meta.txt m0.cdp | cdp-view --to tsv - >got.tsv
 awk '$1 % 7 == $2 % 7 { print ($1 < $2 ? $1 "\t" $2 : $2 "\t" $1) "\t1" }' m0.tsv |
     sort -n -k1,1 -k2,2 -u >wanted.tsv
 same got.tsv wanted.tsv "truth keeps the pairs of one label, all with score 1"
+awk '{ print NR % 4 ? $0 : -1 }' meta.txt >some.txt
+cdp-score truth --labels some.txt m0.cdp 2>err | cdp-view --to tsv - >got.tsv
+awk -F'\t' '($1 + 1) % 4 && ($2 + 1) % 4' wanted.tsv | cmp -s - got.tsv && grep -q 'items have no true label (-1)' err
+ok $? "and none of items whose label is unknown"
 is "$(cdp-score truth --labels meta.txt m0.cdp | cdp-eval pairs --format tsv - meta.txt |
     grep accuracy)" "$(printf 'pair_accuracy\t1')" "and cdp-eval pairs finds them all true"
 

@@ -273,8 +273,8 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// Labels by dense numbers; LIBCDP_NONE becomes CDP_NO_LABEL where that is allowed.
-static int group(struct cdp_labels *labels, const uint32_t *label, uint64_t items, bool none,
+// Labels by dense numbers; LIBCDP_NONE becomes CDP_NO_LABEL.
+static int group(struct cdp_labels *labels, const uint32_t *label, uint64_t items,
                  struct cdp_err *why)
 {
     *labels = (struct cdp_labels){.items = items};
@@ -286,7 +286,7 @@ static int group(struct cdp_labels *labels, const uint32_t *label, uint64_t item
     }
     uint64_t count = 0, distinct = 0;
     for (uint64_t i = 0; i < items; i++) {
-        if (!none || label[i] != LIBCDP_NONE)
+        if (label[i] != LIBCDP_NONE)
             value[count++] = label[i];
     }
     qsort(value, count, sizeof *value, ascending);
@@ -295,7 +295,7 @@ static int group(struct cdp_labels *labels, const uint32_t *label, uint64_t item
             value[distinct++] = value[v];
     }
     for (uint64_t i = 0; i < items; i++) {
-        const uint32_t *at = none && label[i] == LIBCDP_NONE
+        const uint32_t *at = label[i] == LIBCDP_NONE
                                  ? NULL
                                  : bsearch(&label[i], value, distinct, sizeof *value, ascending);
         labels->group[i] = at ? (uint32_t)(at - value) : CDP_NO_LABEL;
@@ -321,10 +321,8 @@ PUBLIC int libcdp_eval(const uint32_t *label, const uint32_t *truth, uint64_t it
     struct cdp_eval result;
     int status = items < UINT32_MAX ? 0 : cdp_fail(&why, "more than 2^32 - 2 items");
     if (!status)
-        status = group(&predicted, label, items, true, &why) ||
-                         group(&classes, truth, items, false, &why)
-                     ? -1
-                     : 0;
+        status =
+            group(&predicted, label, items, &why) || group(&classes, truth, items, &why) ? -1 : 0;
     if (!status)
         status = cdp_eval(&predicted, &classes, &result, &why);
     if (!status) {

@@ -98,7 +98,8 @@ struct libcdp_scores {
 
 /*
  * Measures labels against true ones, of any numbers: with each item of label LIBCDP_NONE a cluster
- * of its own (kept), and without these items (removed).
+ * of its own (kept), and without these items (removed). A true label of LIBCDP_NONE is unknown: the
+ * item is left out.
  */
 int libcdp_eval(const uint32_t *label, const uint32_t *truth, uint64_t items,
                 struct libcdp_scores *kept, struct libcdp_scores *removed, struct libcdp_err *err);

@@ -97,18 +97,19 @@ static struct cdp_scores measures(const struct sums *s)
     return m;
 }
 
-// Sorts the items by cluster, counting; those in none are left out.
-static void sort_items(struct work *w, const struct cdp_labels *predicted)
+// Sorts the items by cluster, counting; those in none are left out, and of unknown label.
+static void sort_items(struct work *w, const struct cdp_labels *predicted,
+                       const struct cdp_labels *truth)
 {
     uint64_t *fill = w->begin + 1;
     for (uint64_t i = 0; i < predicted->items; i++) {
-        if (predicted->group[i] != CDP_NO_LABEL)
+        if (predicted->group[i] != CDP_NO_LABEL && truth->group[i] != CDP_NO_LABEL)
             fill[predicted->group[i] + 1]++;
     }
     for (uint32_t c = 0; c < predicted->groups; c++)
         fill[c + 1] += fill[c];
     for (uint64_t i = 0; i < predicted->items; i++) {
-        if (predicted->group[i] != CDP_NO_LABEL)
+        if (predicted->group[i] != CDP_NO_LABEL && truth->group[i] != CDP_NO_LABEL)
             w->item[fill[predicted->group[i]]++] = (uint32_t)i;
     }
 }
@@ -120,6 +121,8 @@ static void add_clusters(struct sums *s, struct work *w, uint32_t clusters,
     for (uint32_t c = 0; c < clusters; c++) {
         uint64_t size = w->begin[c + 1] - w->begin[c];
         uint32_t touched = 0;
+        if (!size)
+            continue; // no label of its items is known
         for (uint64_t e = w->begin[c]; e < w->begin[c + 1]; e++) {
             uint32_t class = truth->group[w->item[e]];
             if (w->cell[class]++ == 0)
@@ -147,13 +150,17 @@ static int describe_sizes(const struct work *w, uint32_t clusters, struct cdp_ev
     uint64_t *size = cdp_alloc(clusters, sizeof *size, "cluster sizes", err);
     if (!size)
         return -1;
+    uint64_t count = 0; // clusters of items whose label is known
     for (uint32_t c = 0; c < clusters; c++) {
-        size[c] = w->begin[c + 1] - w->begin[c];
-        result->singletons += size[c] == 1;
+        size[count] = w->begin[c + 1] - w->begin[c];
+        result->singletons += size[count] == 1;
+        count += size[count] > 0;
     }
-    qsort(size, clusters, sizeof *size, ascending);
-    for (int q = 0; clusters && q < CDP_QUANTILES; q++) {
-        double rank = ceil(quantile[q] * clusters);
+    result->clusters = count;
+    result->mean_size = ratio((double)w->begin[clusters], (double)count);
+    qsort(size, count, sizeof *size, ascending);
+    for (int q = 0; count && q < CDP_QUANTILES; q++) {
+        double rank = ceil(quantile[q] * (double)count);
         result->size_quantile[q] = size[rank < 1 ? 0 : (uint64_t)rank - 1];
     }
     free(size);
@@ -175,26 +182,28 @@ int cdp_eval(const struct cdp_labels *predicted, const struct cdp_labels *truth,
     w.touched = cdp_alloc(classes, sizeof *w.touched, "classes", err);
     if (!w.begin || !w.item || !w.in_class || !w.cell || !w.touched)
         goto end;
-    sort_items(&w, predicted);
-    result->items = predicted->items;
-    result->clusters = clusters;
-    result->discarded = predicted->items - w.begin[clusters];
-    result->mean_size = ratio((double)w.begin[clusters], clusters);
+    sort_items(&w, predicted, truth);
+    result->items = truth->items - cdp_labels_none(truth);
+    result->discarded = result->items - w.begin[clusters];
     if (describe_sizes(&w, clusters, result, err))
         goto end;
 
-    for (uint64_t i = 0; i < truth->items; i++)
-        w.in_class[truth->group[i]] += predicted->group[i] != CDP_NO_LABEL;
+    for (uint64_t i = 0; i < truth->items; i++) {
+        if (truth->group[i] != CDP_NO_LABEL && predicted->group[i] != CDP_NO_LABEL)
+            w.in_class[truth->group[i]]++;
+    }
     add_classes(&removed, w.in_class, classes);
     add_clusters(&removed, &w, clusters, truth);
     result->removed = measures(&removed);
 
-    for (uint64_t i = 0; i < truth->items; i++)
-        w.in_class[truth->group[i]] += predicted->group[i] == CDP_NO_LABEL;
+    for (uint64_t i = 0; i < truth->items; i++) {
+        if (truth->group[i] != CDP_NO_LABEL && predicted->group[i] == CDP_NO_LABEL)
+            w.in_class[truth->group[i]]++;
+    }
     add_classes(&kept, w.in_class, classes);
     add_clusters(&kept, &w, clusters, truth);
     for (uint64_t i = 0; i < truth->items; i++) {
-        if (predicted->group[i] == CDP_NO_LABEL) {
+        if (truth->group[i] != CDP_NO_LABEL && predicted->group[i] == CDP_NO_LABEL) {
             add_cluster(&kept, 1);
             add_cell(&kept, 1, 1, w.in_class[truth->group[i]]);
         }
@@ -210,11 +219,13 @@ end:
     return status;
 }
 
-uint64_t cdp_true_pairs(const struct cdp_labels *truth, const uint64_t *i, const uint64_t *j,
-                        size_t pairs)
+void cdp_count_pairs(const struct cdp_labels *truth, const uint64_t *i, const uint64_t *j,
+                     size_t pairs, struct cdp_pair_counts *counts)
 {
-    uint64_t same = 0;
-    for (size_t p = 0; p < pairs; p++)
-        same += truth->group[i[p]] == truth->group[j[p]];
-    return same;
+    for (size_t p = 0; p < pairs; p++) {
+        uint32_t a = truth->group[i[p]], b = truth->group[j[p]];
+        bool known = a != CDP_NO_LABEL && b != CDP_NO_LABEL;
+        counts->known += known;
+        counts->same += known && a == b;
+    }
 }

@@ -30,8 +30,8 @@ enum { CDP_QUANTILES = 7 };
 struct cdp_eval {
     struct cdp_scores removed; // only the items that are in a cluster ("singular removed")
     struct cdp_scores kept;    // each discarded item a cluster of its own ("singular kept")
-    uint64_t items;
-    uint64_t discarded; // items in no cluster
+    uint64_t items;            // whose true label is known; all others are left out of everything
+    uint64_t discarded;        // items in no cluster
     uint64_t clusters;
     uint64_t singletons;                   // clusters of one item
     double mean_size;                      // of the clusters; NaN where there are none
@@ -41,13 +41,19 @@ struct cdp_eval {
 // "min", "p10", "p25", "p50", "p75", "p90", "max".
 extern const char *const cdp_quantile_names[CDP_QUANTILES];
 
-// Both sets must have the same number of items. Time and memory are linear in it: some 16 bytes an
+// Both sets must have the same number of items. The result is that of the files without the lines
+// of items of unknown true label. Time and memory are linear in it: some 16 bytes an
 // item beside the labels.
 int cdp_eval(const struct cdp_labels *predicted, const struct cdp_labels *truth,
              struct cdp_eval *result, struct cdp_err *err);
 
-// Counts the pairs whose items have the same true label, of pairs below truth->items.
-uint64_t cdp_true_pairs(const struct cdp_labels *truth, const uint64_t *i, const uint64_t *j,
-                        size_t pairs);
+// Adds up the pairs whose items have known true labels, and those where these are the same. Ids
+// must be below truth->items.
+struct cdp_pair_counts {
+    uint64_t known, same;
+};
+
+void cdp_count_pairs(const struct cdp_labels *truth, const uint64_t *i, const uint64_t *j,
+                     size_t pairs, struct cdp_pair_counts *counts);
 
 #endif

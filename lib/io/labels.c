@@ -5,6 +5,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "io/input.h"
@@ -14,14 +15,12 @@ struct text {
     size_t length;
 };
 
-// The distinct labels met so far: an open-addressing table, small since it is hit at random.
+// The distinct labels so far: an open-addressing table of 8 bytes a slot, since it is hit at
+// random.
 struct groups {
-    struct slot {
-        uint64_t key; // the integer, or the hash of the text
-        uint32_t group;
-        bool used;
-    } * slot;
-    size_t size;       // a power of two
+    uint64_t *slot; // the upper half of the hash, and the group + 1; 0: empty
+    size_t size;    // a power of two
+    uint64_t key;
     struct text *text; // of each group, where the labels are strings
     size_t used, room;
 };
@@ -31,23 +30,50 @@ struct parser {
     const char *at, *end;
     uint64_t line;
     bool discards;
+    bool known; // a label that is not -1 was read
     struct groups groups;
     struct cdp_labels *labels;
     size_t room, value_room;
 };
 
-static int resize(struct groups *g, size_t size, struct cdp_err *err)
+static bool same(const struct text *a, const struct text *b)
 {
-    struct slot *slot = cdp_zalloc(size, sizeof *slot, "label table", err);
+    return a->length == b->length && !memcmp(a->at, b->at, a->length);
+}
+
+// A slot of a hash and a group, and where the search for it begins.
+static uint64_t slot_of(uint64_t hash, uint32_t group)
+{
+    return hash >> 32 << 32 | (group + 1U);
+}
+
+static uint32_t group_of(uint64_t slot)
+{
+    return (uint32_t)slot - 1;
+}
+
+static uint64_t text_hash(const struct groups *g, const struct text *text)
+{
+    return XXH3_64bits_withSeed(text->at, text->length, g->key);
+}
+
+static uint64_t integer_hash(const struct groups *g, int64_t value)
+{
+    return cdp_random(g->key, (uint64_t)value);
+}
+
+// `value` is that of each group where labels are integers, otherwise NULL.
+static int resize(struct groups *g, const int64_t *value, size_t size, struct cdp_err *err)
+{
+    uint64_t *slot = cdp_zalloc(size, sizeof *slot, "label table", err);
     if (!slot)
         return -1;
-    for (size_t s = 0; s < g->size; s++) {
-        if (!g->slot[s].used)
-            continue;
-        size_t at = cdp_random(g->slot[s].key, 0) & (size - 1);
-        while (slot[at].used)
+    for (uint32_t group = 0; group < g->used; group++) {
+        uint64_t hash = value ? integer_hash(g, value[group]) : text_hash(g, &g->text[group]);
+        size_t at = hash & (size - 1);
+        while (slot[at])
             at = (at + 1) & (size - 1);
-        slot[at] = g->slot[s];
+        slot[at] = slot_of(hash, group);
     }
     free(g->slot);
     g->slot = slot;
@@ -55,32 +81,24 @@ static int resize(struct groups *g, size_t size, struct cdp_err *err)
     return 0;
 }
 
-static bool same(const struct text *a, const struct text *b)
+// The group of a label, which is the text, or the integer where `text` is NULL. A new one is
+// `used` - 1, and the caller adds it to the groups' texts or values.
+static int number(struct groups *g, const struct text *text, const int64_t *value, int64_t integer,
+                  uint32_t *group, struct cdp_err *err)
 {
-    return a->length == b->length && !memcmp(a->at, b->at, a->length);
-}
-
-// The group of a label, a new one where it is new. `text` is NULL for integers.
-static int number(struct groups *g, uint64_t key, const struct text *text, uint32_t *group,
-                  struct cdp_err *err)
-{
-    if (g->used >= g->size / 4 * 3 && resize(g, g->size ? 2 * g->size : 1024, err))
+    if (g->used >= g->size / 4 * 3 && resize(g, value, g->size ? 2 * g->size : 1024, err))
         return -1;
-    size_t at = cdp_random(key, 0) & (g->size - 1);
-    for (; g->slot[at].used; at = (at + 1) & (g->size - 1)) {
-        const struct slot *s = &g->slot[at];
-        if (s->key == key && (!text || same(&g->text[s->group], text))) {
-            *group = s->group;
+    uint64_t hash = text ? text_hash(g, text) : integer_hash(g, integer);
+    size_t at = hash & (g->size - 1);
+    for (; g->slot[at]; at = (at + 1) & (g->size - 1)) {
+        if (g->slot[at] >> 32 != hash >> 32)
+            continue;
+        *group = group_of(g->slot[at]);
+        if (text ? same(&g->text[*group], text) : value[*group] == integer)
             return 0;
-        }
-    }
-    if (text) {
-        if (cdp_grow(&g->text, &g->room, g->used + 1, sizeof *g->text, "labels", err))
-            return -1;
-        g->text[g->used] = *text;
     }
     *group = (uint32_t)g->used++;
-    g->slot[at] = (struct slot){key, *group, true};
+    g->slot[at] = slot_of(hash, *group);
     return 0;
 }
 
@@ -131,8 +149,10 @@ static int parse_line(struct parser *p, const char *text, size_t length, struct 
     bool integer = !parse_integer(text, length, &value);
     if (!length)
         return cdp_fail(err, "%s: line %llu is empty", p->name, (unsigned long long)p->line);
-    if (p->line == 1)
+    bool none = integer && value == -1;
+    if (!p->known && !none)
         labels->integers = integer;
+    p->known = p->known || !none;
     if (p->discards && (!integer || value < -1))
         return cdp_fail_line(err, p->name, p->line, "a cluster's number, or -1", text, length);
     if (labels->integers && !integer)
@@ -143,24 +163,27 @@ static int parse_line(struct parser *p, const char *text, size_t length, struct 
     if (cdp_grow(&labels->group, &p->room, labels->items + 1, sizeof *labels->group, "labels", err))
         return -1;
     uint32_t *group = &labels->group[labels->items++];
-    if (p->discards && value == -1) {
+    if (none) {
         *group = CDP_NO_LABEL;
         return 0;
     }
+    size_t before = p->groups.used;
     if (labels->integers) {
-        size_t before = p->groups.used;
-        if (number(&p->groups, (uint64_t)value, NULL, group, err))
-            return -1;
-        if (*group < before)
-            return 0;
         if (cdp_grow(&labels->value, &p->value_room, before + 1, sizeof *labels->value, "labels",
-                     err))
+                     err) ||
+            number(&p->groups, NULL, labels->value, value, group, err))
             return -1;
-        labels->value[before] = value;
+        if (*group == before)
+            labels->value[before] = value;
         return 0;
     }
-    struct text label = {text, length};
-    return number(&p->groups, XXH3_64bits(text, length), &label, group, err);
+    const struct text label = {text, length};
+    if (cdp_grow(&p->groups.text, &p->groups.room, before + 1, sizeof label, "labels", err) ||
+        number(&p->groups, &label, NULL, 0, group, err))
+        return -1;
+    if (*group == before)
+        p->groups.text[before] = label;
+    return 0;
 }
 
 static int parse(struct parser *p, struct cdp_err *err)
@@ -184,13 +207,16 @@ static int parse(struct parser *p, struct cdp_err *err)
 
 int cdp_labels_read(struct cdp_labels *labels, const char *name, bool discards, struct cdp_err *err)
 {
-    memset(labels, 0, sizeof *labels);
+    *labels = (struct cdp_labels){.integers = true};
     struct cdp_input *input;
     if (cdp_input_open(&input, name, 0, err))
         return -1;
     const unsigned char *bytes;
     size_t size;
-    struct parser p = {.name = cdp_input_name(input), .discards = discards, .labels = labels};
+    struct parser p = {.name = cdp_input_name(input),
+                       .discards = discards,
+                       .labels = labels,
+                       .groups.key = cdp_hash_key()};
     int status = cdp_input_whole(input, &bytes, &size, err);
     if (!status) {
         p.at = (const char *)bytes;
@@ -203,6 +229,14 @@ int cdp_labels_read(struct cdp_labels *labels, const char *name, bool discards, 
     if (status)
         cdp_labels_free(labels);
     return status;
+}
+
+uint64_t cdp_labels_none(const struct cdp_labels *labels)
+{
+    uint64_t none = 0;
+    for (uint64_t i = 0; i < labels->items; i++)
+        none += labels->group[i] == CDP_NO_LABEL;
+    return none;
 }
 
 void cdp_labels_free(struct cdp_labels *labels)

@@ -9,9 +9,10 @@
 #include "io/names.h"
 #include "io/output.h"
 
-// One label a line: item 0 on the first; or NAME<tab>LABEL on every line, names all different.
-// Labels are integers (64 bits) where the first one is, and then all of them must be; otherwise
-// they are strings, the rest of the line. Equal labels get equal numbers, counted from 0 in order
+// One label a line: item 0 on the first; or NAME<tab>LABEL on every line, names all different. -1
+// is no label: the item is in no cluster, or its true label is unknown. The others are integers (64
+// bits) where the first one is, and then all of them must be; otherwise they are strings, the rest
+// of the line. Equal labels get equal numbers, counted from 0 in order
 // of first appearance. CR LF is taken for LF.
 struct cdp_labels {
     uint64_t items;
@@ -24,12 +25,15 @@ struct cdp_labels {
 
 #define CDP_NO_LABEL UINT32_MAX
 
-// Reads a label file. With `discards` the labels are a clustering's: they must be integers, and -1
-// (in no cluster) becomes CDP_NO_LABEL. Errors name the line; an empty file is one, and more than
+// Reads a label file. With `discards` the labels are a clustering's: integers of -1 or more. Errors
+// name the line; an empty file is one, and more than
 // 2^32 - 2 items too.
 int cdp_labels_read(struct cdp_labels *labels, const char *name, bool discards,
                     struct cdp_err *err);
 void cdp_labels_free(struct cdp_labels *labels);
+
+// How many items have no label.
+uint64_t cdp_labels_none(const struct cdp_labels *labels);
 
 // Brings labels into the order of `names`: item i is then that of name i, CDP_NO_LABEL where the
 // labels have no such name (*missing counts these). Items of other names follow in the order that

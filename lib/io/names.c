@@ -8,6 +8,7 @@
 #include <xxhash.h>
 
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "io/input.h"
 
@@ -54,7 +55,7 @@ const char *cdp_names_get(const struct cdp_names *n, uint64_t id, size_t *length
 // The slot of a name, or the empty one where it would be.
 static size_t find(const struct cdp_names *n, const char *name, size_t length)
 {
-    size_t at = XXH3_64bits(name, length) & (n->size - 1);
+    size_t at = XXH3_64bits_withSeed(name, length, cdp_hash_key()) & (n->size - 1);
     for (; n->slot[at] != NONE; at = (at + 1) & (n->size - 1)) {
         size_t other;
         const char *text = cdp_names_get(n, n->slot[at], &other);

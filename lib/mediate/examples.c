@@ -40,8 +40,10 @@ int cdp_hold_out(const struct cdp_labels *labels, double share, uint64_t seed, u
         return -1;
     for (uint32_t g = 0; g < labels->groups; g++)
         identity[g].group = g;
-    for (uint64_t i = 0; i < labels->items; i++)
-        identity[labels->group[i]].items++;
+    for (uint64_t i = 0; i < labels->items; i++) {
+        if (labels->group[i] != CDP_NO_LABEL)
+            identity[labels->group[i]].items++;
+    }
     qsort(identity, labels->groups, sizeof *identity, larger);
     memset(held, 0, labels->groups);
     for (uint64_t stratum = 0; share > 0; stratum++) {
@@ -86,6 +88,8 @@ int cdp_examples_add(struct cdp_examples *train, struct cdp_examples *check,
                             (unsigned long long)i, (unsigned long long)j,
                             (unsigned long long)labels->items);
         uint32_t a = labels->group[i], b = labels->group[j];
+        if (a == CDP_NO_LABEL || b == CDP_NO_LABEL)
+            continue;
         int out = held[a] + held[b];
         if (add(out ? check : train, block, e, input, a == b, out == 1 ? 0.5F : 1, err))
             return -1;

@@ -61,7 +61,7 @@ static void count_items(const float (*best)[2], const struct cdp_labels *labels,
     double any[CDP_RUNGS + 1] = {0}, same[CDP_RUNGS + 1] = {0}, other[CDP_RUNGS + 1] = {0};
     double linkable = 0;
     for (uint64_t i = 0; i < labels->items; i++) {
-        if (!counted[labels->group[i]])
+        if (labels->group[i] == CDP_NO_LABEL || !counted[labels->group[i]])
             continue;
         int by_other = rungs_below(rung, best[i][0]), by_same = rungs_below(rung, best[i][1]);
         any[by_other > by_same ? by_other : by_same]++;

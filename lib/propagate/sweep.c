@@ -148,7 +148,8 @@ int cdp_truth_new(struct cdp_truth *truth, const struct cdp_tree *t,
         for (uint32_t g = 0; g < labels->groups; g++) {
             double size = truth->label_share[g];
             truth->class_pairs += size * (size - 1);
-            truth->label_share[g] = 1 / size;
+            truth->label_share[g] = size > 0 ? 1 / size : 0;
+            truth->classes += size > 0;
         }
         lay_out(&c);
         count_all(&c);
@@ -265,7 +266,7 @@ static int measure(const struct cdp_tree *t, const struct cdp_cut *cut,
     // An item in no cluster is as precise as can be, and recalls itself.
     double items = (double)truth->items;
     double precision = (total.precision + (items - total.known)) / items;
-    double recall = (total.recall + (truth->labels->groups - total.inverse)) / items;
+    double recall = (total.recall + (truth->classes - total.inverse)) / items;
     o->precision = total.pairs > 0 ? total.same / total.pairs : NAN;
     o->recall = truth->class_pairs > 0 ? total.same / truth->class_pairs : NAN;
     o->fscore = fscore(o->precision, o->recall);

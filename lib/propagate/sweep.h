@@ -13,6 +13,7 @@
 struct cdp_truth {
     const struct cdp_labels *labels;
     uint64_t items;      // with a label: the others are left out of all that follows
+    uint32_t classes;    // labels that these have
     uint32_t *known;     // of each node: its items with a label
     double *same;        // of each node: the sum over the labels of their items' number squared
     double *recall;      // the same, divided by the number of the label's items anywhere

@@ -30,7 +30,7 @@ void cdp_vote_count(const struct cdp_table *base, const struct cdp_table *member
 void cdp_vote_keep(const struct cdp_table *base, const uint32_t *votes, unsigned accept,
                    float threshold, uint8_t *keep);
 
-// keep[e] = both ends have the same label; similarities become 1.
+// keep[e] = both ends have the same label, which is known; similarities become 1.
 void cdp_truth_keep(struct cdp_table *base, const struct cdp_labels *labels, uint8_t *keep);
 
 // Receives pairs i < j, ascending, each with its values. Returns 0, or -1 after filling err.

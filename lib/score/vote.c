@@ -38,7 +38,8 @@ void cdp_truth_keep(struct cdp_table *base, const struct cdp_labels *labels, uin
 {
     for (uint64_t i = 0; i < base->rows; i++) {
         for (uint64_t e = base->offset[i]; e < base->offset[i + 1]; e++) {
-            keep[e] = labels->group[i] == labels->group[base->target[e]];
+            keep[e] = labels->group[i] != CDP_NO_LABEL &&
+                      labels->group[i] == labels->group[base->target[e]];
             base->distance[e] = 1.0F;
         }
     }

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "scratch.h"
 #include "tap.h"
@@ -53,7 +54,10 @@ static const struct {
      CONTENT("-9223372036854775808\n9223372036854775807\n-9223372036854775807\n"), false,
      "integers, 3: 0 1 2"},
     {"one label", CONTENT("5"), false, "integers, 1: 0"},
-    {"-1 is a label of a truth", CONTENT("-1\n4\n-1\n"), false, "integers, 2: 0 1 0"},
+    {"-1 is no true label", CONTENT("-1\n4\n-1\n-2\n"), false, "integers, 2: - 0 - 1"},
+    {"nor one among strings", CONTENT("-1\nann\n-1\nbob\n-1 \nann\n"), false,
+     "strings, 3: - 0 - 1 2 0"},
+    {"all true labels unknown", CONTENT("-1\n-1\n"), false, "integers, 0: - -"},
     {"-1 is no cluster", CONTENT("-1\n4\n-1\n2\n4\n"), true, "integers, 2: - 0 - 1 0"},
     {"all in no cluster", CONTENT("-1\n-1\n"), true, "integers, 0: - -"},
     {"strings", CONTENT("ann\nbob\nann\n12\n"), false, "strings, 3: 0 1 0 2"},
@@ -110,6 +114,66 @@ static void test_many(const char *format, const char *what)
     unlink("many.txt");
 }
 
+// Enough strings that some of their hashes agree in 32 bits.
+static void test_distinct(void)
+{
+    enum { STRINGS = 400000 };
+    struct cdp_labels labels;
+    struct cdp_err err = {""};
+    FILE *file = fopen("distinct.txt", "wb");
+    if (!file)
+        scratch_fail("distinct.txt");
+    for (int i = 0; i < STRINGS; i++)
+        fprintf(file, "a%d\n", i);
+    if (fclose(file))
+        scratch_fail("distinct.txt");
+    ok(!cdp_labels_read(&labels, "distinct.txt", false, &err) && labels.groups == STRINGS,
+       "%d distinct strings %s", STRINGS, err.text);
+    cdp_labels_free(&labels);
+    unlink("distinct.txt");
+}
+
+static uint64_t undo_shift(uint64_t y, int shift)
+{
+    uint64_t x = y;
+    for (int i = 0; i < 64 / shift + 1; i++)
+        x = y ^ x >> shift;
+    return x;
+}
+
+static uint64_t inverse(uint64_t odd)
+{
+    uint64_t x = odd;
+    for (int i = 0; i < 6; i++)
+        x *= 2 - odd * x;
+    return x;
+}
+
+// Integers that splitmix64's finalizer maps to one slot of any table of up to 2^24 slots.
+static void test_flood(void)
+{
+    enum { FLOOD = 200000 };
+    struct cdp_labels labels;
+    struct cdp_err err = {""};
+    FILE *file = fopen("flood.txt", "wb");
+    if (!file)
+        scratch_fail("flood.txt");
+    for (uint64_t i = 0; i < FLOOD; i++) {
+        uint64_t x = undo_shift(i << 24, 31) * inverse(UINT64_C(0x94D049BB133111EB));
+        x = undo_shift(x, 27) * inverse(UINT64_C(0xBF58476D1CE4E5B9));
+        x = undo_shift(x, 30) - UINT64_C(0x9E3779B97F4A7C15);
+        fprintf(file, "%" PRId64 "\n", (int64_t)x);
+    }
+    if (fclose(file))
+        scratch_fail("flood.txt");
+    clock_t begin = clock();
+    bool good = !cdp_labels_read(&labels, "flood.txt", false, &err) && labels.groups == FLOOD;
+    double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
+    ok(good && seconds < 5, "labels made to collide do not: %.2f s %s", seconds, err.text);
+    cdp_labels_free(&labels);
+    unlink("flood.txt");
+}
+
 int main(void)
 {
     scratch_enter();
@@ -118,6 +182,8 @@ int main(void)
                 cases[c].what);
     test_many("%d\n", "integers");
     test_many("person %d\n", "strings");
+    test_distinct();
+    test_flood();
 
     struct cdp_labels labels;
     struct cdp_err err;
