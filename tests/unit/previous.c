@@ -2,6 +2,7 @@
 #include "propagate/previous.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/random.h"
 #include "tap.h"
@@ -62,11 +63,33 @@ static int lost_by(uint64_t seed)
     return best(shared, now, before, 0, 0) - kept;
 }
 
+// Clusters of four items, each of any earlier cluster: hardly any has one that is clearly its own.
+static void test_many(void)
+{
+    enum { CLUSTERS = 40000, OF_EACH = 4, ALL = CLUSTERS * OF_EACH };
+    static uint32_t label[ALL], group[ALL];
+    static int64_t value[CLUSTERS];
+    for (uint32_t i = 0; i < ALL; i++) {
+        label[i] = i / OF_EACH;
+        group[i] = (uint32_t)(cdp_random(1, i) % CLUSTERS);
+    }
+    for (int b = 0; b < CLUSTERS; b++)
+        value[b] = b;
+    struct cdp_clusters clusters = {label, ALL, CLUSTERS, 0};
+    struct cdp_labels labels = {
+        .items = ALL, .groups = CLUSTERS, .group = group, .integers = true, .value = value};
+    clock_t begin = clock();
+    int status = cdp_clusters_keep(&clusters, &labels, NULL);
+    double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
+    ok(!status && seconds < 5, "%d clusters that were mixed: %.2f s", CLUSTERS, seconds);
+}
+
 int main(void)
 {
     int worse = 0;
     for (uint64_t seed = 1; seed <= 400; seed++)
         worse += lost_by(seed) != 0;
     ok(!worse, "400 random cases: as many items keep their number as can (%d do not)", worse);
+    test_many();
     return done();
 }
