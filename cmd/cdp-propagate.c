@@ -545,8 +545,7 @@ static void write_why(const struct cdp_tree *tree, struct cdp_output *output)
         tool_check(cdp_item_write(output, names, path[s].from, &err), &err);
         tool_check(cdp_output_write(output, "\t", 1, &err), &err);
         tool_check(cdp_item_write(output, names, path[s].to, &err), &err);
-        tool_check(cdp_output_printf(output, &err, "\t%s%s\n",
-                                     cdp_score_text(path[s].score, score),
+        tool_check(cdp_output_printf(output, &err, "\t%s%s\n", cdp_score_text(path[s].score, score),
                                      is_weakest ? "\tweakest" : ""),
                    &err);
     }

@@ -229,15 +229,15 @@ int cdp_audit_write(struct cdp_output *output, const struct cdp_audit *audit, ui
         if (a->items > 1)
             snprintf(density, sizeof density, "%.6f",
                      2 * (double)a->pairs / ((double)a->items * (double)(a->items - 1)));
-        status = cdp_output_printf(output, err, "%u\t%llu\t%llu\t%s\t%s\t%llu\t", l,
-                                   (unsigned long long)a->items, (unsigned long long)a->pairs,
-                                   density,
-                                   isnan(a->weakest) ? "-" : cdp_score_text(a->weakest, weakest),
-                                   (unsigned long long)a->bridges) ||
-                         cdp_item_write(output, names, a->medoid, err) ||
-                         cdp_output_write(output, "\n", 1, err)
-                     ? -1
-                     : 0;
+        status =
+            cdp_output_printf(output, err, "%u\t%llu\t%llu\t%s\t%s\t%llu\t", l,
+                              (unsigned long long)a->items, (unsigned long long)a->pairs, density,
+                              isnan(a->weakest) ? "-" : cdp_score_text(a->weakest, weakest),
+                              (unsigned long long)a->bridges) ||
+                    cdp_item_write(output, names, a->medoid, err) ||
+                    cdp_output_write(output, "\n", 1, err)
+                ? -1
+                : 0;
     }
     return status;
 }
