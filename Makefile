@@ -8,14 +8,15 @@ BUILD ?= build
 PKG_CONFIG ?= pkg-config
 OBJCOPY ?= objcopy
 
-packages = libzstd libarchive libxxhash
+packages = libzstd liblzma liblz4 zlib libarchive libxxhash
 warnings = -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wwrite-strings
 # No contraction of a x b + c: results are the same bytes from every compiler.
 required = -std=gnu11 -D_GNU_SOURCE -DCDP_VERSION='"$(VERSION)"' -Ilib -Icmd -fopenmp \
 	-ffp-contract=off -fno-math-errno -fno-trapping-math $(warnings) $(EXTRA_CFLAGS)
 package_cflags = $(shell $(PKG_CONFIG) --cflags $(packages))
-package_libs = $(shell $(PKG_CONFIG) --libs $(packages)) -lm
+# bzip2 has no file for pkg-config everywhere.
+package_libs = $(shell $(PKG_CONFIG) --libs $(packages)) -lbz2 -lm
 
 tools = $(patsubst cmd/%.c,%,$(wildcard cmd/cdp-*.c))
 library = $(BUILD)/libcdp.a

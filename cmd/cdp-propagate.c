@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clamp.h"
 #include "base/mem.h"
 #include "io/labels.h"
 #include "propagate/constraints.h"
@@ -175,20 +176,7 @@ static struct cdp_header header; // of a forest stream
 static struct cdp_list pairs;    // all of them, where a forest does not do
 static struct cdp_names *names;  // of the items
 static struct cdp_output *changes;
-
-// Thresholds rise towards 1, so a score above that would never be cut.
-static int check_scores(const struct cdp_block *block, const char *name, struct cdp_err *err)
-{
-    const float *score = block->value[0];
-    float most = -INFINITY;
-    for (size_t e = 0; e < block->edges; e++)
-        most = score[e] > most ? score[e] : most;
-    return most > 1 ? cdp_fail(err,
-                               "%s: a score of %g; at most 1 is wanted: cdp-view --from takes "
-                               "--distance and --rescale",
-                               name, (double)most)
-                    : 0;
-}
+static struct cdp_clamp clamp;   // of scores just above 1
 
 // Gives the items the names of an input (NULL = it has none), which are then ours.
 static void take_names(struct cdp_names *more, const char *input)
@@ -229,16 +217,18 @@ static int add(const struct cdp_block *block, const char *name, struct cdp_err *
                             names ? "the number of names," : "--nodes", (unsigned long long)nodes);
     }
     struct cdp_err reason;
-    if (check_scores(block, name, err))
-        return -1;
-    if (cdp_forest_add(forest, block->source, block->target, block->value[0], block->edges,
-                       &reason))
+    // Thresholds rise towards 1, so a score above that would never be cut.
+    const float *score;
+    if (cdp_clamp_scores(&clamp, block->value[0], block->edges, &score, &reason))
+        return cdp_fail(err, "%s: %s: cdp-view --from takes --distance and --rescale", name,
+                        reason.text);
+    if (cdp_forest_add(forest, block->source, block->target, score, block->edges, &reason))
         return cdp_fail(err, "%s: %s", name, reason.text);
-    if (cdp_floors_add(&floors, block->source, block->target, block->value[0], block->edges,
+    if (cdp_floors_add(&floors, block->source, block->target, score, block->edges,
                        &reason))
         return cdp_fail(err, "%s: %s", name, reason.text);
     for (size_t e = 0; (make_soft || make_audit) && e < block->edges; e++) {
-        if (cdp_list_add(&pairs, block->source[e], block->target[e], block->value[0][e], err))
+        if (cdp_list_add(&pairs, block->source[e], block->target[e], score[e], err))
             return -1;
     }
     cdp_progress_add(tool_progress(), block->edges);

@@ -46,7 +46,7 @@ fi
 fails 1 'm0.npz: knn, but the files before it hold pairs' "lists and pairs do not mix" \
     cdp-view --from npz -o never.cdp pairs.npz m0.npz
 head -c 3000 m0.npz >cut.npz
-fails 1 'cut.npz:idx.npy: cannot decompress' "a cut npz is refused" \
+fails 1 'cut.npz: not a tar or zip archive, but a damaged zip' "a cut npz is refused" \
     cdp-view --from npz -o never.cdp cut.npz
 : >empty.tsv
 cdp-view --from tsv empty.tsv | cdp-view --to npz - >empty.npz

@@ -86,7 +86,7 @@ fails 1 'negative.npy: pairs: row 0: an id is below 0' "a negative id" cdp-view 
 # matrices
 printf '%%%%MatrixMarket matrix coordinate real symmetric\n%% made up\n4 4 4\n2 1 0.5\n3 2 0.25\n4 3 1\n2 2 7\n' >m.mtx
 is "$(tsv mtx m.mtx)" "$three" "a symmetric matrix"
-printf '%%%%MatrixMarket matrix coordinate pattern general\n4 5 2\n1 2\n4 3\n' >p.mtx
+printf '%%%%MatrixMarket matrix coordinate pattern general\n5 5 2\n1 2\n4 3\n' >p.mtx
 is "$(tsv mtx p.mtx)" "$(printf '0\t1\t1\n2\t3\t1')" "a pattern"
 is "$(cdp-view --from mtx p.mtx | cdp-view --header - | grep ^nodes)" "$(printf 'nodes\t5')" "of five items"
 cdp-view --from tsv plain | cdp-view --to mtx - >out.mtx
@@ -96,10 +96,9 @@ fails 1 'zero.mtx: line 3: expected two indices from 1 to the matrix' "an index 
     cdp-view --from mtx zero.mtx
 sed 's/^0 1/5 1/' zero.mtx >beyond.mtx
 fails 1 'beyond.mtx: line 3: expected two indices from 1' "an index beyond" cdp-view --from mtx beyond.mtx
-sed '2s/1$/9/' p.mtx >cut.mtx
-sed -i '2s/.*/4 5 9/' cut.mtx
+sed '2s/.*/5 5 9/' p.mtx >cut.mtx
 fails 1 'cut.mtx: line 4: it ends before its 9 entries' "too few entries" cdp-view --from mtx cut.mtx
-sed '2s/.*/4 5 1/' p.mtx >long.mtx
+sed '2s/.*/5 5 1/' p.mtx >long.mtx
 fails 1 'long.mtx: line 4: more than its 1 entries' "too many" cdp-view --from mtx long.mtx
 fails 1 'plain: line 1: expected %%MatrixMarket' "no matrix" cdp-view --from mtx plain
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clamp.h"
 #include "base/mem.h"
 #include "eval/eval.h"
 #include "propagate/floors.h"
@@ -74,12 +75,12 @@ static int check_pairs(const struct libcdp_pairs *pairs, const uint64_t *i, cons
     for (size_t p = 0; p < count; p++) {
         if (i[p] == j[p])
             return cdp_fail(why, "pair %zu: item %llu with itself", p, (unsigned long long)i[p]);
-        uint64_t top = i[p] > j[p] ? i[p] : j[p];
+        uint64_t top = i[p] > j[p] ? i[p] : j[p], clamped = 0;
         if (top >= UINT32_MAX - 1)
             return cdp_fail(why, "pair %zu: item %llu: items are numbered from 0 to 2^32 - 3", p,
                             (unsigned long long)top);
-        if (!isfinite(score[p]) || score[p] > 1)
-            return cdp_fail(why, "pair %zu: a score of %g: scores are finite and at most 1", p,
+        if (!isfinite(score[p]) || cdp_clamp_score(score[p], &clamped) > 1)
+            return cdp_fail(why, "pair %zu: a score of %.9g: scores are finite and at most 1", p,
                             (double)score[p]);
     }
     return 0;
@@ -89,14 +90,20 @@ PUBLIC int libcdp_pairs_add(struct libcdp_pairs *pairs, const uint64_t *i, const
                             const float *score, size_t count, struct libcdp_err *err)
 {
     struct cdp_err why;
-    int status = check_pairs(pairs, i, j, score, count, &why);
+    struct cdp_clamp clamp = {0};
+    const float *scores;
+    int status = check_pairs(pairs, i, j, score, count, &why) ||
+                         cdp_clamp_scores(&clamp, score, count, &scores, &why)
+                     ? -1
+                     : 0;
     if (!status) {
-        status = cdp_forest_add(pairs->forest, i, j, score, count, &why) ||
-                         cdp_floors_add(&pairs->floors, i, j, score, count, &why)
+        status = cdp_forest_add(pairs->forest, i, j, scores, count, &why) ||
+                         cdp_floors_add(&pairs->floors, i, j, scores, count, &why)
                      ? -1
                      : 0;
         pairs->broken = status != 0;
     }
+    free(clamp.copy);
     if (status)
         tell(err, &why);
     return status;

@@ -31,11 +31,11 @@ struct libcdp_pairs *libcdp_pairs_new(struct libcdp_err *err);
 void libcdp_pairs_free(struct libcdp_pairs *pairs);
 
 /*
- * Adds pairs of different items, numbered from 0 to 2^32 - 3, with finite scores of at most 1; of
- * one that is repeated the highest score counts, and their order does not matter. Not after
- * clusters were made. A call that refuses its arguments adds none of its pairs, and the object is
- * as before. If memory runs out, all later calls but libcdp_pairs_free fail. Memory: 20 bytes an
- * item and 12 a pair.
+ * Adds pairs of different items, numbered from 0 to 2^32 - 3, with finite scores of at most 1 (one
+ * that is above by at most 1e-6 counts as 1); of one that is repeated the highest score counts, and
+ * their order does not matter. Not after clusters were made. A call that refuses its arguments adds
+ * none of its pairs, and the object is as before. If memory runs out, all later calls but
+ * libcdp_pairs_free fail. Memory: 20 bytes an item and 12 a pair.
  */
 int libcdp_pairs_add(struct libcdp_pairs *pairs, const uint64_t *i, const uint64_t *j,
                      const float *score, size_t count, struct libcdp_err *err);

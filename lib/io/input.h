@@ -2,27 +2,59 @@
 #ifndef CDP_INPUT_H
 #define CDP_INPUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
 
-// The one way into any file. NAME is a file, "-" for standard input, or ARCHIVE:MEMBER for a member
-// of a tar or zip archive (npz is one; the name of an existing file wins over that reading). What
-// is compressed with gzip, xz, zstd, lz4 or bzip2 is decompressed, inside an archive too; a cdp
-// edge stream, though made of zstd frames, is not, since its reader wants the frames.
+// Opens every file that is read. NAME is a file, "-" for standard input, or ARCHIVE:MEMBER for a
+// member of a tar or zip archive (an npz is a zip archive; the name of an existing file takes
+// precedence). Five compressions are decompressed, inside an archive too: gzip, xz, zstd, lz4 and
+// bzip2. No other is, and no program is run. A cdp edge stream, though made of zstd frames, is not
+// decompressed, since its reader needs the frames.
+//
+// Damage is an error at the latest when the end is read: checksums are verified, and only zero
+// bytes may follow the last compressed member. Content of more than 256 MiB and more than 500 times
+// its compressed size is refused.
 struct cdp_input;
 
 // Opens for reading; refuses a terminal when `binary`. On failure *input is NULL.
 int cdp_input_open(struct cdp_input **input, const char *name, int binary, struct cdp_err *err);
 void cdp_input_close(struct cdp_input *input);
 
+// Opens a text file as cdp_input_open does, and checks it as cdp_input_text does.
+int cdp_input_open_text(struct cdp_input **input, const char *name, struct cdp_err *err);
+
+// Skips a UTF-8 byte order mark, and refuses content that is no text by its first bytes: UTF-16 and
+// the formats of cdp_input_kind. To be called before anything is read.
+int cdp_input_text(struct cdp_input *input, struct cdp_err *err);
+
+// What a file is by its first bytes, with an article ("a Parquet file"), where that is a known
+// format other than text, npy and npz; otherwise NULL.
+const char *cdp_input_kind(const unsigned char *bytes, size_t size);
+
+// Whether the first bytes of a file are those of a zip archive, such as an npz.
+bool cdp_input_is_zip(const unsigned char *bytes, size_t size);
+
+// Whether the first bytes of a file look like text: printable ASCII throughout.
+bool cdp_input_is_text(const unsigned char *bytes, size_t size);
+
+// Opens a member of the zip archive that `archive` reads; `archive` stays open, so that other
+// members can be opened too. A member NAME.npy is found as NAME as well.
+int cdp_input_open_in(struct cdp_input **input, struct cdp_input *archive, const char *member,
+                      struct cdp_err *err);
+
 // Calls `each` for every regular file in the archive NAME, with its path, its size and, to be read
-// during the call, its content. Ends where `each` fails.
+// during the call, its content. Stops where `each` fails.
 typedef int cdp_member_each(void *context, const char *path, uint64_t size,
                             struct cdp_input *content, struct cdp_err *err);
 int cdp_input_members(const char *name, cdp_member_each *each, void *context, struct cdp_err *err);
+
+// The same for the zip archive that `archive` reads.
+int cdp_input_members_in(struct cdp_input *archive, cdp_member_each *each, void *context,
+                         struct cdp_err *err);
 
 // The name as given ("standard input" for "-"); valid until the close.
 const char *cdp_input_name(const struct cdp_input *input);
@@ -35,8 +67,8 @@ ssize_t cdp_input_read(struct cdp_input *input, void *buffer, size_t size, struc
 ssize_t cdp_input_peek(struct cdp_input *input, const unsigned char **bytes, size_t size,
                        struct cdp_err *err);
 
-// The whole content at once, before anything was taken: mapped where the file is plain, otherwise
-// read into memory. Owned by the input.
+// All that was not read yet: mapped where the file is plain, otherwise read into memory. Owned by
+// the input.
 int cdp_input_whole(struct cdp_input *input, const unsigned char **bytes, size_t *size,
                     struct cdp_err *err);
 

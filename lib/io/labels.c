@@ -102,8 +102,25 @@ static int number(struct groups *g, const struct text *text, const int64_t *valu
     return 0;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+static bool blank(const char *text, size_t length)
+{
+    while (length && is_blank(text[length - 1]))
+        length--;
+    return !length;
+}
+
+// Blanks around the integer are ignored.
 static int parse_integer(const char *text, size_t length, int64_t *value)
 {
+    while (length && is_blank(text[length - 1]))
+        length--;
+    for (; length && is_blank(*text); text++)
+        length--;
     bool negative = length && *text == '-';
     uint64_t magnitude = 0, most = (uint64_t)INT64_MAX + negative;
     if (length == (size_t)negative)
@@ -123,6 +140,8 @@ static int parse_name(struct parser *p, const char **text, size_t *length, struc
 {
     struct cdp_labels *labels = p->labels;
     const char *tab = memchr(*text, '\t', *length);
+    if (tab && blank(tab, (size_t)(*text + *length - tab)))
+        tab = NULL;
     if (p->line == 1 && tab && cdp_names_new(&labels->names, err))
         return -1;
     if (!labels->names)
@@ -209,7 +228,7 @@ int cdp_labels_read(struct cdp_labels *labels, const char *name, bool discards, 
 {
     *labels = (struct cdp_labels){.integers = true};
     struct cdp_input *input;
-    if (cdp_input_open(&input, name, 0, err))
+    if (cdp_input_open_text(&input, name, err))
         return -1;
     const unsigned char *bytes;
     size_t size;

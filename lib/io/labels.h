@@ -12,8 +12,9 @@
 // One label a line: item 0 on the first; or NAME<tab>LABEL on every line, names all different. -1
 // is no label: the item is in no cluster, or its true label is unknown. The others are integers (64
 // bits) where the first one is, and then all of them must be; otherwise they are strings, the rest
-// of the line. Equal labels get equal numbers, counted from 0 in order
-// of first appearance. CR LF is taken for LF.
+// of the line. Equal labels get equal numbers, counted from 0 in order of first appearance. CR LF
+// counts as LF, blanks around integers are ignored, and a UTF-8 byte order mark at the beginning is
+// skipped.
 struct cdp_labels {
     uint64_t items;
     uint32_t groups;         // distinct labels, CDP_NO_LABEL not among them

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "io/matrix.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -16,7 +17,7 @@ static const struct {
 } numbers[] = {
     [CDP_F16] = {"f2", 2}, [CDP_F32] = {"f4", 4}, [CDP_F64] = {"f8", 8}, [CDP_U8] = {"u1", 1},
     [CDP_I8] = {"i1", 1},  [CDP_I16] = {"i2", 2}, [CDP_U16] = {"u2", 2}, [CDP_I32] = {"i4", 4},
-    [CDP_U32] = {"u4", 4}, [CDP_I64] = {"i8", 8}, [CDP_U64] = {"u8", 8},
+    [CDP_U32] = {"u4", 4}, [CDP_I64] = {"i8", 8}, [CDP_U64] = {"u8", 8}, [CDP_BOOL] = {"b1", 1},
 };
 
 static bool little_endian(void)
@@ -112,16 +113,17 @@ static bool take(struct header *h, const char *token)
 
 static int parse_descr(struct cdp_matrix *m, struct header *h, struct cdp_err *err)
 {
-    static const char wanted[] = "expected numbers of float16/32/64 or integers";
+    static const char wanted[] = "expected numbers of float16/32/64, integers or bool";
     if (take(h, "["))
         return cdp_fail(err, "%s: %s, got structures of several fields", m->name, wanted);
-    if (!take(h, "'"))
+    const char *quote = take(h, "'") ? "'" : "\"";
+    if (*quote != '\'' && !take(h, quote))
         return fail_header(m, h, "a type in quotes", err);
     const char *type = h->at;
-    while (h->at < h->end && *h->at != '\'' && *h->at >= ' ' && *h->at <= '~')
+    while (h->at < h->end && *h->at != *quote && *h->at >= ' ' && *h->at <= '~')
         h->at++;
     size_t length = (size_t)(h->at - type);
-    if (!take(h, "'"))
+    if (!take(h, quote))
         return fail_header(m, h, "the end of the type", err);
     if (length && type[length - 1] == 'O')
         return cdp_fail(err, "%s: %s, got Python objects", m->name, wanted);
@@ -133,8 +135,8 @@ static int parse_descr(struct cdp_matrix *m, struct header *h, struct cdp_err *e
             return 0;
         }
     }
-    return cdp_fail(err, "%s: %s, got '%.*s'", m->name, wanted, length < 40 ? (int)length : 40,
-                    type);
+    return cdp_fail(err, "%s: %s, got '%.*s': convert it with astype('float32')", m->name, wanted,
+                    length < 40 ? (int)length : 40, type);
 }
 
 static int parse_order(struct cdp_matrix *m, struct header *h, bool *fortran, struct cdp_err *err)
@@ -160,6 +162,7 @@ static int parse_shape(struct cdp_matrix *m, struct header *h, struct cdp_err *e
         }
         if (h->at == start)
             return fail_header(m, h, "an extent of the shape", err);
+        h->at += h->at < h->end && *h->at == 'L'; // Python 2 wrote long integers so
         if (count < 2)
             extent[count] = value;
         count++;
@@ -170,7 +173,9 @@ static int parse_shape(struct cdp_matrix *m, struct header *h, struct cdp_err *e
         }
     }
     if (count < 1 || count > 2)
-        return cdp_fail(err, "%s: expected 1 or 2 dimensions, got %d", m->name, count);
+        return cdp_fail(err, "%s: expected 1 or 2 dimensions, got %d: use numpy.reshape", m->name,
+                        count);
+    m->dimensions = count;
     m->rows = extent[0];
     m->dim = extent[1];
     return 0;
@@ -208,12 +213,23 @@ static int parse_header(struct cdp_matrix *m, struct header *h, bool *fortran, s
     return h->at == h->end ? 0 : fail_header(m, h, "nothing behind the dictionary", err);
 }
 
+static int fail_npy(const struct cdp_matrix *m, const unsigned char *bytes, size_t size,
+                    struct cdp_err *err)
+{
+    bool npy = size >= 6 && !memcmp(bytes, "\x93NUMPY", 6);
+    const char *kind = npy ? NULL : cdp_input_kind(bytes, size);
+    if (!kind && cdp_input_is_text(bytes, size))
+        kind = "text";
+    return cdp_fail(err, "%s: not an npy file of version 1 to 3%s%s", m->name, kind ? ", but " : "",
+                    kind ? kind : "");
+}
+
 static int parse_npy(struct cdp_matrix *m, const unsigned char *bytes, size_t size,
                      struct cdp_err *err)
 {
     size_t start = size > 6 && bytes[6] == 1 ? 10 : 12; // of the header
     if (size < start || memcmp(bytes, "\x93NUMPY", 6) != 0 || bytes[6] < 1 || bytes[6] > 3)
-        return cdp_fail(err, "%s: not an npy file of version 1 to 3", m->name);
+        return fail_npy(m, bytes, size, err);
     size_t length = cdp_get_le(bytes + 8, start == 10 ? 2 : 4), left = size - start;
     if (length > left)
         return cdp_fail(err, "%s: an npy header of %zu bytes, but the file has %zu more", m->name,
@@ -266,6 +282,27 @@ static enum cdp_matrix_format guess_format(const char *name, const unsigned char
     return ends_in(name, ".bvecs") ? CDP_FORMAT_BVECS : CDP_FORMAT_RAW;
 }
 
+// What is not features in any way is refused, unless the format was given.
+static int check_kind(const struct cdp_matrix *m, const unsigned char *bytes, size_t size,
+                      struct cdp_err *err)
+{
+    const char *kind = cdp_input_kind(bytes, size);
+    if (!kind && cdp_input_is_text(bytes, size))
+        kind = "text";
+    if (kind && !strcmp(kind, "an npz archive"))
+        return cdp_fail(err, "%s: an npz archive: name one of its arrays as %s:ARRAY", m->name,
+                        m->name);
+    if (kind)
+        return cdp_fail(err,
+                        "%s: numbers in raw float32, npy, fvecs or bvecs are wanted, and this is "
+                        "%s: convert it with numpy.save",
+                        m->name, kind);
+    return ends_in(m->name, ".npy")
+               ? cdp_fail(err, "%s: not an npy file, though named so: --format raw if it is raw",
+                          m->name)
+               : 0;
+}
+
 static int parse(struct cdp_matrix *m, enum cdp_matrix_format format, uint64_t dim, uint64_t rows,
                  struct cdp_err *err)
 {
@@ -276,7 +313,12 @@ static int parse(struct cdp_matrix *m, enum cdp_matrix_format format, uint64_t d
     if (!size)
         return cdp_fail(err, "%s: the file is empty", m->name);
     int status = -1;
-    switch (format == CDP_FORMAT_AUTO ? guess_format(m->name, bytes, size) : format) {
+    bool guessed = format == CDP_FORMAT_AUTO;
+    if (guessed)
+        format = guess_format(m->name, bytes, size);
+    if (guessed && format == CDP_FORMAT_RAW && check_kind(m, bytes, size, err))
+        return -1;
+    switch (format) {
     case CDP_FORMAT_NPY:
         status = parse_npy(m, bytes, size, err);
         break;
@@ -304,19 +346,56 @@ static int parse(struct cdp_matrix *m, enum cdp_matrix_format format, uint64_t d
     return 0;
 }
 
-int cdp_matrix_open(struct cdp_matrix *matrix, const char *name, enum cdp_matrix_format format,
-                    uint64_t dim, uint64_t rows, struct cdp_err *err)
+// Opens what `input` reads; it becomes the matrix's, on failure too.
+static int open_input(struct cdp_matrix *matrix, struct cdp_input *input,
+                      enum cdp_matrix_format format, uint64_t dim, uint64_t rows,
+                      struct cdp_err *err)
 {
     memset(matrix, 0, sizeof *matrix);
-    if (cdp_input_open(&matrix->input, name, 1, err))
-        return -1;
-    matrix->name = strdup(strcmp(name, "-") ? name : "standard input");
+    matrix->input = input;
+    matrix->dimensions = 2;
+    matrix->name = strdup(cdp_input_name(input));
     if (!matrix->name)
-        cdp_fail(err, "%s: out of memory", name);
+        cdp_fail(err, "%s: out of memory", cdp_input_name(input));
     if (matrix->name && !parse(matrix, format, dim, rows, err))
         return 0;
     cdp_matrix_close(matrix);
     return -1;
+}
+
+int cdp_matrix_open(struct cdp_matrix *matrix, const char *name, enum cdp_matrix_format format,
+                    uint64_t dim, uint64_t rows, struct cdp_err *err)
+{
+    struct cdp_input *input;
+    if (cdp_input_open(&input, name, 1, err) || open_input(matrix, input, format, dim, rows, err))
+        return -1;
+    if (matrix->dimensions == 2)
+        return 0;
+    cdp_fail(err,
+             "%s: an array of one dimension; rows of numbers are wanted: reshape it with "
+             "numpy.reshape(a, (-1, DIM))",
+             matrix->name);
+    cdp_matrix_close(matrix);
+    return -1;
+}
+
+int cdp_array_open(struct cdp_matrix *matrix, const char *name, uint64_t rows, struct cdp_err *err)
+{
+    struct cdp_input *input;
+    return cdp_input_open(&input, name, 1, err)
+               ? -1
+               : open_input(matrix, input, CDP_FORMAT_NPY, 0, rows, err);
+}
+
+int cdp_array_open_in(struct cdp_matrix *matrix, struct cdp_input *npz, const char *name,
+                      struct cdp_err *err)
+{
+    struct cdp_input *input;
+    char member[256];
+    snprintf(member, sizeof member, "%s.npy", name);
+    return cdp_input_open_in(&input, npz, member, err)
+               ? -1
+               : open_input(matrix, input, CDP_FORMAT_NPY, 0, 0, err);
 }
 
 void cdp_matrix_close(struct cdp_matrix *matrix)
@@ -385,38 +464,64 @@ static float to_float(enum cdp_number number, uint64_t bits)
     case CDP_U32:
     case CDP_U64:
         break;
+    case CDP_BOOL:
+        return bits != 0;
     }
     return (float)bits;
 }
 
-static int64_t truncated(double value)
+// The integer that a floating-point number is, where all integers up to its size are told apart;
+// `limit` is the first that is not.
+static bool exact(double value, double limit, int64_t *id)
 {
-    return value >= -9223372036854775808.0 && value < 9223372036854775808.0 ? (int64_t)value
-                                                                            : INT64_MIN;
+    if (!(value > -limit && value < limit))
+        return false;
+    *id = (int64_t)value;
+    return (double)*id == value;
 }
 
-static int64_t to_integer(enum cdp_number number, uint64_t bits)
+static bool to_id(enum cdp_number number, uint64_t bits, int64_t *id)
 {
+    *id = (int64_t)bits;
     switch (number) {
     case CDP_F16:
+        return exact((double)to_float(number, bits), 0x1p11, id);
     case CDP_F32:
-        return truncated((double)to_float(number, bits));
+        return exact((double)to_float(number, bits), 0x1p24, id);
     case CDP_F64:
-        return truncated(as_double(bits));
+        return exact(as_double(bits), 0x1p53, id);
     case CDP_I8:
-        return (int8_t)bits;
+        *id = (int8_t)bits;
+        return true;
     case CDP_I16:
-        return (int16_t)bits;
+        *id = (int16_t)bits;
+        return true;
     case CDP_I32:
-        return (int32_t)bits;
+        *id = (int32_t)bits;
+        return true;
+    case CDP_U64:
+        return bits <= INT64_MAX;
     case CDP_I64:
     case CDP_U8:
     case CDP_U16:
     case CDP_U32:
-    case CDP_U64:
+    case CDP_BOOL:
         break;
     }
-    return (int64_t)bits;
+    return true;
+}
+
+static int fail_id(const struct cdp_matrix *m, uint64_t row, uint64_t bits, struct cdp_err *err)
+{
+    if (m->number == CDP_U64)
+        return cdp_fail(err, "%s: row %llu: the id %llu is not below 2^63", m->name,
+                        (unsigned long long)row, (unsigned long long)bits);
+    return cdp_fail(err, "%s: row %llu: %.17g is no id: a whole number is wanted%s", m->name,
+                    (unsigned long long)row,
+                    m->number == CDP_F64 ? as_double(bits) : (double)to_float(m->number, bits),
+                    m->number == CDP_F64   ? " below 2^53, up to which float64 is exact"
+                    : m->number == CDP_F32 ? " below 2^24, up to which float32 is exact"
+                                           : " below 2^11, up to which float16 is exact");
 }
 
 void cdp_matrix_row_f32(const struct cdp_matrix *m, uint64_t row, float *out)
@@ -444,11 +549,16 @@ const float *cdp_matrix_row(const struct cdp_matrix *m, uint64_t row, float *roo
     return room;
 }
 
-void cdp_matrix_row_i64(const struct cdp_matrix *m, uint64_t row, int64_t *out)
+int cdp_matrix_row_ids(const struct cdp_matrix *m, uint64_t row, uint64_t count, int64_t *out,
+                       struct cdp_err *err)
 {
     const unsigned char *at = cdp_matrix_at(m, row);
-    for (uint64_t d = 0; d < m->dim; d++)
-        out[d] = to_integer(m->number, load(m, at + d * m->number_stride));
+    for (uint64_t d = 0; d < count; d++) {
+        uint64_t bits = load(m, at + d * m->number_stride);
+        if (!to_id(m->number, bits, &out[d]))
+            return fail_id(m, row, bits, err);
+    }
+    return 0;
 }
 
 // Has the pages of a mapped file at hand: several threads ask for them faster than one that reads.

@@ -13,14 +13,14 @@
 // compressed files, archive members and pipes are read into memory.
 //
 //   raw    float32 rows, nothing else; --dim is needed; the size must be a multiple of dim x 4
-//   npy    NumPy's format, versions 1 to 3, C or Fortran order, either byte order, 1 or 2
-//   dimensions
-//          (one dimension: rows of one number); float16/32/64, and the integers of 8 to 64 bits
+//   npy    NumPy's format, versions 1 to 3, C or Fortran order, either byte order, two dimensions;
+//          float16/32/64, integers of 8 to 64 bits, bool
 //   fvecs  each row preceded by its dimension (int32), float32 numbers
 //   bvecs  the same with unsigned bytes
 //
 // `auto` takes npy by its magic; fvecs and bvecs by the ending of the name (before .gz and the
-// like; an archive's member's own name); raw otherwise.
+// like; an archive's member's own name); raw otherwise, unless the content is text or of a known
+// other format.
 
 enum cdp_matrix_format {
     CDP_FORMAT_AUTO,
@@ -41,12 +41,14 @@ enum cdp_number {
     CDP_I32,
     CDP_U32,
     CDP_I64,
-    CDP_U64
+    CDP_U64,
+    CDP_BOOL
 };
 
 struct cdp_matrix {
     uint64_t rows;
     uint64_t dim;
+    int dimensions; // of the array
     enum cdp_number number;
     bool swapped;              // numbers are of the other byte order
     const unsigned char *data; // first number of the first row; any alignment
@@ -62,6 +64,14 @@ struct cdp_matrix {
 int cdp_matrix_open(struct cdp_matrix *matrix, const char *name, enum cdp_matrix_format format,
                     uint64_t dim, uint64_t rows, struct cdp_err *err);
 void cdp_matrix_close(struct cdp_matrix *matrix);
+
+// Opens an npy array of one or two dimensions; one of one dimension has rows of one number. `rows`
+// as above.
+int cdp_array_open(struct cdp_matrix *matrix, const char *name, uint64_t rows, struct cdp_err *err);
+
+// The same for the member NAME.npy of an npz that is open.
+int cdp_array_open_in(struct cdp_matrix *matrix, struct cdp_input *npz, const char *name,
+                      struct cdp_err *err);
 
 // The row of the file that row `row` is.
 static inline uint64_t cdp_matrix_origin(const struct cdp_matrix *matrix, uint64_t row)
@@ -85,8 +95,11 @@ bool cdp_matrix_plain(const struct cdp_matrix *matrix);
 // `room`. Thread-safe.
 const float *cdp_matrix_row(const struct cdp_matrix *matrix, uint64_t row, float *room);
 
-// Copies row `row` as dim integers; numbers that are no integers lose their fraction. Thread-safe.
-void cdp_matrix_row_i64(const struct cdp_matrix *matrix, uint64_t row, int64_t *out);
+// Copies the first `count` numbers of row `row` as ids, which may be negative. A number that is no
+// integer, or so large that its type does not hold all integers near it (2^53 for float64), is an
+// error that names the row. Thread-safe.
+int cdp_matrix_row_ids(const struct cdp_matrix *matrix, uint64_t row, uint64_t count, int64_t *out,
+                       struct cdp_err *err);
 
 // XXH64 of the rows' bytes as float32 little-endian, for provenance: the same for one matrix in
 // any file format.

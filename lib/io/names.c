@@ -172,7 +172,7 @@ int cdp_names_read(struct cdp_names **names, const char *file, struct cdp_err *e
     size_t size;
     if (cdp_names_new(names, err))
         return -1;
-    int status = cdp_input_open(&input, file, 0, err);
+    int status = cdp_input_open_text(&input, file, err);
     if (!status) {
         status = cdp_input_whole(input, &bytes, &size, err);
         if (!status)

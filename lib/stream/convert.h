@@ -10,7 +10,9 @@
 #include "stream/stream.h"
 #include "stream/tsv.h"
 
-// Edges from files of other formats and to them.
+// Edges from files of other formats and to them. Edges from an item to itself are left out and
+// counted in the list, except where each row of idx names its own item. A value that is not finite
+// is an error.
 
 // Adds the edges of a text file to the list, and counts in `notes` (NULL: nowhere) what was passed
 // over. Where an automatic form's ids turn out to be names, all ids of the list become those of
@@ -24,14 +26,16 @@ int cdp_list_from_npy(struct cdp_list *list, const char *name, const char *score
                       struct cdp_err *err);
 
 // Adds the entries of a Matrix Market file: coordinate, real, integer or pattern, general or
-// symmetric; indices from 1 on, a pattern's values 1, the diagonal left out. *nodes is raised to
-// the larger dimension.
+// symmetric; a pattern's values are 1. Rows and columns of a square matrix are the same items. Of a
+// matrix of r x c that is not square, row i is item i and column j item r + j. *nodes is raised to
+// the number of items.
 int cdp_list_from_mtx(struct cdp_list *list, const char *name, uint64_t *nodes,
                       struct cdp_err *err);
 
-// Adds the edges of an npz of the original's kind, and tells what they are: neighbour lists, arrays
-// idx and dist of n x k, as CDP_KNN without each item itself and the padding of -1, and *nodes = n
-// where it is smaller; or scored pairs, arrays pairs (n x 2) and scores, as CDP_PAIRS.
+// Adds the edges of an npz, and tells what they are: neighbour lists, arrays idx and dist of n x k,
+// as CDP_KNN without each item itself and the padding of -1, and *nodes = n where it is smaller; or
+// scored pairs, arrays pairs (n x 2) and scores, as CDP_PAIRS; or the entries of a scipy.sparse
+// matrix in the formats csr, csc or coo, as CDP_PAIRS and as those of a Matrix Market file.
 int cdp_list_from_npz(struct cdp_list *list, const char *name, enum cdp_type *type, uint64_t *nodes,
                       struct cdp_err *err);
 

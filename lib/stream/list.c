@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/clamp.h"
 #include "base/mem.h"
 
 int cdp_list_add(struct cdp_list *list, uint64_t source, uint64_t target, float value,
@@ -85,22 +86,35 @@ int cdp_list_sort(struct cdp_list *list, enum cdp_type type, struct cdp_err *err
     return 0;
 }
 
+static int check_range(struct cdp_list *list, float least, float most, struct cdp_err *err)
+{
+    uint64_t clamped = 0;
+    if (list->count &&
+        (cdp_clamp_score(least, &clamped) < 0 || cdp_clamp_score(most, &clamped) > 1))
+        return cdp_fail(err,
+                        "scores lie from %.9g to %.9g; scores from 0 to 1 are wanted: --rescale "
+                        "maps the range onto that",
+                        (double)least, (double)most);
+    for (size_t e = 0; clamped && e < list->count; e++)
+        list->edge[e].value = cdp_clamp_score(list->edge[e].value, &list->clamped);
+    return 0;
+}
+
 int cdp_list_scores(struct cdp_list *list, bool distance, bool rescale, struct cdp_err *err)
 {
     float least = INFINITY, most = -INFINITY;
     for (size_t e = 0; e < list->count; e++) {
         float *value = &list->edge[e].value;
+        if (isnan(*value))
+            return cdp_fail(err, "pair %llu, %llu: the score is no number (NaN)",
+                            (unsigned long long)list->edge[e].source,
+                            (unsigned long long)list->edge[e].target);
         *value = distance ? 1 - *value : *value;
         least = *value < least ? *value : least;
         most = *value > most ? *value : most;
     }
     if (!rescale)
-        return least < 0 || most > 1
-                   ? cdp_fail(err,
-                              "scores lie from %g to %g; scores from 0 to 1 are wanted: --rescale "
-                              "maps the range onto that",
-                              (double)least, (double)most)
-                   : 0;
+        return check_range(list, least, most, err);
     double range = (double)most - (double)least;
     for (size_t e = 0; e < list->count; e++) {
         float *value = &list->edge[e].value;

@@ -18,6 +18,8 @@ struct cdp_edge {
 struct cdp_list {
     struct cdp_edge *edge;
     size_t count, room;
+    uint64_t self_pairs; // edges from an item to itself, which were left out
+    uint64_t clamped;    // scores that were rounding errors outside of 0 to 1
 };
 
 int cdp_list_add(struct cdp_list *list, uint64_t source, uint64_t target, float value,
@@ -28,9 +30,10 @@ int cdp_list_add(struct cdp_list *list, uint64_t source, uint64_t target, float 
 // much again as the list has while it runs.
 int cdp_list_sort(struct cdp_list *list, enum cdp_type type, struct cdp_err *err);
 
-// What is done to scores of pairs: `distance` makes them 1 - value; `rescale` then maps the least
-// of them to 0 and the greatest to 1. Without it, a score that is not from 0 to 1 is an error that
-// tells the range.
+// Makes values scores of pairs: `distance` replaces them by 1 - value; `rescale` then maps the
+// least of them to 0 and the greatest to 1. Without it, rounding errors are clamped (base/clamp.h),
+// and a score that is not from 0 to 1 is an error that gives the range. NaN is an error in any
+// case.
 int cdp_list_scores(struct cdp_list *list, bool distance, bool rescale, struct cdp_err *err);
 
 #endif

@@ -13,14 +13,25 @@ struct cdp_source {
     char *name;
 };
 
+static int fail_empty(const struct cdp_input *input, const char *name, struct cdp_err *err)
+{
+    size_t length = strlen(name);
+    if (!strcmp(name, "-"))
+        return cdp_fail(err, "standard input: empty: the program before it in the pipe failed");
+    if (length >= 4 && !strcmp(name + length - 4, ".cdp"))
+        return cdp_fail(err, "%s: an empty file, not a stream, which has a header and an end mark",
+                        cdp_input_name(input));
+    return 0;
+}
+
 static int open_input(struct cdp_source *s, struct cdp_input *input, const char *name,
                       unsigned types, const char *wanted, int threads, struct cdp_err *err)
 {
     const unsigned char *byte;
     int is_stream = cdp_reader_sniff(input, err);
     ssize_t some = is_stream < 0 ? -1 : cdp_input_peek(input, &byte, 1, err);
-    if (!some && !strcmp(name, "-"))
-        some = cdp_fail(err, "standard input: empty: the program before it in the pipe failed");
+    if (!some)
+        some = fail_empty(input, name, err);
     s->name = strdup(cdp_input_name(input));
     if (some >= 0 && !s->name)
         some = cdp_fail(err, "out of memory: a name");
@@ -66,6 +77,11 @@ const char *cdp_source_name(const struct cdp_source *s)
 int cdp_source_next(struct cdp_source *s, struct cdp_block *block, struct cdp_err *err)
 {
     return s->reader ? cdp_reader_next(s->reader, block, err) : cdp_tsv_next(s->tsv, block, err);
+}
+
+uint64_t cdp_source_self_pairs(const struct cdp_source *s)
+{
+    return s->tsv ? cdp_tsv_notes(s->tsv)->self_pairs : 0;
 }
 
 struct cdp_reader *cdp_source_reader(const struct cdp_source *s)

@@ -19,14 +19,17 @@ enum { ROOM = 64 };
 #define HEADER(type, order, shape) \
     "{'descr': '" type "', 'fortran_order': " order ", 'shape': " shape ", }     \n"
 
-// What opening a file of these bytes gives, in words: the shape and the rows, or the error.
+// What opening a file of these bytes gives, in words: the shape and the rows, or the error. Without
+// a dimension a file named a.npy is opened as an array.
 static const char *outcome(const char *name, const void *bytes, size_t size, uint64_t dim)
 {
     static char text[sizeof(struct cdp_err)];
     struct cdp_matrix matrix;
     struct cdp_err err;
     scratch_write(name, bytes, size);
-    int status = cdp_matrix_open(&matrix, name, CDP_FORMAT_AUTO, dim, 0, &err);
+    int status = !dim && !strcmp(name, "a.npy")
+                     ? cdp_array_open(&matrix, name, 0, &err)
+                     : cdp_matrix_open(&matrix, name, CDP_FORMAT_AUTO, dim, 0, &err);
     unlink(name);
     if (status) {
         snprintf(text, sizeof text, "%s", err.text);
@@ -103,6 +106,14 @@ static const struct {
      "1 x 1: 2.14748365e+09"},
     {"int64", 1, HEADER("<i8", "False", "(1,)"), BYTES("\xfd\xff\xff\xff\xff\xff\xff\xff"),
      "1 x 1: -3"},
+    {"truth values", 1, HEADER("|b1", "False", "(1, 4)"), BYTES("\0\1\1\2"), "1 x 4: 0 1 1 1"},
+    {"extents of Python 2", 1, HEADER("<f4", "False", "(2L, 3L)"), BYTES(SIX),
+     "2 x 3: 1 2 3, -4 0.5 1024"},
+    {"one extent of Python 2", 1, HEADER("<f4", "False", "(6L,)"), BYTES(SIX),
+     "6 x 1: 1, 2, 3, -4, 0.5, 1024"},
+    {"a type in double quotes", 1,
+     "{\"descr\": \"<f4\", \"fortran_order\": False, \"shape\": (2, 3)}", BYTES(SIX),
+     "a.npy: npy header, byte 1: expected descr, fortran_order and shape, each once"},
     {"uint64", 1, HEADER("<u8", "False", "(1,)"), BYTES("\0\0\0\0\0\0\0\x80"),
      "1 x 1: 9.22337204e+18"},
 
@@ -117,18 +128,17 @@ static const struct {
     {"rows of nothing", 1, HEADER("<f4", "False", "(3, 0)"), BYTES(""),
      "a.npy: rows of no numbers"},
     {"three dimensions", 1, HEADER("<f4", "False", "(1, 2, 3)"), BYTES(SIX),
-     "a.npy: expected 1 or 2 dimensions, got 3"},
+     "a.npy: expected 1 or 2 dimensions, got 3: use numpy.reshape"},
     {"no dimension", 1, HEADER("<f4", "False", "()"), BYTES("\0\0\0\0"),
-     "a.npy: expected 1 or 2 dimensions, got 0"},
+     "a.npy: expected 1 or 2 dimensions, got 0: use numpy.reshape"},
     {"complex numbers", 1, HEADER("<c8", "False", "(1, 3)"), BYTES(SIX),
-     "a.npy: expected numbers of float16/32/64 or integers, got '<c8'"},
-    {"truth values", 1, HEADER("|b1", "False", "(24,)"), BYTES(SIX),
-     "a.npy: expected numbers of float16/32/64 or integers, got '|b1'"},
+     "a.npy: expected numbers of float16/32/64, integers or bool, got '<c8': convert it with "
+     "astype('float32')"},
     {"objects", 1, HEADER("|O", "False", "(24,)"), BYTES(SIX),
-     "a.npy: expected numbers of float16/32/64 or integers, got Python objects"},
+     "a.npy: expected numbers of float16/32/64, integers or bool, got Python objects"},
     {"structures", 1,
      "{'descr': [('a', '<f4'), ('b', '<f4')], 'fortran_order': False, 'shape': (3,)}", BYTES(SIX),
-     "a.npy: expected numbers of float16/32/64 or integers, got structures of several fields"},
+     "a.npy: expected numbers of float16/32/64, integers or bool, got structures of several fields"},
     {"a header that ends in a key", 1, "{'shape': (6,), 'descr':", BYTES(""),
      "a.npy: npy header, byte 24: expected a type in quotes"},
     {"a header that ends in a type", 1, "{'descr': '<f", BYTES(""),
@@ -177,6 +187,25 @@ static const struct {
      "a.bin: 24 bytes, no multiple of 16 (--dim 4 x 4): another --dim?"},
     {"raw with a dimension beyond the file", "a.bin", BYTES(SIX), UINT64_C(1) << 62,
      "a.bin: 24 bytes, fewer than a row's (--dim 4611686018427387904 x 4): another --dim?"},
+    {"text", "a.bin", BYTES("0.5 0.25\n1 1.5\n"), 4,
+     "a.bin: numbers in raw float32, npy, fvecs or bvecs are wanted, and this is text: convert it "
+     "with numpy.save"},
+    {"a Parquet file", "a.bin", BYTES("PAR1\x15\4\x15\x10\x15\x14\x4c\x15\2\x15\4"), 4,
+     "a.bin: numbers in raw float32, npy, fvecs or bvecs are wanted, and this is a Parquet file: "
+     "convert it with numpy.save"},
+    {"an HDF5 file", "a.bin", BYTES("\x89HDF\r\n\x1a\n\0\0\0\0\0\x08\x08\0"), 4,
+     "a.bin: numbers in raw float32, npy, fvecs or bvecs are wanted, and this is an HDF5 file: "
+     "convert it with numpy.save"},
+    {"a pickle", "a.bin", BYTES("\x80\4\x95\x0b\0\0\0\0\0\0\0]\x94(K\1K\2e."), 4,
+     "a.bin: numbers in raw float32, npy, fvecs or bvecs are wanted, and this is a Python pickle: "
+     "convert it with numpy.save"},
+    {"raw numbers named npy", "b.npy", BYTES(SIX), 3,
+     "b.npy: not an npy file, though named so: --format raw if it is raw"},
+    {"numbers in four letters each", "a.bin", BYTES("AAAA\0AAA"), 2, "1 x 2: 12.0784311 12.0783691"},
+    {"an array of one dimension", "one.npy",
+     BYTES("\x93NUMPY\1\0\x37\0{'descr': '|u1', 'fortran_order': False, 'shape': (2,)}\1\2"), 0,
+     "one.npy: an array of one dimension; rows of numbers are wanted: reshape it with "
+     "numpy.reshape(a, (-1, DIM))"},
     {"npy cut in its magic's wake", "a.npy", BYTES("\x93NUMPY\1\0"), 0,
      "a.npy: not an npy file of version 1 to 3"},
     {"npy with a header beyond its end", "a.npy", BYTES("\x93NUMPY\2\0\xff\xff\xff\xff{}"), 0,
@@ -244,23 +273,59 @@ static void test_digest(void)
     free(vecs);
 }
 
-static void test_integers(void)
+// What row `row` of an array is as ids: the first two, or the error.
+static const char *ids(const char *header, const void *numbers, size_t size, uint64_t row)
 {
+    static char text[sizeof(struct cdp_err)];
     unsigned char file[512];
     struct cdp_matrix matrix;
+    struct cdp_err err;
     int64_t got[2];
-    size_t size = make_npy(file, 1, HEADER(">i8", "False", "(1, 2)"),
-                           BYTES("\x80\0\0\0\0\0\0\1\x7f\xff\xff\xff\xff\xff\xff\xff"));
-    if (open_bytes(&matrix, "wide.npy", file, size, 0)) {
-        cdp_matrix_row_i64(&matrix, 0, got);
-        ok(got[0] == INT64_MIN + 1 && got[1] == INT64_MAX, "integers keep their 64 bits");
-        cdp_matrix_close(&matrix);
-    }
-    if (open_bytes(&matrix, "six.bin", BYTES(SIX), 2)) {
-        cdp_matrix_row_i64(&matrix, 2, got);
-        ok(got[0] == 0 && got[1] == 1024, "fractions are dropped");
-        cdp_matrix_close(&matrix);
-    }
+    size = make_npy(file, 1, header, numbers, size);
+    if (!open_bytes(&matrix, "ids.npy", file, size, 0))
+        return "";
+    if (cdp_matrix_row_ids(&matrix, row, 2, got, &err))
+        snprintf(text, sizeof text, "%s", err.text);
+    else
+        snprintf(text, sizeof text, "%" PRId64 " %" PRId64, got[0], got[1]);
+    cdp_matrix_close(&matrix);
+    return text;
+}
+
+static void test_ids(void)
+{
+    is_text(ids(HEADER(">i8", "False", "(1, 2)"),
+                BYTES("\x80\0\0\0\0\0\0\1\x7f\xff\xff\xff\xff\xff\xff\xff"), 0),
+            "-9223372036854775807 9223372036854775807", "ids keep their 64 bits");
+    is_text(ids(HEADER("<u8", "False", "(1, 2)"), BYTES("\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x80"), 0),
+            "ids.npy: row 0: the id 9223372036854775808 is not below 2^63", "but not more");
+    is_text(ids(HEADER("<f4", "False", "(3, 2)"), BYTES(SIX), 0), "1 2", "float32 ids");
+    is_text(ids(HEADER("<f4", "False", "(3, 2)"), BYTES(SIX), 2),
+            "ids.npy: row 2: 0.5 is no id: a whole number is wanted below 2^24, up to which float32 "
+            "is exact",
+            "a fraction is no id");
+    is_text(ids(HEADER("<f4", "False", "(1, 2)"), BYTES("\xff\xff\x7f\x4b\0\0\x80\x4b"), 0),
+            "ids.npy: row 0: 16777216 is no id: a whole number is wanted below 2^24, up to which "
+            "float32 is exact",
+            "nor is 2^24 in float32, which 2^24 + 1 is too");
+    is_text(ids(HEADER("<f8", "False", "(1, 2)"),
+                BYTES("\xff\xff\xff\xff\xff\xff\x3f\x43\0\0\0\0\0\0\x40\x43"), 0),
+            "ids.npy: row 0: 9007199254740992 is no id: a whole number is wanted below 2^53, up to "
+            "which float64 is exact",
+            "nor is 2^53 in float64");
+    is_text(ids(HEADER("<f2", "False", "(1, 2)"), BYTES("\xff\x67\0\x68"), 0),
+            "ids.npy: row 0: 2048 is no id: a whole number is wanted below 2^11, up to which "
+            "float16 is exact",
+            "nor is 2^11 in float16");
+    is_text(ids(HEADER("<f4", "False", "(1, 2)"), BYTES("\0\0\xc0\x7f\0\0\0\0"), 0),
+            "ids.npy: row 0: nan is no id: a whole number is wanted below 2^24, up to which "
+            "float32 is exact",
+            "nor is NaN");
+    is_text(ids(HEADER("<f8", "False", "(1, 2)"),
+                BYTES("\0\0\0\0\0\0\xf0\xff\0\0\0\0\0\0\0\0"), 0),
+            "ids.npy: row 0: -inf is no id: a whole number is wanted below 2^53, up to which "
+            "float64 is exact",
+            "nor infinity");
 }
 
 int main(void)
@@ -276,7 +341,7 @@ int main(void)
         is_text(outcome(files[f].name, files[f].bytes, files[f].size, files[f].dim),
                 files[f].wanted, files[f].what);
     test_digest();
-    test_integers();
+    test_ids();
     scratch_leave();
     return done();
 }
