@@ -142,4 +142,15 @@ fails 1 'noise: not a cdp edge stream' "noise is no stream" cdp-view --check noi
 fails 1 'a pairs stream; cdp-score reads knn streams' "a stream of the wrong type" \
     cdp-score vote pairs.cdp
 
+# Control characters of a provenance are masked when it is shown. The header is changed, and summed again.
+printf '0\t1\t0.5\n' | cdp-view --from tsv -o shown.cdp -
+size=$(perl -e 'read STDIN, $head, 8; print unpack "x4 V", $head' <shown.cdp)
+perl -0777 -pe 's/--from/\e[31m\a/' shown.cdp >escape.cdp
+sum=$(head -c "$size" escape.cdp | xxh64sum | cut -c1-16)
+perl -0777 -i -pe 'BEGIN { ($size, $sum) = (shift, shift) } substr($_, $size, 8) = reverse pack "H*", $sum' \
+    "$size" "$sum" escape.cdp
+cdp-view escape.cdp >out
+grep -q 'cdp-view.*?\[31m?' out && ! grep -q "$(printf '[\033\007]')" out
+ok $? "control characters of a provenance are masked"
+
 done_testing
