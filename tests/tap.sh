@@ -68,10 +68,11 @@ fails() {
     [ $result -eq 0 ] || note "exit $status: $(<err)"
 }
 
-# skip NAME REASON: a check that cannot run here.
+# skip NAME REASON: a test that cannot run here, said on standard error too.
 skip() {
     count=$((count + 1))
     echo "ok $count - $1 # SKIP $2"
+    note "skipped: $1: $2"
 }
 
 # skip_all REASON: ends a test that has nothing to run on.

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""Random CSV read by cdp-view and by Python's csv module: the same pairs, or a reason to refuse.
+
+usage: csv_dialects.py CASES SEED; prints a line for each difference.
+"""
+import csv
+import io
+import random
+import subprocess
+import sys
+
+ALPHABET = ['"', '""', ",", "\n", "\r\n", " ", "\t", "a", "0", "1", "2", "0.5", "-", "#", "\u00e9", "x" * 300, "", ";", "'"]
+
+
+def run(*command, data=None):
+    result = subprocess.run(command, input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return result.returncode, result.stdout.decode(), result.stderr.decode()
+
+
+def written(rng):
+    """A table as csv.writer writes it, which must be read."""
+    columns = rng.sample(["a", "b", "s", "text", "more"], 5)
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, quoting=rng.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+                        lineterminator=rng.choice(["\n", "\r\n"]))
+    writer.writerow(columns)
+    for _ in range(rng.randrange(1, 12)):
+        row = {"a": rng.randrange(12), "b": rng.randrange(12), "s": rng.choice([0.5, 0.25, 1, 0])}
+        for name in "text", "more":
+            row[name] = "".join(rng.choice(ALPHABET) for _ in range(rng.randrange(8)))
+        writer.writerow([row[name] for name in columns])
+    return rng.choice(["", "\ufeff"]) + out.getvalue(), True
+
+
+def mutated(rng):
+    """The same with a few changes, which may be refused."""
+    text = list(written(rng)[0])
+    for _ in range(rng.randrange(1, 4)):
+        at = rng.randrange(len(text))
+        text[at:at + rng.randrange(2)] = rng.choice(ALPHABET)
+    return "".join(text), False
+
+
+def expected(text):
+    """Pairs by the csv module, or None where they are no pairs."""
+    rows = [row for row in csv.reader(io.StringIO(text.lstrip("\ufeff"), newline="")) if row]
+    if not rows or not {"a", "b", "s"} <= set(rows[0]):
+        return None
+    i, j, s = (rows[0].index(name) for name in "abs")
+    best = {}
+    for row in rows[1:]:
+        try:
+            a, b, score = int(row[i]), int(row[j]), float(row[s])
+        except (ValueError, IndexError):
+            return None
+        if a < 0 or b < 0 or not 0 <= score <= 1:
+            return None
+        if a != b:
+            key = min(a, b), max(a, b)
+            best[key] = max(score, best.get(key, 0))
+    return ["%d\t%d\t%.9g" % (a, b, score) for (a, b), score in sorted(best.items())]
+
+
+def main():
+    cases, seed = int(sys.argv[1]), int(sys.argv[2])
+    csv.field_size_limit(1 << 30)
+    for case in range(cases):
+        rng = random.Random(seed * 1000003 + case)
+        text, must = (written if case % 2 else mutated)(rng)
+        with open("dialect.csv", "w", newline="", encoding="utf-8") as file:
+            file.write(text)
+        status, _, why = run("cdp-view", "--from", "csv", "--columns", "a,b,s", "-o", "dialect.cdp", "dialect.csv")
+        wanted = expected(text)
+        if status == 0:
+            got = run("cdp-view", "--to", "tsv", "dialect.cdp")[1].splitlines()
+            if got != wanted:
+                print("case %d: got %r, csv has %r: %r" % (case, got, wanted, text))
+        elif status != 1 or must:
+            print("case %d: exit %d: %s%r" % (case, status, why, text))
+
+
+main()
