@@ -29,7 +29,11 @@ int cdp_lines_open(struct cdp_lines **lines, struct cdp_input *input, bool csv, 
     l->input = input;
     l->csv = csv;
     l->next = 1;
-    return 0;
+    if (!cdp_input_text(input, err))
+        return 0;
+    cdp_lines_close(l);
+    *lines = NULL;
+    return -1;
 }
 
 void cdp_lines_close(struct cdp_lines *l)
@@ -95,7 +99,7 @@ static char *quoted_end(char *at, const char *end, bool *open, bool *returns, ui
         } else if (*at == '\n') {
             return at;
         } else {
-            *returns |= *at == '\r' && at + 1 < end && at[1] != '\n';
+            *returns |= *at == '\r' && at + 1 < end && at[1] != '\n' && at[1] != '\r';
             *open = opens && *at == '"';
             opens = *at == ',';
         }
@@ -115,8 +119,10 @@ int cdp_lines_next(struct cdp_lines *l, struct cdp_field *record, struct cdp_err
         if (l->csv && size && memchr(line, '"', length)) {
             stop = quoted_end(line, end, &open, &returns, &breaks);
         } else if (l->csv && length) {
-            char *first = memchr(line, '\r', length);
-            returns = first && first + 1 < line + length;
+            size_t kept = length;
+            while (kept && line[kept - 1] == '\r')
+                kept--;
+            returns = memchr(line, '\r', kept) != NULL;
         }
         if (!stop && !l->ended) {
             if (refill(l, err))
@@ -133,12 +139,8 @@ int cdp_lines_next(struct cdp_lines *l, struct cdp_field *record, struct cdp_err
             return cdp_lines_fail(l, "a carriage return at the end of the line only", record, err);
         l->start += record->length + (stop != NULL);
         l->next += breaks + 1;
-        if (record->length && record->at[record->length - 1] == '\r')
+        while (record->length && record->at[record->length - 1] == '\r')
             record->length--;
-        if (l->number == 1 && record->length >= 3 && !memcmp(record->at, "\xEF\xBB\xBF", 3)) {
-            record->at += 3;
-            record->length -= 3;
-        }
         return 1;
     }
 }

@@ -7,8 +7,9 @@
 #include "base/err.h"
 #include "io/input.h"
 
-// Text files of one record a line: lines, and the fields of a line. CR LF is taken for LF, and a
-// byte order mark at the beginning is skipped.
+// Text files of one record a line: lines, and the fields of a line. CR LF counts as LF,
+// after several CR too. A byte order mark is skipped, and files of another kind are refused, as by
+// cdp_input_text.
 struct cdp_lines;
 
 // What is between fields: a comma, fields being quoted as in RFC 4180, so that a record may have

@@ -2,13 +2,13 @@
 #include "stream/tsv.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/mem.h"
+#include "base/number.h"
 #include "stream/lines.h"
 
 enum { EDGES = 8192, IDS = 2, COLUMNS = 3 };
@@ -20,6 +20,7 @@ struct cdp_tsv {
     size_t column[COLUMNS]; // counted from 0
     int columns;            // that are read
     bool chosen;            // others may be there
+    size_t fields;          // of each line, where columns are chosen
     bool begun;             // the first line that is no comment is read
     bool named;             // ids are names
     bool renaming;          // they are from the fields here on, which are still to be added
@@ -85,72 +86,6 @@ static struct cdp_field trim(struct cdp_field field)
     return field;
 }
 
-// A whole number below 2^63.
-static int parse_number(const char *field, size_t length, uint64_t *id)
-{
-    uint64_t value = 0;
-    if (length < 1 || length > 19)
-        return -1;
-    for (size_t i = 0; i < length; i++) {
-        unsigned digit = (unsigned)(field[i] - '0');
-        if (digit > 9)
-            return -1;
-        value = value * 10 + digit;
-    }
-    *id = value;
-    return value >> 63 ? -1 : 0;
-}
-
-// The nearest float of a short decimal number, by double arithmetic: exact where the digits are
-// below 2^53 and the power of ten is at most 22, unless the double lies halfway between two floats.
-static bool parse_short_decimal(const char *c, const char *end, float *value)
-{
-    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    bool negative = c < end && *c == '-';
-    c += negative;
-    uint64_t digits = 0;
-    int count = 0, places = 0;
-    bool point = false;
-    for (; c < end; c++) {
-        unsigned digit = (unsigned)(*c - '0');
-        if (digit <= 9) {
-            digits = digits * 10 + digit;
-            places += point;
-            count++;
-        } else if (*c == '.' && !point) {
-            point = true;
-        } else {
-            return false;
-        }
-    }
-    if (count < 1 || count > 18 || digits >> 53 || places > 22)
-        return false;
-    double number = (double)digits / powers[places];
-    uint64_t bits;
-    memcpy(&bits, &number, sizeof bits);
-    if ((bits & 0x1FFFFFFF) == 0x10000000 || (number != 0 && number < 1e-30))
-        return false;
-    *value = (float)(negative ? -number : number);
-    return true;
-}
-
-// A finite number, blanks around it.
-static int parse_value(struct cdp_field field, float *value)
-{
-    field = trim(field);
-    if (parse_short_decimal(field.at, field.at + field.length, value))
-        return 0;
-    char word[512], *stop;
-    if (field.length < 1 || field.length >= sizeof word || is_blank(*field.at))
-        return -1;
-    memcpy(word, field.at, field.length);
-    word[field.length] = '\0';
-    *value = strtof(word, &stop);
-    return stop != word + field.length || !isfinite(*value) ? -1 : 0;
-}
-
 // Whether the whole field is one of the words, which end with NULL, in either case.
 static bool is_word(const struct cdp_field *field, const char *const *word)
 {
@@ -163,6 +98,10 @@ static bool is_word(const struct cdp_field *field, const char *const *word)
 
 static const char *const missing[] = {"",     "na",   "n/a", "nan",      "null",
                                       "none", "-nan", "inf", "infinity", NULL};
+
+// Other words that are values rather than titles.
+static const char *const values[] = {"true",    "false",   "yes",       "no", "nil",
+                                     "missing", "unknown", "undefined", NULL};
 
 // Ids that are most likely a number gone wrong, or a missing one, and no name: a sign, a decimal
 // point, an exponent with a sign, blanks around digits, NA.
@@ -185,25 +124,34 @@ static bool is_odd(const struct cdp_field *field)
 
 // ---- lines
 
-// Splits a record into the columns that are read; an absent one has no text.
-static int split(const struct cdp_tsv *t, struct cdp_field record, struct cdp_field wanted[COLUMNS],
+// Splits a record into the columns that are read; an absent one has no text. Where columns are
+// chosen, all records must have as many fields as the first: one that is missing or split would
+// move the others.
+static int split(struct cdp_tsv *t, struct cdp_field record, struct cdp_field wanted[COLUMNS],
                  struct cdp_err *err)
 {
+    const struct cdp_field line = record;
     bool last = false;
-    int found = 0;
+    size_t count = 0;
+    if (t->chosen && t->begun && t->separator == CDP_BLANKS && memchr(line.at, '\t', line.length))
+        return cdp_lines_fail(t->lines, "blanks between fields, as on the first line", &line, err);
     for (int w = 0; w < COLUMNS; w++)
         wanted[w] = (struct cdp_field){record.at + record.length, 0};
-    for (size_t c = 0; !last && found < t->columns; c++) {
+    for (; !last && (t->chosen || count < (size_t)t->columns); count++) {
         struct cdp_field field;
         if (cdp_lines_field(t->lines, t->separator, &record, &field, &last, err))
             return -1;
         for (int w = 0; w < t->columns; w++) {
-            if (t->column[w] == c) {
+            if (t->column[w] == count)
                 wanted[w] = field;
-                found++;
-            }
         }
     }
+    if (t->chosen && t->begun && !t->fields)
+        t->fields = count;
+    if (t->fields && count != t->fields)
+        return cdp_fail(err, "%s: line %llu: %zu fields, but the first line has %zu",
+                        cdp_lines_name(t->lines), (unsigned long long)cdp_lines_number(t->lines),
+                        count, t->fields);
     if (!t->chosen && !last && trim(record).length)
         return cdp_lines_fail(t->lines, t->form.unscored ? "two fields" : "three fields", &record,
                               err);
@@ -233,6 +181,7 @@ static int choose_columns(struct cdp_tsv *t, struct cdp_field line, bool *head, 
         struct cdp_field field;
         if (cdp_lines_field(t->lines, t->separator, &line, &field, &last, err))
             return -1;
+        t->fields = c + 1;
         for (int w = 0; w < t->columns; w++) {
             if (named[w] && strlen(t->form.column[w]) == field.length &&
                 !memcmp(t->form.column[w], field.at, field.length)) {
@@ -261,8 +210,9 @@ static bool is_head(const struct cdp_tsv *t)
         if (!isalpha(c) && c != '_' && !(i && (isdigit(c) || c == ' ' || c == '-')))
             return false;
     }
-    return !is_word(score, missing) && parse_number(t->field[0].at, t->field[0].length, &id) &&
-           parse_number(t->field[1].at, t->field[1].length, &id);
+    return !is_word(score, missing) && !is_word(score, values) &&
+           cdp_parse_id(t->field[0].at, t->field[0].length, &id) &&
+           cdp_parse_id(t->field[1].at, t->field[1].length, &id);
 }
 
 static enum cdp_separator separator_of(const struct cdp_tsv *t, const struct cdp_field *line)
@@ -280,10 +230,9 @@ static int parse_id(struct cdp_tsv *t, const struct cdp_field *field, const char
                     uint64_t *id, struct cdp_err *err)
 {
     struct cdp_names *names = t->form.names;
-    struct cdp_field number = t->form.automatic ? *field : trim(*field);
     char wanted[160];
     if (!t->named) {
-        if (!parse_number(number.at, number.length, id))
+        if (!cdp_parse_id(field->at, field->length, id))
             return 0;
         snprintf(wanted, sizeof wanted, "%s id (a whole number below 2^63)", which);
         return cdp_lines_fail(t->lines, wanted, field, err);
@@ -311,9 +260,9 @@ static int add_edge(struct cdp_tsv *t, struct cdp_err *err)
     uint64_t *source = &t->source[t->edges], *target = &t->target[t->edges];
     if (t->form.automatic && !t->named) {
         for (int i = 0; i < IDS; i++) {
-            const struct cdp_field *id = &t->field[i];
-            bool zero = id->length > 1 && *id->at == '0';
-            if (zero || parse_number(id->at, id->length, source))
+            const struct cdp_field id = trim(t->field[i]);
+            bool zero = id.length > 1 && *id.at == '0';
+            if (zero || cdp_parse_id(id.at, id.length, source))
                 t->renaming = true;
         }
         if (t->renaming)
@@ -323,7 +272,8 @@ static int add_edge(struct cdp_tsv *t, struct cdp_err *err)
         parse_id(t, &t->field[1], "a second", target, err))
         return -1;
     t->value[t->edges] = 1;
-    if (!t->form.unscored && parse_value(t->field[2], &t->value[t->edges]))
+    if (!t->form.unscored &&
+        cdp_parse_float(t->field[IDS].at, t->field[IDS].length, &t->value[t->edges]))
         return cdp_lines_fail(t->lines, "a finite number behind the two ids", &t->field[2], err);
     if (*source == *target)
         t->notes.self_pairs++;
@@ -348,13 +298,13 @@ static int is_comment(struct cdp_tsv *t, struct cdp_field line, struct cdp_err *
     if (!t->begun)
         t->separator = separator_of(t, &line);
     bool pair = !split(t, line, field, &why) && field[1].length &&
-                (t->form.unscored || !parse_value(field[2], &value));
+                (t->form.unscored || !cdp_parse_float(field[IDS].at, field[IDS].length, &value));
     t->separator = separator;
     if (!pair)
         return 1;
     struct cdp_field first = trim((struct cdp_field){field[0].at + 1, field[0].length - 1});
-    if (parse_number(first.at, first.length, &id) ||
-        parse_number(field[1].at, field[1].length, &id))
+    if (cdp_parse_id(first.at, first.length, &id) ||
+        cdp_parse_id(field[1].at, field[1].length, &id))
         return 0;
     return cdp_lines_fail(t->lines,
                           "no # before a pair: remove a comment, or give --named where it "
@@ -383,7 +333,8 @@ static int parse_line(struct cdp_tsv *t, struct cdp_field line, struct cdp_err *
     if (split(t, line, t->field, err))
         return -1;
     float value;
-    if (first && !t->form.unscored && parse_value(t->field[2], &value) && is_head(t)) {
+    if (first && !t->form.unscored &&
+        cdp_parse_float(t->field[IDS].at, t->field[IDS].length, &value) && is_head(t)) {
         t->notes.head_lines++;
         return 0;
     }

@@ -6,6 +6,7 @@ usage: csv_dialects.py CASES SEED; prints a line for each difference.
 import csv
 import io
 import random
+import struct
 import subprocess
 import sys
 
@@ -57,7 +58,7 @@ def expected(text):
             return None
         if a != b:
             key = min(a, b), max(a, b)
-            best[key] = max(score, best.get(key, 0))
+            best[key] = max(struct.unpack("f", struct.pack("f", score))[0], best.get(key, 0))
     return ["%d\t%d\t%.9g" % (a, b, score) for (a, b), score in sorted(best.items())]
 
 
