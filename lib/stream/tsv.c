@@ -23,6 +23,7 @@ struct cdp_tsv {
     size_t fields;          // of each line, where columns are chosen
     bool begun;             // the first line that is no comment is read
     bool named;             // ids are names
+    uint64_t padded;        // the first line with blanks around an id; 0 = none
     bool renaming;          // they are from the fields here on, which are still to be added
     struct cdp_field field[COLUMNS];
     struct cdp_text_notes notes;
@@ -264,7 +265,12 @@ static int add_edge(struct cdp_tsv *t, struct cdp_err *err)
             bool zero = id.length > 1 && *id.at == '0';
             if (zero || cdp_parse_id(id.at, id.length, source))
                 t->renaming = true;
+            if (!t->padded && id.length != t->field[i].length)
+                t->padded = cdp_lines_number(t->lines);
         }
+        if (t->renaming && t->padded)
+            return cdp_fail(err, "%s: line %llu: expected a name, got blanks around an id",
+                            cdp_lines_name(t->lines), (unsigned long long)t->padded);
         if (t->renaming)
             return 0;
     }
