@@ -176,7 +176,7 @@ static struct cdp_header header; // of a forest stream
 static struct cdp_list pairs;    // all of them, where a forest does not do
 static struct cdp_names *names;  // of the items
 static struct cdp_output *changes;
-static struct cdp_clamp clamp;   // of scores just above 1
+static struct cdp_clamp clamp; // of scores just above 1
 
 // Gives the items the names of an input (NULL = it has none), which are then ours.
 static void take_names(struct cdp_names *more, const char *input)
@@ -224,8 +224,7 @@ static int add(const struct cdp_block *block, const char *name, struct cdp_err *
                         reason.text);
     if (cdp_forest_add(forest, block->source, block->target, score, block->edges, &reason))
         return cdp_fail(err, "%s: %s", name, reason.text);
-    if (cdp_floors_add(&floors, block->source, block->target, score, block->edges,
-                       &reason))
+    if (cdp_floors_add(&floors, block->source, block->target, score, block->edges, &reason))
         return cdp_fail(err, "%s: %s", name, reason.text);
     for (size_t e = 0; (make_soft || make_audit) && e < block->edges; e++) {
         if (cdp_list_add(&pairs, block->source[e], block->target[e], score[e], err))

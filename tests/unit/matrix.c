@@ -138,7 +138,8 @@ static const struct {
      "a.npy: expected numbers of float16/32/64, integers or bool, got Python objects"},
     {"structures", 1,
      "{'descr': [('a', '<f4'), ('b', '<f4')], 'fortran_order': False, 'shape': (3,)}", BYTES(SIX),
-     "a.npy: expected numbers of float16/32/64, integers or bool, got structures of several fields"},
+     "a.npy: expected numbers of float16/32/64, integers or bool, got structures of several "
+     "fields"},
     {"a header that ends in a key", 1, "{'shape': (6,), 'descr':", BYTES(""),
      "a.npy: npy header, byte 24: expected a type in quotes"},
     {"a header that ends in a type", 1, "{'descr': '<f", BYTES(""),
@@ -201,7 +202,8 @@ static const struct {
      "convert it with numpy.save"},
     {"raw numbers named npy", "b.npy", BYTES(SIX), 3,
      "b.npy: not an npy file, though named so: --format raw if it is raw"},
-    {"numbers in four letters each", "a.bin", BYTES("AAAA\0AAA"), 2, "1 x 2: 12.0784311 12.0783691"},
+    {"numbers in four letters each", "a.bin", BYTES("AAAA\0AAA"), 2,
+     "1 x 2: 12.0784311 12.0783691"},
     {"an array of one dimension", "one.npy",
      BYTES("\x93NUMPY\1\0\x37\0{'descr': '|u1', 'fortran_order': False, 'shape': (2,)}\1\2"), 0,
      "one.npy: an array of one dimension; rows of numbers are wanted: reshape it with "
@@ -300,10 +302,11 @@ static void test_ids(void)
     is_text(ids(HEADER("<u8", "False", "(1, 2)"), BYTES("\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x80"), 0),
             "ids.npy: row 0: the id 9223372036854775808 is not below 2^63", "but not more");
     is_text(ids(HEADER("<f4", "False", "(3, 2)"), BYTES(SIX), 0), "1 2", "float32 ids");
-    is_text(ids(HEADER("<f4", "False", "(3, 2)"), BYTES(SIX), 2),
-            "ids.npy: row 2: 0.5 is no id: a whole number is wanted below 2^24, up to which float32 "
-            "is exact",
-            "a fraction is no id");
+    is_text(
+        ids(HEADER("<f4", "False", "(3, 2)"), BYTES(SIX), 2),
+        "ids.npy: row 2: 0.5 is no id: a whole number is wanted below 2^24, up to which float32 "
+        "is exact",
+        "a fraction is no id");
     is_text(ids(HEADER("<f4", "False", "(1, 2)"), BYTES("\xff\xff\x7f\x4b\0\0\x80\x4b"), 0),
             "ids.npy: row 0: 16777216 is no id: a whole number is wanted below 2^24, up to which "
             "float32 is exact",
@@ -321,8 +324,7 @@ static void test_ids(void)
             "ids.npy: row 0: nan is no id: a whole number is wanted below 2^24, up to which "
             "float32 is exact",
             "nor is NaN");
-    is_text(ids(HEADER("<f8", "False", "(1, 2)"),
-                BYTES("\0\0\0\0\0\0\xf0\xff\0\0\0\0\0\0\0\0"), 0),
+    is_text(ids(HEADER("<f8", "False", "(1, 2)"), BYTES("\0\0\0\0\0\0\xf0\xff\0\0\0\0\0\0\0\0"), 0),
             "ids.npy: row 0: -inf is no id: a whole number is wanted below 2^53, up to which "
             "float64 is exact",
             "nor infinity");
