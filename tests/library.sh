@@ -47,7 +47,7 @@ static void show(const char *what, int64_t status)
 static void hostile(void)
 {
     static const uint64_t ids[] = {UINT64_MAX, UINT64_MAX - 1, 1ULL << 63, 1ULL << 32, 4294967295U, 4294967294U};
-    static const float scores[] = {-INFINITY, INFINITY, NAN, -NAN, 1.0000001F};
+    static const float scores[] = {-INFINITY, INFINITY, NAN, -NAN, 1.00001F};
     const uint64_t i[] = {0, 1, 2}, j[] = {1, 2, 3};
     const float score[] = {0.9F, 0.5F, 0.8F};
     struct libcdp_plan plan = libcdp_plan_default();

@@ -87,7 +87,7 @@ fails 1 'cut.cdp: block 0: the stream ends without its end mark' "a member that 
 [ ! -e never.cdp ]
 ok $? "and no output"
 cat <(cdp-knn -k 3 --dim 5 --rows 9: m0.bin) <(cdp-knn -k 3 --dim 5 --rows 0:9 m0.bin) >swapped.cdp
-fails 1 'the row of node 0 comes behind .* in the order of their rows' "shards in the wrong order" \
+fails 1 'rows 0:9, but row 250 is next: lay the parts end to end in the order of their rows' "shards in the wrong order" \
     cdp-score vote swapped.cdp
 
 # pair features against a naive computation; item 3 of model 1 has no direction

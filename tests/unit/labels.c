@@ -56,7 +56,7 @@ static const struct {
     {"one label", CONTENT("5"), false, "integers, 1: 0"},
     {"-1 is no true label", CONTENT("-1\n4\n-1\n-2\n"), false, "integers, 2: - 0 - 1"},
     {"nor one among strings", CONTENT("-1\nann\n-1\nbob\n-1 \nann\n"), false,
-     "strings, 3: - 0 - 1 2 0"},
+     "strings, 2: - 0 - 1 - 0"},
     {"all true labels unknown", CONTENT("-1\n-1\n"), false, "integers, 0: - -"},
     {"-1 is no cluster", CONTENT("-1\n4\n-1\n2\n4\n"), true, "integers, 2: - 0 - 1 0"},
     {"all in no cluster", CONTENT("-1\n-1\n"), true, "integers, 0: - -"},
