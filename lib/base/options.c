@@ -327,7 +327,9 @@ void cdp_options_values(const struct cdp_option *table, char *text, size_t size)
             more = snprintf(at, room, " --%s=%" PRIu64, o->name, *(uint64_t *)o->value);
             break;
         case CDP_OPTION_REAL:
-            more = snprintf(at, room, " --%s=%.17g", o->name, *(double *)o->value);
+            more = isnan(*(double *)o->value) // the word of `choices`
+                       ? snprintf(at, room, " --%s=%s", o->name, o->choices[0])
+                       : snprintf(at, room, " --%s=%.17g", o->name, *(double *)o->value);
             break;
         case CDP_OPTION_CHOICE:
             more = snprintf(at, room, " --%s=%s", o->name, o->choices[*(int *)o->value]);
