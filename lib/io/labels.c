@@ -309,6 +309,56 @@ int cdp_labels_align(struct cdp_labels *labels, const char *file, const struct c
     return status;
 }
 
+// Numbers groups in order of first appearance, without those that do not appear.
+static int renumber(struct cdp_labels *labels, struct cdp_err *err)
+{
+    uint32_t *number = cdp_alloc(labels->groups, sizeof *number, "label numbers", err);
+    int64_t *value = labels->value ? cdp_alloc(labels->groups, sizeof *value, "labels", err) : NULL;
+    if (!number || (labels->value && !value)) {
+        free(number);
+        free(value);
+        return -1;
+    }
+    for (uint32_t g = 0; g < labels->groups; g++)
+        number[g] = CDP_NO_LABEL;
+    uint32_t groups = 0;
+    for (uint64_t i = 0; i < labels->items; i++) {
+        uint32_t *group = &labels->group[i];
+        if (*group == CDP_NO_LABEL)
+            continue;
+        if (number[*group] == CDP_NO_LABEL) {
+            if (value)
+                value[groups] = labels->value[*group];
+            number[*group] = groups++;
+        }
+        *group = number[*group];
+    }
+    free(number);
+    free(labels->value);
+    labels->value = value;
+    labels->groups = groups;
+    return 0;
+}
+
+int cdp_labels_match(struct cdp_labels *labels, const char *file, const struct cdp_names *names,
+                     uint64_t items, const char *of, uint64_t *unknown, struct cdp_err *err)
+{
+    uint64_t missing, others;
+    if (cdp_labels_align(labels, file, names, &missing, &others, err))
+        return -1;
+    if (!names && labels->items != items)
+        return cdp_fail(err, "%s: %llu labels, but %s has %llu nodes", file,
+                        (unsigned long long)labels->items, of, (unsigned long long)items);
+    labels->items = items;
+    if (names && renumber(labels, err))
+        return -1;
+    *unknown = cdp_labels_none(labels);
+    if (items && *unknown == items)
+        return cdp_fail(err, "%s: none of the %llu items of %s has a true label", file,
+                        (unsigned long long)items, of);
+    return 0;
+}
+
 int cdp_labels_write(struct cdp_output *output, const uint32_t *label, uint64_t items,
                      const struct cdp_names *names, struct cdp_err *err)
 {

@@ -174,6 +174,53 @@ static void test_flood(void)
     unlink("flood.txt");
 }
 
+static struct cdp_names *make_names(const char *const *name, int count)
+{
+    struct cdp_names *names;
+    uint64_t id;
+    cdp_names_new(&names, NULL);
+    for (int i = 0; i < count; i++)
+        cdp_names_add(names, name[i], strlen(name[i]), &id, NULL);
+    return names;
+}
+
+// Labels of a stream's items: by name, or line by line.
+static void test_match(void)
+{
+    const char *const items[] = {"d", "a", "x", "c"};
+    struct cdp_names *names = make_names(items, 4);
+    struct cdp_labels labels;
+    struct cdp_err err;
+    uint64_t unknown;
+    scratch_write("meta.txt", CONTENT("o\t9\na\t7\nb\t7\nc\t5\nd\t5\n"));
+    cdp_labels_read(&labels, "meta.txt", false, &err);
+    ok(!cdp_labels_match(&labels, "meta.txt", names, 4, "s", &unknown, &err) && unknown == 1 &&
+           labels.items == 4 && labels.groups == 2,
+       "an item without a line is unknown");
+    ok(labels.group[0] == 0 && labels.group[1] == 1 && labels.group[2] == CDP_NO_LABEL &&
+           labels.group[3] == 0 && labels.value[0] == 5 && labels.value[1] == 7,
+       "labels are numbered in the order of the items");
+    cdp_labels_free(&labels);
+
+    scratch_write("meta.txt", CONTENT("o\tann\np\tbob\n"));
+    cdp_labels_read(&labels, "meta.txt", false, &err);
+    ok(cdp_labels_match(&labels, "meta.txt", names, 4, "s", &unknown, &err), "no item has a line");
+    is_text(err.text, "meta.txt: none of the 4 items of s has a true label", "says so");
+    cdp_labels_free(&labels);
+
+    scratch_write("meta.txt", CONTENT("7\n5\n7\n"));
+    cdp_labels_read(&labels, "meta.txt", false, &err);
+    ok(!cdp_labels_match(&labels, "meta.txt", NULL, 3, "s", &unknown, &err) && unknown == 0 &&
+           labels.group[2] == 0 && labels.value[1] == 5,
+       "line by line");
+    ok(cdp_labels_match(&labels, "meta.txt", NULL, 2, "s", &unknown, &err), "a line too many");
+    is_text(err.text, "meta.txt: 3 labels, but s has 2 nodes", "says so");
+    ok(cdp_labels_match(&labels, "meta.txt", names, 4, "s", &unknown, &err), "lines without names");
+    cdp_labels_free(&labels);
+    cdp_names_free(names);
+    unlink("meta.txt");
+}
+
 int main(void)
 {
     scratch_enter();
@@ -184,6 +231,7 @@ int main(void)
     test_many("person %d\n", "strings");
     test_distinct();
     test_flood();
+    test_match();
 
     struct cdp_labels labels;
     struct cdp_err err;
