@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -6,10 +8,11 @@
 #include "tool.h"
 
 static uint64_t accept_count;
-static double threshold = 0.6;
+static double threshold = 0.6, scale = NAN; // NaN: max
 static const char *labels_name;
 static struct cdp_texts features;
 static bool extra;
+static uint64_t rows[2] = {0, UINT64_MAX};
 
 static const struct cdp_option vote_options[] = {
     {.type = CDP_OPTION_COUNT,
@@ -18,7 +21,7 @@ static const struct cdp_option vote_options[] = {
      .help = "members of the committee that must agree (0)",
      .value = &accept_count,
      .min = 0,
-     .max = 65535},
+     .max = UINT32_MAX},
     {.type = CDP_OPTION_REAL,
      .name = "threshold",
      .arg = "T",
@@ -26,6 +29,14 @@ static const struct cdp_option vote_options[] = {
      .value = &threshold,
      .min = -1,
      .max = 1},
+    {.type = CDP_OPTION_REAL,
+     .name = "scale",
+     .arg = "D",
+     .help = "similarity = 1 - distance / D; max: the largest distance (max)",
+     .value = &scale,
+     .min = FLT_MIN,
+     .max = FLT_MAX,
+     .choices = (const char *const[]){"max", NULL}},
     {0},
 };
 
@@ -44,11 +55,17 @@ static const struct cdp_option features_options[] = {
      .name = "features",
      .arg = "FILE",
      .help = "a model's features: once for each list, in their order",
-     .value = &features},
+     .value = &features,
+     .required = true},
     {.type = CDP_OPTION_FLAG,
      .name = "extra",
      .help = "ranks and densities too, beyond the paper",
      .value = &extra},
+    {.type = CDP_OPTION_RANGE,
+     .name = "rows",
+     .arg = "A:B",
+     .help = "only the pairs whose smaller id is A to B - 1",
+     .value = rows},
     {0},
 };
 
@@ -90,17 +107,34 @@ static const struct tool whole = {
     .example = "cdp-score vote --threshold 0.6 base.cdp | cdp-propagate >labels.txt\n",
 };
 
-static struct cdp_header header;               // of what is written
+static struct cdp_header header;               // of the output
+static struct cdp_names *names;                // of the items; NULL = no list has some
 static struct cdp_table lists[CDP_MOST_TEXTS]; // the base's first
 static struct cdp_matrix matrices[CDP_MOST_TEXTS];
 static struct cdp_model models[CDP_MOST_TEXTS];
 
-static void read_lists(struct cdp_table *table, const char *name, const char *role)
+// Takes the names of the first list that has some; those of the others must be the same.
+static void take_names(struct cdp_table *table, const char *name)
+{
+    struct cdp_err err;
+    if (!names)
+        names = table->names;
+    else if (table->names && cdp_names_join(&names, table->names, &err))
+        tool_fail("%s: %s: all lists must be of the same items in the same order", name, err.text);
+    table->names = NULL;
+}
+
+static void read_lists(struct cdp_table *table, const char *name)
 {
     struct cdp_err err;
     tool_check(
         cdp_table_read(table, name, "cdp-score reads knn streams", (int)common.threads, &err),
         &err);
+}
+
+static void note_lists(const struct cdp_table *table, const char *role)
+{
+    struct cdp_err err;
     tool_check(cdp_header_note(&header, &err, "%s: digest %016llx", role,
                                (unsigned long long)table->totals.digest) ||
                        cdp_header_inherit(&header, &table->header, &err)
@@ -109,13 +143,104 @@ static void read_lists(struct cdp_table *table, const char *name, const char *ro
                &err);
 }
 
-static void read_member(struct cdp_table *member, char **names, size_t m)
+// Fails unless a table has the lists of all of these rows; both 0 = of all.
+static void require_rows(const struct cdp_table *table, const char *name, const uint64_t needed[2])
 {
-    read_lists(member, names[m], "member");
-    if (member->rows != lists[0].rows) {
-        tool_fail("%s: %llu nodes, but the base, %s, has %llu", names[m],
-                  (unsigned long long)member->rows, names[0], (unsigned long long)lists[0].rows);
+    const uint64_t *has = table->header.rows;
+    if (!has[1] || (needed[1] && has[0] <= needed[0] && needed[1] <= has[1]))
+        return;
+    char wanted[64] = "all rows";
+    if (needed[1])
+        snprintf(wanted, sizeof wanted, "rows %llu:%llu", (unsigned long long)needed[0],
+                 (unsigned long long)needed[1]);
+    tool_fail("%s: the lists of rows %llu:%llu only, but those of %s are needed: join all parts "
+              "by cat, in the order of their rows",
+              name, (unsigned long long)has[0], (unsigned long long)has[1], wanted);
+}
+
+static void read_base(const char *name, bool all)
+{
+    struct cdp_table *base = &lists[0];
+    read_lists(base, name);
+    if (all)
+        require_rows(base, name, (uint64_t[2]){0, 0});
+    take_names(base, name);
+    bool given = rows[0] || rows[1] != UINT64_MAX;
+    if (rows[1] == UINT64_MAX)
+        rows[1] = base->rows;
+    if (given && (rows[0] >= rows[1] || rows[1] > base->rows))
+        tool_fail("%s: --rows %llu:%llu, but there are %llu rows", name,
+                  (unsigned long long)rows[0], (unsigned long long)rows[1],
+                  (unsigned long long)base->rows);
+    tool_provenance(&header);
+    note_lists(base, "base");
+}
+
+static void read_member(struct cdp_table *member, const char *name)
+{
+    read_lists(member, name);
+    note_lists(member, "member");
+    if (member->rows != lists[0].rows)
+        tool_fail("%s: %llu nodes, but the base has %llu", name, (unsigned long long)member->rows,
+                  (unsigned long long)lists[0].rows);
+    take_names(member, name);
+    require_rows(member, name, lists[0].header.rows);
+    uint32_t k = member->header.k, base = lists[0].header.k;
+    if (k && base && k != base)
+        tool_warn("%s: lists of k = %u, but the base's are of k = %u", name, k, base);
+}
+
+// Takes distances that are below 0 by rounding as 0. Others below 0 would give scores above 1.
+static void round_up_to_zero(struct cdp_table *base, const char *name)
+{
+    const float least = -1e-6F;
+    if (!(base->totals.floor < 0))
+        return;
+    if (base->totals.floor < least)
+        tool_fail("%s: the smallest distance is %.9g: distances must be at least 0", name,
+                  (double)base->totals.floor);
+    uint64_t count = 0;
+    for (uint64_t e = 0; e < base->offset[base->rows]; e++) {
+        count += base->distance[e] < 0;
+        base->distance[e] = base->distance[e] < 0 ? 0 : base->distance[e];
     }
+    tool_warn("%s: %llu distances below 0, by %.9g at most, are taken as 0", name,
+              (unsigned long long)count, -(double)base->totals.floor);
+}
+
+// Warns where a few far items set the scale: where the largest distance is more than 5 times the
+// median of the lists' last ones. That median then has a score above 0.8, so that a usual threshold
+// keeps most lists whole. Of the features of LFW by five models, and of cdp-synth, the largest is
+// at most 1.9 times the median, by l2, l1, linf and angular, with 1 or 14 neighbours.
+static void warn_of_far(const char *name)
+{
+    const float far = 5;
+    float median, largest = lists[0].totals.ceiling;
+    struct cdp_err err;
+    tool_check(cdp_median_radius(&lists[0], &median, &err), &err);
+    if (largest / far > median)
+        tool_warn("%s: scores are 1 - distance / %g, the largest distance, but half of the lists "
+                  "end by %.3g: a few far items set all scores: give --scale",
+                  name, (double)largest, (double)median);
+}
+
+// The scale of the scores. 0: they are 1 - distance, for cosine and for lists of no metric.
+static float choose_scale(const char *name)
+{
+    const struct cdp_table *base = &lists[0];
+    if (!isnan(scale))
+        return (float)scale;
+    if (base->header.metric == CDP_COSINE || base->header.metric == CDP_METRIC_NONE)
+        return 0;
+    if (base->header.rows[1])
+        tool_fail("%s: the lists of rows %llu:%llu only, whose largest %s distance is not that of "
+                  "all rows: give --scale, the same for all parts",
+                  name, (unsigned long long)base->header.rows[0],
+                  (unsigned long long)base->header.rows[1], cdp_metric_names[base->header.metric]);
+    if (!(base->totals.ceiling > 0))
+        return 1; // all distances are 0
+    warn_of_far(name);
+    return base->totals.ceiling;
 }
 
 static uint8_t *all_edges(void)
@@ -127,20 +252,22 @@ static uint8_t *all_edges(void)
 }
 
 // The base's edges that enough members vote for. One member's lists are in memory at a time.
-static uint8_t *vote(char **names, size_t count)
+static uint8_t *vote(char **files, size_t count)
 {
     struct cdp_table *base = &lists[0];
     struct cdp_err err;
+    round_up_to_zero(base, files[0]);
+    header.scale = choose_scale(files[0]);
     uint32_t *votes = cdp_zalloc(base->offset[base->rows], sizeof *votes, "votes", &err);
     tool_check(votes ? 0 : -1, &err);
     for (size_t m = 1; m < count; m++) {
         struct cdp_table member;
-        read_member(&member, names, m);
+        read_member(&member, files[m]);
         cdp_vote_count(base, &member, votes, (int)common.threads);
         cdp_table_free(&member);
     }
     uint8_t *keep = all_edges();
-    cdp_similarities(base);
+    cdp_similarities(base, header.scale);
     cdp_vote_keep(base, votes, (unsigned)accept_count, (float)threshold, keep);
     free(votes);
     return keep;
@@ -150,11 +277,14 @@ static uint8_t *vote(char **names, size_t count)
 static uint8_t *truth(const char *base_name)
 {
     struct cdp_labels labels;
-    tool_read_truth(&labels, labels_name);
-    if (labels.items != lists[0].rows) {
-        tool_fail("%s: %llu labels, but %s has %llu nodes", labels_name,
-                  (unsigned long long)labels.items, base_name, (unsigned long long)lists[0].rows);
-    }
+    struct cdp_err err;
+    uint64_t unknown, items = lists[0].rows;
+    tool_check(cdp_labels_read(&labels, labels_name, false, &err), &err);
+    tool_check(cdp_labels_match(&labels, labels_name, names, items, base_name, &unknown, &err),
+               &err);
+    if (unknown)
+        tool_warn("%s: %llu of %llu items have no true label: they are left out", labels_name,
+                  (unsigned long long)unknown, (unsigned long long)items);
     uint8_t *keep = all_edges();
     cdp_truth_keep(&lists[0], &labels, keep);
     cdp_labels_free(&labels);
@@ -187,7 +317,7 @@ int main(int argc, char **argv)
     const struct tool *tool = tool_choose(&whole, commands, NULL, &argc, argv);
     int first = tool_start(tool, argc, argv, 1, tool == &truth_tool ? 1 : -1);
     int count = argc - first;
-    char **names = argv + first;
+    char **files = argv + first;
     if (tool == &vote_tool && accept_count >= (uint64_t)count)
         tool_usage("--accept %llu, but there are %d members", (unsigned long long)accept_count,
                    count - 1);
@@ -199,8 +329,7 @@ int main(int argc, char **argv)
 
     struct cdp_err err;
     cdp_header_init(&header, tool == &features_tool ? CDP_FEATURES : CDP_PAIRS);
-    tool_provenance(&header);
-    read_lists(&lists[0], names[0], "base");
+    read_base(files[0], tool == &features_tool);
     header.nodes = lists[0].rows;
     header.k = tool == &features_tool ? lists[0].header.k : 0;
     uint8_t *keep = NULL;
@@ -208,12 +337,13 @@ int main(int argc, char **argv)
         header.columns = cdp_feature_columns((unsigned)count, extra);
         cdp_feature_names((unsigned)count, extra, header.column);
         for (size_t m = 1; m < features.count; m++)
-            read_member(&lists[m], names, m);
+            read_member(&lists[m], files[m]);
         for (size_t m = 0; m < features.count; m++)
             open_model(m);
     } else {
-        keep = tool == &vote_tool ? vote(names, (size_t)count) : truth(names[0]);
+        keep = tool == &vote_tool ? vote(files, (size_t)count) : truth(files[0]);
     }
+    header.named = names != NULL;
 
     struct cdp_writer *writer;
     struct cdp_totals totals;
@@ -221,10 +351,11 @@ int main(int argc, char **argv)
         cdp_writer_open(&writer, output, &header, (int)common.level, (int)common.threads, &err),
         &err);
     tool_check(tool == &features_tool
-                   ? cdp_features(models, (unsigned)count, extra, write_pair, writer,
+                   ? cdp_features(models, (unsigned)count, extra, rows, write_pair, writer,
                                   (int)common.threads, tool_progress(), &err)
-                   : cdp_pairs(&lists[0], keep, write_pair, writer, &err),
+                   : cdp_pairs(&lists[0], keep, rows, write_pair, writer, &err),
                &err);
+    cdp_writer_names(writer, names);
     tool_check(cdp_writer_finish(writer, &totals, &err), &err);
     tool_say("%llu pairs", (unsigned long long)totals.edges);
     cdp_writer_free(writer);
@@ -234,6 +365,7 @@ int main(int argc, char **argv)
         cdp_table_free(&lists[m]);
     }
     cdp_table_free(&lists[0]);
+    cdp_names_free(names);
     cdp_header_free(&header);
     free(keep);
     tool_finish(output);

@@ -260,9 +260,9 @@ PUBLIC int64_t libcdp_vote(uint64_t items, uint64_t k, const int64_t *base, cons
         cdp_table_free(&member);
     }
     if (!status) {
-        cdp_similarities(&table);
+        cdp_similarities(&table, 0);
         cdp_vote_keep(&table, votes, accept, threshold, keep);
-        status = cdp_pairs(&table, keep, take_pair, &voted, &why);
+        status = cdp_pairs(&table, keep, (uint64_t[]){0, items}, take_pair, &voted, &why);
     }
     free(votes);
     free(keep);

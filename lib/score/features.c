@@ -275,8 +275,9 @@ static void free_judges(struct batch *b)
     free(b->judges);
 }
 
-int cdp_features(const struct cdp_model *models, unsigned count, bool extra, cdp_pair_sink *sink,
-                 void *context, int threads, struct cdp_progress *progress, struct cdp_err *err)
+int cdp_features(const struct cdp_model *models, unsigned count, bool extra, const uint64_t rows[2],
+                 cdp_pair_sink *sink, void *context, int threads, struct cdp_progress *progress,
+                 struct cdp_err *err)
 {
     struct batch b = {.models = models,
                       .count = count,
@@ -292,7 +293,7 @@ int cdp_features(const struct cdp_model *models, unsigned count, bool extra, cdp
     int status = b.pairs && b.values ? make_judges(&b, err) : -1;
     cdp_progress_start(progress, "pair features", "pairs", 0);
     if (!status)
-        status = cdp_pairs(models[0].lists, NULL, add_pair, &b, err);
+        status = cdp_pairs(models[0].lists, NULL, rows, add_pair, &b, err);
     if (!status)
         status = judge_batch(&b, err);
     free(b.pairs);

@@ -11,23 +11,31 @@ struct partner {
     float score;
 };
 
-// The kept edges that lead to a smaller id, sorted by that id.
+// The kept edges that lead to a smaller id among the rows, sorted by that id.
 struct reversed {
     uint64_t *offset; // rows + 1
     uint32_t *source;
     float *score;
 };
 
+// How many of the rows have an id below this one.
+static uint64_t rows_below(uint64_t id, const uint64_t rows[2])
+{
+    uint64_t end = id < rows[1] ? id : rows[1];
+    return end > rows[0] ? end - rows[0] : 0;
+}
+
 static int reverse(struct reversed *r, const struct cdp_table *base, const uint8_t *keep,
-                   struct cdp_err *err)
+                   const uint64_t rows[2], struct cdp_err *err)
 {
     r->offset = cdp_zalloc(base->rows + 2, sizeof *r->offset, "reversed edges", err);
     if (!r->offset)
         return -1;
     uint64_t *fill = r->offset + 1; // becomes the offsets by filling
     for (uint64_t i = 0; i < base->rows; i++) {
+        uint64_t below = rows_below(i, rows);
         for (uint64_t e = base->offset[i]; e < base->offset[i + 1]; e++)
-            fill[base->target[e] + 1] += (!keep || keep[e]) && base->target[e] < i;
+            fill[base->target[e] + 1] += (!keep || keep[e]) && base->target[e] - rows[0] < below;
     }
     for (uint64_t i = 0; i < base->rows; i++)
         fill[i + 1] += fill[i];
@@ -37,8 +45,9 @@ static int reverse(struct reversed *r, const struct cdp_table *base, const uint8
     if (!r->source || !r->score)
         return -1;
     for (uint64_t i = 0; i < base->rows; i++) {
+        uint64_t below = rows_below(i, rows);
         for (uint64_t e = base->offset[i]; e < base->offset[i + 1]; e++) {
-            if ((!keep || keep[e]) && base->target[e] < i) {
+            if ((!keep || keep[e]) && base->target[e] - rows[0] < below) {
                 uint64_t at = fill[base->target[e]]++;
                 r->source[at] = (uint32_t)i;
                 r->score[at] = base->distance[e];
@@ -69,14 +78,14 @@ static int emit_row(uint64_t i, struct partner *list, size_t count, cdp_pair_sin
     return 0;
 }
 
-int cdp_pairs(const struct cdp_table *base, const uint8_t *keep, cdp_pair_sink *sink, void *context,
-              struct cdp_err *err)
+int cdp_pairs(const struct cdp_table *base, const uint8_t *keep, const uint64_t rows[2],
+              cdp_pair_sink *sink, void *context, struct cdp_err *err)
 {
     struct reversed r = {0};
     struct partner *list = NULL;
     size_t room = 0;
-    int status = reverse(&r, base, keep, err);
-    for (uint64_t i = 0; !status && i < base->rows; i++) {
+    int status = reverse(&r, base, keep, rows, err);
+    for (uint64_t i = rows[0]; !status && i < rows[1]; i++) {
         size_t count = 0;
         uint64_t own = base->offset[i + 1] - base->offset[i];
         uint64_t others = r.offset[i + 1] - r.offset[i];

@@ -3,17 +3,6 @@
 #include "base/threads.h"
 #include "score/score.h"
 
-void cdp_similarities(struct cdp_table *table)
-{
-    float scale = 1.0F;
-    if (table->header.metric != CDP_COSINE && table->header.metric != CDP_METRIC_NONE &&
-        table->totals.ceiling > 0)
-        scale = table->totals.ceiling;
-    uint64_t edges = table->offset[table->rows];
-    for (uint64_t e = 0; e < edges; e++)
-        table->distance[e] = 1.0F - table->distance[e] / scale;
-}
-
 void cdp_vote_count(const struct cdp_table *base, const struct cdp_table *member, uint32_t *votes,
                     int threads)
 {
