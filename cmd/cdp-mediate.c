@@ -214,11 +214,30 @@ static void read_pairs(struct lesson *l, const struct cdp_mediator *m, struct cd
     int status;
     cdp_progress_start(tool_progress(), "reading", "pairs", 0);
     while ((status = cdp_reader_next(reader, &block, &err)) > 0) {
-        if (cdp_examples_add(&l->examples, &l->check, &block, m->input, &l->labels, l->held, &err))
-            tool_fail("%s: %s", labels_name, err.text);
+        if (cdp_examples_add(&l->examples, &block, m->input, &err))
+            tool_fail("%s: %s", cdp_reader_name(reader), err.text);
         cdp_progress_add(tool_progress(), block.edges);
     }
     tool_check(status, &err);
+}
+
+// Labels the pairs that were read from `name`, and holds some of them out.
+static void label_pairs(struct lesson *l, const struct cdp_reader *reader, const char *name)
+{
+    struct cdp_err err;
+    uint64_t unknown, nodes = cdp_reader_totals(reader)->nodes;
+    if (!cdp_reader_header(reader)->nodes && l->labels.items > nodes)
+        nodes = l->labels.items; // the largest ids may be in no pair
+    tool_check(cdp_labels_match(&l->labels, labels_name, cdp_reader_names(reader), nodes, name,
+                                &unknown, &err),
+               &err);
+    if (unknown)
+        tool_warn("%s: %llu of %llu items have no true label: they are left out", labels_name,
+                  (unsigned long long)unknown, (unsigned long long)nodes);
+    l->held = cdp_alloc(l->labels.groups, 1, "identities", &err);
+    tool_check(l->held ? cdp_hold_out(&l->labels, holdout, recipe.seed, l->held, &err) : -1, &err);
+    if (cdp_examples_split(&l->examples, &l->check, &l->labels, l->held, &err))
+        tool_fail("%s: %s", labels_name, err.text);
 }
 
 // Makes a mediator without a network, and fills the lesson.
@@ -226,20 +245,16 @@ static void read_lesson(struct lesson *l, struct cdp_mediator *m, const char *na
 {
     struct cdp_reader *reader;
     struct cdp_err err;
-    tool_read_truth(&l->labels, labels_name);
+    tool_check(cdp_labels_read(&l->labels, labels_name, false, &err), &err);
     tool_check(cdp_reader_open(&reader, name, 1 << CDP_FEATURES, wanted, (int)common.threads, &err),
                &err);
     const struct cdp_header *header = cdp_reader_header(reader);
-    if (header->nodes && header->nodes != l->labels.items)
-        tool_fail("%s: %llu labels, but %s has %llu nodes", labels_name,
-                  (unsigned long long)l->labels.items, name, (unsigned long long)header->nodes);
     int inputs = cdp_mediator_init(m, header, groups, &err);
     if (inputs < 0)
         tool_fail("%s: %s", name, err.text);
     l->examples.inputs = l->check.inputs = (unsigned)inputs;
-    l->held = cdp_alloc(l->labels.groups, 1, "identities", &err);
-    tool_check(l->held ? cdp_hold_out(&l->labels, holdout, recipe.seed, l->held, &err) : -1, &err);
     read_pairs(l, m, reader);
+    label_pairs(l, reader, name);
     tool_provenance(&m->header);
     tool_check(cdp_header_note(&m->header, &err, "input: %s", groups), &err);
     tool_check(cdp_header_note(&m->header, &err, "features: digest %016llx",
@@ -333,6 +348,7 @@ static void apply(const char *name, struct cdp_output *output)
                   m.header.k);
     cdp_header_init(&header, CDP_PAIRS);
     header.nodes = features->nodes;
+    header.named = features->named;
     tool_provenance(&header);
     tool_check(cdp_header_note(&header, &err, "model: digest %016llx", (unsigned long long)digest),
                &err);
@@ -353,6 +369,7 @@ static void apply(const char *name, struct cdp_output *output)
         cdp_progress_add(tool_progress(), block.edges);
     }
     tool_check(status, &err);
+    cdp_writer_names(writer, cdp_reader_names(reader));
     tool_check(cdp_writer_finish(writer, &totals, &err), &err);
     tool_progress_end();
     uint64_t all = cdp_reader_totals(reader)->edges;

@@ -29,11 +29,6 @@ features new 3 >new.cdp
 learn() {
     cdp-mediate train -q --labels known/meta.txt "$@"
 }
-awk '{ print NR % 3 ? $1 : -1 }' known/meta.txt >some.txt
-cdp-view --to tsv known.cdp | awk -F'\t' '($1 + 1) % 3 && ($2 + 1) % 3' | wc -l >wanted
-cdp-mediate train -v --labels some.txt -o scratch known.cdp 2>err
-is "$(sed -n 's/.*: \([0-9]*\) pairs, \([0-9]*\) held out;.*/\1 \2/p' err | awk '{ print $1 + $2 }'):$(grep -c 'have no true label' err)" \
-    "$(cat wanted):1" "pairs of items whose label is unknown are not learnt from"
 for threads in 1 2 8; do
     learn -t $threads known.cdp >model$threads
     same model$threads model1 "the same model with $threads threads"
@@ -114,6 +109,58 @@ fails 1 "new.cdp: its columns are .* structure2, but the model was trained on .*
     "features of another schema" cdp-mediate apply --model extra.model new.cdp
 fails 1 "no column of group 'nearer'; there are relationship1 " "a group that is not there" \
     learn --input nearer known.cdp
+
+# features in parts, laid end to end
+for part in :1000 1000:2500 2500:; do features new 3 --rows $part; done >parts.cdp
+for by in auto 0.9; do
+    is "$(cdp-mediate apply --model model --threshold $by parts.cdp | cdp-view --digest -)" \
+        "$(cdp-mediate apply --model model --threshold $by new.cdp | cdp-view --digest -)" \
+        "features in parts give the same pairs, threshold $by"
+done
+
+# names
+seq 4000 | sed 's/^/face /' >names.txt
+for m in 0 1 2; do
+    cdp-view --to npz -o bare.npz known/m$m.cdp
+    cdp-view --from npz --ids names.txt -o known/named$m.cdp bare.npz
+    files[m]=known/features/m$m.bin
+done
+cdp-score features --features "${files[0]}" --features "${files[1]}" --features "${files[2]}" \
+    known/named[0-2].cdp >named.cdp
+{ printf 'a stranger\t1\n'; paste names.txt known/meta.txt; } | tac >named.txt
+cdp-mediate train -q --epochs 1 --labels named.txt named.cdp >named.model
+learn --epochs 1 known.cdp >bare.model
+for model in named bare; do
+    cdp-mediate show $model.model | sed '/^digest/d; /^features: /d; /^ /d' >$model.shown
+done
+same named.shown bare.shown "labels by name, in any order, with others too: the same model"
+cdp-mediate apply --model named.model --threshold auto named.cdp >named.pairs
+cdp-mediate apply --model named.model --threshold auto known.cdp | cdp-view --to npz -o bare.npz -
+cdp-view --from npz --ids names.txt -o wanted.pairs bare.npz
+is "$(cdp-view --digest named.pairs)" "$(cdp-view --digest wanted.pairs)" \
+    "the pairs have the names, and the model applies to any"
+fails 1 'known/meta.txt: the items have names: expected NAME' "labels without names" \
+    cdp-mediate train -q -o never --labels known/meta.txt named.cdp
+fails 1 'named.txt: its lines have names, but the items have none' "names without named items" \
+    cdp-mediate train -q -o never --labels named.txt known.cdp
+sed 's/^/another /' named.txt >others.txt
+fails 1 'others.txt: none of the 4000 items of named.cdp has a true label' "names of other items" \
+    cdp-mediate train -q -o never --labels others.txt named.cdp
+
+# items of unknown identity: their pairs are left out
+# without LABELS: those labels with -1 for every seventh item
+without() { awk 'NR % 7 == 3 { $0 = "-1" } { print }' "$1"; }
+without known/meta.txt >unknown.txt
+cdp-mediate train --epochs 1 --labels unknown.txt known.cdp 2>err >other
+grep -q 'unknown.txt: 572 of 4000 items have no true label: they are left out$' err
+ok $? "items of label -1 are counted"
+cdp-view --to tsv known.cdp | awk '$1 % 7 != 2 && $2 % 7 != 2 { n++ } END { print n }' >wanted
+is "$(cdp-mediate show other | sed -n 's/^trained: \([0-9]*\) pairs, \([0-9]*\) held out.*/\1 \2/p' | awk '{ print $1 + $2 }')" \
+    "$(cat wanted)" "and their pairs are left out"
+paste names.txt known/meta.txt | awk 'NR % 7 != 3' | tac >fewer.txt
+cdp-mediate train -q --epochs 1 --labels fewer.txt named.cdp >fewer
+is "$(cdp-mediate show fewer | sed -n 's/^trained: \([0-9]*\) pairs, \([0-9]*\) held out.*/\1 \2/p' | awk '{ print $1 + $2 }')" \
+    "$(cat wanted)" "and those of names without a label"
 
 # warnings
 cdp-mediate apply --model model --threshold 0.9999999 new.cdp 2>err >out

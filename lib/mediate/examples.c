@@ -59,41 +59,68 @@ int cdp_hold_out(const struct cdp_labels *labels, double share, uint64_t seed, u
 
 // ---- adding
 
-static int add(struct cdp_examples *e, const struct cdp_block *block, size_t edge,
-               const unsigned *input, uint8_t same, float weight, struct cdp_err *err)
+static int reserve(struct cdp_examples *e, size_t more, struct cdp_err *err)
 {
-    if (cdp_grow(&e->row, &e->row_room, (e->count + 1) * e->inputs, sizeof *e->row, "examples",
-                 err) ||
-        cdp_grow(&e->item, &e->item_room, e->count + 1, sizeof *e->item, "examples", err) ||
-        cdp_grow(&e->same, &e->same_room, e->count + 1, sizeof *e->same, "examples", err) ||
-        cdp_grow(&e->weight, &e->weight_room, e->count + 1, sizeof *e->weight, "examples", err))
+    size_t count = e->count + more;
+    return cdp_grow(&e->row, &e->row_room, count * e->inputs, sizeof *e->row, "examples", err) ||
+                   cdp_grow(&e->item, &e->item_room, count, sizeof *e->item, "examples", err) ||
+                   cdp_grow(&e->same, &e->same_room, count, sizeof *e->same, "examples", err) ||
+                   cdp_grow(&e->weight, &e->weight_room, count, sizeof *e->weight, "examples", err)
+               ? -1
+               : 0;
+}
+
+int cdp_examples_add(struct cdp_examples *e, const struct cdp_block *block, const unsigned *input,
+                     struct cdp_err *err)
+{
+    if (reserve(e, block->edges, err))
         return -1;
-    for (unsigned i = 0; i < e->inputs; i++)
-        e->row[e->count * e->inputs + i] = block->value[input[i]][edge];
-    e->item[e->count][0] = (uint32_t)block->source[edge];
-    e->item[e->count][1] = (uint32_t)block->target[edge];
-    e->same[e->count] = same;
-    e->weight[e->count++] = weight;
+    for (size_t edge = 0; edge < block->edges; edge++) {
+        uint64_t i = block->source[edge], j = block->target[edge];
+        if (i >= UINT32_MAX || j >= UINT32_MAX)
+            return cdp_fail(err, "pair %llu, %llu: ids must be below 2^32 - 1",
+                            (unsigned long long)i, (unsigned long long)j);
+        for (unsigned n = 0; n < e->inputs; n++)
+            e->row[e->count * e->inputs + n] = block->value[input[n]][edge];
+        e->item[e->count][0] = (uint32_t)i;
+        e->item[e->count++][1] = (uint32_t)j;
+    }
     return 0;
 }
 
-int cdp_examples_add(struct cdp_examples *train, struct cdp_examples *check,
-                     const struct cdp_block *block, const unsigned *input,
-                     const struct cdp_labels *labels, const uint8_t *held, struct cdp_err *err)
+// ---- labelling
+
+// Puts example `from` of one set at the place `to` of another, or of the same.
+static void move(struct cdp_examples *into, size_t to, const struct cdp_examples *e, size_t from,
+                 uint8_t same, float weight)
 {
-    for (size_t e = 0; e < block->edges; e++) {
-        uint64_t i = block->source[e], j = block->target[e];
+    memmove(into->row + to * e->inputs, e->row + from * e->inputs, e->inputs * sizeof *e->row);
+    memmove(into->item[to], e->item[from], sizeof *e->item);
+    into->same[to] = same;
+    into->weight[to] = weight;
+}
+
+int cdp_examples_split(struct cdp_examples *e, struct cdp_examples *check,
+                       const struct cdp_labels *labels, const uint8_t *held, struct cdp_err *err)
+{
+    size_t kept = 0;
+    for (size_t n = 0; n < e->count; n++) {
+        uint32_t i = e->item[n][0], j = e->item[n][1];
         if (i >= labels->items || j >= labels->items)
-            return cdp_fail(err, "pair %llu, %llu, but there are only %llu labels",
-                            (unsigned long long)i, (unsigned long long)j,
+            return cdp_fail(err, "pair %u, %u, but there are only %llu labels", i, j,
                             (unsigned long long)labels->items);
         uint32_t a = labels->group[i], b = labels->group[j];
         if (a == CDP_NO_LABEL || b == CDP_NO_LABEL)
             continue;
         int out = held[a] + held[b];
-        if (add(out ? check : train, block, e, input, a == b, out == 1 ? 0.5F : 1, err))
+        if (!out)
+            move(e, kept++, e, n, a == b, 1);
+        else if (reserve(check, 1, err))
             return -1;
+        else
+            move(check, check->count++, e, n, a == b, out == 1 ? 0.5F : 1);
     }
+    e->count = kept;
     return 0;
 }
 

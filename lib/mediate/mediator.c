@@ -34,6 +34,7 @@ int cdp_mediator_init(struct cdp_mediator *m, const struct cdp_header *features,
     memset(m, 0, sizeof *m);
     m->header = *features;
     m->header.provenance = NULL;
+    m->header.named = false; // a model knows columns, not items
     m->temperature = 1;
     for (const char *group = groups; group;) {
         size_t length = strcspn(group, ",");

@@ -328,10 +328,11 @@ static void test_holding_out(void)
         for (uint64_t j = i + 1; j < MANY && j < i + 40; j++) {
             const float value = 0, *column = &value;
             struct cdp_block block = {1, &i, &j, &column};
-            cdp_examples_add(&learn, &check, &block, &input, &labels, held, NULL);
+            cdp_examples_add(&learn, &block, &input, NULL);
             all[group[i] == group[j]]++;
         }
     }
+    ok(!cdp_examples_split(&learn, &check, &labels, held, NULL), "labels");
     double share = cdp_examples_weight(&check, 1) /
                    (cdp_examples_weight(&check, 0) + cdp_examples_weight(&check, 1));
     ok(fabs(share / (all[1] / (all[0] + all[1])) - 1) < 0.2,
@@ -340,6 +341,62 @@ static void test_holding_out(void)
     for (size_t p = 0; p < learn.count; p++)
         clean = clean && !held[group[learn.item[p][0]]] && !held[group[learn.item[p][1]]];
     ok(clean, "nothing is learned from an identity that is held out");
+    cdp_examples_free(&learn);
+    cdp_examples_free(&check);
+}
+
+// Which pairs are learned from, which are held out and with which weight, and which are discarded.
+static void test_splitting(void)
+{
+    // Identities 0 and 1 are held out; item 5 has no known one.
+    uint32_t group[] = {0, 0, 1, 2, 3, CDP_NO_LABEL, 2};
+    const uint8_t held[] = {1, 1, 0, 0};
+    struct cdp_labels labels = {.items = 7, .groups = 4, .group = group};
+    static const struct {
+        uint64_t i, j;
+        char set; // 'l'earn, 'c'heck, 'd'iscard
+        uint8_t same;
+        float weight;
+    } pairs[] = {{0, 1, 'c', 1, 1}, {0, 2, 'c', 0, 1},    {0, 5, 'd', 0, 0}, {1, 3, 'c', 0, 0.5F},
+                 {3, 4, 'l', 0, 1}, {2, 4, 'c', 0, 0.5F}, {3, 5, 'd', 0, 0}, {3, 6, 'l', 1, 1}};
+    enum { COUNT = sizeof pairs / sizeof *pairs };
+    struct cdp_examples learn = {.inputs = 2}, check = {.inputs = 2};
+    const unsigned input[] = {1, 0};
+    struct cdp_err err;
+    for (size_t p = 0; p < COUNT; p++) {
+        const float first = (float)p, second = (float)p + 100;
+        const float *const column[] = {&first, &second};
+        struct cdp_block block = {1, &pairs[p].i, &pairs[p].j, column};
+        cdp_examples_add(&learn, &block, input, NULL);
+    }
+    ok(!cdp_examples_split(&learn, &check, &labels, held, &err), "pairs are labelled");
+    size_t at[2] = {0}, right = 0;
+    for (size_t p = 0; p < COUNT; p++) {
+        if (pairs[p].set == 'd')
+            continue;
+        const struct cdp_examples *e = pairs[p].set == 'c' ? &check : &learn;
+        size_t n = at[pairs[p].set == 'c']++;
+        right += n < e->count && e->item[n][0] == pairs[p].i && e->item[n][1] == pairs[p].j &&
+                 e->same[n] == pairs[p].same && e->weight[n] == pairs[p].weight &&
+                 e->row[2 * n] == (float)p + 100 && e->row[2 * n + 1] == (float)p;
+    }
+    ok(right == at[0] + at[1] && learn.count == at[0] && check.count == at[1],
+       "%zu to learn from, %zu held out, of these half the weight where one end is", learn.count,
+       check.count);
+    uint8_t chosen[4];
+    labels.items = 6;
+    ok(cdp_examples_split(&learn, &check, &labels, held, &err) &&
+           !strcmp(err.text, "pair 3, 6, but there are only 6 labels"),
+       "an item without a line: %s", err.text);
+    ok(!cdp_hold_out(&labels, 0.5, 1, chosen, &err) &&
+           chosen[0] + chosen[1] + chosen[2] + chosen[3] == 2,
+       "identities are held out though an item has none");
+    const uint64_t i = 1, j = UINT32_MAX;
+    const float value = 0, *const column[] = {&value, &value};
+    struct cdp_block block = {1, &i, &j, column};
+    ok(cdp_examples_add(&learn, &block, input, &err) &&
+           !strcmp(err.text, "pair 1, 4294967295: ids must be below 2^32 - 1"),
+       "an id that is too large: %s", err.text);
     cdp_examples_free(&learn);
     cdp_examples_free(&check);
 }
@@ -354,7 +411,7 @@ static void test_ladder(void)
     uint8_t counted[3] = {1, 0, 1};
     struct cdp_labels labels = {.items = ITEMS, .groups = 3, .group = group};
     for (uint32_t i = 0; i < ITEMS; i++)
-        group[i] = i % 3;
+        group[i] = i % 10 == 7 ? CDP_NO_LABEL : i % 3;
     for (size_t p = 0; p < PAIRS; p++)
         probability[p] = (float)(p % 7 == 0 ? 0.5 : uniform(p + 9000) * (e.same[p] ? 1 : 0.8));
     cdp_ladder(&e, probability, &labels, counted, rung, NULL);
@@ -379,7 +436,7 @@ static void test_ladder(void)
                 right += e.same[p] && probability[p] > t;
                 wrong += !e.same[p] && probability[p] > t;
             }
-            if (!counted[group[i]])
+            if (group[i] == CDP_NO_LABEL || !counted[group[i]])
                 continue;
             able += could > 0;
             found += right > 0;
@@ -499,6 +556,7 @@ int main(void)
     test_training();
     test_patience_and_temperature();
     test_holding_out();
+    test_splitting();
     test_ladder();
     test_file();
     scratch_leave();
