@@ -14,9 +14,11 @@ warnings = -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-
 # No contraction of a x b + c: results are the same bytes from every compiler.
 required = -std=gnu11 -D_GNU_SOURCE -DCDP_VERSION='"$(VERSION)"' -Ilib -Icmd -fopenmp \
 	-ffp-contract=off -fno-math-errno -fno-trapping-math $(warnings) $(EXTRA_CFLAGS)
-package_cflags = $(shell $(PKG_CONFIG) --cflags $(packages))
+# Asked once, when the first file is compiled: before `make deps` pkg-config may be missing.
+once = $(eval $1 := $2)$($1)
+package_cflags = $(call once,package_cflags,$(shell $(PKG_CONFIG) --cflags $(packages)))
 # bzip2 has no file for pkg-config everywhere.
-package_libs = $(shell $(PKG_CONFIG) --libs $(packages)) -lbz2 -lm
+package_libs = $(call once,package_libs,$(shell $(PKG_CONFIG) --libs $(packages)) -lbz2 -lm)
 
 tools = $(patsubst cmd/%.c,%,$(wildcard cmd/cdp-*.c))
 library = $(BUILD)/libcdp.a
@@ -26,7 +28,8 @@ library_objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*/*.c))
 binaries = $(addprefix $(BUILD)/bin/,$(tools))
 unit_tests = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c))
 bench_tools = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
-test_scripts = $(filter-out tests/tap.sh,$(wildcard tests/*.sh))
+# tap.sh is sourced by the others; bare.sh needs root, a network and an hour.
+test_scripts = $(filter-out tests/tap.sh tests/bare.sh,$(wildcard tests/*.sh))
 pages = $(wildcard man/*.[1-9])
 sources = $(wildcard cmd/*.[ch] cmd/*/*.[ch] lib/*/*.[ch] tests/*.c tests/*/*.[ch] pipelines/*/*.cc)
 scripts = $(wildcard tests/*.sh tests/bench/*.sh .ci/run .ci/deps cmd/*.bash) $(shell grep -rlE '^#!.*sh$$' pipelines)
@@ -100,8 +103,8 @@ link = $(CC) $(CFLAGS) $(required) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.
 
 # One tool reads YAML, and has parts of its own.
 $(BUILD)/bin/cdp-config: $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/config/*.c))
-$(BUILD)/bin/cdp-config: package_libs += $(shell $(PKG_CONFIG) --libs yaml-0.1)
-$(BUILD)/cmd/config/yaml.o: package_cflags += $(shell $(PKG_CONFIG) --cflags yaml-0.1)
+$(BUILD)/bin/cdp-config: private link += $(shell $(PKG_CONFIG) --libs yaml-0.1)
+$(BUILD)/cmd/config/yaml.o: private required += $(shell $(PKG_CONFIG) --cflags yaml-0.1)
 
 $(binaries): $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/tool.o $(library)
 	@mkdir -p $(@D)
@@ -131,19 +134,29 @@ deps-lint:
 
 # ---- running
 
+# $(call build,TARGETS): builds them, and prints how many files that is. A make of its own, since what deps installs
+# changes what pkg-config says.
+define build
+	@files=$$($(MAKE) --no-print-directory -n V= $1 | grep -c '^echo $(BUILD)/'); \
+		[ $$files -eq 0 ] || echo "$@: building $$files files with $(jobs) jobs (1 to 3 minutes)"; \
+		$(MAKE) --no-print-directory -j$(jobs) $1 $(if $(V),,>/dev/null)
+endef
+jobs = $(call once,jobs,$(shell nproc))
+
 demo: deps
-	@$(MAKE) --no-print-directory -j2 all >/dev/null
+	$(call build,all)
 	@CDP_BIN=$(abspath $(BUILD)/bin) pipelines/demo
 
-# In two steps, since what deps installs changes what pkg-config says.
 check: deps
+	$(call build,everything)
+	@echo '$@: running $(words $(unit_tests) $(test_scripts)) test programs; the longest take minutes'
 	@$(MAKE) --no-print-directory check-built
 
 # The tools and all that the tests and the benchmark add.
 everything: all $(unit_tests) $(BUILD)/tests/reference $(bench_tools)
 
 check-built: everything
-	CDP_BIN=$(abspath $(BUILD)/bin) CDP_BUILD=$(abspath $(BUILD)) CDP_SOURCE=$(CURDIR) \
+	@CDP_BIN=$(abspath $(BUILD)/bin) CDP_BUILD=$(abspath $(BUILD)) CDP_SOURCE=$(CURDIR) \
 	CDP_SHARED=$(wildcard $(abspath ..)/shared) prove -j2 --exec '' $(unit_tests) $(test_scripts)
 
 # A peer of the neighbour search (Debian: libhnswlib-dev), for this processor alone.
@@ -219,10 +232,11 @@ Libs: -L$${libdir} -lcdp
 Libs.private: $(package_libs) -fopenmp
 Cflags: -I$${includedir}
 endef
-export pkg_config_file
 
 libdir = $(DESTDIR)$(PREFIX)/lib
 
+# Exported for this recipe alone: other recipes would expand it too.
+install-library: export pkg_config = $(pkg_config_file)
 install-library: $(installed)
 	install -d $(libdir)/pkgconfig $(DESTDIR)$(PREFIX)/include
 	install -m 644 $(BUILD)/installed/libcdp.a $(libdir)
@@ -230,7 +244,7 @@ install-library: $(installed)
 	ln -sf $(shared).$(VERSION) $(libdir)/$(shared)
 	ln -sf $(shared) $(libdir)/libcdp.so
 	install -m 644 $(public_header) $(DESTDIR)$(PREFIX)/include
-	echo "$$pkg_config_file" >$(libdir)/pkgconfig/cdp.pc
+	echo "$$pkg_config" >$(libdir)/pkgconfig/cdp.pc
 
 install-pipelines:
 	rm -rf $(DESTDIR)$(PREFIX)/share/cdp/pipelines
