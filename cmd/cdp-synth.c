@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/mem.h"
@@ -61,6 +64,39 @@ static const struct tool tool = {
     .options = options,
     .folder = true,
 };
+
+// Whether the name is one that write_features gives: m0.bin, m1.bin and so on.
+static bool is_features(const char *name)
+{
+    size_t digits = *name == 'm' ? strspn(name + 1, "0123456789") : 0;
+    return digits && !strcmp(name + 1 + digits, ".bin");
+}
+
+static void remove_file(int folder, const char *folder_name, const char *name)
+{
+    struct cdp_err err;
+    if (unlinkat(folder, name, 0) && errno != ENOENT)
+        tool_check(cdp_fail_errno(&err, "%s/%s: cannot remove", folder_name, name), &err);
+}
+
+// Removes what an earlier run wrote, so that no file of it is taken for one of this run.
+static void remove_earlier(const char *folder, const char *features)
+{
+    struct cdp_err err;
+    DIR *open_folder = opendir(folder), *open_features = opendir(features);
+    if (!open_folder || !open_features)
+        tool_check(
+            cdp_fail_errno(&err, "%s: cannot read the folder", open_folder ? features : folder),
+            &err);
+    remove_file(dirfd(open_folder), folder, "list.txt");
+    remove_file(dirfd(open_folder), folder, "meta.txt");
+    for (const struct dirent *entry; (entry = readdir(open_features));) {
+        if (is_features(entry->d_name))
+            remove_file(dirfd(open_features), features, entry->d_name);
+    }
+    closedir(open_folder);
+    closedir(open_features);
+}
 
 static void make_folder(const char *name)
 {
@@ -155,10 +191,11 @@ int main(int argc, char **argv)
         tool_fail("%s: out of memory", folder);
     make_folder(folder);
     make_folder(features);
-    write_lists(folder, labels);
+    remove_earlier(folder, features);
     cdp_progress_start(tool_progress(), "features", "rows", items * models);
     for (uint32_t model = 0; model < models; model++)
         write_features(folder, &synth, labels, model, rows, most);
+    write_lists(folder, labels); // last: a folder without them is not complete
     free(features);
     free(rows);
     free(labels);
