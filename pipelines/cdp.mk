@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: MIT
-# An experiment, from features to evaluated clusters, in which only what a change touches is computed
-# again. A makefile in the experiment's folder sets variables and includes this one:
+# An experiment, from features to evaluated clusters: a change recomputes only the stages that depend on it.
+# A makefile in the experiment's folder sets variables and includes this one:
 #
 #     data = ../data/faces
 #     base = m0
 #     committee = m1 m2 m3 m4
-#     dim = 256
 #     accept = 4
 #     threshold = 0.66
 #     include /usr/local/share/cdp/pipelines/cdp.mk
 #
-# so that `make` computes, `make plan` tells what it would do, `make threshold=0.7` tries another value.
+# so that `make` computes, `make plan` prints what it would do, `make threshold=0.7` tries another value.
 # vote.mk, mediator.mk and single.mk beside this file are such makefiles with comments.
 #
-# Variables (not from the environment, CDP_BIN excepted; in a makefile $ is written $$, and # \#):
+# Variables (not from the environment, CDP_BIN excepted; in a makefile $ is written $$, and # \#; another
+# name is an error on the command line, and in a makefile where it is nearly one of these):
 #   data          folder with features/MODEL.bin and, to evaluate, meta.txt; or ARCHIVE:FOLDER
-#   base          the model whose neighbours are judged; committee: those who judge (none)
-#   dim           numbers of a row (not for npy, fvecs, bvecs); dim_MODEL where a model has its own
+#   base          the model whose neighbours are scored
+#   committee     the models that vote on them (none)
+#   dim dim_MODEL numbers of a row of raw features, of all models and of one. Needed only where neither
+#                 list.txt nor meta.txt in DATA says how many rows there are, and for compressed files
 #   k             neighbours, the item itself counted, as in the original system (15)
 #   metric method recall     as of cdp-knn (cosine auto 0.99)
 #   strategy      vote, mediator or groundtruth (vote)
@@ -38,11 +40,11 @@
 # products but for those of other experiments in the store; clean-store; help; and each product
 # by its variable's name (make pairs).
 #
-# A product is STORE/STAGE/KEY.EXT, where KEY is the XXH64 of the stage's command, the digests of the
-# files and the keys of the products that it is made of, and the tools' version. So a product that is there
-# is right, whatever time stamps say, and an earlier value finds the earlier product. All keys are known
-# once make has read this file. STORE/log has a line for each stage that ran: time, stage, what,
-# seconds, product, kilobytes of memory, with tabs between.
+# A product is STORE/STAGE/KEY.EXT, where KEY is the XXH64 of the stage's command, the digests of its input
+# files, the keys of its input products, and the tools' version. So an existing product is right, whatever
+# time stamps say, and an earlier value finds the earlier product. A product that differs from its digest in
+# STORE/sums is damaged, and made again. All keys are known once make has read this file. STORE/log has a
+# line for each stage that ran: time, stage, what, seconds, product, kilobytes of memory, with tabs between.
 #
 # For makefiles that include this one and go on. Variables that hold the path of a product:
 #   knn_MODEL train_knn_MODEL    neighbour lists
@@ -51,6 +53,7 @@
 #   pairs labels                 scored pairs; a cluster for each item
 #   figures accuracy             what cdp-eval says of labels and of pairs, TSV; empty without evaluation
 # and `result` is the folder of the results (OUTPUT/k15_.../sz600_...). A product of one's own:
+#   cdp-variables = width height       before the include: variables of one's own
 #   cdp-ext-STAGE = svg
 #   $(call cdp-product,VARIABLE,STAGE,WHAT,COMMAND,NEEDS,SOURCES[,RECIPE])
 #   $(call cdp-goal,$(VARIABLE))       has it made with all
@@ -72,6 +75,14 @@ export CDP_BIN
 
 # ---- variables
 
+# The names that the user has set: $(call cdp-set,ORIGIN). Upper-case ones belong to make in makefiles, and to a make that
+# runs this one.
+cdp-set = $(foreach v,$(.VARIABLES),$(if $(filter $1,$(firstword $(origin $v))),$v))
+cdp-lower = $(filter a% b% c% d% e% f% g% h% i% j% k% l% m% n% o% p% q% r% s% t% u% v% w% x% y% z%,$1)
+cdp-on-command-line := $(call cdp-set,command)
+cdp-on-command-line := $(if $(filter-out 0,$(MAKELEVEL)),$(call cdp-lower,$(cdp-on-command-line)),$(cdp-on-command-line))
+cdp-in-makefile := $(filter-out cdp cdp-% sweep-%,$(call cdp-lower,$(call cdp-set,file)))
+
 cdp-default = $(if $(filter undefined environment,$(origin $1)),$(eval override $1 := $2))
 $(foreach v,data base committee train_data dim threads runner train_options,$(call cdp-default,$v,))
 $(call cdp-default,k,15)
@@ -92,7 +103,7 @@ $(call cdp-default,output,output)
 $(call cdp-default,store,.cdp)
 
 cdp-check = $1 $2 $(call cdp-quote,$($1))
-cdp-fine = $(if $(filter-out 0,$(.SHELLSTATUS)),$(error the experiment's variables are wrong, as told above))
+cdp-fine = $(if $(filter-out 0,$(.SHELLSTATUS)),$(error wrong variables: see above))
 
 help:
 	@sed -n '/^# An experiment/,/^# For makefiles/{/^# For/d; s/^# \{0,1\}//p}' $(cdp)cdp.mk
@@ -103,6 +114,14 @@ ifneq ($(filter-out help,$(or $(MAKECMDGOALS),all)),)
 
 # ---- the store
 
+cdp-known := data base committee dim k metric method recall strategy accept threshold train_data input seed \
+	train_options max_size step max_iter forced_stop evaluation output store threads runner meta train_meta CDP_BIN \
+	$(foreach m,$(base) $(committee),$(addsuffix _$m,dim features lists train_features train_lists)) $(cdp-variables)
+cdp-words = $(foreach w,$1,$(call cdp-quote,$w))
+# $(call cdp-names,OPTION,KNOWN,GIVEN)
+cdp-names = $(if $(filter-out $2,$3),$(shell $(cdp)names variable $1 $(call cdp-words,$2) -- $(call cdp-words,$3))$(cdp-fine))
+$(call cdp-names,,$(cdp-known),$(cdp-on-command-line))
+$(call cdp-names,--near,$(cdp-known),$(cdp-in-makefile))
 $(shell $(cdp)values $(call cdp-check,output,text) $(call cdp-check,store,folder))
 $(cdp-fine)
 # A store is known by its tag, which also keeps backup programs out of it. (run leaves members there.) Listed before
@@ -142,15 +161,19 @@ cdp-values := $(shell $(cdp)values \
 		$(call cdp-check,input,word:111:110:101:011:100:010:001) \
 		$(call cdp-check,threshold,real:0:1:auto) $(call cdp-check,seed,count:0:1e15) \
 		$(call cdp-check,train_options,names)) \
-	$(call cdp-check,max_size,count:1:4294967295) $(call cdp-check,step,real:0:1) \
+	$(call cdp-check,max_size,count:1:4000000000) $(call cdp-check,step,real:0:1) \
 	$(call cdp-check,max_iter,count:0:1000000) $(call cdp-check,forced_stop,word:split:merge) \
 	$(call cdp-check,evaluation,word:yes:no:auto) \
 	$(foreach v,threads $(filter dim dim_%,$(.VARIABLES)),$(if $($v),$(call cdp-check,$v,count:1:1000000))))
 $(cdp-fine)
 $(foreach v,$(cdp-values),$(eval override $(subst =, := ,$v)))
 
-cdp-version := $(lastword $(shell PATH=$(if $(CDP_BIN),$(call cdp-quote,$(CDP_BIN)):)"$$PATH" cdp-knn --version))
+cdp-path = PATH=$(if $(CDP_BIN),$(call cdp-quote,$(CDP_BIN)):)"$$PATH"
+cdp-version := $(lastword $(shell $(cdp-path) cdp-knn --version))
 $(if $(cdp-version),,$(error cdp-knn is neither in CDP_BIN nor on PATH))
+# Options are parsed before --help is.
+$(if $(and $(call cdp-is,mediator),$(train_options)),\
+	$(shell $(cdp-path) cdp-mediate train $(train_options) --help >/dev/null)$(cdp-fine))
 
 # ---- the files that it is made of
 
@@ -167,9 +190,18 @@ cdp-sources := $(sort $(foreach s,$(cdp-sets),$(foreach m,$(cdp-models),$(cdp-of
 		$(if $(call cdp-is,mediator),$(cdp-of-$s)features_$m))) \
 	$(if $(call cdp-is,mediator),train_meta) $(if $(call cdp-is,groundtruth)$(filter-out no,$(evaluation)),meta))
 cdp-optional := $(if $(call cdp-is,groundtruth),,$(if $(filter auto,$(evaluation)),meta))
+
+# The dimensions of raw features, and whether files, k and dimensions agree.
+cdp-raw = $(foreach m,$(cdp-models),$(if $(filter $1features_$m,$(cdp-sources)),\
+	$m $(call cdp-quote,$($1features_$m)) $(call cdp-quote,$(dim_$m))))
+cdp-dims := $(shell $(cdp)dims $(call cdp-quote,$(dim)) $(lastword $(or $(cdp-ks),$(k))) $(foreach s,$(cdp-sets),\
+	-- $(call cdp-quote,$($s)/list.txt) $(call cdp-quote,$(if $(filter $(cdp-of-$s)meta,$(cdp-sources)),$($(cdp-of-$s)meta))) $(call cdp-raw,$(cdp-of-$s))))
+$(cdp-fine)
+$(foreach d,$(cdp-dims),$(eval override dim_$(subst =, := ,$d)))
+
 cdp-digests := $(shell $(cdp-helper)digest $(store)/digests \
 	$(foreach s,$(cdp-sources),$(call cdp-quote,$(if $(filter $s,$(cdp-optional)),?)$($s))))
-$(if $(filter-out 0,$(.SHELLSTATUS)),$(error files of the experiment cannot be read, as told above))
+$(if $(filter-out 0,$(.SHELLSTATUS)),$(error files that cannot be read: see above))
 $(foreach s,$(cdp-sources),$(eval cdp-digest-$s := $(firstword $(cdp-digests)))\
 	$(eval cdp-digests := $(wordlist 2,$(words $(cdp-digests)),$(cdp-digests))))
 
@@ -180,7 +212,9 @@ cdp-goals :=
 cdp-goal = $(eval cdp-goals += $1)$(eval all: $1)
 cdp-key = $(firstword $(shell printf %s $(call cdp-quote,$1) | xxh64sum))
 
-# Of models with equal features there is one product. A product that is there needs nothing.
+# Models with equal features share a product. A product that is there and whole needs nothing; a damaged one is
+# made again, whatever make thinks of its time.
+.SECONDEXPANSION:
 cdp-product = $(eval $1 := $(store)/$2/$(call cdp-key,$(cdp-version) $(strip $4) <$(notdir $5) <$(foreach s,$6,$(cdp-digest-$s))).$(cdp-ext-$2))\
 	$(if $(filter $($1),$(cdp-products)),,$(eval $(cdp-rule)))$(eval $1: $($1))$(eval .PHONY: $1)
 define cdp-rule
@@ -191,15 +225,20 @@ cdp-needs-$($1) := $5
 $($1): private command = $$(cdp-command-$$@)
 $($1): private needs := $5
 $($1): private sources := $6
-$($1): | $(if $(wildcard $($1)),,$5)
+$($1): $$$$(if $$$$(filter $$$$@,$$$$(cdp-absent)),cdp-again) | $$$$(if $$$$(filter $$$$@,$$$$(cdp-absent)),$5)
 	@$$(cdp)stage $$@ $2 $3 $$(runner) $$($(or $7,cdp-run))
 endef
+.PHONY: cdp-again
 part = $@.part
 files = $(foreach s,$(sources),$(call cdp-quote,$($s)))
 cdp-run = $(command) -t $(threads-of) -o $(part) $(needs) $(files)
 
+# The products that are missing or damaged, looked for once, when all are known.
+cdp-not-whole = $(if $1,$(shell $(cdp)whole $(store) $(wordlist 1,1000,$1)) $(call cdp-not-whole,$(wordlist 1001,$(words $1),$1)))
+cdp-absent = $(eval cdp-absent := $(call cdp-not-whole,$(cdp-products)))$(cdp-absent)
+
 # What has to be made for a product.
-cdp-missing = $(if $(wildcard $1),,$1 $(foreach n,$(cdp-needs-$1),$(call cdp-missing,$n)))
+cdp-missing = $(if $(filter $1,$(cdp-absent)),$1 $(foreach n,$(cdp-needs-$1),$(call cdp-missing,$n)))
 cdp-todo = $(eval cdp-todo := $(sort $(foreach g,$(cdp-goals),$(call cdp-missing,$g))))$(cdp-todo)
 
 # The processors are shared by the products of one stage that make -j makes side by side.
@@ -259,7 +298,7 @@ ifeq ($(and $(cdp-current),$(cdp-idle)),)
 	@$(cdp)result $(cdp-result)
 endif
 
-cdp-state = $(if $(wildcard $1),done,$(if $(filter $1,$(cdp-todo)),to do,not needed))
+cdp-state = $(if $(filter-out $(cdp-absent),$1),done,$(if $(filter $1,$(cdp-todo)),to do,not needed))
 cdp-row = $(info $(shell printf '%-8s %-10s %-10s %-42s %s' $1))
 plan:
 	@: $(call cdp-row,stage what state product command)$(foreach p,$(cdp-products),\

@@ -11,7 +11,6 @@ strategy = mediator
 data = data
 base = m0
 committee = m1 m2 m3 m4
-dim = 256
 
 # Labelled items of the same models, of whatever identities: a folder like data, with a meta.txt.
 train_data = train

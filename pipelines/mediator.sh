@@ -1,38 +1,55 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# mediator.sh [NAME=VALUE]... >LABELS: what mediator.mk does, without make and without files between the stages: the
-# model too comes through a pipe, from the labelled data to the data to be clustered.
+# mediator.sh [NAME=VALUE]... >LABELS: the labels of mediator.mk without make or files between the stages: the model
+# too comes through a pipe, from the labelled data to the data to be clustered.
 set -euo pipefail
 export LC_ALL=C
 [ -z "${CDP_BIN:-}" ] || PATH=$CDP_BIN:$PATH
-
-data=data train_data=train base=m0 committee='m1 m2 m3 m4' dim=256 k=15 threshold=auto seed=0 train_options=
-input=relationship,affinity,structure
-max_size=600 step=0.05 max_iter=100 forced_stop=split
-for setting; do
-    declare "$setting"
+# shellcheck source=pipelines/settings
+. "$(dirname -- "$0")/settings"
+settings "$@" <<'end'
+data text data
+train_data text train
+base name m0
+committee names m1 m2 m3 m4
+k count:2:65536 15
+threshold real:0:1:auto auto
+seed count:0:1e15 0
+train_options names
+input word:111:110:101:011:100:010:001 111
+max_size count:1:4000000000 600
+step real:0:1 0.05
+max_iter count:0:1000000 100
+forced_stop word:split:merge split
+end
+# Checked before any work: options are parsed before --help is.
+# shellcheck disable=SC2086 # they are words
+cdp-mediate train ${the[train_options]} --help >/dev/null || exit 2
+groups=
+for group in 0:relationship 1:affinity 2:structure; do
+    [ "${the[input]:${group%:*}:1}" = 0 ] || groups+=${groups:+,}${group#*:}
 done
 
-# Lists of all models at once, of the data and of what is learned from.
-read -ra models <<<"$base $committee"
+# Lists of all models at once, of the data and of the labelled data.
 threads=$(($(nproc) / ${#models[@]} / 2))
 
-# knowledge FOLDER: what the models know of each pair
-knowledge() {
+# pair_features FOLDER
+pair_features() {
     local model pipe features=() lists=()
     for model in "${models[@]}"; do
-        exec {pipe}< <(cdp-knn -t $((threads > 0 ? threads : 1)) -k $((k - 1)) --dim "$dim" "$1/features/$model.bin")
+        exec {pipe}< <(knn $((threads > 0 ? threads : 1)) "$1" "$model")
         lists+=("/dev/fd/$pipe")
         features+=(--features "$1/features/$model.bin")
     done
     cdp-score features "${features[@]}" "${lists[@]}"
 }
-learn() {
+train() {
     # shellcheck disable=SC2086 # they are words
-    knowledge "$train_data" |
-        cdp-mediate train --labels "$train_data/meta.txt" --input "$input" --seed "$seed" $train_options -
+    pair_features "${the[train_data]}" |
+        cdp-mediate train --labels "${the[train_data]}/meta.txt" --input "$groups" --seed "${the[seed]}" \
+            ${the[train_options]} -
 }
 
-knowledge "$data" |
-    cdp-mediate apply --model <(learn) --threshold "$threshold" - |
-    cdp-propagate --max-size "$max_size" --step "$step" --max-iter "$max_iter" --forced-stop "$forced_stop"
+pair_features "${the[data]}" |
+    cdp-mediate apply --model <(train) --threshold "${the[threshold]}" - |
+    propagate

@@ -2,14 +2,13 @@
 # An experiment with one model: its neighbours above a threshold of similarity become pairs, pairs
 # become clusters. Copy it into a folder of your own and change it, or use it as it is:
 #
-#     make -f .../pipelines/single.mk data=../data/faces base=resnet dim=512 threshold=0.7
+#     make -f .../pipelines/single.mk data=../data/faces base=resnet threshold=0.7
 #
 # What every variable means: make -f .../pipelines/cdp.mk help
 
 strategy = vote
 data = data
 base = m0
-dim = 256
 
 # Neighbours, the item itself counted. More find more where the same thing comes in very many items.
 k = 15

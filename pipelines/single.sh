@@ -1,15 +1,22 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# single.sh [NAME=VALUE]... >LABELS: what single.mk does, as one pipe: no make, and no file between the stages.
+# single.sh [NAME=VALUE]... >LABELS: the labels of single.mk from one pipe, without make or files between the stages.
 set -euo pipefail
 export LC_ALL=C
 [ -z "${CDP_BIN:-}" ] || PATH=$CDP_BIN:$PATH
+# shellcheck source=pipelines/settings
+. "$(dirname -- "$0")/settings"
+settings "$@" <<'end'
+data text data
+base name m0
+k count:2:65536 15
+threshold real:-1:1 0.70
+max_size count:1:4000000000 600
+step real:0:1 0.05
+max_iter count:0:1000000 100
+forced_stop word:split:merge split
+end
 
-data=data base=m0 dim=256 k=15 threshold=0.70 max_size=600 step=0.05 max_iter=100 forced_stop=split
-for setting; do
-    declare "$setting"
-done
-
-cdp-knn -k $((k - 1)) --dim "$dim" "$data/features/$base.bin" |
-    cdp-score vote --threshold "$threshold" - |
-    cdp-propagate --max-size "$max_size" --step "$step" --max-iter "$max_iter" --forced-stop "$forced_stop"
+knn 0 "${the[data]}" "${the[base]}" |
+    cdp-score vote --threshold "${the[threshold]}" - |
+    propagate

@@ -4,13 +4,12 @@
 #     data = ../data/faces
 #     base = m0
 #     committee = m1 m2 m3 m4
-#     dim = 256
 #     accept = 4
 #     thresholds = 0.5:0.8:0.02
 #     ks = 10 15 20
 #     include /usr/local/share/cdp/pipelines/sweep.mk
 #
-# or, without a file, make -f .../sweep.mk data=../data/faces base=m0 dim=256. Variables are those of cdp.mk, but
+# or, without a file, make -f .../sweep.mk data=../data/faces base=m0. Variables are those of cdp.mk, but
 #   thresholds    in place of threshold: numbers, or FIRST:LAST:STEP (vote: 0.5:0.9:0.02; mediator: probabilities
 #                 from 0.5 to 0.999)
 #   ks            in place of k: likewise, the item itself counted (15)
@@ -21,6 +20,9 @@
 # Targets: sweep (the default), and those of cdp.mk.
 
 cdp := $(dir $(lastword $(MAKEFILE_LIST)))
+cdp-variables += thresholds ks
+$(foreach v,threshold k evaluation,$(if $(filter command,$(firstword $(origin $v))),\
+	$(error $v: sweep.mk has thresholds, ks and always an evaluation in its place)))
 sweep-given = $(filter-out undefined environment,$(origin $1))
 sweep-strategy := $(if $(call sweep-given,strategy),$(strategy))
 sweep-word = '$(subst ','\'',$1)'
@@ -32,13 +34,14 @@ override thresholds := $(if $(filter mediator,$(sweep-strategy)),0.5 0.7 0.8 0.9
 endif
 ifeq ($(filter groundtruth,$(sweep-strategy)),)
 sweep-list = $(eval override $1 := $(shell $(cdp)sweep list $1 $2 $(foreach w,$($1),$(call sweep-word,$w))))\
-	$(if $(filter-out 0,$(.SHELLSTATUS)),$(error $1 is wrong, as told above))
+	$(if $(filter-out 0,$(.SHELLSTATUS)),$(error $1 is wrong, see above))
 else
 $(error strategy: groundtruth has no threshold to sweep)
 endif
 $(call sweep-list,ks,count:2:65536)
 $(call sweep-list,thresholds,real:$(if $(filter mediator,$(sweep-strategy)),0,-1):1)
 
+cdp-ks := $(ks)
 override evaluation := yes
 override k := $(firstword $(ks))
 override threshold := $(firstword $(thresholds))

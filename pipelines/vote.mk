@@ -3,7 +3,7 @@
 # models find it too. As they err differently, the threshold can be lower than one model alone bears.
 # Copy it into a folder of your own and change it, or use it as it is:
 #
-#     make -f .../pipelines/vote.mk data=../data/faces base=m0 committee='m1 m2' accept=2 dim=256
+#     make -f .../pipelines/vote.mk data=../data/faces base=m0 committee='m1 m2' accept=2
 #
 # What every variable means: make -f .../pipelines/cdp.mk help
 
@@ -11,7 +11,6 @@ strategy = vote
 data = data
 base = m0
 committee = m1 m2 m3 m4
-dim = 256
 
 # Neighbours, the item itself counted.
 k = 15

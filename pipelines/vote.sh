@@ -1,25 +1,35 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# vote.sh [NAME=VALUE]... >LABELS: what vote.mk does, without make and without files between the stages: the
-# neighbours of each model go through a pipe of their own.
+# vote.sh [NAME=VALUE]... >LABELS: the labels of vote.mk without make or files between the stages: the neighbours of
+# each model go through a pipe of their own.
 set -euo pipefail
 export LC_ALL=C
 [ -z "${CDP_BIN:-}" ] || PATH=$CDP_BIN:$PATH
-
-data=data base=m0 committee='m1 m2 m3 m4' dim=256 k=15 accept=4 threshold=0.66
-max_size=600 step=0.05 max_iter=100 forced_stop=split
-for setting; do
-    declare "$setting"
-done
+# shellcheck source=pipelines/settings
+. "$(dirname -- "$0")/settings"
+settings "$@" <<'end'
+data text data
+base name m0
+committee names m1 m2 m3 m4
+k count:2:65536 15
+accept count:0:65535 4
+threshold real:-1:1 0.66
+max_size count:1:4000000000 600
+step real:0:1 0.05
+max_iter count:0:1000000 100
+forced_stop word:split:merge split
+end
+if [ "${the[accept]}" -ge ${#models[@]} ]; then
+    echo "accept: ${the[accept]}, but the committee has $((${#models[@]} - 1)) members" >&2
+    exit 2
+fi
 
 # All models are searched at once: each has its share of the processors.
-read -ra models <<<"$base $committee"
 threads=$(($(nproc) / ${#models[@]}))
 lists=()
 for model in "${models[@]}"; do
-    exec {pipe}< <(cdp-knn -t $((threads > 0 ? threads : 1)) -k $((k - 1)) --dim "$dim" "$data/features/$model.bin")
+    exec {pipe}< <(knn $((threads > 0 ? threads : 1)) "${the[data]}" "$model")
     lists+=("/dev/fd/$pipe")
 done
 
-cdp-score vote --accept "$accept" --threshold "$threshold" "${lists[@]}" |
-    cdp-propagate --max-size "$max_size" --step "$step" --max-iter "$max_iter" --forced-stop "$forced_stop"
+cdp-score vote --accept "${the[accept]}" --threshold "${the[threshold]}" "${lists[@]}" | propagate

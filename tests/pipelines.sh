@@ -201,6 +201,49 @@ fails 2 "full is there, but is no store" "nor removed by clean-store" make store
 rm -r full
 is "$(ran)" nothing "and nothing ran"
 
+# Unknown names, with the nearest one: on the command line all, in a makefile those that are nearly known.
+for case in "thresold=0.7 threshold" "THRESHOLD=0.7 threshold" "dim_m7=3 dim_m0" "feature_m1=x features_m1" "comittee= committee"; do
+    make "${case% *}" >out 2>err
+    is "$?:$(head -n 1 err)" "2:unknown variable '${case%%=*}' (did you mean ${case#* }?)" "unknown: ${case% *}"
+done
+make flux=1 2>err >out
+is "$?:$(head -n 1 err)" "2:unknown variable 'flux'" "unknown, and near nothing"
+make cdp-variables=flux flux=1 -n 2>err >out
+is "$?" 2 "a variable of one's own is for makefiles to name"
+MAKELEVEL=1 make PREFIX=/ -n 2>err >out
+is $? 0 "a variable in capitals may be that of a make above"
+for line in "thresold = 0.7" "max_sz = 3" "dim_m4 = 3"; do
+    sed "1i$line" makefile >unknown.mk
+    make -f unknown.mk >out 2>err
+    is "$?:$(grep -c "unknown variable '${line%% *}' (did you mean" err)" 2:1 "unknown in a makefile: $line"
+done
+sed "1iflux = 1\\nmax_sz = 3\\ncdp-variables = max_sz threshes" makefile >known.mk
+make -f known.mk threshes=1 -n >out 2>err
+is $? 0 "variables of one's own"
+for which in vote single mediator; do
+    make -f "$CDP_SOURCE/pipelines/$which.mk" data='../my data' thresold=0.7 >out 2>err
+    is "$?:$(head -n 1 err)" "2:unknown variable 'thresold' (did you mean threshold?)" "$which.mk"
+    fails 2 "unknown variable 'thresold' .did you mean threshold" "$which.sh" \
+        "$CDP_SOURCE/pipelines/$which.sh" data='../my data' thresold=0.7
+    fails 2 "^k: a whole number from 2 to 65536 is wanted, not '1'" "$which.sh: an impossible k" \
+        "$CDP_SOURCE/pipelines/$which.sh" data='../my data' k=1
+    fails 2 "'plan': expected NAME=VALUE" "$which.sh: no variable" "$CDP_SOURCE/pipelines/$which.sh" plan
+done
+make -f "$CDP_SOURCE/pipelines/sweep.mk" data='../my data' threshold=0.7 >out 2>err
+is "$?:$(grep -c 'threshold: sweep.mk has thresholds, ks' err)" 2:1 "sweep.mk has thresholds"
+make strategy=mediator threshold=auto train_options=--epoch=x >out 2>err
+is "$?:$(grep -c "epoch" err)" 2:1 "train_options that cdp-mediate does not have"
+fails 2 "epochs" "mediator.sh: train_options" \
+    "$CDP_SOURCE/pipelines/mediator.sh" data='../my data' train_data='../other data' committee=m1 train_options=--epochs=x
+fails 2 "accept: 4, but the committee has 2 members" "vote.sh: an accept that cannot be" \
+    "$CDP_SOURCE/pipelines/vote.sh" data='../my data' committee='m1 m2'
+fails 2 "unknown option '--halp' .did you mean --help" "demo: an unknown option" "$CDP_SOURCE/pipelines/demo" --halp
+fails 2 "usage: demo" "demo: one folder" "$CDP_SOURCE/pipelines/demo" a b
+[ ! -e a ]
+ok $? "and nothing is made"
+fails 2 "unknown command 'tabel' .did you mean table" "sweep: an unknown command" "$CDP_SOURCE/pipelines/sweep" tabel
+is "$(ran)" nothing "and nothing ran"
+
 # Installed, it finds what belongs to it.
 make -s -C "$CDP_SOURCE" PREFIX="$(cd .. && pwd)/usr" DESTDIR= install-pipelines >out 2>err
 make -f ../usr/share/cdp/pipelines/vote.mk -n data='../my data' committee='m1 m2' dim=16 accept=2 threshold=0.8 forced_stop=merge >out 2>&1
@@ -213,6 +256,8 @@ cp -r "../my data/"* "../it's #1, 50% \$x"
 row "the same data in a folder of another name" nothing data "../it's \\#1, 50% \$\$x"
 tar -C .. -czf ../archive.tar.gz "my data"
 the[evaluation]=yes
+make data="../archive.tar.gz:my data" dim= -n >out 2>err
+is "$?:$(grep -c '^dim_m[012]: .*archive.tar.gz:.*: set dim or dim_m[012]$' err)" 2:3 "an archive shows no dimension"
 row "the same data in an archive" "knn:m0 knn:m1 knn:m2 $road" data "../archive.tar.gz:my data"
 same output/k15_vote_accept2_th0.8/sz600_step0.05/meta.txt at08.txt "with the same labels"
 row "and once more" nothing
@@ -223,6 +268,110 @@ cdp-view --to npz -o m1.npz m1.cdp
 row "a ready list, npz" "lists:m1 $road" lists_m1 "m1.npz"
 same output/k15_vote_accept2_th0.8/sz600_step0.05/meta.txt at08.txt "with the same labels"
 unset 'the[lists_m1]'
+
+# ---- dimensions: as stated, or by size and lines; checked before any work
+
+declare -A was=([dim]=${the[dim]})
+unset 'the[dim]'
+row "no dim, but a list.txt" nothing
+mkdir ../mixed ../mixed/features
+cp "../my data/meta.txt" ../mixed
+cp "../my data/features/"m[02].bin ../mixed/features
+# As many zeros again change no cosine distance.
+od -An -v -tx1 -w64 "../my data/features/m1.bin" |
+    perl -ne 's/\s//g; print pack("H*", $_), "\0" x 64' >../mixed/features/m1.bin
+row "models of 16 and 32 numbers, and only a meta.txt" "knn:m1 $road" data ../mixed
+same output/k15_vote_accept2_th0.8/sz600_step0.05/meta.txt at08.txt "with the same labels"
+make dim=16 -n >out 2>err
+is "$?:$(cat out):$(cat err)" "0:make: Nothing to be done for 'all'.:dim_m1: 32 numbers a row by the size of \
+../mixed/features/m1.bin and the 800 lines of ../mixed/meta.txt, not 16" "dim: a model that has another is named"
+make dim_m1=32 dim=16 -n >out 2>err
+is "$?:$(cat out):$(cat err)" "0:make: Nothing to be done for 'all'.:" "dim_MODEL: nothing to note"
+same at08.txt <("$CDP_SOURCE/pipelines/vote.sh" data=../mixed committee='m1 m2' accept=2 threshold=0.8 forced_stop=merge) \
+    "vote.sh finds the dimensions too"
+# refused PATTERN NAME ARGUMENT...: make fails with one line of the experiment's, before any stage
+refused() {
+    local pattern=$1 name=$2
+    shift 2
+    make "$@" >out 2>err
+    is "$?:$(grep -cE "$pattern" err):$(ran)" 2:1:nothing "refused: $name"
+}
+refused 'm1.bin: 1600 rows of 16 numbers, but .*meta.txt has 800' "a dim_MODEL that does not fit" dim_m1=16
+is "$(make dim=7 2>&1 | grep -c '^dim: no model has 7: dim_m[012]: ')" 3 "refused: a dim that no model has"
+refused 'k: 801 with the item itself, but .*meta.txt has 800 items' "more neighbours than items" k=801
+head -n 799 "../my data/meta.txt" >../mixed/list.txt
+refused 'meta.txt: 800 lines, but .*list.txt has 799' "a list of other items"
+printf '\n \r\n' | cat "../my data/meta.txt" - >../mixed/list.txt
+make -n >out 2>err
+is "$?:$(cat err)" 0: "blank lines at the end of a list are no items"
+rm ../mixed/list.txt
+mv ../mixed/meta.txt kept.txt
+refused 'dim_m1: .*set dim or dim_m1' "no list, no meta.txt, no dimension" dim_m0=16 dim_m2=16 evaluation=no
+make dim_m1=32 dim=16 evaluation=no -n >out 2>err
+is "$?:$(cat err)" 0: "and stated ones"
+refused 'm1.bin: 1600 rows of 16 numbers, but .*m0.bin has 800' "but no list and another number of rows" dim=16 evaluation=no
+mv kept.txt ../mixed/meta.txt
+truncate -s -4 ../mixed/features/m1.bin
+refused 'm1.bin: 102396 bytes, but .*meta.txt has 800 items' "rows that are not whole"
+the[dim]=${was[dim]}
+row "the first data again" nothing data "../my data"
+
+# A byte order mark is no part of the first label.
+cp -r "../my data" ../bom
+printf '\357\273\277' | cat - "../my data/meta.txt" >../bom/meta.txt
+cp output/k15_vote_accept2_th0.8/sz600_step0.05/evaluation.tsv figures
+row "true labels with a byte order mark" "figures accuracy" data ../bom
+same output/k15_vote_accept2_th0.8/sz600_step0.05/evaluation.tsv figures "the same figures"
+row "the true labels without it" nothing data "../my data"
+
+# ---- damage to products
+
+# damaged STAGE COMMAND...: a product of STAGE, changed by COMMAND FILE, is made again
+damaged() {
+    local stage=$1 file now
+    shift
+    file=$(make plan | grep -oE "[.]cdp/$stage/[0-9a-f]+[.][a-z]+" | head -n 1)
+    cp "$file" sound
+    "$@" "$file"
+    now=$(make plan | awk -v file="$file" 'index($0, file) && / to do / { print "to do" }')
+    make >out 2>err || note "$(<err)"
+    is "$now:$(ran):$(grep -c "$file is damaged" err)" "to do:$stage:1" "$stage: $1: made again"
+    same "$file" sound "and right"
+}
+# shellcheck disable=SC2317 # damaged calls it
+flip() { printf '\060' | dd of="$1" bs=1 seek=3 conv=notrunc status=none; }
+# shellcheck disable=SC2317 # damaged calls it
+flip_in_silence() {
+    touch -r "$1" times
+    flip "$1"
+    touch -r times "$1"
+}
+empty() { : >"$1"; }
+for change in flip flip_in_silence empty "truncate -s -2"; do
+    # shellcheck disable=SC2086 # one word or three
+    damaged labels $change
+    same output/k15_vote_accept2_th0.8/sz600_step0.05/meta.txt at08.txt "$change: the labels that are published"
+done
+damaged figures flip
+damaged accuracy empty
+# A stream that is not needed stays; one that is needed is made again first.
+file=$(make plan | grep -oE '[.]cdp/pairs/[0-9a-f]+[.]cdp')
+empty "$file"
+row "damaged pairs that nothing needs" nothing
+row "and that something needs" "pairs labels figures" max_size 40
+# With its size and time a damaged stream is found by its reader, and named.
+file=$(make plan | grep -oE '[.]cdp/pairs/[0-9a-f]+[.]cdp')
+cp "$file" sound
+touch -r "$file" times
+printf x | dd of="$file" bs=1 seek=300 conv=notrunc status=none
+touch -r times "$file"
+make max_size=30 >out 2>err
+is "$?:$(grep -c "^$file: damaged: remove it, then make again" err)" 2:1 "a damaged stream that looks sound is named"
+rm "$file"
+make max_size=30 >out 2>err
+is "$?:$(ran)" "0:pairs labels figures" "and made again without it"
+same "$file" sound "as it was"
+row "max_size as it was" nothing max_size 600
 
 # ---- several experiments in one store
 
@@ -269,7 +418,8 @@ killed() {
     make "$@" runner=./slow >out 2>err &
     hangs
     sleep 0.1
-    xargs kill -9 <pid
+    # shellcheck disable=SC2046 # one word a process
+    kill -9 $(<pid)
     wait $! 2>/dev/null
 }
 the[store]=killed
@@ -292,15 +442,31 @@ make threshold=0.5 2>err >out
 is "$?:$(ran_there)" "0:2accuracy:pairs 2figures:labels 1knn:m0 1knn:m1 1knn:m2 2labels:vote 2pairs:vote " \
     "make again makes them, and no list"
 
+# Ctrl-C: an interrupt of make and all that it runs.
+set -m
+for goal in k=8 threshold=0.55; do
+    rm -f pid
+    make "$goal" runner=./slow >out 2>err &
+    hangs
+    kill -INT -- -$!
+    wait $! 2>/dev/null
+    is "$?:$(find killed -name '*.part*' -o -name '.?*' ! -name .):$(find killed -size 0 -type f ! -path '*/locks/*')" 130:: \
+        "Ctrl-C, $goal: nothing half made is left"
+done
+set +m
+make threshold=0.55 2>err >out
+same output/k15_vote_accept2_th0.55/sz600_step0.05/meta.txt <("$CDP_SOURCE/pipelines/vote.sh" \
+    data='../my data' dim=16 committee='m1 m2' accept=2 threshold=0.55 forced_stop=merge) "and make again gives the right labels"
+
 # make itself killed, while a tool works on: the next one waits for that tool and makes its own.
 rm -f pid
 make k=9 runner=./slow >out 2>err &
 hangs
-kill -9 $!
-wait $! 2>/dev/null
+{ kill -9 $!; wait $!; } 2>/dev/null
 make k=9 2>err >out &
 sleep 0.3
-xargs kill -9 <pid
+# shellcheck disable=SC2046 # one word a process
+kill -9 $(<pid)
 wait $!
 is "$?:$(cut -f2 $log | grep -c knn)" 0:6 "make killed with -9 in the middle: the next one makes all"
 
