@@ -6,8 +6,10 @@
 #include "config/config.h"
 #include "tool.h"
 
-// The original system's config.yaml, checked with all the files that it names, as variables of
-// pipelines/cdp.mk. Whatever is wrong is told, a line each.
+// Checks an original config.yaml and the files that it names, and writes it as variables of
+// pipelines/cdp.mk. Each problem is reported, a line each.
+
+static struct cdp_texts dims;
 
 static const struct cdp_option options[] = {
     {.type = CDP_OPTION_TEXT,
@@ -25,6 +27,11 @@ static const struct cdp_option options[] = {
      .arg = "FILE",
      .help = "remember there what the archive holds",
      .value = &cache_name},
+    {.type = CDP_OPTION_TEXTS,
+     .name = "dim",
+     .arg = "MODEL=N",
+     .help = "numbers of a row of a model, in place of feat_dim",
+     .value = &dims},
     {0},
 };
 
@@ -62,71 +69,143 @@ static void assign(const char *name, const char *value)
     output_text = text;
 }
 
-// The features of one model: they must be whole rows, as many as everything else has.
-static void check_features(const char *prefix, const char *data_name, const char *model,
-                           uint64_t dim, uint64_t *rows, const char **of)
+// ---- files
+
+// A base or committee model. The dimension is that of --dim, or what its first file shows; 0 = not
+// known yet.
+struct model {
+    const char *name;
+    uint64_t dim;
+    char *by_lines; // where the lines of a list gave it: the reason
+};
+
+static struct model models[MOST_NAMES + 1];
+static size_t model_count;
+static uint64_t feat_dim;
+static bool feat_dim_found; // some model has it
+
+// A data set's number of items, and the file that shows it (NULL = not known yet).
+struct extent {
+    uint64_t items;
+    const char *of;
+    bool lines;
+};
+
+static void add_model(const char *name)
 {
-    char *rest = join("features/%s.bin", model);
-    struct file file = look(data_name, rest);
-    if (!file.name) {
-        wrong(0, "%s: no such file: %s", model, places(data_name, rest));
-        return;
+    for (size_t i = 0; i < model_count; i++) {
+        if (!strcmp(models[i].name, name))
+            return;
     }
-    assign(join("%sfeatures_%s", prefix, model), file.name);
-    if (!dim)
-        return;
-    if (!file.size || file.size % (dim * 4)) {
-        wrong(0,
-              "%s: %" PRIu64 " bytes, but rows of feat_dim = %" PRIu64 " float32 numbers are "
-              "%" PRIu64 " bytes each",
-              file.name, file.size, dim, dim * 4);
-        return;
-    }
-    uint64_t count = file.size / (dim * 4);
-    if (!*of) {
-        *rows = count;
-        *of = file.name;
-    } else if (count != *rows) {
-        wrong(0, "%s: %" PRIu64 " rows, but %s has %" PRIu64, file.name, count, *of, *rows);
+    struct model *model = &models[model_count++];
+    model->name = name;
+    for (size_t i = 0; i < dims.count; i++) {
+        const char *equals = strrchr(dims.text[i], '=');
+        if ((size_t)(equals - dims.text[i]) == strlen(name) &&
+            !strncmp(dims.text[i], name, strlen(name)))
+            model->dim = strtoull(equals + 1, NULL, 10);
     }
 }
 
-static void check_data(const char *prefix, const char *data_name, bool members_too, bool meta)
+static void check_dim_options(void)
 {
-    uint64_t rows = 0, dim = keys[FEAT_DIM].value ? strtoull(keys[FEAT_DIM].value, NULL, 10) : 0;
-    const char *of = NULL;
-    struct file list = look(data_name, "list.txt");
-    if (list.name) {
-        rows = list.lines;
-        of = list.name;
+    for (size_t i = 0; i < dims.count; i++) {
+        const char *equals = strrchr(dims.text[i], '=');
+        char *end = NULL;
+        uint64_t dim = equals ? strtoull(equals + 1, &end, 10) : 0;
+        if (!equals || equals == dims.text[i] || equals[1] < '0' || equals[1] > '9' || *end ||
+            dim < 1 || dim > 1000000)
+            tool_usage("--dim: MODEL=N, with N from 1 to 1000000, is wanted, not '%s'",
+                       dims.text[i]);
     }
+}
+
+static void find_models(bool committee)
+{
     if (keys[BASE].value)
-        check_features(prefix, data_name, keys[BASE].value, dim, &rows, &of);
-    if (members_too && keys[COMMITTEE].value) {
-        char *names = keep(strdup(keys[COMMITTEE].value)), *rest = names, *seen = join(" %s ", "");
-        for (const char *model; (model = strsep(&rest, " "));) {
-            char *word = join(" %s ", model);
-            if (*model && strcmp(model, keys[BASE].value ? keys[BASE].value : "") &&
-                !strstr(seen, word))
-                check_features(prefix, data_name, model, dim, &rows, &of);
-            seen = join("%s%s ", seen, model);
-        }
+        add_model(keys[BASE].value);
+    char *rest = committee && keys[COMMITTEE].value ? keep(strdup(keys[COMMITTEE].value)) : NULL;
+    for (const char *name; rest && (name = strsep(&rest, " "));) {
+        if (*name)
+            add_model(name);
     }
-    if (meta) {
-        struct file truth = look(data_name, "meta.txt");
-        if (!truth.name)
-            wrong(0, "%s: no such file: %s",
-                  *prefix ? "the labels of the training data" : "evaluation is True",
-                  places(data_name, "meta.txt"));
-        else if (of && truth.lines != rows)
-            wrong(0, "%s: %" PRIu64 " lines, but %s has %" PRIu64 " items", truth.name, truth.lines,
-                  of, rows);
-        else
-            assign(join("%smeta", prefix), truth.name);
+}
+
+// The features of one model: whole rows, as many as everything else has.
+static void check_features(const char *prefix, const char *data_name, struct model *model,
+                           struct extent *data)
+{
+    char *rest = join("features/%s.bin", model->name);
+    struct file file = look(data_name, rest);
+    if (!file.name) {
+        wrong(0, "%s: no such file: %s", model->name, places(data_name, rest));
+        return;
     }
-    if (rows && keys[K].value && strtoull(keys[K].value, NULL, 10) > rows)
+    assign(join("%sfeatures_%s", prefix, model->name), file.name);
+    if (!feat_dim)
+        return;
+    uint64_t dim = model->dim ? model->dim : feat_dim, items = file.size / (dim * 4);
+    bool whole = file.size && file.size % (dim * 4) == 0;
+    if (whole && (!data->of || items == data->items)) {
+        if (!data->of)
+            *data = (struct extent){.items = items, .of = file.name};
+        model->dim = dim;
+        feat_dim_found = feat_dim_found || dim == feat_dim;
+    } else if (!model->dim && data->lines && file.size && file.size % (data->items * 4) == 0) {
+        model->dim = file.size / (data->items * 4);
+        model->by_lines =
+            join("%s: %" PRIu64 " numbers a row by the size of %s and the %" PRIu64 " lines of %s",
+                 model->name, model->dim, file.name, data->items, data->of);
+    } else if (!whole) {
+        wrong(0,
+              "%s: %" PRIu64 " bytes, but rows of %s = %" PRIu64 " float32 numbers are "
+              "%" PRIu64 " bytes each",
+              file.name, file.size, dim == feat_dim ? "feat_dim" : "its dimension", dim, dim * 4);
+    } else {
+        wrong(0, "%s: %" PRIu64 " rows, but %s has %" PRIu64, file.name, items, data->of,
+              data->items);
+    }
+}
+
+static void check_data(const char *prefix, const char *data_name, bool meta)
+{
+    struct extent data = {0};
+    struct file list = look(data_name, "list.txt"), truth = look(data_name, "meta.txt");
+    struct file counted = list.name ? list : truth;
+    if (counted.name && counted.lines)
+        data = (struct extent){counted.lines, counted.name, true};
+    else if (counted.name)
+        wrong(0, "%s: no items", counted.name);
+    for (size_t i = 0; i < model_count; i++)
+        check_features(prefix, data_name, &models[i], &data);
+    if (meta && !truth.name)
+        wrong(0, "%s: no such file: %s",
+              *prefix ? "the labels of the training data" : "evaluation is True",
+              places(data_name, "meta.txt"));
+    else if (meta && data.of && truth.lines != data.items)
+        wrong(0, "%s: %" PRIu64 " lines, but %s has %" PRIu64 " items", truth.name, truth.lines,
+              data.of, data.items);
+    else if (meta)
+        assign(join("%smeta", prefix), truth.name);
+    if (data.items && keys[K].value && strtoull(keys[K].value, NULL, 10) > data.items)
         wrong(keys[K].line, "k: %s with the item itself, but %s has %" PRIu64 " items only",
-              keys[K].value, of, rows);
+              keys[K].value, data.of, data.items);
+}
+
+// The original has one dimension for all models. Files of others are taken, but not where no model
+// has feat_dim.
+static void check_dims(void)
+{
+    for (size_t i = 0; i < model_count; i++) {
+        const struct model *model = &models[i];
+        if (model->by_lines && feat_dim_found)
+            tool_warn("%s: %s, not feat_dim = %" PRIu64, config, model->by_lines, feat_dim);
+        else if (model->by_lines)
+            wrong(keys[FEAT_DIM].line, "feat_dim: %" PRIu64 ", but no model has it: %s", feat_dim,
+                  model->by_lines);
+        if (model->dim && model->dim != feat_dim)
+            assign(join("dim_%s", model->name), join("%" PRIu64, model->dim));
+    }
 }
 
 static void require(int which)
@@ -193,15 +272,18 @@ static void check(void)
     assign_key("max_iter", MAX_ITER);
     assign("forced_stop", "merge"); // as the original does
     assign("evaluation", keys[EVALUATION].value ? keys[EVALUATION].value : "no");
+    feat_dim = keys[FEAT_DIM].value ? strtoull(keys[FEAT_DIM].value, NULL, 10) : 0;
+    find_models(vote || mediator);
     if (keys[DATA_NAME].value) {
         assign_key("data", DATA_NAME);
         bool evaluated = keys[EVALUATION].value && !strcmp(keys[EVALUATION].value, "yes");
-        check_data("", keys[DATA_NAME].value, vote || mediator, truth || evaluated);
+        check_data("", keys[DATA_NAME].value, truth || evaluated);
     }
     if (mediator && keys[TRAIN_DATA_NAME].value) {
         assign_key("train_data", TRAIN_DATA_NAME);
-        check_data("train_", keys[TRAIN_DATA_NAME].value, true, true);
+        check_data("train_", keys[TRAIN_DATA_NAME].value, true);
     }
+    check_dims();
     if (mediator && keys[FORCE_RETRAIN].value && !strcmp(keys[FORCE_RETRAIN].value, "yes"))
         tool_warn("%s: force_retrain: training again would give the same model, since the same "
                   "data, options and seed do; one that is kept is used",
@@ -212,6 +294,7 @@ int main(int argc, char **argv)
 {
     int first = tool_start(&tool, argc, argv, 1, 1);
     config = argv[first];
+    check_dim_options();
     read_config();
     check();
     if (problems)

@@ -101,7 +101,7 @@ sed -i 's/, .structure.//; s/0.9915/0.9/' $cmt4
 "$pipelines/run" $cmt4 "${epochs[@]}" >out 2>err
 as experiments/emore_u200k_cmt4/output/k15_mediator_110_th0.9 "mediator 110" \
     "$pipelines/mediator.sh" "${all[@]}" train_data=data/labeled/emore_l200k committee="$members" threshold=0.9 \
-    input=relationship,affinity "${epochs[@]}"
+    input=110 "${epochs[@]}"
 
 sed -i 's/^strategy.*/strategy: groundtruth/' $cmt4
 "$pipelines/run" $cmt4 >out 2>err
@@ -153,6 +153,40 @@ cdp-config --data moved single.yaml >out
 is "$(sed -n 's/^features_nas := //p' out)" moved/unlabeled/emore_u200k/features/nas.bin "--data"
 mv moved data
 
+# ---- models of different dimensions
+
+# wide MODEL: its rows with as many zeros again, which change no cosine distance
+wide() {
+    local rows=data/$2/features/$1.bin
+    od -An -v -tx1 -w$((dim * 4)) "$rows" | perl -ne 's/\s//g; print pack("H*", $_), "\0" x '$((dim * 4)) >wide.bin
+    cp "$rows" kept.bin
+    cp wide.bin "$rows"
+}
+"$pipelines/run" single.yaml >out 2>err
+labels=$(cat output/*/*/meta.txt)
+wide nas unlabeled/emore_u200k
+sed "s/^committee.*/committee: [ir]/; s/accept_num: 0/accept_num: 1/" single.yaml >wide.yaml
+"$pipelines/run" wide.yaml >out 2>err
+is "$?:$(grep -c "nas: $((2 * dim)) numbers a row by the size of .* and the $items lines of .*list.txt, not feat_dim = $dim" err)" 0:1 \
+    "a base of another dimension than feat_dim: noted, and run"
+same output/k15_vote_accept1_th0.66/*/meta.txt <("$pipelines/vote.sh" "${all[@]}" committee=ir accept=1 threshold=0.66 2>err) \
+    "with the labels of vote.sh"
+sed "s/^feat_dim.*/feat_dim: $((2 * dim))/" single.yaml >wide.yaml
+"$pipelines/run" wide.yaml >out 2>err
+is "$?:$(cat output/k15_vote_accept0_th0.66/*/meta.txt)" "0:$labels" "zeros as further numbers change nothing"
+"$pipelines/run" single.yaml dim_nas=$((2 * dim)) -n >out 2>err
+is "$?:$(cat err)" 0: "dim_MODEL behind the configuration"
+fails 1 "nas.bin: $((items * 2)) rows, but .*list.txt has $items" "a dim_MODEL that does not fit" \
+    "$pipelines/run" single.yaml dim_nas="$dim"
+fails 2 "MODEL=N, with N from 1 to 1000000, is wanted, not 'nas=x'" "a dim_MODEL that is no number" "$pipelines/run" single.yaml dim_nas=x
+mv kept.bin data/unlabeled/emore_u200k/features/nas.bin
+"$pipelines/run" single.yaml thresold=0.7 >out 2>err
+is "$?:$(head -n 1 err)" "1:unknown variable 'thresold' (did you mean threshold?)" "an unknown variable behind the configuration"
+fails 2 "unknown option '--dta' .did you mean --data" "an unknown option" "$pipelines/run" --dta x single.yaml
+printf '\357\273\277' | cat - single.yaml >bom.yaml
+"$pipelines/run" bom.yaml -n >out 2>err
+is "$?:$(cat out)" "0:make: Nothing to be done for 'all'." "a byte order mark changes nothing"
+
 # ---- what is wrong
 
 # wrong NAME PATTERN... [- SED-SCRIPT]: of the committee's configuration, changed by the script, these are told, a
@@ -177,10 +211,10 @@ wrong() {
     [ "$lines" = "1:${#patterns[@]}:${patterns[*]//*/1}" ] || sed 's/^/# /' err
 }
 IFS=
-wrong "unknown key, with the nearest one" "bad.yaml: line 5: unknown key 'kk'; is it 'k'\?" "k is missing" 's/^k:/kk:/'
-wrong "in a section" "unknown key 'acceptnum' in vote; is it 'accept_num of vote'\?" 's/accept_num/acceptnum/'
-wrong "of another section" "unknown key 'max_sz' in vote; is it 'max_sz of propagation'\?" 's/^vote:/&\n    max_sz: 3/'
-wrong "a section's name" "unknown key 'propogation'; is it 'propagation'\?" 's/propagation/propogation/'
+wrong "unknown key, with the nearest one" "bad.yaml: line 5: unknown key 'kk' \(did you mean k\?\)" "k is missing" 's/^k:/kk:/'
+wrong "in a section" "unknown key 'acceptnum' in vote \(did you mean accept_num of vote\?\)" 's/accept_num/acceptnum/'
+wrong "of another section" "unknown key 'max_sz' in vote \(did you mean max_sz of propagation\?\)" 's/^vote:/&\n    max_sz: 3/'
+wrong "a section's name" "unknown key 'propogation' \(did you mean propagation\?\)" 's/propagation/propogation/'
 wrong "like nothing" "unknown key 'flux_capacitor'$" '1s/^/flux_capacitor: 1\n/'
 wrong "missing keys" "base is missing" "data_name is missing" "feat_dim is missing" "k is missing" "strategy is missing" \
     '/^(base|data_name|feat_dim|k|strategy):/d'
@@ -191,7 +225,7 @@ wrong "wrong types" "feat_dim: a whole number from 1 to 1000000 is wanted, not '
     "strategy: vote, mediator or groundtruth is wanted, not 'votes'" \
     "evaluation: True or False is wanted, not 'maybe'" \
     "step of propagation: a number from 0 to 1 is wanted, not a list" \
-    "max_sz of propagation: a whole number from 1 to 4294967295 is wanted, not '6e2'" \
+    "max_sz of propagation: a whole number from 1 to 4000000000 is wanted, not '6e2'" \
     's/^(feat_dim: ).*/\1wide/; s/^k: 15/k: "15"/; s/mediator$/votes/; s/True/maybe/; s/(step: ).*/\1[0.05]/; s/600/6e2/'
 wrong "out of range" "k: a whole number from 2 .*not '1'" "threshold of mediator: a number from 0 to 1 is wanted, not '1.5'" \
     "accept_num of vote: .*not '-1'" "max_iter of propagation: .*not '010'" \
@@ -209,8 +243,9 @@ wrong "data that is not there" "nas: no such file: other/features/nas.bin in dat
     "densenet121: no such" "ir: no such" "evaluation is True: no such file: other/meta.txt in" 's/unlabeled.emore_u200k/other/'
 wrong "a model that is not there" "nobody: no such file: unlabeled/emore_u200k/features/nobody.bin" \
     "nobody: no such file: emore_l200k/features/nobody.bin" "s/'ir'/nobody/"
-wrong "another feat_dim" "u200k.*nas.bin: 57600 bytes, but rows of feat_dim = 7 " "u200k.*resnet50.bin" "u200k.*resnet101.bin" \
-    "u200k.*densenet121.bin" "u200k.*ir.bin" "l200k.*nas.bin" "l200k.*resnet50.bin" "l200k.*resnet101.bin" "l200k.*densenet121.bin" "l200k.*ir.bin" 's/^(feat_dim: ).*/\17/'
+reason="numbers a row by the size of .*.bin and the 900 lines of .*u200k/list.txt"
+wrong "a feat_dim that no model has" "line 4: feat_dim: 7, but no model has it: nas: 16 $reason" "resnet50: 16 $reason" \
+    "resnet101: 16 $reason" "densenet121: 16 $reason" "ir: 16 $reason" 's/^(feat_dim: ).*/\17/'
 wrong "more neighbours than items" "k: 901 with the item itself, but .*u200k/list.txt has 900 items" "k: 901 .*l200k" 's/^k: 15/k: 901/'
 features=data/unlabeled/emore_u200k/features
 cp $features/ir.bin kept.bin
@@ -220,7 +255,7 @@ truncate -s -1 $features/ir.bin
 wrong "and of rows that are not whole" "features/ir.bin: 57535 bytes, but rows of feat_dim = 16 .*64 bytes each" ''
 mv data/unlabeled/emore_u200k/list.txt .
 truncate -s -63 $features/ir.bin
-wrong "and without a list" "features/ir.bin: 898 rows, but .*nas.bin has 900" ''
+wrong "and without a list" "features/ir.bin: 898 rows, but .*u200k/meta.txt has 900" ''
 mv list.txt data/unlabeled/emore_u200k
 cp kept.bin $features/ir.bin
 mv data/unlabeled/emore_u200k/meta.txt .

@@ -95,8 +95,8 @@ void read_config(void);
 extern const char *data_folder, *archive, *cache_name;
 
 struct file {
-    char *name; // a file, or ARCHIVE:MEMBER; NULL = none
-    uint64_t size, lines;
+    char *name;           // a file, or ARCHIVE:MEMBER; NULL = none
+    uint64_t size, lines; // blank lines at the end are none
 };
 
 // Looks for a data set's file where the original has it: in data/unlabeled, data/labeled or data,

@@ -23,16 +23,18 @@ static size_t member_count, member_room;
 static uint64_t count_lines(struct cdp_input *input, struct cdp_err *err, int *status)
 {
     static char buffer[1 << 16];
-    uint64_t lines = 0;
+    uint64_t ended = 0, lines = 0; // lines: up to the last one that is not blank
     ssize_t count;
-    char last = '\n';
     while ((count = cdp_input_read(input, buffer, sizeof buffer, err)) > 0) {
-        for (const char *at = buffer; (at = memchr(at, '\n', (size_t)(buffer + count - at))); at++)
-            lines++;
-        last = buffer[count - 1];
+        for (ssize_t i = 0; i < count; i++) {
+            if (buffer[i] == '\n')
+                ended++;
+            else if (buffer[i] != ' ' && buffer[i] != '\t' && buffer[i] != '\r')
+                lines = ended + 1;
+        }
     }
     *status = count < 0 ? -1 : 0;
-    return lines + (last != '\n');
+    return lines;
 }
 
 static int add_member(const char *path, uint64_t size, uint64_t lines, struct cdp_err *err)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/spelling.h"
 
 const char *config;
 int problems;
@@ -78,7 +79,7 @@ struct key keys[KEYS] = {
     [INPUT] = {MEDIATOR, "input", GROUPS, 0, 0, NULL, 0},
     [FORCE_RETRAIN] = {MEDIATOR, "force_retrain", TRUTH, 0, 0, NULL, 0},
     [GPUS] = {MEDIATOR, "gpus", ANYTHING, 0, 0, NULL, 0},
-    [MAX_SZ] = {PROPAGATION, "max_sz", COUNT, 1, 4294967295.0, NULL, 0},
+    [MAX_SZ] = {PROPAGATION, "max_sz", COUNT, 1, 4e9, NULL, 0},
     [STEP] = {PROPAGATION, "step", REAL, 0, 1, NULL, 0},
     [MAX_ITER] = {PROPAGATION, "max_iter", COUNT, 0, 1e6, NULL, 0},
 };
@@ -88,51 +89,29 @@ const char *called(const struct key *key)
     return key->section ? join("%s of %s", key->name, section_names[key->section]) : key->name;
 }
 
-// How many letters must be put in, left out or changed to make one word of the other.
-static size_t distance(const char *a, const char *b)
-{
-    size_t width = strlen(b), row[64];
-    if (width >= sizeof row / sizeof row[0] || strlen(a) >= sizeof row / sizeof row[0])
-        return SIZE_MAX;
-    for (size_t j = 0; j <= width; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t corner = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= width; j++) {
-            size_t best = corner + (a[i - 1] != b[j - 1]);
-            corner = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[width];
-}
-
 void unknown_key(int section, const char *name, size_t line)
 {
+    struct cdp_spelling spelling = cdp_spelling(name);
     const char *nearest = NULL;
-    size_t least = strlen(name) / 2 + 2;
-    for (int i = 0; i < KEYS; i++) {
-        // A key that stands in the wrong place is nearer than one that is spelled wrong.
-        size_t far = distance(name, keys[i].name) + (keys[i].section != section && *keys[i].name);
-        if (far < least) {
-            least = far;
-            nearest = called(&keys[i]);
+    // Keys of the same section first: of equally near ones the first counts.
+    for (int elsewhere = 0; elsewhere < 2; elsewhere++) {
+        for (int i = 0; i < KEYS; i++) {
+            size_t before = spelling.distance;
+            if ((keys[i].section != section) == elsewhere)
+                cdp_spelling_try(&spelling, keys[i].name);
+            if (spelling.distance < before)
+                nearest = called(&keys[i]);
         }
-    }
-    for (int s = 1; s < SECTIONS; s++) {
-        size_t far = distance(name, section_names[s]) + (section != NO_SECTION);
-        if (far < least) {
-            least = far;
-            nearest = section_names[s];
+        for (int s = 1; s < SECTIONS; s++) {
+            size_t before = spelling.distance;
+            if ((section != NO_SECTION) == elsewhere)
+                cdp_spelling_try(&spelling, section_names[s]);
+            if (spelling.distance < before)
+                nearest = section_names[s];
         }
     }
     wrong(line, "unknown key '%s'%s%s%s%s%s", name, section ? " in " : "", section_names[section],
-          nearest ? "; is it '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+          nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
 }
 
 static bool is_name(const char *text)
