@@ -10,7 +10,7 @@ tables=$CDP_SOURCE/pipelines/tables
 log="a b/.cdp/log"
 
 fails 2 "numbers are wanted, not 'x'" "a size that is none" "$tables" --sizes x never
-fails 2 "unknown option '--size'" "an unknown option" "$tables" --size 5 never
+fails 2 "unknown option '--size' .did you mean --sizes" "an unknown option" "$tables" --size 5 never
 fails 2 "there are no data sets" "no data sets" "$tables" --sizes none "a b"
 fails 1 "nowhere" "no such faces" "$tables" --sizes none --faces nowhere never
 [ ! -e never ]
@@ -21,19 +21,21 @@ stages() {
     { wc -l <"$log" || echo 0; } 2>/dev/null
 }
 
-# Killed while stages run, three times; whatever is there then is used.
+# Killed while stages run, and interrupted as by Ctrl-C; the products that are there then are used.
 set -m
-for lines in 1 4 15; do
+for when in 1:KILL 4:KILL 15:INT; do
+    lines=${when%:*}
     "$tables" --sizes 1500 "a b" >out 2>err &
     job=$!
-    while kill -0 $job 2>/dev/null && [ "$(stages)" -lt $lines ]; do
+    while kill -0 $job 2>/dev/null && [ "$(stages)" -lt "$lines" ]; do
         sleep 0.01
     done
-    kill -9 -- -$job
-    ok $? "killed after $lines stages"
+    kill "-${when#*:}" -- -$job
+    ok $? "SIG${when#*:} after $lines stages"
     wait $job 2>/dev/null
 done
 set +m
+is "$(find "a b" -name '*.part*')" "" "an interrupt leaves nothing unfinished"
 before=$(stages)
 "$tables" --sizes 1500 "a b" >out 2>err
 is $? 0 "and it goes on"
@@ -45,7 +47,7 @@ same out "a b/tables.md" "the table is shown"
 is "$(find "a b" -name '*.part*' | wc -l)" 0 "nothing unfinished is left"
 
 is "$(head -n 1 "a b/tables.tsv" | tr '\t' ' ')" "data strategy models setting items identities precision recall fscore knn_s \
-cluster_s total_s learning_s memory_mb original_precision original_recall original_fscore original_knn_s original_cluster_s" \
+cluster_s knn_cluster_s train_s memory_mb original_precision original_recall original_fscore original_knn_s original_cluster_s" \
     "the columns"
 is "$(awk -F '\t' '{ print NF }' "a b/tables.tsv" | sort -u)" 19 "in each row"
 is "$(cut -f1-3,5,6 "a b/tables.tsv" | sed 1d | tr '\t\n' ' ,')" \
