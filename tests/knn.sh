@@ -175,20 +175,22 @@ found=$(recall exact.cdp approx.cdp)
 told=$(sed -n 's/.*recall \([0-9.]*\).*/\1/p' said)
 awk "BEGIN { exit !($found >= 0.985 && $told >= 0.99 && $told < 1) }"
 ok $? "groups that are nearly copies: recall $told is told, $found is found"
-# Items nearer than bytes can tell: of 600 rows all are measured, so what is printed is what is found,
-# neighbours at equal distance counting.
-perl -e 'srand 3; @x = map { rand() - 0.5 } 1 .. 48;
-    print pack "f*", map { $_ * (1 + (rand() < 0.02) * 2 ** -23) } @x for 1 .. 600' >close.bin
-for metric in angular l2; do
-    for k in 100 300; do
-        cdp-knn -q -k $k --metric $metric --method exact --dim 48 close.bin | cdp-view --to tsv - >exact.tsv
-        cdp-knn -q -k $k --metric $metric --method approx -v --dim 48 close.bin 2>said |
+# Where scores are off by more than they usually are, neighbours are lost when lists are re-ranked: in few
+# of many directions, and of rows that differ in the last digits. All rows are in the sample, so that what
+# is printed is what is found, neighbours at equal distance counting.
+perl -e 'srand 3; print pack "f*", rand() - 0.5, rand() - 0.5, (0) x 398 for 1 .. 900' >plane.bin
+perl -e 'srand 3; @x = map { rand() - 0.5 } 1 .. 400;
+    print pack "f*", map { $_ * (1 + (rand() < 0.3) * 2 ** -23) } @x for 1 .. 900' >digits.bin
+for file in plane digits; do
+    for recall in 0.9 0.998; do
+        cdp-knn -k 100 --metric l2 --method exact --dim 400 $file.bin | cdp-view --to tsv - >exact.tsv
+        cdp-knn -k 100 --metric l2 --method approx --recall $recall -v --dim 400 $file.bin 2>said |
             cdp-view --to tsv - >approx.tsv
         told=$(sed -n 's/.*recall \([0-9.]*\).*/\1/p' said)
         found=$(awk 'FILENAME == "exact.tsv" { farthest[$1] = $3; next }
             { hits += $3 <= farthest[$1] } END { printf "%.4f", hits / FNR }' exact.tsv approx.tsv)
-        awk "BEGIN { exit !($found >= 0.99 && $told <= $found) }"
-        ok $? "rows that bytes cannot tell apart, $metric, k = $k: recall $told is told, $found is found"
+        awk "BEGIN { exit !($found >= $recall && $told <= $found) }"
+        ok $? "$file.bin: of a recall of $recall that is asked for, $told is printed, $found is found"
     done
 done
 # Items that look into too few cells have all their neighbours too, whatever recall is asked for.

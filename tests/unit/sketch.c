@@ -225,6 +225,12 @@ int main(void)
     for (size_t i = 0; i < COUNT * 20; i++)
         vector[i] = i % 20 == 0 || i % 20 == 2 ? (i / 20 % 2 ? 1 : -1) * (1 + 0x1p-12F) : 0;
     check("halfway between short numbers", 20, 0, false, false, 0.9, false);
+    // Two that are a little too long for the step of all others: shortened, they are farther apart.
+    for (size_t i = 0; i < COUNT * 20; i++)
+        vector[i] = i % 20 == 0 ? (i / 20 % 2 ? 1 : -1) : 0;
+    vector[0] = vector[20] = 1.05F;
+    vector[21] = 0.25F;
+    check("too long", 20, 0, false, false, -100, false);
     memset(vector, 0, sizeof vector);
     check("zeros", 200, 0, false, false, 0.9, false);
     return done();
