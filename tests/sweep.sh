@@ -97,7 +97,7 @@ fi
 make >again 2>err
 is "$(ran)" "" "a second time nothing runs"
 same again out "and the same is said"
-is "$(cat err)" "" "and nothing else"
+is "$(grep -v '^gnuplot .* is not installed' err)" "" "and nothing else"
 make thresholds="0.7 0.60 0.5" ks="10 15.0e0" >out 2>err
 is "$?,$(head -n 1 err)" "2,ks: a whole number from 2 to 65536 is wanted, not '15.0e0'" "a k is a whole number"
 make thresholds="0.7 0.60 0.5" ks="15 10" >out 2>err
