@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "eval/eval.h"
+#include "stream/list.h"
 #include "tool.h"
 
 enum { TEXT, JSON, TABLE };
 
 static int format;
+static const char *ids_name;
 
 static const struct cdp_option options[] = {
     {.type = CDP_OPTION_CHOICE,
@@ -17,6 +20,11 @@ static const struct cdp_option options[] = {
      .help = "text, json or tsv (text)",
      .value = &format,
      .choices = (const char *const[]){"text", "json", "tsv", NULL}},
+    {.type = CDP_OPTION_TEXT,
+     .name = "ids",
+     .arg = "NAMES",
+     .help = "names of the items, one a line, for the file that has none",
+     .value = &ids_name},
     {0},
 };
 
@@ -237,10 +245,51 @@ static int print_text(struct cdp_output *output, const struct cdp_eval *e, struc
 // Whether labels are as cdp-propagate writes them: numbers in order of first appearance, and -1.
 static bool looks_predicted(const struct cdp_labels *labels)
 {
-    bool ordered = labels->integers && cdp_labels_none(labels) > 0;
+    bool ordered = labels->integers && labels->groups && cdp_labels_none(labels) > 0;
     for (uint32_t g = 0; ordered && g < labels->groups; g++)
         ordered = labels->value[g] == (int64_t)g;
     return ordered;
+}
+
+// Reads labels, which get the names of --ids where they have none.
+static int read_labels(struct cdp_labels *labels, const char *name, bool discards,
+                       struct cdp_err *err)
+{
+    if (cdp_labels_read(labels, name, discards, err))
+        return -1;
+    if (!ids_name || labels->names)
+        return 0;
+    if (cdp_names_read(&labels->names, ids_name, err))
+        return -1;
+    uint64_t count = cdp_names_count(labels->names);
+    return count == labels->items
+               ? 0
+               : cdp_fail(err, "%s: %" PRIu64 " names, but %s has %" PRIu64 " labels", ids_name,
+                          count, name, labels->items);
+}
+
+// Brings both into one order of items: by name, where they have names, else line by line.
+static int join(struct cdp_labels *predicted, const char *name, struct cdp_labels *truth,
+                const char *meta, struct cdp_err *err)
+{
+    uint64_t missing, others;
+    if (!predicted->names != !truth->names)
+        return cdp_fail(err, "%s has names of items, %s has none: --ids gives it some",
+                        truth->names ? meta : name, truth->names ? name : meta);
+    if (cdp_labels_align(truth, meta, predicted->names, &missing, &others, err))
+        return -1;
+    if (predicted->names && missing == predicted->items)
+        return cdp_fail(err, "%s and %s have no name in common", name, meta);
+    if (others)
+        tool_warn("%s: %" PRIu64 " items of %s are not there: they are in no cluster", name, others,
+                  meta);
+    if (predicted->names && cdp_labels_extend(predicted, truth->items, err))
+        return -1;
+    if (predicted->items != truth->items)
+        return cdp_fail(err, "%s: %" PRIu64 " labels, but %s has %" PRIu64, name, predicted->items,
+                        meta, truth->items);
+    tool_note_unknown(meta, cdp_labels_none(truth), truth->items);
+    return 0;
 }
 
 static int evaluate_labels(struct cdp_output *output, const char *name, const char *meta,
@@ -248,7 +297,7 @@ static int evaluate_labels(struct cdp_output *output, const char *name, const ch
 {
     struct cdp_labels predicted, truth;
     struct cdp_eval result;
-    if (cdp_labels_read(&predicted, name, true, err)) {
+    if (read_labels(&predicted, name, true, err)) {
         struct cdp_err other;
         bool swapped = !cdp_labels_read(&truth, meta, true, &other);
         other = *err;
@@ -256,22 +305,14 @@ static int evaluate_labels(struct cdp_output *output, const char *name, const ch
                    ? cdp_fail(err, "%s: are the files swapped? PREDICTED comes first", other.text)
                    : -1;
     }
-    tool_read_truth(&truth, meta);
+    if (read_labels(&truth, meta, false, err))
+        return -1;
     if (looks_predicted(&truth) && !looks_predicted(&predicted))
         tool_warn("%s looks like clusters, and %s does not: are the files swapped? PREDICTED comes "
                   "first",
                   meta, name);
-    uint64_t missing, others;
-    if (cdp_labels_align(&predicted, name, truth.names, &missing, &others, err))
+    if (join(&predicted, name, &truth, meta, err))
         return -1;
-    if (others)
-        return cdp_fail(err, "%s: %" PRIu64 " items of other names than those in %s", name, others,
-                        meta);
-    if (missing)
-        tool_warn("%s: %" PRIu64 " items of %s are not there: in no cluster", name, missing, meta);
-    if (predicted.items != truth.items)
-        return cdp_fail(err, "%s: %" PRIu64 " labels, but %s has %" PRIu64, name, predicted.items,
-                        meta, truth.items);
     if (cdp_eval(&predicted, &truth, &result, err))
         return -1;
     cdp_labels_free(&predicted);
@@ -284,28 +325,74 @@ static int evaluate_labels(struct cdp_output *output, const char *name, const ch
 
 // ---- pairs
 
+// Adds the pairs of a block; their ids must be those of labels.
+static int count_block(const struct cdp_labels *truth, const struct cdp_block *block,
+                       const char *name, const char *meta, struct cdp_pair_counts *counts,
+                       struct cdp_err *err)
+{
+    for (size_t e = 0; e < block->edges; e++) {
+        if (block->target[e] >= truth->items)
+            return cdp_fail(err, "%s: pair %" PRIu64 ", %" PRIu64 ", but %s has %" PRIu64 " labels",
+                            name, block->source[e], block->target[e], meta, truth->items);
+    }
+    cdp_count_pairs(truth, block->source, block->target, block->edges, counts);
+    return 0;
+}
+
+// Counts pairs with names, which come after them. Memory: 24 bytes a pair.
+static int count_named(struct cdp_reader *reader, struct cdp_labels *truth, const char *name,
+                       const char *meta, struct cdp_pair_counts *counts, struct cdp_err *err)
+{
+    struct cdp_list list = {0};
+    struct cdp_block block;
+    uint64_t unknown;
+    int status;
+    while ((status = cdp_reader_next(reader, &block, err)) > 0) {
+        for (size_t e = 0; e < block.edges; e++) {
+            if (cdp_list_add(&list, block.source[e], block.target[e], 0, err))
+                return -1;
+        }
+    }
+    if (status || cdp_labels_match(truth, meta, cdp_reader_names(reader),
+                                   cdp_reader_totals(reader)->nodes, name, &unknown, err))
+        return -1;
+    tool_note_unknown(meta, unknown, truth->items);
+    for (size_t e = 0; e < list.count; e++)
+        cdp_count_pairs(truth, &list.edge[e].source, &list.edge[e].target, 1, counts);
+    free(list.edge);
+    return 0;
+}
+
+static int count_numbered(struct cdp_reader *reader, const struct cdp_labels *truth,
+                          const char *name, const char *meta, struct cdp_pair_counts *counts,
+                          struct cdp_err *err)
+{
+    struct cdp_block block;
+    int status;
+    if (truth->names)
+        return cdp_fail(err, "%s has names of items, %s has none", meta, name);
+    tool_note_unknown(meta, cdp_labels_none(truth), truth->items);
+    while ((status = cdp_reader_next(reader, &block, err)) > 0) {
+        if (count_block(truth, &block, name, meta, counts, err))
+            return -1;
+    }
+    return status;
+}
+
 static int evaluate_pairs(struct cdp_output *output, const char *name, const char *meta,
                           struct cdp_err *err)
 {
     struct cdp_labels truth;
     struct cdp_reader *reader;
-    struct cdp_block block;
     struct cdp_pair_counts counts = {0};
-    int status;
-    tool_read_truth(&truth, meta);
-    if (cdp_reader_open(&reader, name, 1 << CDP_PAIRS | 1 << CDP_FEATURES | 1 << CDP_FOREST,
+    if (read_labels(&truth, meta, false, err) ||
+        cdp_reader_open(&reader, name, 1 << CDP_PAIRS | 1 << CDP_FEATURES | 1 << CDP_FOREST,
                         "cdp-eval pairs reads pairs, features and forest streams",
                         (int)common.threads, err))
         return -1;
-    while ((status = cdp_reader_next(reader, &block, err)) > 0) {
-        for (size_t e = 0; e < block.edges; e++) {
-            if (block.target[e] >= truth.items)
-                return cdp_fail(err,
-                                "%s: pair %" PRIu64 ", %" PRIu64 ", but %s has %" PRIu64 " labels",
-                                name, block.source[e], block.target[e], meta, truth.items);
-        }
-        cdp_count_pairs(&truth, block.source, block.target, block.edges, &counts);
-    }
+    bool named = cdp_reader_header(reader)->named;
+    int status = named ? count_named(reader, &truth, name, meta, &counts, err)
+                       : count_numbered(reader, &truth, name, meta, &counts, err);
     cdp_reader_close(reader);
     cdp_labels_free(&truth);
     if (status)

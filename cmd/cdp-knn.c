@@ -9,6 +9,7 @@
 static uint64_t k = 15, dim, rows[2] = {0, UINT64_MAX};
 static int metric, format, method, copies;
 static double recall = 0.99;
+static const char *ids_name;
 
 static const struct cdp_option options[] = {
     {.type = CDP_OPTION_COUNT,
@@ -63,6 +64,11 @@ static const struct cdp_option options[] = {
      .help = "equal rows: list, as any others; once, tied to the first (list)",
      .value = &copies,
      .choices = (const char *const[]){"list", "once", NULL}},
+    {.type = CDP_OPTION_TEXT,
+     .name = "ids",
+     .arg = "NAMES",
+     .help = "names of the rows, one a line, for the stream to keep",
+     .value = &ids_name},
     {0},
 };
 
@@ -82,6 +88,21 @@ static int write_row(void *writer, uint64_t row, const uint32_t *target, const f
     return cdp_writer_add_row(writer, row, target, distance, count, err);
 }
 
+// Reads --ids, as many names as rows.
+static struct cdp_names *read_names(const struct cdp_matrix *matrix)
+{
+    struct cdp_names *names;
+    struct cdp_err err;
+    if (!ids_name)
+        return NULL;
+    tool_check(cdp_names_read(&names, ids_name, &err), &err);
+    if (cdp_names_count(names) != matrix->rows)
+        tool_fail("%s: %llu names, but %s has %llu rows", ids_name,
+                  (unsigned long long)cdp_names_count(names), matrix->name,
+                  (unsigned long long)matrix->rows);
+    return names;
+}
+
 int main(int argc, char **argv)
 {
     int first = tool_start(&tool, argc, argv, 1, 1);
@@ -92,6 +113,7 @@ int main(int argc, char **argv)
                &err);
     if (rows[1] == UINT64_MAX)
         rows[1] = matrix.rows;
+    struct cdp_names *names = read_names(&matrix);
     uint64_t digest;
     tool_check(cdp_matrix_digest(&matrix, (int)common.threads, &digest, &err), &err);
 
@@ -100,6 +122,7 @@ int main(int argc, char **argv)
     header.metric = (enum cdp_metric)(metric + CDP_COSINE);
     header.k = (uint32_t)k;
     header.nodes = matrix.rows;
+    header.named = names != NULL;
     if (rows[0] > 0 || rows[1] < matrix.rows)
         memcpy(header.rows, rows, sizeof rows);
     tool_provenance(&header);
@@ -135,8 +158,10 @@ int main(int argc, char **argv)
             "%s: the lists of %llu rows hold nothing but copies of the row: to find their other "
             "neighbours, use --copies once, or a k above the number of copies",
             matrix.name, (unsigned long long)result.crowded);
+    cdp_writer_names(writer, names);
     tool_check(cdp_writer_finish(writer, NULL, &err), &err);
     cdp_writer_free(writer);
+    cdp_names_free(names);
     cdp_header_free(&header);
     cdp_matrix_close(&matrix);
     tool_finish(output);

@@ -231,9 +231,7 @@ static void label_pairs(struct lesson *l, const struct cdp_reader *reader, const
     tool_check(cdp_labels_match(&l->labels, labels_name, cdp_reader_names(reader), nodes, name,
                                 &unknown, &err),
                &err);
-    if (unknown)
-        tool_warn("%s: %llu of %llu items have no true label: they are left out", labels_name,
-                  (unsigned long long)unknown, (unsigned long long)nodes);
+    tool_note_unknown(labels_name, unknown, nodes);
     l->held = cdp_alloc(l->labels.groups, 1, "identities", &err);
     tool_check(l->held ? cdp_hold_out(&l->labels, holdout, recipe.seed, l->held, &err) : -1, &err);
     if (cdp_examples_split(&l->examples, &l->check, &l->labels, l->held, &err))

@@ -206,6 +206,19 @@ static void take_names(struct cdp_names *more, const char *input)
                   cdp_item_text(NULL, nodes, text[1]));
 }
 
+// Refuses scores of another scale than those of the inputs before.
+static void check_scale(float scale, const char *input)
+{
+    static const char *first_input;
+    static float first_scale;
+    if (first_input && scale != first_scale)
+        tool_fail("%s: its scores have the scale %.9g, those of %s %.9g (0: none): see --scale of "
+                  "cdp-score",
+                  input, (double)scale, first_input, (double)first_scale);
+    first_input = input;
+    first_scale = scale;
+}
+
 // Adds one block, refusing ids that --nodes leaves no room for.
 static int add(const struct cdp_block *block, const char *name, struct cdp_err *err)
 {
@@ -251,6 +264,8 @@ static void add_input(const char *name)
     struct cdp_reader *reader = cdp_source_reader(source);
     take_names(reader ? cdp_reader_take_names(reader) : NULL, name);
     if (reader) {
+        check_scale(cdp_reader_header(reader)->scale, name);
+        header.scale = cdp_reader_header(reader)->scale;
         const struct cdp_totals *totals = cdp_reader_totals(reader);
         if (cdp_reader_header(reader)->type == CDP_FOREST && totals->edges)
             tool_check(cdp_floors_add_score(&floors, totals->floor, &err), &err);
@@ -288,22 +303,6 @@ static void write_forest(struct cdp_output *output)
     cdp_bonds_free(&bonds);
 }
 
-// Reads labels and brings them into the order of the items.
-static void read_labels(struct cdp_labels *labels, const char *name, bool discards)
-{
-    struct cdp_err err;
-    uint64_t missing, others;
-    if (discards)
-        tool_check(cdp_labels_read(labels, name, true, &err), &err);
-    else
-        tool_read_truth(labels, name);
-    tool_check(cdp_labels_align(labels, name, names, &missing, &others, &err), &err);
-    if (!discards && missing + others)
-        tool_warn("%s: %llu items of the pairs have no label there, and %llu labels are of other "
-                  "items: left out",
-                  name, (unsigned long long)missing, (unsigned long long)others);
-}
-
 // Sweeps over all thresholds that are asked for, and sizes of clusters.
 static struct cdp_outcome *sweep_all(const struct cdp_tree *tree,
                                      const struct cdp_propagate_plan *plan)
@@ -315,12 +314,15 @@ static struct cdp_outcome *sweep_all(const struct cdp_tree *tree,
         cdp_alloc(floors.count * max_size.count, sizeof *outcome, "outcomes", &err);
     tool_check(outcome ? 0 : -1, &err);
     if (labels_name) {
-        read_labels(&labels, labels_name, false);
-        if (names)
-            labels.items = tree->items;
-        if (labels.items != tree->items)
+        uint64_t unknown;
+        tool_check(cdp_labels_read(&labels, labels_name, false, &err), &err);
+        if (!names && labels.items != tree->items)
             tool_fail("%s: %llu labels, but the pairs are of %llu items: see --nodes", labels_name,
                       (unsigned long long)labels.items, (unsigned long long)tree->items);
+        tool_check(
+            cdp_labels_match(&labels, labels_name, names, tree->items, "the input", &unknown, &err),
+            &err);
+        tool_note_unknown(labels_name, unknown, tree->items);
         tool_check(cdp_truth_new(&truth, tree, &labels, &err), &err);
     }
     tool_check(cdp_sweep(tree, &floors, plan, max_size.number, max_size.count,
@@ -437,7 +439,9 @@ static void write_labels(struct cdp_clusters *clusters, struct cdp_output *outpu
     struct cdp_err err;
     if (previous_name) {
         struct cdp_labels before;
-        read_labels(&before, previous_name, true);
+        uint64_t missing, others;
+        tool_check(cdp_labels_read(&before, previous_name, true, &err), &err);
+        tool_check(cdp_labels_align(&before, previous_name, names, &missing, &others, &err), &err);
         tool_check(cdp_clusters_keep(clusters, &before, &err), &err);
         if (changes)
             tool_check(cdp_changes_write(changes, clusters, &before, &err), &err);

@@ -282,9 +282,7 @@ static uint8_t *truth(const char *base_name)
     tool_check(cdp_labels_read(&labels, labels_name, false, &err), &err);
     tool_check(cdp_labels_match(&labels, labels_name, names, items, base_name, &unknown, &err),
                &err);
-    if (unknown)
-        tool_warn("%s: %llu of %llu items have no true label: they are left out", labels_name,
-                  (unsigned long long)unknown, (unsigned long long)items);
+    tool_note_unknown(labels_name, unknown, items);
     uint8_t *keep = all_edges();
     cdp_truth_keep(&lists[0], &labels, keep);
     cdp_labels_free(&labels);

@@ -357,16 +357,13 @@ struct cdp_output *tool_side_output(const char *name)
     return side_output;
 }
 
-void tool_read_truth(struct cdp_labels *labels, const char *name)
+void tool_note_unknown(const char *file, uint64_t unknown, uint64_t items)
 {
-    struct cdp_err err;
-    tool_check(cdp_labels_read(labels, name, false, &err), &err);
-    uint64_t none = cdp_labels_none(labels);
-    if (none == labels->items)
-        tool_fail("%s: all labels are -1: no item has a true label", name);
-    if (none)
-        tool_warn("%s: %llu of %llu items have no true label (-1): they are left out", name,
-                  (unsigned long long)none, (unsigned long long)labels->items);
+    if (items && unknown == items)
+        tool_fail("%s: none of the %llu items has a true label", file, (unsigned long long)items);
+    if (unknown)
+        tool_warn("%s: %llu of %llu items have no true label: they are left out", file,
+                  (unsigned long long)unknown, (unsigned long long)items);
 }
 
 void tool_provenance(struct cdp_header *header)

@@ -71,9 +71,9 @@ struct cdp_output *tool_output(bool binary);
 // Another output, of text, that tool_finish commits together with that of -o.
 struct cdp_output *tool_side_output(const char *name);
 
-// Reads true labels, with a note of how many are unknown (-1): those items are left out. All of
-// them unknown is an error.
-void tool_read_truth(struct cdp_labels *labels, const char *name);
+// Notes how many of the items have no true label in a file (-1, or none at all): they are left out.
+// All of them unknown is an error.
+void tool_note_unknown(const char *file, uint64_t unknown, uint64_t items);
 
 // Notes the tool, its version and its options in a stream's provenance: what shaped the content,
 // and nothing that may differ between runs with equal results (threads, file names, level).

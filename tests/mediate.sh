@@ -144,7 +144,7 @@ fails 1 'known/meta.txt: the items have names: expected NAME' "labels without na
 fails 1 'named.txt: its lines have names, but the items have none' "names without named items" \
     cdp-mediate train -q -o never --labels named.txt known.cdp
 sed 's/^/another /' named.txt >others.txt
-fails 1 'others.txt: none of the 4000 items of named.cdp has a true label' "names of other items" \
+fails 1 'others.txt: none of the 4000 items has a true label' "names of other items" \
     cdp-mediate train -q -o never --labels others.txt named.cdp
 
 # items of unknown identity: their pairs are left out

@@ -162,7 +162,7 @@ same got.tsv wanted.tsv "truth leaves out items of label -1, which are no two of
 grep -q '^cdp-score truth: unknown.txt: 63 of 250 items have no true label: they are left out$' err
 ok $? "and counts them"
 yes -- -1 | head -n 250 >unknown.txt
-fails 1 'unknown.txt: none of the 250 items of m0.cdp has a true label' "no label at all" \
+fails 1 'unknown.txt: none of the 250 items has a true label' "no label at all" \
     cdp-score truth -o never.cdp --labels unknown.txt m0.cdp
 
 # names: of the first lists that have some; all the same

@@ -353,9 +353,16 @@ int cdp_labels_match(struct cdp_labels *labels, const char *file, const struct c
     if (names && renumber(labels, err))
         return -1;
     *unknown = cdp_labels_none(labels);
-    if (items && *unknown == items)
-        return cdp_fail(err, "%s: none of the %llu items of %s has a true label", file,
-                        (unsigned long long)items, of);
+    return 0;
+}
+
+int cdp_labels_extend(struct cdp_labels *labels, uint64_t items, struct cdp_err *err)
+{
+    size_t room = labels->items;
+    if (cdp_grow(&labels->group, &room, items, sizeof *labels->group, "labels", err))
+        return -1;
+    while (labels->items < items)
+        labels->group[labels->items++] = CDP_NO_LABEL;
     return 0;
 }
 

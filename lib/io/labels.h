@@ -45,9 +45,12 @@ int cdp_labels_align(struct cdp_labels *labels, const char *file, const struct c
 
 // Makes labels those of the `items` of a stream, `of`: by its names, where it has some, without the
 // labels of other names; else there must be as many. Groups are numbered again in order of first
-// appearance. *unknown counts the items of CDP_NO_LABEL; that all are is an error.
+// appearance. *unknown counts the items of CDP_NO_LABEL.
 int cdp_labels_match(struct cdp_labels *labels, const char *file, const struct cdp_names *names,
                      uint64_t items, const char *of, uint64_t *unknown, struct cdp_err *err);
+
+// Makes labels cover `items` items, those that are new having CDP_NO_LABEL.
+int cdp_labels_extend(struct cdp_labels *labels, uint64_t items, struct cdp_err *err);
 
 // Writes one label a line, CDP_NO_LABEL as -1; behind the item's name and a tab where `names` are
 // given, which must be as many.
