@@ -62,7 +62,7 @@ done
 is $bad 0 "40 cases of repeated pairs: text, streams, unions, forests and thresholds alike"
 is "$(cdp-propagate --max-size 2 --must <(echo 1 2) <(printf '0 1 0.513\n2 3 0.5\n1 2 0\n') | tr '\n' ' ')" \
     "0 1 1 2 " "a pair that must be together sets no floor"
-awk 'BEGIN { for (i = 0; i < 300000; i++) print i, i + 1, 0.5 }' | cdp-view --from tsv - >long.cdp
+awk 'BEGIN { for (i = 0; i < 1100000; i++) print i, i + 1, 0.5 }' | cdp-view --from tsv - >long.cdp
 printf '0 1 0.9\n' | cdp-view --from tsv - >short.cdp
 cat long.cdp short.cdp >long-short.cdp
 fails 1 'long-short.cdp: streams laid end to end may repeat pairs' "repeats of pairs that were forgotten" \
