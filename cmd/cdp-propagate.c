@@ -177,6 +177,7 @@ static struct cdp_list pairs;    // all of them, where a forest does not do
 static struct cdp_names *names;  // of the items
 static struct cdp_output *changes;
 static struct cdp_clamp clamp; // of scores just above 1
+static uint64_t self_pairs;    // left out
 
 // Gives the items the names of an input (NULL = it has none), which are then ours.
 static void take_names(struct cdp_names *more, const char *input)
@@ -275,7 +276,18 @@ static void add_input(const char *name)
                    &err);
         tool_check(cdp_header_inherit(&header, cdp_reader_header(reader), &err), &err);
     }
+    self_pairs += cdp_source_self_pairs(source);
     cdp_source_close(source);
+}
+
+// What was changed or left out.
+static void note_inputs(void)
+{
+    if (self_pairs)
+        tool_warn("%llu pairs of an item with itself are left out", (unsigned long long)self_pairs);
+    if (clamp.clamped)
+        tool_warn("%llu scores were above 1 by at most 1e-6, and are 1 now",
+                  (unsigned long long)clamp.clamped);
 }
 
 // ---- writing
@@ -358,7 +370,10 @@ static void read_constraints(struct cdp_list *list, const char *name)
 {
     struct cdp_err err;
     struct cdp_text_form form = {.unscored = true, .names = names, .known = true};
-    tool_check(cdp_list_from_text(list, name, &form, NULL, &err), &err);
+    tool_check(cdp_list_from_text(list, name, &form, &err), &err);
+    if (list->self_pairs)
+        tool_fail("%s: %llu pairs of an item with itself: expected two different ids", name,
+                  (unsigned long long)list->self_pairs);
     for (size_t p = 0; p < list->count; p++) {
         const struct cdp_edge *edge = &list->edge[p];
         uint64_t largest = edge->source > edge->target ? edge->source : edge->target;
@@ -651,6 +666,7 @@ int main(int argc, char **argv)
         add_input("-");
     for (int a = first; a < argc; a++)
         add_input(argv[a]);
+    note_inputs();
     if (names)
         nodes = cdp_names_count(names);
     tool_check(cdp_forest_reserve(forest, nodes, &err), &err);

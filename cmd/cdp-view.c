@@ -282,7 +282,6 @@ static enum cdp_type read_files(struct cdp_list *list, struct cdp_text_form *for
                                 int files, uint64_t *rows)
 {
     enum cdp_type made = type ? CDP_KNN : CDP_PAIRS;
-    struct cdp_text_notes notes = {0};
     struct cdp_err err;
     for (int f = 0; f < files; f++) {
         enum cdp_type before = made;
@@ -290,7 +289,7 @@ static enum cdp_type read_files(struct cdp_list *list, struct cdp_text_form *for
                      : from == MTX ? cdp_list_from_mtx(list, name[f], rows, &err)
                      : from == NPY
                          ? cdp_list_from_npy(list, name[f], files > 1 ? name[1] : NULL, &err)
-                         : cdp_list_from_text(list, name[f], form, &notes, &err);
+                         : cdp_list_from_text(list, name[f], form, &err);
         tool_check(status, &err);
         if (f > 0 && made != before)
             tool_fail("%s: %s, but the files before it hold %s", name[f], cdp_type_name(made),
@@ -298,10 +297,10 @@ static enum cdp_type read_files(struct cdp_list *list, struct cdp_text_form *for
         if (from == NPY)
             break;
     }
-    if (notes.self_pairs)
+    if (list->self_pairs)
         tool_warn("%llu pairs of an item with itself are left out",
-                  (unsigned long long)notes.self_pairs);
-    if (notes.head_lines)
+                  (unsigned long long)list->self_pairs);
+    if (list->head_lines)
         tool_warn("the first line is taken for a head line, since its score is no number");
     return made;
 }
@@ -328,8 +327,13 @@ static void convert_from(struct cdp_output *output, int files, char **name)
     choose_columns(&form);
     open_names(&form);
     cdp_header_init(&header, read_files(&list, &form, name, files, &rows));
+    if (header.type == CDP_KNN && (distance || rescale))
+        tool_usage("--distance and --rescale are for pairs: %s holds neighbour lists", all);
     if (header.type == CDP_PAIRS && cdp_list_scores(&list, distance, rescale, &err))
         tool_fail("%s: %s", all, err.text);
+    if (list.clamped)
+        tool_warn("%llu scores were off 0 or 1 by at most 1e-6, and are 0 or 1 now",
+                  (unsigned long long)list.clamped);
     tool_check(cdp_list_sort(&list, header.type, &err), &err);
     if (header.type == CDP_KNN) {
         header.metric = (enum cdp_metric)metric;

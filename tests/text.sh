@@ -234,6 +234,138 @@ fails 2 '--ids-out and --ids exclude each other' "two dictionaries" \
 fails 2 '--columns has no effect without --from tsv or --from csv' "columns of an array" \
     cdp-view --from npy --columns 1,2,3 triples.npy
 fails 2 '--distance has no effect without --from' "distances of a stream" cdp-view --distance large.cdp
+# ---- what other programs write: right, or refused
+refused() { # FORMAT TEXT PATTERN NAME
+    printf '%b' "$2" >bad
+    fails 1 "bad: $3" "$4" cdp-view --from "$1" -o never bad
+}
+one=$(printf '0\t1\t0.5')
+printf 'a,size,b,s\r\n0,5" disk,1,.5\n1,a "b, c,2,.25\n2,"x,\n""y""\r",3,1\n' >inch.csv
+fails 1 'inch.csv: line 3: 5 fields, but the first line has 4' "a comma behind a quote within a field" \
+    cdp-view --from csv --columns a,b,s -o never inch.csv
+sed -i 's/b, c/b c/' inch.csv
+is "$(tsv csv --columns a,b,s inch.csv)" "$three" "quotes within fields, line breaks within quotes"
+perl -e 'print "a,text,b,s\n0,", "x" x 3000000, ",1,.5\n1,\"", "y, \n" x 500000, "\",2,.25\n2,,3,1\n"' >long.csv
+is "$(tsv csv --columns a,b,s long.csv)" "$three" "columns of megabytes that are not chosen"
+printf 'a\tx\tb\tscore\n0\t\t1\t.5 \n1\t\t2\t 0.25\r\n2\tz\t3\t1\n' >empty.tsv
+is "$(tsv tsv --columns a,b,score empty.tsv)" "$three" "empty fields between tabs"
+printf 'a x b score\n0 1 1 .5\n5\t\t6\t.5\n' >bad
+fails 1 'bad: line 3: expected blanks between fields, as on the first line' "tabs in a file of blanks" \
+    cdp-view --from tsv --columns a,b,score -o never bad
+for score in NA n/a nan NaN inf -inf null None '' - '?' '#N/A' 0,5 50% true missing 1.5x 0x1p-1 1e 5e-; do
+    refused csv "0,1,\"$score\"\n1,2,.5\n" 'line 1: expected a finite number' "a first score of '$score'"
+done
+refused tsv '0\t1\t0.5\0junk\n' 'line 1: expected a finite number' "a score with NUL in it"
+refused tsv '0\t1\t0.5\0\n' 'line 1: expected a finite number' "a score with NUL behind it"
+printf '0\t0\t1\n0\t1\t.5\n1\t1\t1\n' >self
+cdp-view --from tsv self 2>err | cdp-view --to tsv - >out
+is "$(<out):$(<err)" "$one:cdp-view: 2 pairs of an item with itself are left out" "self pairs of text"
+cdp-propagate self 2>err >out
+is "$(tr '\n' ' ' <out):$(<err)" "0 0 :cdp-propagate: 2 pairs of an item with itself are left out" "and of its pairs"
+echo 0 0 1 0 1 .5 1 1 1 | npy '<f8' 3 3 >self.npy
+printf '%%%%MatrixMarket matrix coordinate real general\n2 2 3\n1 1 1\n1 2 .5\n2 2 1\n' >self.mtx
+for file in self.npy self.mtx; do
+    cdp-view --from ${file#*.} $file 2>err | cdp-view --to tsv - >out
+    is "$(<out):$(<err)" "$one:cdp-view: 2 pairs of an item with itself are left out" "self pairs of ${file#*.}"
+done
+printf '0\t0\n' >self
+fails 1 'self: 1 pairs of an item with itself' "an item that stays apart from itself" \
+    cdp-propagate --cannot self plain
+
+# scores a rounding off
+printf '0 1 1.00000012\n1 2 -1e-7\n2 3 .5\n' >off
+cdp-view --from tsv off 2>err | cdp-view --to tsv - >out
+is "$(<out):$(<err)" "$(printf '0\t1\t1\n1\t2\t0\n2\t3\t0.5'):cdp-view: 2 scores were off 0 or 1 by at most 1e-6, and are 0 or 1 now" \
+    "roundings are clamped"
+printf '0 1 -1.2e-7\n' >off
+is "$(cdp-view -q --from tsv --distance off | cdp-view --to tsv -)" "$(printf '0\t1\t1')" "of distances too"
+is "$(cdp-view --from tsv --type knn off | cdp-score vote - | cdp-propagate -q | tr '\n' ' ')" "0 0 " "and in streams"
+printf '0 1 1.000002\n' >off
+fails 1 'off: scores lie from 1.00000203 to 1.00000203; scores from 0 to 1' "no more than that" \
+    cdp-view --from tsv -o never off
+fails 1 'off: a score of 1.00000203; at most 1 is wanted: cdp-view' "nor as pairs" cdp-propagate off
+
+# arrays: ids that are none, scores that are none, in any order of rows
+spoiled() { # NUMBERS PATTERN NAME
+    read -ra numbers <<<"$1"
+    echo "$1" | npy '<f8' $((${#numbers[@]} / 3)) 3 >bad.npy
+    fails 1 "bad.npy: row $2" "$3" cdp-view --from npy -o never bad.npy
+    fails 1 "bad.npy: row $2" "$3, rescaled" cdp-view --from npy --rescale -o never bad.npy
+}
+spoiled '0 1 .5 0.9 1 .5' '1: 0.9[0-9]* is no id' "a fraction for an id"
+spoiled '9007199254740992 1 .5' '0: 9007199254740992 is no id: .* below 2\^53' "an id beyond float64"
+spoiled 'nan 1 .5' '0: -?nan is no id' "NaN for an id"
+spoiled '0 1 .5 0 1 nan' '1: expected a finite number, got -?nan' "NaN behind another score of the pair"
+spoiled '0 1 nan 0 1 .5' '0: expected a finite number, got -?nan' "and before"
+spoiled '0 1 inf' '0: expected a finite number, got inf' "an infinite score"
+
+# npz from a pipe, of other arrays, of scipy.sparse
+zip_of() { # ARRAY...: an npz of the files ARRAY.npy
+    perl -MIO::Compress::Zip=:constants -e 'my $z; for (@ARGV) {
+        my @of = (Name => "$_.npy", Method => ZIP_CM_STORE);
+        if ($z) { $z->newStream(@of) } else { $z = IO::Compress::Zip->new("-", @of) }
+        open my $file, "<", "$_.npy" or die; local $/; $z->print(<$file>) }' "$@"
+}
+cp pairs.npy other.npy
+zip_of pairs scores >pairs.npz
+is "$(tsv npz - <pairs.npz)" "$three" "an npz from a pipe"
+is "$(tsv npy pairs.npz:pairs pairs.npz:scores.npy)" "$three" "arrays of an npz by name"
+fails 1 "pairs.npz: the archive has no member 'emb': it has pairs.npy, scores.npy" "a missing array" \
+    cdp-knn pairs.npz:emb
+fails 1 'pairs.npz: an npz archive: name one of its arrays as pairs.npz:ARRAY' "an npz for an array" \
+    cdp-knn pairs.npz
+zip_of other scores >other.npz
+fails 1 'other.npz: expected the arrays idx and dist, .*; it has other, scores' "other arrays" \
+    cdp-view --from npz -o never other.npz
+printf '\x93NUMPY\1\0\x76\0%-117s\n%s' "{'descr': '|S3', 'fortran_order': False, 'shape': (), }" coo >format.npy
+echo 4 4 | npy '<i8' 2 1 >shape.npy
+echo .5 .25 1 | npy '<f8' 3 1 >data.npy
+echo 1 1 3 | npy '<i8' 3 1 >row.npy
+echo 0 2 2 | npy '<i8' 3 1 >col.npy
+zip_of format shape data row col >sparse.npz
+is "$(tsv npz sparse.npz)" "$three" "a sparse matrix of SciPy, coo"
+sed -i 's/coo$/csr/' format.npy
+echo 0 0 2 2 3 | npy '<i8' 5 1 >indptr.npy
+echo 0 2 2 | npy '<i8' 3 1 >indices.npy
+zip_of format shape data indices indptr >sparse.npz
+is "$(tsv npz sparse.npz)" "$three" "csr"
+echo 4 5 | npy '<i8' 2 1 >shape.npy
+zip_of format shape data indices indptr >sparse.npz
+is "$(tsv npz sparse.npz)" "$(printf '1\t4\t0.5\n1\t6\t0.25\n3\t6\t1')" "of two tables"
+echo 0 0 9 2 3 | npy '<i8' 5 1 >indptr.npy
+zip_of format shape data indices indptr >sparse.npz
+fails 1 'sparse.npz:indptr.npy: row 2: 9 is not from 0 to 3' "csr beyond its entries" cdp-view --from npz -o never sparse.npz
+echo 0 0 2 1 3 | npy '<i8' 5 1 >indptr.npy
+zip_of format shape data indices indptr >sparse.npz
+fails 1 'sparse.npz: indptr does not rise' "csr that falls" cdp-view --from npz -o never sparse.npz
+sed -i 's/csr$/bsr/' format.npy
+zip_of format shape data indices indptr >sparse.npz
+fails 1 "sparse.npz: a scipy.sparse matrix in the format 'bsr'; csr, csc and coo are read" "bsr" \
+    cdp-view --from npz -o never sparse.npz
+
+# matrices: long lines, sizes, symmetry
+long=$(printf '%0300d' 0)
+printf '%%%%MatrixMarket matrix coordinate real general\n4 4 3\n1 2 0.5%s\n2 %300d 0.25\n3 4 1%300s\n' "$long" 3 '' >long.mtx
+is "$(tsv mtx long.mtx)" "$three" "lines of a matrix that are long"
+printf '%%%%MatrixMarket matrix coordinate real general\n2 3 3\n1 1 .5\n2 1 .25\n2 3 1\n' >two.mtx
+is "$(tsv mtx two.mtx)" "$(printf '0\t2\t0.5\n1\t2\t0.25\n1\t4\t1')" "a matrix of two tables"
+while IFS='|' read -r kind size pattern; do
+    refused mtx "%%MatrixMarket $kind\\n$size\\n1 2 .5\\n" "$pattern" "a matrix: $kind, $size"
+done <<'END'
+matrix coordinate real general|-3 -3 1|line 2: expected rows, columns and entries, got '-3
+matrix coordinate real general|3 3 -1|line 2: expected rows, columns and entries
+matrix coordinate real general|9223372036854775807 9223372036854775806 1|9223372036854775807 rows and .* are too many
+matrix coordinate real symmetric|2 3 1|line 2: expected a symmetric matrix to be square
+matrix coordinate real skew-symmetric|3 3 1|line 1: expected general or symmetric, got 'skew-symmetric'
+matrix coordinate complex hermitian|3 3 1|line 1: expected real, integer or pattern, got 'complex'
+matrix array real general|3 3|line 1: expected a sparse matrix .*, got 'array'
+vector coordinate real general|3 1|line 1: expected %%MatrixMarket
+END
+perl -e 'print "%%MatrixMarket matrix coordinate real general\n3 3 1\n1 2 0.5\n"' >page.mtx
+size=$(wc -c <page.mtx)
+head -c $((4096 * 8 - size)) /dev/zero | tr '\0' ' ' >>page.mtx
+is "$(tsv mtx page.mtx)" "$one" "a matrix that ends in blanks with its page"
+
 [ ! -e never ]
 ok $? "no output after an error"
 

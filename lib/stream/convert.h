@@ -14,11 +14,10 @@
 // counted in the list, except where each row of idx names its own item. A value that is not finite
 // is an error.
 
-// Adds the edges of a text file to the list, and counts in `notes` (NULL: nowhere) what was passed
-// over. Where an automatic form's ids turn out to be names, all ids of the list become those of
-// names, and form->named is set.
+// Adds the edges of a text file to the list. Where an automatic form's ids turn out to be names,
+// all ids of the list become those of names, and form->named is set.
 int cdp_list_from_text(struct cdp_list *list, const char *name, struct cdp_text_form *form,
-                       struct cdp_text_notes *notes, struct cdp_err *err);
+                       struct cdp_err *err);
 
 // Adds the pairs of an npy: n x 3, two ids and a score; or n x 2 with the n scores in a second
 // file, which is NULL otherwise.

@@ -19,6 +19,7 @@ struct cdp_list {
     struct cdp_edge *edge;
     size_t count, room;
     uint64_t self_pairs; // edges from an item to itself, which were left out
+    uint64_t head_lines; // first lines of text that were left out
     uint64_t clamped;    // scores that were rounding errors outside of 0 to 1
 };
 
