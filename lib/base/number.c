@@ -21,13 +21,14 @@ static void trim(const char **text, size_t *length)
 
 int cdp_parse_id(const char *text, size_t length, uint64_t *id)
 {
+    enum { SAFE = 18 }; // digits that cannot overflow
     uint64_t value = 0;
     trim(&text, &length);
     if (length < 1)
         return -1;
     for (size_t i = 0; i < length; i++) {
         unsigned digit = (unsigned)(text[i] - '0');
-        if (digit > 9 || value > ((uint64_t)INT64_MAX - digit) / 10)
+        if (digit > 9 || (i >= SAFE && value > ((uint64_t)INT64_MAX - digit) / 10))
             return -1;
         value = value * 10 + digit;
     }

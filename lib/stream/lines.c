@@ -179,8 +179,9 @@ int cdp_lines_field(const struct cdp_lines *l, enum cdp_separator separator, str
         while (c + 1 < end && is_blank(*c) && is_blank(c[1]))
             c++;
     } else {
-        char *stop = memchr(c, separator == CDP_COMMAS ? ',' : '\t', rest->length);
-        c = stop ? stop : end;
+        const char between = separator == CDP_COMMAS ? ',' : '\t';
+        while (c < end && *c != between) // fields are short: no memchr
+            c++;
         field->length = (size_t)(c - field->at);
     }
     *last = c >= end;

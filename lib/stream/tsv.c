@@ -259,23 +259,22 @@ static int parse_id(struct cdp_tsv *t, const struct cdp_field *field, const char
 static int add_edge(struct cdp_tsv *t, struct cdp_err *err)
 {
     uint64_t *source = &t->source[t->edges], *target = &t->target[t->edges];
-    if (t->form.automatic && !t->named) {
-        for (int i = 0; i < IDS; i++) {
-            const struct cdp_field id = trim(t->field[i]);
-            bool zero = id.length > 1 && *id.at == '0';
-            if (zero || cdp_parse_id(id.at, id.length, source))
-                t->renaming = true;
-            if (!t->padded && id.length != t->field[i].length)
-                t->padded = cdp_lines_number(t->lines);
-        }
-        if (t->renaming && t->padded)
-            return cdp_fail(err, "%s: line %llu: expected a name, got blanks around an id",
-                            cdp_lines_name(t->lines), (unsigned long long)t->padded);
-        if (t->renaming)
-            return 0;
+    bool undecided = t->form.automatic && !t->named; // whether ids are numbers or names
+    for (int i = 0; undecided && i < IDS; i++) {
+        const struct cdp_field id = trim(t->field[i]);
+        bool zero = id.length > 1 && *id.at == '0';
+        if (zero || cdp_parse_id(id.at, id.length, i ? target : source))
+            t->renaming = true;
+        if (!t->padded && id.length != t->field[i].length)
+            t->padded = cdp_lines_number(t->lines);
     }
-    if (parse_id(t, &t->field[0], "an", source, err) ||
-        parse_id(t, &t->field[1], "a second", target, err))
+    if (t->renaming && t->padded)
+        return cdp_fail(err, "%s: line %llu: expected a name, got blanks around an id",
+                        cdp_lines_name(t->lines), (unsigned long long)t->padded);
+    if (t->renaming)
+        return 0;
+    if (!undecided && (parse_id(t, &t->field[0], "an", source, err) ||
+                       parse_id(t, &t->field[1], "a second", target, err)))
         return -1;
     t->value[t->edges] = 1;
     if (!t->form.unscored &&
