@@ -142,7 +142,9 @@ static int split(struct cdp_tsv *t, struct cdp_field record, struct cdp_field wa
         struct cdp_field field;
         if (cdp_lines_field(t->lines, t->separator, &record, &field, &last, err))
             return -1;
-        for (int w = 0; w < t->columns; w++) {
+        if (!t->chosen)
+            wanted[count] = field;
+        for (int w = 0; t->chosen && w < t->columns; w++) {
             if (t->column[w] == count)
                 wanted[w] = field;
         }
