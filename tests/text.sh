@@ -299,6 +299,9 @@ spoiled '0 1 .5 0 1 nan' '1: expected a finite number, got -?nan' "NaN behind an
 spoiled '0 1 nan 0 1 .5' '0: expected a finite number, got -?nan' "and before"
 spoiled '0 1 inf' '0: expected a finite number, got inf' "an infinite score"
 
+# neighbour lists take neither --distance nor --rescale
+echo 0 1 1 0 | npy '<i8' 2 2 >idx.npy
+echo 0 .5 0 .5 | npy '<f4' 2 2 >dist.npy
 # npz from a pipe, of other arrays, of scipy.sparse
 zip_of() { # ARRAY...: an npz of the files ARRAY.npy
     perl -MIO::Compress::Zip=:constants -e 'my $z; for (@ARGV) {
@@ -310,6 +313,12 @@ cp pairs.npy other.npy
 zip_of pairs scores >pairs.npz
 is "$(tsv npz - <pairs.npz)" "$three" "an npz from a pipe"
 is "$(tsv npy pairs.npz:pairs pairs.npz:scores.npy)" "$three" "arrays of an npz by name"
+zip_of idx dist >lists.npz
+is "$(tsv npz lists.npz)" "$(printf '0\t1\t0.5\n1\t0\t0.5')" "lists of an npz"
+for option in --distance --rescale; do
+    fails 2 '--distance and --rescale are for pairs: lists.npz holds neighbour lists' "$option of lists" \
+        cdp-view --from npz $option -o never lists.npz
+done
 fails 1 "pairs.npz: the archive has no member 'emb': it has pairs.npy, scores.npy" "a missing array" \
     cdp-knn pairs.npz:emb
 fails 1 'pairs.npz: an npz archive: name one of its arrays as pairs.npz:ARRAY' "an npz for an array" \
