@@ -95,6 +95,19 @@ static inline void lower(struct cdp_floors *f, float score)
         f->floor[low - 1] = score;
 }
 
+static void lower_all(struct cdp_floors *f, const float *score, size_t count)
+{
+    if (f->count > 1) {
+        for (size_t e = 0; e < count; e++)
+            lower(f, score[e]);
+        return;
+    }
+    float threshold = f->threshold[0], floor = f->floor[0];
+    for (size_t e = 0; e < count; e++)
+        floor = score[e] > threshold && score[e] < floor ? score[e] : floor;
+    f->floor[0] = floor;
+}
+
 static uint64_t smaller(uint64_t i, uint64_t j)
 {
     return i < j ? i : j;
@@ -109,22 +122,22 @@ static uint64_t larger(uint64_t i, uint64_t j)
 static bool ascend(struct cdp_floors_pairs *p, const uint64_t *i, const uint64_t *j, size_t pairs)
 {
     uint64_t last_i = p->last_i, last_j = p->last_j;
+    bool descends = false;
     for (size_t e = 0; e < pairs; e++) {
         uint64_t a = smaller(i[e], j[e]), b = larger(i[e], j[e]);
-        if (a < last_i || (a == last_i && b <= last_j))
-            return false;
+        descends |= (a < last_i) | ((a == last_i) & (b <= last_j));
         last_i = a;
         last_j = b;
     }
     p->last_i = last_i;
     p->last_j = last_j;
-    return true;
+    return !descends;
 }
 
 static int remember(struct cdp_floors_pairs *p, const uint64_t *i, const uint64_t *j,
                     const float *score, size_t pairs, struct cdp_err *err)
 {
-    for (size_t e = 0; e < pairs; e++) {
+    for (size_t e = 0; e < pairs;) {
         if (!p->last || p->last->pairs == CHUNK) {
             struct chunk *chunk = cdp_alloc(1, sizeof *chunk, "pairs that may repeat", err);
             if (!chunk)
@@ -133,9 +146,14 @@ static int remember(struct cdp_floors_pairs *p, const uint64_t *i, const uint64_
             chunk->pairs = 0;
             p->last = chunk;
         }
-        uint32_t a = (uint32_t)smaller(i[e], j[e]), b = (uint32_t)larger(i[e], j[e]);
-        p->last->pair[p->last->pairs++] = (struct scored){a, b, score[e]};
-        p->top = b > p->top ? b : p->top;
+        struct chunk *chunk = p->last;
+        uint32_t top = p->top;
+        for (; e < pairs && chunk->pairs < CHUNK; e++) {
+            uint32_t a = (uint32_t)smaller(i[e], j[e]), b = (uint32_t)larger(i[e], j[e]);
+            chunk->pair[chunk->pairs++] = (struct scored){a, b, score[e]};
+            top = b > top ? b : top;
+        }
+        p->top = top;
     }
     p->count += pairs;
     return 0;
@@ -156,8 +174,8 @@ int cdp_floors_add(struct cdp_floors *f, const uint64_t *i, const uint64_t *j, c
                         "name each stream as a file of its own");
     if (!p->forgotten && remember(p, i, j, score, pairs, err))
         return -1;
-    for (size_t e = 0; p->ascending && e < pairs; e++)
-        lower(f, score[e]);
+    if (p->ascending)
+        lower_all(f, score, pairs);
     return 0;
 }
 
