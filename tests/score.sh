@@ -238,9 +238,9 @@ passes "one of another metric is legal" cdp-score vote --accept 1 m0.cdp l2.cdp
 # pair features against a naive computation; item 3 of model 1 has no direction
 perl -e 'undef $/; $_ = <>; substr $_, 60, 20, "\0" x 20; print' m1.bin >zero.bin
 $reference features 5 m0.tsv m1.tsv m2.tsv -- m0.bin zero.bin m2.bin >wanted.tsv
-judge="cdp-score features --features m0.bin --features zero.bin --features m2.bin"
+judge=(cdp-score features --features m0.bin --features zero.bin --features m2.bin)
 for threads in 1 2 8; do
-    $judge -t $threads m0.cdp m1.cdp m2.cdp >features$threads.cdp
+    "${judge[@]}" -t $threads m0.cdp m1.cdp m2.cdp >features$threads.cdp
     same features$threads.cdp features1.cdp "pair features: same bytes with $threads threads"
 done
 cdp-view --to tsv features1.cdp | paste - wanted.tsv | awk -F'\t' 'NF != 20 { bad = 1 }
@@ -251,22 +251,22 @@ awk -F'\t' '($1 == 3 || $2 == 3) && $6 != 0 { bad = 1 } $1 == 3 || $2 == 3 { n++
     wanted.tsv
 ok $? "where an item without a direction has affinity 0"
 # parts of the pairs, of whole lists: laid end to end they are the whole
-for part in :1 1:17 17:170 170:249 249:; do $judge --rows $part m0.cdp m1.cdp m2.cdp; done >parts.cdp
+for part in :1 1:17 17:170 170:249 249:; do "${judge[@]}" --rows $part m0.cdp m1.cdp m2.cdp; done >parts.cdp
 cdp-view --to tsv features1.cdp >wanted.tsv
 cdp-view --to tsv parts.cdp >got.tsv
 same got.tsv wanted.tsv "the features of parts are those of the whole"
-is "$($judge --rows 17:170 m0.cdp m1.cdp m2.cdp | cdp-view --to tsv - | cut -f1 | sort -un | sed -n '1p;$p' | xargs)" \
+is "$("${judge[@]}" --rows 17:170 m0.cdp m1.cdp m2.cdp | cdp-view --to tsv - | cut -f1 | sort -un | sed -n '1p;$p' | xargs)" \
     "17 169" "each part has the pairs whose smaller id is in it"
 cdp-knn -k 12 --dim 5 --rows 0:100 m0.bin >half.cdp
 fails 1 'half.cdp: the lists of rows 0:100 only, but those of all rows are needed: join all parts by cat' \
-    "features of a part of the lists" $judge -o never.cdp half.cdp m1.cdp m2.cdp
+    "features of a part of the lists" "${judge[@]}" -o never.cdp half.cdp m1.cdp m2.cdp
 fails 1 'half.cdp: the lists of rows 0:100 only, but those of all rows' "and of a member's" \
-    $judge -o never.cdp m0.cdp m1.cdp half.cdp
+    "${judge[@]}" -o never.cdp m0.cdp m1.cdp half.cdp
 fails 1 'm0.cdp: --rows 240:251, but there are 250 rows' "rows that are not there" \
-    $judge -o never.cdp --rows 240:251 m0.cdp m1.cdp m2.cdp
+    "${judge[@]}" -o never.cdp --rows 240:251 m0.cdp m1.cdp m2.cdp
 fails 1 'm0.cdp: --rows 250:250, but there are 250 rows' "nor behind the last" \
-    $judge -o never.cdp --rows 250: m0.cdp m1.cdp m2.cdp
-fails 2 '--rows wants A:B with A below B' "rows the wrong way round" $judge --rows 7:7 m0.cdp m1.cdp m2.cdp
+    "${judge[@]}" -o never.cdp --rows 250: m0.cdp m1.cdp m2.cdp
+fails 2 '--rows wants A:B with A below B' "rows the wrong way round" "${judge[@]}" --rows 7:7 m0.cdp m1.cdp m2.cdp
 head -c 4999 m1.bin >cut.bin
 fails 1 "cut.bin: 4999 bytes, no multiple of 250 rows" "features of another length" \
     cdp-score features -o never.cdp --features m0.bin --features cut.bin m0.cdp m1.cdp
