@@ -615,7 +615,7 @@ static void test_many_names(void)
     static char longest[UINT16_MAX + 1];
     struct cdp_names *names;
     struct cdp_output *output;
-    struct cdp_writer *writer;
+    struct cdp_writer *writer = NULL;
     struct cdp_header header;
     uint64_t id, rows[2];
     memset(longest, 'x', sizeof longest);
