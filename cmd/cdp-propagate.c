@@ -238,7 +238,8 @@ static int add(const struct cdp_block *block, const char *name, struct cdp_err *
                         reason.text);
     if (cdp_forest_add(forest, block->source, block->target, score, block->edges, &reason))
         return cdp_fail(err, "%s: %s", name, reason.text);
-    if (cdp_floors_add(&floors, block->source, block->target, score, block->edges, &reason))
+    bool cuts = !make_tree && !why;
+    if (cuts && cdp_floors_add(&floors, block->source, block->target, score, block->edges, &reason))
         return cdp_fail(err, "%s: %s", name, reason.text);
     for (size_t e = 0; (make_soft || make_audit) && e < block->edges; e++) {
         if (cdp_list_add(&pairs, block->source[e], block->target[e], score[e], err))

@@ -67,6 +67,7 @@ printf '0 1 0.9\n' | cdp-view --from tsv - >short.cdp
 cat long.cdp short.cdp >long-short.cdp
 fails 1 'long-short.cdp: streams laid end to end may repeat pairs' "repeats of pairs that were forgotten" \
     cdp-propagate long-short.cdp
+passes "a tree has no thresholds" cdp-propagate --tree -o scratch long-short.cdp
 passes "they may be named apart" cdp-propagate long.cdp short.cdp -o scratch
 
 $reference random-pairs 99 5000 30000 >pairs.tsv
