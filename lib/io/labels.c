@@ -275,7 +275,9 @@ int cdp_labels_align(struct cdp_labels *labels, const char *file, const struct c
     if (!names)
         return cdp_fail(err, "%s: its lines have names, but the items have none", file);
     if (!labels->names)
-        return cdp_fail(err, "%s: the items have names: expected NAME<tab>LABEL on each line",
+        return cdp_fail(err,
+                        "%s: the items have names: expected NAME<tab>LABEL on each line (paste(1) "
+                        "joins names and labels)",
                         file);
     struct cdp_names *all;
     uint64_t count = cdp_names_count(names), room = count + labels->items;
