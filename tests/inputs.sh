@@ -120,6 +120,11 @@ fails 1 "cut.zip: not a tar or zip archive, but a damaged zip archive" "a cut zi
     cdp-propagate cut.zip:x.tsv
 head -c -5 a.tar.gz >cut.tar.gz
 fails 1 "cut.tar.gz: cannot decompress" "a cut archive behind the member" cdp-propagate cut.tar.gz:x.tsv
+for block in 2 4; do # a byte of a mode, which the checksum of the header covers
+    cp a.tar bad.tar
+    printf x | dd of=bad.tar bs=1 seek=$((block * 512 + 100)) conv=notrunc status=none
+    fails 1 'bad.tar: damaged archive' "a damaged header of a tar archive, block $block" cdp-propagate bad.tar:x.tsv
+done
 seq 500 | while read -r i; do printf 'member-%03d\n' "$i"; done | tee names | (cd in && xargs touch)
 tar -cf many.tar -C in -T names
 fails 1 "it has member-001, member-002, .*, \.\.\.$" "of many members the first are named" \

@@ -97,7 +97,7 @@ static int walk_next(struct walk *w, struct archive_entry **entry, struct cdp_er
     int status = archive_read_next_header(w->handle, entry);
     uselocale(before);
     w->start = (uint64_t)archive_filter_bytes(w->handle, -1);
-    if (status >= ARCHIVE_WARN && status != ARCHIVE_EOF)
+    if (status == ARCHIVE_OK || status == ARCHIVE_WARN) // not RETRY, which skips a damaged header
         return 1;
     if (status != ARCHIVE_EOF)
         return fail_walk(w, err);
