@@ -253,6 +253,12 @@ fails 1 'clash: two outputs of one name' "two outputs of one name" \
     cdp-propagate --previous labels --changes ./clash -o clash chain
 [ ! -e clash ]
 ok $? "neither is there"
+fails 1 '/dev/stdout: two outputs of one name' "labels and changes mixed" \
+    bash -c 'cdp-propagate --previous labels --changes /dev/stdout chain | cat; exit "${PIPESTATUS[0]}"'
+cp chain kept
+fails 1 'kept: two outputs of one name' "changes in place of the labels" \
+    bash -c 'cdp-propagate --previous labels --changes kept chain >>kept'
+same kept chain "and nothing is written"
 fails 1 '/dev/full: cannot write' "a full disk" cdp-propagate --previous labels --changes side -o /dev/full chain
 [ ! -e side ]
 ok $? "no side output without the main one"

@@ -67,7 +67,24 @@ static char *resolve(const char *name)
     return path;
 }
 
-// Notes an output that was opened. Refuses a second one of the same target.
+static int file_status(const struct cdp_output *output, struct stat *info)
+{
+    return output->target ? stat(output->target, info) : fstat(output->fd, info);
+}
+
+// Whether two outputs overwrite or mix with each other: they have one target, one descriptor, or
+// one file or pipe under two names, as /dev/stdout. Devices take any number of outputs.
+static bool same_file(const struct cdp_output *a, const struct cdp_output *b)
+{
+    if (a->target && b->target)
+        return !strcmp(a->target, b->target);
+    struct stat x, y;
+    return (!a->target && !b->target && a->fd == b->fd) ||
+           (!file_status(a, &x) && !file_status(b, &y) && !S_ISCHR(x.st_mode) &&
+            x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
+// Notes an output that was opened. Refuses a second one of the same file.
 static int note_opened(struct cdp_output *output, struct cdp_err *err)
 {
     int empty = -1;
@@ -75,8 +92,7 @@ static int note_opened(struct cdp_output *output, struct cdp_err *err)
         const struct cdp_output *other = opened[i];
         if (!other)
             empty = i;
-        else if (output->target ? other->target && !strcmp(output->target, other->target)
-                                : output->fd == other->fd)
+        else if (same_file(output, other))
             return cdp_fail(err, "%s: two outputs of one name", output->name);
     }
     if (empty < 0)

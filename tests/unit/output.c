@@ -96,6 +96,11 @@ static void test_names(void)
        "standard output is one output");
     is_text(err.text, "standard output: two outputs of one name", "and told");
     cdp_output_abandon(first);
+    ok(!cdp_output_open(&first, "/dev/null", 0, &err) &&
+           !cdp_output_open(&second, "/dev/null", 0, &err),
+       "a device takes two");
+    cdp_output_abandon(first);
+    cdp_output_abandon(second);
     unlink("link");
     unlink("a");
 }
