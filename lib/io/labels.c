@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/random.h"
 #include "io/input.h"
 
@@ -114,11 +115,9 @@ static bool blank(const char *text, size_t length)
     return !length;
 }
 
-// Blanks around the integer are ignored.
+// Blanks before the integer are ignored.
 static int parse_integer(const char *text, size_t length, int64_t *value)
 {
-    while (length && is_blank(text[length - 1]))
-        length--;
     for (; length && is_blank(*text); text++)
         length--;
     bool negative = length && *text == '-';
@@ -133,6 +132,14 @@ static int parse_integer(const char *text, size_t length, int64_t *value)
     }
     *value = (int64_t)(negative ? 0 - magnitude : magnitude);
     return 0;
+}
+
+// Whether a true label says that it is unknown: -1, also as a float (-1.0, -1.000e+00).
+static bool is_unknown(const char *text, size_t length)
+{
+    float value;
+    return length && memchr(text, '-', length) && !cdp_parse_float(text, length, &value) &&
+           value == -1;
 }
 
 // Takes the name off a line where the first line has one.
@@ -165,16 +172,18 @@ static int parse_line(struct parser *p, const char *text, size_t length, struct 
     int64_t value = 0;
     if (parse_name(p, &text, &length, err))
         return -1;
+    while (length && is_blank(text[length - 1]))
+        length--;
     bool integer = !parse_integer(text, length, &value);
     if (!length)
         return cdp_fail(err, "%s: line %llu is empty", p->name, (unsigned long long)p->line);
-    bool none = integer && value == -1;
+    bool none = integer ? value == -1 : !p->discards && is_unknown(text, length);
     if (!p->known && !none)
         labels->integers = integer;
     p->known = p->known || !none;
     if (p->discards && (!integer || value < -1))
         return cdp_fail_line(err, p->name, p->line, "a cluster's number, or -1", text, length);
-    if (labels->integers && !integer)
+    if (labels->integers && !integer && !none)
         return cdp_fail_line(err, p->name, p->line, "an integer, as on the lines before", text,
                              length);
     if (labels->items >= UINT32_MAX - 1)
