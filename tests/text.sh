@@ -28,6 +28,14 @@ unscored=$(printf '0\t1\t1\n1\t2\t1\n2\t3\t1')
 is "$(tsv csv --columns a,b named.csv)$(tsv csv --columns 4,3 bare.csv)" "$unscored$unscored" "columns without a score"
 fails 1 "named.csv: line 1: no column 'c' in the head line" "a column that is not there" \
     cdp-view --from csv --columns a,c,score named.csv
+printf 'a,b,score,a\n7,1,0.5,0\n' >titles.csv
+fails 1 "titles.csv: line 1: two columns 'a' in the head line: choose one by its number" "two columns of one name" \
+    cdp-view --from csv --columns a,b,score titles.csv
+is "$(tsv csv --columns 4,b,score titles.csv)" "$(printf '0\t1\t0.5')" "of which one is chosen by its number"
+for same in b,b 1,01 2,b 4,score,4 b,1,2; do
+    fails 1 "titles.csv: --columns '.*' and '.*' are one column: choose two" "--columns $same" \
+        cdp-view --from csv --columns $same titles.csv
+done
 for pack in gzip xz zstd; do
     command -v $pack >/dev/null || continue
     $pack -c named.csv >packed
@@ -130,6 +138,11 @@ fails 1 "/dev/fd/.*: line 1: expected a second id" "an id of 2^63, where ids are
 
 # whether ids are names
 is "$(printf '1\t2\t.5\n2\t007\t.25\n' | tsv tsv -)" "$(printf '1\t2\t0.5\n2\t007\t0.25')" "007 is a name"
+printf '7\t8\t.5\n8\t007\t.25\n' >padded
+printf '7 08\n' >padded.pairs
+fails 1 "padded: line 2: expected a second id \(.*, without leading zeros\), got '007'" "and no number" cdp-propagate padded
+fails 1 "padded.pairs: line 1: expected a second id \(.*, without leading zeros\), got '08'" "nor one of a constraint" \
+    cdp-propagate --cannot padded.pairs <(printf '7 8 .5\n')
 is "$(printf '7,8,.5\n' | tsv csv --named -)" "$(printf '7\t8\t0.5')" "numbers are names on request"
 is "$(printf '7,8,.5\n' | cdp-view --from csv --named | cdp-propagate)" "$(printf '7\t0\n8\t0')" "and come out"
 printf '5\t6\t.5\n' >numbers.tsv

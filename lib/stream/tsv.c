@@ -172,10 +172,17 @@ static bool is_number(const char *column, size_t *number)
     return true;
 }
 
+static int fail_title(const struct cdp_tsv *t, const char *count, const char *title,
+                      const char *advice, struct cdp_err *err)
+{
+    return cdp_fail(err, "%s: line %llu: %s '%s' in the head line%s", cdp_lines_name(t->lines),
+                    (unsigned long long)cdp_lines_number(t->lines), count, title, advice);
+}
+
 // Finds the columns that are chosen, by number or in a head line.
 static int choose_columns(struct cdp_tsv *t, struct cdp_field line, bool *head, struct cdp_err *err)
 {
-    bool named[COLUMNS] = {0}, last = false;
+    bool named[COLUMNS] = {0}, found[COLUMNS] = {0}, last = false;
     for (int w = 0; t->chosen && w < t->columns; w++) {
         named[w] = !is_number(t->form.column[w], &t->column[w]);
         *head = *head || named[w];
@@ -186,18 +193,24 @@ static int choose_columns(struct cdp_tsv *t, struct cdp_field line, bool *head, 
             return -1;
         t->fields = c + 1;
         for (int w = 0; w < t->columns; w++) {
-            if (named[w] && strlen(t->form.column[w]) == field.length &&
-                !memcmp(t->form.column[w], field.at, field.length)) {
-                t->column[w] = c;
-                named[w] = false;
-            }
+            const char *title = t->form.column[w];
+            if (!named[w] || strlen(title) != field.length ||
+                memcmp(title, field.at, field.length) != 0)
+                continue;
+            if (found[w])
+                return fail_title(t, "two columns", title, ": choose one by its number", err);
+            t->column[w] = c;
+            found[w] = true;
         }
     }
     for (int w = 0; w < t->columns; w++) {
-        if (named[w])
-            return cdp_fail(err, "%s: line %llu: no column '%s' in the head line",
-                            cdp_lines_name(t->lines),
-                            (unsigned long long)cdp_lines_number(t->lines), t->form.column[w]);
+        if (named[w] && !found[w])
+            return fail_title(t, "no column", t->form.column[w], "", err);
+        for (int other = 0; t->chosen && other < w; other++) {
+            if (t->column[w] == t->column[other])
+                return cdp_fail(err, "%s: --columns '%s' and '%s' are one column: choose two",
+                                cdp_lines_name(t->lines), t->form.column[other], t->form.column[w]);
+        }
     }
     return 0;
 }
@@ -235,9 +248,12 @@ static int parse_id(struct cdp_tsv *t, const struct cdp_field *field, const char
     struct cdp_names *names = t->form.names;
     char wanted[160];
     if (!t->named) {
-        if (!cdp_parse_id(field->at, field->length, id))
+        const struct cdp_field digits = trim(*field);
+        bool padded = digits.length > 1 && *digits.at == '0';
+        if (!padded && !cdp_parse_id(digits.at, digits.length, id))
             return 0;
-        snprintf(wanted, sizeof wanted, "%s id (a whole number below 2^63)", which);
+        snprintf(wanted, sizeof wanted, "%s id (a whole number below 2^63%s)", which,
+                 padded ? ", without leading zeros" : "");
         return cdp_lines_fail(t->lines, wanted, field, err);
     }
     if (t->form.automatic && is_odd(field)) {
