@@ -458,7 +458,8 @@ static void write_labels(struct cdp_clusters *clusters, struct cdp_output *outpu
         uint64_t missing, others;
         tool_check(cdp_labels_read(&before, previous_name, true, &err), &err);
         tool_check(cdp_labels_align(&before, previous_name, names, &missing, &others, &err), &err);
-        tool_check(cdp_clusters_keep(clusters, &before, &err), &err);
+        if (cdp_clusters_keep(clusters, &before, &err))
+            tool_fail("%s: %s", previous_name, err.text);
         if (changes)
             tool_check(cdp_changes_write(changes, clusters, &before, &err), &err);
         cdp_labels_free(&before);

@@ -139,9 +139,11 @@ cdp-propagate --previous labels --changes changes chain | cmp -s - labels && [ !
 ok $? "nothing changed, nothing listed"
 fails 1 "line 1: expected a cluster's number, or -1, got 'x'" "labels that are none" \
     cdp-propagate --previous <(echo x) chain
-printf '4294967290\n' >large
-fails 1 'an earlier cluster has number 4294967290; at most' "numbers that leave no room" \
-    cdp-propagate --previous large <(for ((i = 0; i < 20; i += 2)); do echo $i $((i + 1)) 1; done)
+for largest in 4294967290 4294967296 9223372036854775807; do
+    echo $largest >large
+    fails 1 "large: an earlier cluster has number $largest; at most" "numbers that leave no room: $largest" \
+        cdp-propagate --previous large <(for ((i = 0; i < 20; i += 2)); do echo $i $((i + 1)) 1; done)
+done
 
 # why
 printf '0 1 0.9\n1 2 0.4\n2 3 0.8\n0 3 0.3\n5 6 1\n' >pairs

@@ -337,12 +337,13 @@ static int match_all(struct matching *m, size_t overlaps, uint32_t now, uint32_t
 static int renumber(struct cdp_clusters *c, const uint32_t *of_now, const struct cdp_labels *before,
                     struct cdp_err *err)
 {
-    int64_t next = 0;
+    int64_t largest = -1, most = (int64_t)CDP_NO_LABEL - 1 - (int64_t)c->clusters;
     for (uint32_t g = 0; g < before->groups; g++)
-        next = before->value[g] >= next ? before->value[g] + 1 : next;
-    if (next + (int64_t)c->clusters > (int64_t)CDP_NO_LABEL)
+        largest = before->value[g] > largest ? before->value[g] : largest;
+    if (largest > most)
         return cdp_fail(err, "an earlier cluster has number %lld; at most 2^32 - 2 can be numbered",
-                        (long long)next - 1);
+                        (long long)largest);
+    int64_t next = largest + 1;
     uint32_t *number = cdp_alloc(c->clusters, sizeof *number, "clusters", err);
     if (!number)
         return -1;
