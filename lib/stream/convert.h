@@ -31,7 +31,7 @@ int cdp_list_from_npy(struct cdp_list *list, const char *name, const char *score
 int cdp_list_from_mtx(struct cdp_list *list, const char *name, uint64_t *nodes,
                       struct cdp_err *err);
 
-// Adds the edges of an npz, and tells what they are: neighbour lists, arrays idx and dist of n x k,
+// Adds the edges of an npz, and sets their type: neighbour lists, arrays idx and dist of n x k,
 // as CDP_KNN without each item itself and the padding of -1, and *nodes = n where it is smaller; or
 // scored pairs, arrays pairs (n x 2) and scores, as CDP_PAIRS; or the entries of a scipy.sparse
 // matrix in the formats csr, csc or coo, as CDP_PAIRS and as those of a Matrix Market file.
