@@ -106,7 +106,7 @@ static const struct cdp_option show_options[] = {{0}};
 
 static const struct tool train_tool = {
     .name = "cdp-mediate train",
-    .summary = "Learns from labelled pairs which are of one identity, and tells how well",
+    .summary = "Learns from labelled pairs, and prints how well it judges others",
     .synopsis = "--labels META [OPTION]... FEATURES.cdp",
     .example = "cdp-mediate train --labels meta.txt features.cdp >model\n",
     .options = train_options,
