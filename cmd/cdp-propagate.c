@@ -590,7 +590,7 @@ static void read_names(void)
         tool_fail("%s: holds no names", ids_name);
 }
 
-// What a table of a sweep does not say.
+// Warns of sweeps with forced stops, or whose largest cluster grows with the threshold.
 static void warn_sweep(const struct cdp_outcome *outcome, bool merge)
 {
     size_t rows = floors.count * max_size.count, forced = 0;

@@ -277,7 +277,8 @@ static void open_names(struct cdp_text_form *form)
         tool_check(cdp_names_new(&form->names, &err), &err);
 }
 
-// Reads all files into a list; tells what they hold and how many nodes they speak of.
+// Reads all files into a list. Returns the type of their edges; raises *rows to the number of nodes
+// where the format has one.
 static enum cdp_type read_files(struct cdp_list *list, struct cdp_text_form *form, char **name,
                                 int files, uint64_t *rows)
 {

@@ -79,7 +79,7 @@ void tool_note_unknown(const char *file, uint64_t unknown, uint64_t items);
 // and nothing that may differ between runs with equal results (threads, file names, level).
 void tool_provenance(struct cdp_header *header);
 
-// Commits the output, and with -v tells time and peak memory.
+// Commits the output, and with -v prints time and peak memory.
 void tool_finish(struct cdp_output *output);
 
 #endif

@@ -55,8 +55,8 @@ struct cdp_option {
 
 // Parses argv by getopt_long (long names may be shortened; options and operands may mix; "--" ends
 // the options). The tables are NULL-terminated. Afterwards the operands are argv[*operands] ..
-// argv[argc - 1]. A wrong usage fills err and returns -1. Nothing is said yet of what the options
-// need and exclude: that is for cdp_options_check.
+// argv[argc - 1]. A wrong usage fills err and returns -1. Conditions are checked by
+// cdp_options_check.
 int cdp_options_parse(const struct cdp_option *const *tables, int argc, char **argv, int *operands,
                       struct cdp_err *err);
 

@@ -113,7 +113,7 @@ int cdp_input_open(struct cdp_input **input, const char *name, int binary, struc
     return 0;
 }
 
-// One read of what is there.
+// One read(2), of the available bytes.
 static ssize_t read_some(struct cdp_input *input, void *buffer, size_t size, struct cdp_err *err)
 {
     ssize_t count;

@@ -27,8 +27,7 @@ struct cdp_labels {
 #define CDP_NO_LABEL UINT32_MAX
 
 // Reads a label file. With `discards` the labels are a clustering's: integers of -1 or more. Errors
-// name the line; an empty file is one, and more than
-// 2^32 - 2 items too.
+// name the line. An empty file is an error, and so are more than 2^32 - 2 items.
 int cdp_labels_read(struct cdp_labels *labels, const char *name, bool discards,
                     struct cdp_err *err);
 void cdp_labels_free(struct cdp_labels *labels);

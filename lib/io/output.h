@@ -6,8 +6,8 @@
 
 #include "base/err.h"
 
-// The one way out. A regular file appears under its name only when it is whole: what is written
-// goes to a hidden file beside it, which commit renames and abandon removes. Standard output,
+// All output files. A regular file is written atomically: to a hidden file beside it, which commit
+// renames and abandon removes. Standard output,
 // devices and pipes are written as they are.
 struct cdp_output;
 

@@ -156,9 +156,9 @@ struct recall {
     uint64_t enough; // of those lists, one in so many of all miss enough for the recall wanted
 };
 
-// Of shortlists; `final`: of what re-ranking makes of them unless it measures whole lists. Lists
-// that reach as far miss about as much, and the sample holds its share of each kind: so the
-// error is that of the differences of those side by side (Wolter, An investigation of some
+// Of shortlists; `final`: of their re-ranked lists, unless re-ranking measures all entries. Lists
+// of similar radius miss about as much, and the sample has its share of each radius: so the error
+// is estimated from the differences of adjacent samples (Wolter, An investigation of some
 // estimators of variance for systematic sampling, Journal of the American Statistical Association
 // 79(388), 1984).
 static struct recall recall_of(const struct sample *s, const struct cdp_shortlists *lists,
@@ -213,7 +213,8 @@ static uint32_t grown(const struct cdp_shortlists *lists, const struct recall *r
 // Until the sample has the recall that is wanted, or looking around and into more cells gains
 // nothing, or costs more than all pairs do. Where items are so near to each other that the scores
 // of bytes cannot rank them, what was met is missing all the same: lists grow, so that it has room.
-// *whole: re-ranking must measure whole lists, since what it usually measures has not the recall.
+// *whole: re-ranking must measure all entries of lists, since its usual part of them lacks the
+// recall.
 static int search(struct sample *sample, struct cdp_cells *cells, struct cdp_shortlists *lists,
                   double wanted, int threads, double *found, bool *whole,
                   struct cdp_progress *progress, struct cdp_err *err)

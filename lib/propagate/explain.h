@@ -24,8 +24,7 @@ struct cdp_audit {
     uint64_t pairs;   // within it, without those that must be together
     uint64_t bridges; // pairs without which it falls apart
     float weakest;    // score of the weakest pair that is needed to hold it; NaN: there is none
-    uint64_t
-        medoid; // the item with the largest sum of scores within it; the smallest id of several
+    uint64_t medoid;  // the item with the largest sum of scores within it, the first of several
 };
 
 // Fills audit[label] for each cluster. The graph is that of the pairs above the threshold, and of

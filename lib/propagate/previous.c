@@ -144,7 +144,7 @@ static int relax(struct matching *m, uint32_t now, int64_t distance, struct cdp_
     return 0;
 }
 
-// Gives each new cluster of the path that ends at an old one the old one by which it goes on.
+// Flips the augmenting path that ends at the old cluster `before`.
 static void augment(struct matching *m, uint32_t start, uint32_t before)
 {
     for (uint32_t now = NONE; now != start;) {

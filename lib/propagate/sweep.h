@@ -55,16 +55,15 @@ int cdp_sweep_write(struct cdp_output *output, const struct cdp_outcome *outcome
                     uint64_t items, bool truth, struct cdp_err *err);
 
 // The first outcome whose largest cluster is larger than that of the next lower threshold and the
-// same size, or `count` x `sizes`. A ladder begins at the lowest score left, so a higher threshold
-// has other rungs, which may step over scores that a lower one cuts at.
+// same size, or `count` x `sizes`. Cutting thresholds begin at the lowest score left, so they
+// differ between thresholds, and those of a higher one may pass over scores at which a lower one
+// cuts.
 size_t cdp_sweep_rise(const struct cdp_outcome *outcome, size_t count, size_t sizes);
 
-// The threshold at which components are to be cut without a truth to go by, as an index of
-// `outcome`, which must be a sweep of ascending thresholds with no limit on sizes. From the one
-// downwards at which a tenth of the items that are in any pair are linked, it is the last before
-// the squares grow faster than the cube of the linked items for two thresholds in a row: as long as
-// true pairs are found, clusters grow with the items in them; once they grow without, strangers
-// merge.
+// A threshold chosen without true labels, as an index of `outcome`, which must be a sweep of
+// ascending thresholds with no limit on sizes. It starts where a tenth of the items in any pair are
+// linked and goes down. It is the last one before `squares` grows faster than `linked`^3 for two
+// thresholds in a row: true pairs link further items, false pairs merge clusters of linked ones.
 size_t cdp_sweep_choose(const struct cdp_outcome *outcome, size_t count);
 
 #endif

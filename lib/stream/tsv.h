@@ -44,8 +44,8 @@ int cdp_tsv_open(struct cdp_tsv **tsv, struct cdp_input *input, const struct cdp
 
 // As cdp_reader_next. Errors name the line: a missing or further field, an id that is no whole
 // number below 2^63 or no name, a value that is not finite, a quote that does not end. With an
-// automatic form, 2 says that an id is a name: the caller gives all numbers before names, which are
-// their digits, before it goes on; this block is empty.
+// automatic form, 2 means that an id is a name: before the next call the caller must turn all
+// earlier numbers into names, which are their digits. This block is empty.
 int cdp_tsv_next(struct cdp_tsv *tsv, struct cdp_block *block, struct cdp_err *err);
 
 // Of the lines that were read so far.
