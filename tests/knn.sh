@@ -190,7 +190,7 @@ for file in plane digits; do
         found=$(awk 'FILENAME == "exact.tsv" { farthest[$1] = $3; next }
             { hits += $3 <= farthest[$1] } END { printf "%.4f", hits / FNR }' exact.tsv approx.tsv)
         awk "BEGIN { exit !($found >= $recall && $told <= $found) }"
-        ok $? "$file.bin: of a recall of $recall that is asked for, $told is printed, $found is found"
+        ok $? "$file.bin: recall $recall requested, $told printed, $found measured"
     done
 done
 # Items that look into too few cells have all their neighbours too, whatever recall is asked for.

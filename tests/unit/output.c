@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Files appear whole, together, and under one name once; a late error of close() is one.
+// Output files are written atomically and together, each name once; errors of close() are reported.
 #include "io/output.h"
 
 #include <dirent.h>
