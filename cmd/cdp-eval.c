@@ -274,7 +274,9 @@ static int join(struct cdp_labels *predicted, const char *name, struct cdp_label
 {
     uint64_t missing, others;
     if (!predicted->names != !truth->names)
-        return cdp_fail(err, "%s has names of items, %s has none: --ids gives it some",
+        return cdp_fail(err,
+                        "%s has names of items, %s has none: give it lines of NAME<tab>LABEL, "
+                        "or its names by --ids",
                         truth->names ? meta : name, truth->names ? name : meta);
     if (cdp_labels_align(truth, meta, predicted->names, &missing, &others, err))
         return -1;

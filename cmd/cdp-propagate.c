@@ -458,6 +458,8 @@ static void write_labels(struct cdp_clusters *clusters, struct cdp_output *outpu
         uint64_t missing, others;
         tool_check(cdp_labels_read(&before, previous_name, true, &err), &err);
         tool_check(cdp_labels_align(&before, previous_name, names, &missing, &others, &err), &err);
+        if (names && missing == cdp_names_count(names))
+            tool_fail("%s: no name in common with the pairs", previous_name);
         if (cdp_clusters_keep(clusters, &before, &err))
             tool_fail("%s: %s", previous_name, err.text);
         if (changes)
@@ -569,6 +571,8 @@ static void prepare_floors(void)
     const double *steps = sweep[2] > 0 ? sweep : automatic;
     double count = floor((steps[1] - steps[0]) / steps[2] * (1 + 1e-9)) + 1;
     struct cdp_err err;
+    if (sweep[2] > 0 && steps[1] > 1)
+        tool_usage("--sweep ends at %g, but scores are at most 1", steps[1]);
     if (count > 1e5)
         tool_usage("--sweep has %.0f thresholds; at most 100,000 can be", count);
     if (sweep[2] > 0 || isnan(threshold))

@@ -47,6 +47,9 @@ is "$(tr '\t\n' '= ' <named.changes)" "added=Zoe=-=0 gone=Eve=2=- " "changes by 
 cdp-propagate --max-size 3 <(cdp-view --to tsv --ids-out numbers.names named.cdp >/dev/null; printf '0 1 .9\n') >numbers
 fails 1 'numbers: the items have names: expected NAME<tab>LABEL' "earlier labels without names" \
     cdp-propagate --previous numbers named.cdp
+printf 'Nobody\t3\n' >others
+fails 1 'others: no name in common with the pairs' "earlier labels of other names" \
+    cdp-propagate --previous others named.cdp
 printf '0 1 .9\n1 2 .8\n' >numbers.tsv
 fails 1 'named.labels: its lines have names, but the items have none' "or with names, of numbers" \
     cdp-propagate --previous named.labels numbers.tsv
@@ -81,7 +84,7 @@ awk -F'\t' 'NR == FNR { label[$1] = $2; next } { print label[$1] }' by.hand othe
 cut -f2 other.truth >other.lines
 cdp-eval --format tsv by.hand.lines other.lines >wanted
 same out wanted "and counted as by hand"
-fails 1 'named.labels has names of items, other.lines has none: --ids gives it some' "names on one side only" \
+fails 1 'named.labels has names of items, other.lines has none: give it lines of NAME<tab>LABEL, or its names by --ids' "names on one side only" \
     cdp-eval named.labels other.lines
 passes "names given to the other side" cdp-eval --ids other.order other.truth other.lines
 is "$(cdp-eval --format tsv --ids other.order other.truth other.lines | grep pairwise.kept.fscore)" \

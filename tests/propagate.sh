@@ -208,6 +208,8 @@ fails 2 '--forest and --tree exclude each other' "two outputs" \
 fails 2 '--labels has no effect without --sweep' "labels without a sweep" cdp-propagate --labels meta chain
 fails 2 '--max-size is given 2 times' "two sizes without a sweep" \
     cdp-propagate --max-size 2 --max-size 3 chain
+fails 2 "--sweep ends at 90, but scores are at most 1" "a sweep in per cent" \
+    cdp-propagate --sweep 50:90:10 chain
 fails 2 "--sweep wants FIRST:LAST:STEP, not '0:1'" "a sweep that is none" cdp-propagate --sweep 0:1 chain
 fails 2 "--sweep wants FIRST:LAST:STEP, not '0:1:0'" "a sweep that never ends" \
     cdp-propagate --sweep 0:1:0 chain

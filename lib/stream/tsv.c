@@ -156,8 +156,10 @@ static int split(struct cdp_tsv *t, struct cdp_field record, struct cdp_field wa
                         cdp_lines_name(t->lines), (unsigned long long)cdp_lines_number(t->lines),
                         count, t->fields);
     if (!t->chosen && !last && trim(record).length)
-        return cdp_lines_fail(t->lines, t->form.unscored ? "two fields" : "three fields", &record,
-                              err);
+        return cdp_lines_fail(t->lines,
+                              t->form.unscored ? "two fields"
+                                               : "three fields (--columns chooses among others)",
+                              &record, err);
     return 0;
 }
 
@@ -252,7 +254,8 @@ static int parse_id(struct cdp_tsv *t, const struct cdp_field *field, const char
         bool padded = digits.length > 1 && *digits.at == '0';
         if (!padded && !cdp_parse_id(digits.at, digits.length, id))
             return 0;
-        snprintf(wanted, sizeof wanted, "%s id (a whole number below 2^63%s)", which,
+        snprintf(wanted, sizeof wanted,
+                 "%s id (a whole number below 2^63%s; cdp-view --from reads names)", which,
                  padded ? ", without leading zeros" : "");
         return cdp_lines_fail(t->lines, wanted, field, err);
     }
