@@ -193,6 +193,11 @@ done
 is $bad 0 "its cuts are the components"
 
 : >empty
+printf '0 1\n' >together
+fails 1 "standard input: can be read once" "constraints from one standard input" \
+    cdp-propagate --must - --cannot - <(printf '0 1 .5\n') <together
+fails 1 "standard input: can be read once" "pairs twice from standard input" \
+    cdp-propagate - - < <(printf '0 1 .5\n')
 fails 1 'standard input: empty' "an empty standard input: the program before it failed" \
     cdp-propagate - <empty
 passes "no pairs, no clusters" cdp-propagate --nodes 3 empty

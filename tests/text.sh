@@ -42,6 +42,8 @@ for pack in gzip xz zstd; do
     is "$(tsv csv --columns a,b,score packed)" "$three" "compressed by $pack"
 done
 
+fails 1 'standard input: empty' "nothing of a program that failed" cdp-view --from csv -o never </dev/null
+
 # names
 printf 'Anna,"Smith, Joe",0.5\r\n"say ""hi""","Smith, Joe",0.25\n"two\nlines",x,1\n' >names.csv
 fails 1 'names.csv: line 3: expected a name' "a name with a line break" \

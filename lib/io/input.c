@@ -72,10 +72,14 @@ static const char *member_colon(const char *name)
 
 int cdp_input_file(struct cdp_input **input, const char *path, int binary, struct cdp_err *err)
 {
+    static bool standard_read;
     bool standard = !strcmp(path, "-");
     struct cdp_input *in = *input = cdp_input_new(standard ? "standard input" : path, err);
     if (!in)
         return -1;
+    if (standard && standard_read)
+        return cdp_fail(err, "standard input: can be read once, but several files are '-'");
+    standard_read = standard_read || standard;
     in->fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     struct stat info;
     if (in->fd < 0 || fstat(in->fd, &info))
@@ -176,6 +180,17 @@ ssize_t cdp_input_peek(struct cdp_input *input, const unsigned char **bytes, siz
     }
     *bytes = input->peeked + input->peek_start;
     return (ssize_t)(have < size ? have : size);
+}
+
+int cdp_input_check_pipe(struct cdp_input *input, const char *name, struct cdp_err *err)
+{
+    const unsigned char *byte;
+    if (strcmp(name, "-") != 0)
+        return 0;
+    ssize_t some = cdp_input_peek(input, &byte, 1, err);
+    if (!some)
+        return cdp_fail(err, "standard input: empty: the program before it in the pipe failed");
+    return some < 0 ? -1 : 0;
 }
 
 // Maps a plain regular file from its start; 0 = not one.

@@ -67,6 +67,9 @@ ssize_t cdp_input_read(struct cdp_input *input, void *buffer, size_t size, struc
 ssize_t cdp_input_peek(struct cdp_input *input, const unsigned char **bytes, size_t size,
                        struct cdp_err *err);
 
+// Refuses an empty input named "-": a program that failed leaves an empty pipe behind.
+int cdp_input_check_pipe(struct cdp_input *input, const char *name, struct cdp_err *err);
+
 // All that was not read yet: mapped where the file is plain, otherwise read into memory. Owned by
 // the input.
 int cdp_input_whole(struct cdp_input *input, const unsigned char **bytes, size_t *size,

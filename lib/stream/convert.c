@@ -41,7 +41,13 @@ int cdp_list_from_text(struct cdp_list *list, const char *name, struct cdp_text_
     struct cdp_input *input;
     struct cdp_tsv *tsv;
     struct cdp_block block;
-    if (cdp_input_open(&input, name, 0, err) || cdp_tsv_open(&tsv, input, form, err))
+    if (cdp_input_open(&input, name, 0, err))
+        return -1;
+    if (cdp_input_check_pipe(input, name, err)) {
+        cdp_input_close(input);
+        return -1;
+    }
+    if (cdp_tsv_open(&tsv, input, form, err))
         return -1;
     int status;
     while ((status = cdp_tsv_next(tsv, &block, err)) > 0) {

@@ -16,8 +16,6 @@ struct cdp_source {
 static int fail_empty(const struct cdp_input *input, const char *name, struct cdp_err *err)
 {
     size_t length = strlen(name);
-    if (!strcmp(name, "-"))
-        return cdp_fail(err, "standard input: empty: the program before it in the pipe failed");
     if (length >= 4 && !strcmp(name + length - 4, ".cdp"))
         return cdp_fail(err, "%s: an empty file, not a stream, which has a header and an end mark",
                         cdp_input_name(input));
@@ -29,7 +27,9 @@ static int open_input(struct cdp_source *s, struct cdp_input *input, const char 
 {
     const unsigned char *byte;
     int is_stream = cdp_reader_sniff(input, err);
-    ssize_t some = is_stream < 0 ? -1 : cdp_input_peek(input, &byte, 1, err);
+    ssize_t some = is_stream < 0 || cdp_input_check_pipe(input, name, err)
+                       ? -1
+                       : cdp_input_peek(input, &byte, 1, err);
     if (!some)
         some = fail_empty(input, name, err);
     s->name = strdup(cdp_input_name(input));
