@@ -341,6 +341,9 @@ static void convert_from(struct cdp_output *output, int files, char **name)
         header.k = longest_row(&list);
     }
     const struct cdp_names *names = !form.automatic || form.named ? form.names : NULL;
+    if (ids_name && rows && cdp_names_count(names) != rows)
+        tool_fail("%s: %llu names, but %s has %llu items", ids_name,
+                  (unsigned long long)cdp_names_count(names), all, (unsigned long long)rows);
     header.nodes = nodes ? nodes : names ? cdp_names_count(names) : rows;
     header.named = names != NULL;
     tool_provenance(&header);

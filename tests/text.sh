@@ -42,6 +42,12 @@ for pack in gzip xz zstd; do
     is "$(tsv csv --columns a,b,score packed)" "$three" "compressed by $pack"
 done
 
+printf '%%%%MatrixMarket matrix coordinate real general\n3 3 1\n1 2 0.5\n' >three.mtx
+for names in 2 4; do
+    seq $names | sed 's/^/n/' >names.$names
+    fails 1 "names.$names: $names names, but three.mtx has 3 items" "$names names of 3 items" \
+        cdp-view --from mtx --ids names.$names -o never three.mtx
+done
 fails 1 'standard input: empty' "nothing of a program that failed" cdp-view --from csv -o never </dev/null
 
 # names
