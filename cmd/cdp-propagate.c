@@ -176,6 +176,7 @@ static struct cdp_header header; // of a forest stream
 static struct cdp_list pairs;    // all of them, where a forest does not do
 static struct cdp_names *names;  // of the items
 static struct cdp_output *changes;
+static bool reads_text;        // some input is text
 static struct cdp_clamp clamp; // of scores just above 1
 static uint64_t self_pairs;    // left out
 
@@ -259,8 +260,10 @@ static void add_input(const char *name)
                         "cdp-propagate reads pairs and forest streams (cdp-score makes pairs)",
                         (int)common.threads, &err),
         &err);
-    if (!cdp_source_reader(source))
+    if (!cdp_source_reader(source)) {
         cdp_floors_repeats(&floors);
+        reads_text = true;
+    }
     while (tool_check(cdp_source_next(source, &block, &err), &err))
         tool_check(add(&block, cdp_source_name(source), &err), &err);
     struct cdp_reader *reader = cdp_source_reader(source);
@@ -367,7 +370,8 @@ static size_t choose_threshold(const struct cdp_tree *tree, const struct cdp_pro
 
 static struct cdp_list cannot;
 
-static void read_constraints(struct cdp_list *list, const char *name)
+// `items` bounds the ids; 0 = they may be new ones.
+static void read_constraints(struct cdp_list *list, const char *name, uint64_t items)
 {
     struct cdp_err err;
     struct cdp_text_form form = {.unscored = true, .names = names, .known = true};
@@ -378,9 +382,9 @@ static void read_constraints(struct cdp_list *list, const char *name)
     for (size_t p = 0; p < list->count; p++) {
         const struct cdp_edge *edge = &list->edge[p];
         uint64_t largest = edge->source > edge->target ? edge->source : edge->target;
-        if (nodes && largest >= nodes)
-            tool_fail("%s: item %llu is not below --nodes %llu", name, (unsigned long long)largest,
-                      (unsigned long long)nodes);
+        if (items && largest >= items)
+            tool_fail("%s: item %llu, but there are %llu items: see --nodes", name,
+                      (unsigned long long)largest, (unsigned long long)items);
     }
 }
 
@@ -402,11 +406,9 @@ static void constrain(void)
     struct cdp_list must = {0};
     struct cdp_graph graph;
     struct cdp_err err;
-    if (cannot_name)
-        read_constraints(&cannot, cannot_name);
-    if (!must_name)
-        return;
-    read_constraints(&must, must_name);
+    bool open = reads_text && !nodes; // text may leave out items that are in no pair
+    if (must_name)
+        read_constraints(&must, must_name, open ? 0 : cdp_forest_nodes(forest));
     const float always = INFINITY;
     for (size_t p = 0; p < must.count; p++) {
         const struct cdp_edge *edge = &must.edge[p];
@@ -415,6 +417,10 @@ static void constrain(void)
         if (make_audit)
             tool_check(cdp_list_add(&pairs, edge->source, edge->target, always, &err), &err);
     }
+    if (cannot_name)
+        read_constraints(&cannot, cannot_name, cdp_forest_nodes(forest));
+    if (!must_name)
+        return;
     tool_check(cdp_graph_new(&graph, &must, -INFINITY, cdp_forest_nodes(forest), &err), &err);
     int64_t contradictions = cdp_contradictions(&graph, &cannot, tell_contradiction, NULL, &err);
     tool_check(contradictions < 0 ? -1 : 0, &err);

@@ -62,8 +62,13 @@ is "$(cdp-propagate --must <(echo 4 5) --max-size 1 chain | tr '\n' ' ')" "0 1 2
     "what must be together is not cut"
 fails 1 'line 1: expected two fields' "constraints with a score" \
     cdp-propagate --must <(echo 1 2 3) --nodes 9 chain
-fails 1 'item 9 is not below --nodes 4' "constraints of an unknown item" \
+fails 1 'item 9, but there are 4 items: see --nodes' "constraints of an unknown item" \
     cdp-propagate --nodes 4 --cannot <(echo 1 9) chain
+cdp-view --from tsv -o chain.cdp chain
+fails 1 'item 4000000000, but there are [0-9]* items' "must-link of an item that a stream has not" \
+    cdp-propagate --must <(echo 1 4000000000) chain.cdp
+fails 1 'item 4000000000, but there are [0-9]* items' "cannot-link of one" \
+    cdp-propagate --cannot <(echo 1 4000000000) chain
 
 printf 'Anna\nBob B.\nCole\nDan\n' >names
 printf 'Bob B.\tDan\n' >apart.names

@@ -148,8 +148,8 @@ fails 1 "/dev/fd/.*: line 1: expected a second id" "an id of 2^63, where ids are
 is "$(printf '1\t2\t.5\n2\t007\t.25\n' | tsv tsv -)" "$(printf '1\t2\t0.5\n2\t007\t0.25')" "007 is a name"
 printf '7\t8\t.5\n8\t007\t.25\n' >padded
 printf '7 08\n' >padded.pairs
-fails 1 "padded: line 2: expected a second id \(.*, without leading zeros\), got '007'" "and no number" cdp-propagate padded
-fails 1 "padded.pairs: line 1: expected a second id \(.*, without leading zeros\), got '08'" "nor one of a constraint" \
+fails 1 "padded: line 2: expected a second id \(.*, without leading zeros; cdp-view --from reads names\), got '007'" "and no number" cdp-propagate padded
+fails 1 "padded.pairs: line 1: expected a second id \(.*, without leading zeros; cdp-view --from reads names\), got '08'" "nor one of a constraint" \
     cdp-propagate --cannot padded.pairs <(printf '7 8 .5\n')
 is "$(printf '7,8,.5\n' | tsv csv --named -)" "$(printf '7\t8\t0.5')" "numbers are names on request"
 is "$(printf '7,8,.5\n' | cdp-view --from csv --named | cdp-propagate)" "$(printf '7\t0\n8\t0')" "and come out"
