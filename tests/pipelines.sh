@@ -446,7 +446,7 @@ is "$?:$(ran_there)" "0:2accuracy:pairs 2figures:labels 1knn:m0 1knn:m1 1knn:m2 
 set -m
 for goal in k=8 threshold=0.55; do
     rm -f pid
-    make "$goal" runner=./slow >out 2>err &
+    interruptible make "$goal" runner=./slow >out 2>err &
     hangs
     kill -INT -- -$!
     wait $! 2>/dev/null

@@ -25,7 +25,7 @@ stages() {
 set -m
 for when in 1:KILL 4:KILL 15:INT; do
     lines=${when%:*}
-    "$tables" --sizes 1500 "a b" >out 2>err &
+    interruptible "$tables" --sizes 1500 "a b" >out 2>err &
     job=$!
     while kill -0 $job 2>/dev/null && [ "$(stages)" -lt "$lines" ]; do
         sleep 0.01

@@ -68,6 +68,12 @@ fails() {
     [ $result -eq 0 ] || note "exit $status: $(<err)"
 }
 
+# interruptible COMMAND...: runs it in place of this shell, with an interrupt ending it also where the tests run in the
+# background of a shell, which ignores interrupts there.
+interruptible() {
+    exec perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV or die "$ARGV[0]: $!"' "$@"
+}
+
 # skip NAME REASON: a test that cannot run here, said on standard error too.
 skip() {
     count=$((count + 1))
