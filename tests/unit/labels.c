@@ -2,9 +2,12 @@
 #include "io/labels.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <xxhash.h>
 
+#include "base/hash.h"
 #include "scratch.h"
 #include "tap.h"
 
@@ -117,23 +120,35 @@ static void test_many(const char *format, const char *what)
     unlink("many.txt");
 }
 
-// Enough strings that some of their hashes agree in 32 bits.
-static void test_distinct(void)
+static int ascending(const void *a, const void *b)
 {
-    enum { STRINGS = 400000 };
-    struct cdp_labels labels;
-    struct cdp_err err = {""};
-    FILE *file = fopen("distinct.txt", "wb");
-    if (!file)
-        scratch_fail("distinct.txt");
-    for (int i = 0; i < STRINGS; i++)
-        fprintf(file, "a%d\n", i);
-    if (fclose(file))
-        scratch_fail("distinct.txt");
-    ok(!cdp_labels_read(&labels, "distinct.txt", false, &err) && labels.groups == STRINGS,
-       "%d distinct strings %s", STRINGS, err.text);
-    cdp_labels_free(&labels);
-    unlink("distinct.txt");
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+// Two strings that a table of 1,024 slots has in one place, with the same 32 bits of their hash.
+static void test_equal_hashes(void)
+{
+    enum { STRINGS = 1 << 22, ROUNDS = 20 };
+    static uint64_t code[STRINGS]; // 42 bits of the hash, 22 of the string
+    char text[64];
+    size_t at = 0;
+    int length, round = 0;
+    for (; !at && round < ROUNDS; round++) {
+        for (uint32_t i = 0; i < STRINGS; i++) {
+            length = snprintf(text, sizeof text, "%d.%" PRIu32, round, i);
+            uint64_t hash = XXH3_64bits_withSeed(text, (size_t)length, cdp_hash_key());
+            code[i] = hash >> 32 << 32 | (hash & 1023) << 22 | i;
+        }
+        qsort(code, STRINGS, sizeof *code, ascending);
+        for (size_t i = 1; i < STRINGS; i++)
+            at = code[i] >> 22 == code[i - 1] >> 22 ? i : at;
+    }
+    length =
+        snprintf(text, sizeof text, "%d.%u\n%d.%u\n", round - 1,
+                 (unsigned)(code[at - !!at] % STRINGS), round - 1, (unsigned)(code[at] % STRINGS));
+    is_text(outcome(text, (size_t)length, false), "strings, 2: 0 1",
+            "two strings whose hashes agree in 42 bits");
 }
 
 static uint64_t undo_shift(uint64_t y, int shift)
@@ -232,7 +247,7 @@ int main(void)
                 cases[c].what);
     test_many("%d\n", "integers");
     test_many("person %d\n", "strings");
-    test_distinct();
+    test_equal_hashes();
     test_flood();
     test_match();
 
