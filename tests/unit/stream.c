@@ -257,6 +257,12 @@ static void test_hostile(void)
          2,
          3,
          "hostile: block 0: the edges are not in the order of a pairs stream"},
+        {{1, 1, 0, 2, 1, 1, 0, 4, 0, 0, 0, 0x3F},
+         12,
+         1,
+         1,
+         3,
+         "hostile: block 0: the edges are not in the order of a pairs stream"},
         {{ONE_PAIR},
          11,
          1,
@@ -273,6 +279,7 @@ static void test_hostile(void)
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
         write_hostile(cases[c].raw, cases[c].size, cases[c].edges, cases[c].runs, cases[c].first,
                       RIGHT);
+        err.text[0] = 0;
         ok(!reads("hostile", 1, NULL, 0), "hostile data %zu are refused", c);
         is_text(err.text, cases[c].text, "and told");
     }
@@ -300,7 +307,8 @@ static void put(struct bytes *b, const void *bytes, size_t size)
 }
 
 // A block of pairs (i, i + 1), i from `first` on.
-static struct cdp_announce put_block(struct bytes *b, uint64_t first, size_t edges)
+static struct cdp_announce put_typed(struct bytes *b, enum cdp_type type, uint64_t first,
+                                     size_t edges)
 {
     static unsigned char raw[1 << 21], data[1 << 21], frame[CDP_MAX_FRAME];
     static struct cdp_cuts cuts;
@@ -314,7 +322,7 @@ static struct cdp_announce put_block(struct bytes *b, uint64_t first, size_t edg
         e.target[i] = first + i + 1;
         e.value[0][i] = 0.5F;
     }
-    cdp_block_encode(CDP_PAIRS, &e, raw, &announce, &cuts);
+    cdp_block_encode(type, &e, raw, &announce, &cuts);
     cdp_edges_free(&e);
     announce.data_size = (uint32_t)ZSTD_compress(data, sizeof data, raw, announce.raw_size, 1);
     announce.content = XXH64(raw, announce.raw_size, 0);
@@ -324,8 +332,13 @@ static struct cdp_announce put_block(struct bytes *b, uint64_t first, size_t edg
     return announce;
 }
 
-// A part of names; wrong as above.
-static void put_names(struct bytes *b, const char *const *name, uint32_t count, uint32_t cut,
+static struct cdp_announce put_block(struct bytes *b, uint64_t first, size_t edges)
+{
+    return put_typed(b, CDP_PAIRS, first, edges);
+}
+
+// A part of names, of whose data so many bytes are missing; wrong as above.
+static void put_names(struct bytes *b, const char *const *name, uint32_t count, int cut,
                       enum wrong wrong)
 {
     static unsigned char raw[1000], data[2000], frame[CDP_MAX_FRAME];
@@ -336,7 +349,7 @@ static void put_names(struct bytes *b, const char *const *name, uint32_t count, 
         memcpy(raw + announce.raw_size, name[n], length);
         announce.raw_size += (uint32_t)length;
     }
-    announce.raw_size -= cut;
+    announce.raw_size -= (uint32_t)cut;
     announce.data_size = (uint32_t)ZSTD_compress(data, sizeof data, raw, announce.raw_size, 1);
     announce.content = XXH64(raw, announce.raw_size, 0) ^ (wrong == WRONG_CONTENT);
     announce.data = XXH64(data, announce.data_size, 0) ^ (wrong == WRONG_DATA);
@@ -347,6 +360,7 @@ static void put_names(struct bytes *b, const char *const *name, uint32_t count, 
 static void check_frames(struct bytes *b, const char *text)
 {
     scratch_write("frames", b->at, b->size);
+    err.text[0] = 0;
     ok(!reads("frames", 2, NULL, 0), "refused: %s", text);
     char wanted[300];
     snprintf(wanted, sizeof wanted, "frames: %s", text);
@@ -389,13 +403,15 @@ static void test_frames(void)
 
     struct {
         const char *const *name;
-        uint32_t cut;
+        int cut;
         enum wrong wrong;
         const char *text;
     } cases[] = {
         {abc, 0, WRONG_CONTENT, "block 1: the names are not those announced: the file is damaged"},
         {abc, 0, WRONG_DATA, "block 1: names: checksum mismatch: the file is damaged"},
         {abc, 1, RIGHT, "block 1: the lengths of the names exceed their data: the file is damaged"},
+        {abc, -1, RIGHT,
+         "block 1: the lengths of the names fall short of their data: the file is damaged"},
         {aba, 0, RIGHT, "block 1: two nodes have the name 'a': the file is damaged"},
         {tab, 0, RIGHT, "block 1: expected " CDP_NAME_WANTED ": the file is damaged"},
         {empty, 0, RIGHT, "block 1: expected " CDP_NAME_WANTED ": the file is damaged"},
@@ -414,6 +430,71 @@ static void test_frames(void)
     put_block(&b, 0, 2);
     put_names(&b, abc, 3, 0, RIGHT);
     check_frames(&b, "block 1: names that the header does not announce: the file is damaged");
+
+    // Lists of rows 2 to 4, and those of a row before and one behind.
+    for (uint64_t first = 1; first <= 3; first++) {
+        struct cdp_header header;
+        cdp_header_init(&header, CDP_KNN);
+        header.nodes = 9;
+        header.rows[0] = 2;
+        header.rows[1] = 5;
+        put(&b, frame, cdp_frame_header(frame, &header));
+        put_typed(&b, CDP_KNN, first, 3);
+        put(&b, frame, cdp_frame_end(frame, &(struct cdp_totals){0}));
+        check_frames(&b, first == 2 ? "block 1: the end mark does not fit what is before it: the "
+                                      "file is damaged"
+                                    : "block 0: neighbours of rows other than 2:5");
+    }
+    free(b.at);
+    unlink("frames");
+}
+
+// Streams of two pairs of three nodes whose end mark has the right digest: names that are fewer
+// than the nodes, or not those that it names.
+static void test_named_end(void)
+{
+    static unsigned char frame[CDP_MAX_FRAME];
+    static const char *const abc[] = {"a", "b", "c"};
+    static const struct edge pairs[] = {{0, 1, 0.5F}, {1, 2, 0.5F}};
+    struct bytes b = {malloc(8 << 20), 0};
+    XXH64_state_t *state = XXH64_createState();
+    if (!b.at || !state)
+        scratch_fail("frames");
+    for (uint32_t c = 0; c < 3; c++) {
+        uint32_t count = c == 1 ? 2 : 3;
+        struct cdp_names *names;
+        struct cdp_header header;
+        uint64_t id;
+        cdp_header_init(&header, CDP_PAIRS);
+        header.named = true;
+        header.nodes = 3;
+        cdp_names_new(&names, &err);
+        for (uint32_t n = 0; n < count; n++)
+            cdp_names_add(names, abc[n], 1, &id, &err);
+        put_header(&b, true, 3);
+        struct cdp_announce announce = put_block(&b, 0, 2);
+        put_names(&b, abc, count, 0, RIGHT);
+        struct cdp_totals end = {.edges = 2,
+                                 .blocks = 1,
+                                 .nodes = 3,
+                                 .floor = 0.5F,
+                                 .ceiling = 0.5F,
+                                 .names = cdp_names_digest(names) + (c == 2)};
+        cdp_names_free(names);
+        XXH64_reset(state, 0);
+        cdp_digest_block(state, &announce);
+        end.digest = cdp_digest_seal(state, &header, &end);
+        put(&b, frame, cdp_frame_end(frame, &end));
+        if (c > 0) {
+            check_frames(&b, "block 1: the end mark does not fit what is before it: the file is "
+                             "damaged");
+            continue;
+        }
+        scratch_write("frames", b.at, b.size);
+        b.size = 0;
+        ok(reads("frames", 1, pairs, 2), "as many names as nodes, with their digest");
+    }
+    XXH64_freeState(state);
     free(b.at);
     unlink("frames");
 }
@@ -653,6 +734,7 @@ int main(void)
 {
     scratch_enter();
     test_frames();
+    test_named_end();
     test_end_mark();
     test_parts();
     test_many_names();
