@@ -49,6 +49,34 @@ static void is(const char *line, const char *wanted)
     ok(got && wanted ? !strcmp(got, wanted) : got == wanted, "%s: %s", line, got ? got : "passes");
 }
 
+// Bounds, and what is not a number.
+static void test_numbers(void)
+{
+    static uint64_t count, rows[2];
+    static double real, steps[3];
+    static const struct cdp_option own[] = {
+        {.type = CDP_OPTION_COUNT, .name = "k", .arg = "K", .value = &count, .min = 2, .max = 9},
+        {.type = CDP_OPTION_REAL, .name = "recall", .arg = "R", .value = &real, .min = 0, .max = 1},
+        {.type = CDP_OPTION_STEPS, .name = "sweep", .arg = "S", .value = steps},
+        {.type = CDP_OPTION_RANGE, .name = "rows", .arg = "R", .value = rows},
+        {0},
+    };
+    static const char *const taken[] = {"--k 2",      "--k 9",         "--recall 0",
+                                        "--recall 1", "--sweep 0:0:1", "--rows 3:4"};
+    static const char *const refused[] = {"--k 1",         "--k 10",        "--k +3",
+                                          "--k 3x",        "--recall -0.1", "--recall 1.1",
+                                          "--recall inf",  "--recall nan",  "--sweep 1:0:1",
+                                          "--sweep 0:1:0", "--sweep 0:1",   "--rows 3:3"};
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+        const char *got = run(own, taken[i]);
+        ok(!got, "%s: %s", taken[i], got ? got : "passes");
+    }
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        const char *got = run(own, refused[i]);
+        ok(got != NULL, "%s: %s", refused[i], got ? got : "passes");
+    }
+}
+
 static void spelling_is(const char *word, const char *wanted)
 {
     static const char *const words[] = {"threshold", "threads", "step", "why", NULL};
@@ -75,6 +103,8 @@ int main(void)
     is("--bogus", "unknown option '--bogus'");
     const char *got = run(wrong, "");
     ok(got && !strcmp(got, "the option table has no 'chekc'"), "a condition that names no option");
+
+    test_numbers();
 
     spelling_is("thresold", "threshold");
     spelling_is("threshodl", "threshold");
