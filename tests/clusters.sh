@@ -260,6 +260,7 @@ fails 1 'clash: two outputs of one name' "two outputs of one name" \
     cdp-propagate --previous labels --changes ./clash -o clash chain
 [ ! -e clash ]
 ok $? "neither is there"
+# shellcheck disable=SC2016 # for the inner shell
 fails 1 '/dev/stdout: two outputs of one name' "labels and changes mixed" \
     bash -c 'cdp-propagate --previous labels --changes /dev/stdout chain | cat; exit "${PIPESTATUS[0]}"'
 cp chain kept

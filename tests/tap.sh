@@ -71,6 +71,7 @@ fails() {
 # interruptible COMMAND...: runs it in place of this shell, with an interrupt ending it also where the tests run in the
 # background of a shell, which ignores interrupts there.
 interruptible() {
+    # shellcheck disable=SC2016 # perl's variables
     exec perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV or die "$ARGV[0]: $!"' "$@"
 }
 
