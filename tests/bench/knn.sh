@@ -72,8 +72,8 @@ sample() {
     fi
     for ((i = 0; i < 8; i++)); do
         first=$(($1 * i / 8))
-        cdp-knn -k 15 -t 2 --method exact --rows $first:$((first + 250)) --dim "$2" "$3"
-    done >sample.cdp
+        cdp-knn -k 15 -t 2 --method exact --rows $first:$((first + 250)) --dim "$2" "$3" | cdp-view --to tsv
+    done | cdp-view --from tsv --type knn --nodes "$1" -o sample.cdp # parts with gaps are no stream
 }
 
 # peer WHAT ROWS DIM COMMAND...: beside exact.cdp
