@@ -98,7 +98,8 @@ int cdp_pairs(const struct cdp_table *base, const uint8_t *keep, const uint64_t 
         }
         for (uint64_t e = r.offset[i]; e < r.offset[i + 1]; e++)
             list[count++] = (struct partner){r.source[e], 1, r.score[e]};
-        status = emit_row(i, list, count, sink, context, err);
+        if (count)
+            status = emit_row(i, list, count, sink, context, err);
     }
     free(list);
     free(r.offset);
