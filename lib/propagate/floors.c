@@ -8,7 +8,7 @@
 
 enum {
     CHUNK = 1 << 14,  // pairs that are allocated at a time
-    ALWAYS = 1 << 20, // pairs that are remembered in any case: 12 MB
+    ALWAYS = 1 << 18, // pairs that are remembered in any case: 3 MB
 };
 
 struct scored {

@@ -25,7 +25,7 @@ int cdp_floors_new(struct cdp_floors *floors, double first, double step, size_t 
 void cdp_floors_free(struct cdp_floors *floors);
 
 // Pairs may come in any order from now on. Memory: 12 bytes for each pair. To be called before the
-// first pair, or any time while no more than 2^20 pairs were added: as many are always remembered.
+// first pair, or any time while no more than 2^18 pairs were added: as many are always remembered.
 void cdp_floors_repeats(struct cdp_floors *floors);
 
 // Takes pairs of different items below 2^32 - 1 into account. A score of INFINITY (must-link) sets
