@@ -16,6 +16,7 @@ struct cdp_lines {
     char *text;
     size_t room, start, end; // what is read and not handed out
     bool ended;              // the input has no more
+    bool plain;              // no quote and no carriage return is in the text that is read
 };
 
 int cdp_lines_open(struct cdp_lines **lines, struct cdp_input *input, bool csv, struct cdp_err *err)
@@ -80,6 +81,7 @@ static int refill(struct cdp_lines *l, struct cdp_err *err)
         return -1;
     l->ended = (size_t)count < l->room - l->end;
     l->end += (size_t)count;
+    l->plain = !l->end || (!memchr(l->text, '"', l->end) && !memchr(l->text, '\r', l->end));
     return 0;
 }
 
@@ -116,9 +118,9 @@ int cdp_lines_next(struct cdp_lines *l, struct cdp_field *record, struct cdp_err
         bool open = false, returns = false;
         uint64_t breaks = 0;
         size_t length = stop ? (size_t)(stop - line) : size;
-        if (l->csv && size && memchr(line, '"', length)) {
+        if (l->csv && !l->plain && size && memchr(line, '"', length)) {
             stop = quoted_end(line, end, &open, &returns, &breaks);
-        } else if (l->csv && length) {
+        } else if (l->csv && !l->plain && length) {
             size_t kept = length;
             while (kept && line[kept - 1] == '\r')
                 kept--;
