@@ -184,7 +184,6 @@ static uint64_t self_pairs;    // left out
 static void take_names(struct cdp_names *more, const char *input)
 {
     static const char *first_input;
-    char text[2][CDP_ITEM_TEXT];
     struct cdp_err err;
     if (ids_name) {
         if (more && cdp_names_digest(more) != cdp_names_digest(names))
@@ -203,9 +202,8 @@ static void take_names(struct cdp_names *more, const char *input)
         tool_fail("%s: %s", input, err.text);
     }
     if (names && nodes && nodes != cdp_names_count(names))
-        tool_fail("%s: %s names, but --nodes %s", input,
-                  cdp_item_text(NULL, cdp_names_count(names), text[0]),
-                  cdp_item_text(NULL, nodes, text[1]));
+        tool_fail("%s: %llu names, but --nodes %llu", input,
+                  (unsigned long long)cdp_names_count(names), (unsigned long long)nodes);
 }
 
 // Refuses scores of another scale than those of the inputs before.
