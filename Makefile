@@ -24,14 +24,15 @@ tools = $(patsubst cmd/%.c,%,$(wildcard cmd/cdp-*.c))
 library = $(BUILD)/libcdp.a
 shared = libcdp.so.0
 public_header = lib/api/cdp.h
-library_objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*/*.c))
+library_sources = $(wildcard lib/*/*.c lib/*/*/*.c)
+library_objects = $(library_sources:%.c=$(BUILD)/%.o)
 binaries = $(addprefix $(BUILD)/bin/,$(tools))
 unit_tests = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c))
 bench_tools = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 # tap.sh is sourced by the others; bare.sh needs root, a network and an hour.
 test_scripts = $(filter-out tests/tap.sh tests/bare.sh,$(wildcard tests/*.sh))
 pages = $(wildcard man/*.[1-9])
-sources = $(wildcard cmd/*.[ch] cmd/*/*.[ch] lib/*/*.[ch] tests/*.c tests/*/*.[ch] pipelines/*/*.cc)
+sources = $(wildcard cmd/*.[ch] cmd/*/*.[ch] lib/*/*.[ch] lib/*/*/*.[ch] tests/*.c tests/*/*.[ch] pipelines/*/*.cc)
 scripts = $(wildcard tests/*.sh tests/bench/*.sh .ci/run .ci/deps cmd/*.bash) $(shell grep -rlE '^#!.*sh$$' pipelines)
 
 all: $(binaries)
@@ -73,13 +74,13 @@ $(addprefix $(BUILD)/lib/,knn/bytes.o knn/kernel-plain.o knn/kernel-avx2.o knn/k
 	knn/kernel-amx.o base/sums.o mediate/network.o): private required += -Wno-psabi
 
 # Of the folders too, so that the object of a source that was removed goes.
-$(library): $(library_objects) $(wildcard lib/*)
+$(library): $(library_objects) $(wildcard lib/* lib/*/*/)
 	@rm -f $@
 	$(quiet)$(AR) rcs $@ $(filter %.o,$^)
 
 # The installed library: of code for any address, all but the public functions hidden. Of the static
 # one the objects are made one, so that what is hidden is hidden there too.
-pic_objects = $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard lib/*/*.c))
+pic_objects = $(library_sources:%.c=$(BUILD)/pic/%.o)
 installed = $(BUILD)/installed/libcdp.a $(BUILD)/installed/$(shared)
 
 $(BUILD)/pic/%.o: %.c $(BUILD)/found $(BUILD)/flags
@@ -101,14 +102,18 @@ $(BUILD)/installed/libcdp.a: $(pic_objects)
 
 link = $(CC) $(CFLAGS) $(required) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(package_libs)
 
-# One tool reads YAML, and has parts of its own.
-$(BUILD)/bin/cdp-config: $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/config/*.c))
-$(BUILD)/bin/cdp-config: private link += $(shell $(PKG_CONFIG) --libs yaml-0.1)
-$(BUILD)/cmd/config/yaml.o: private required += $(shell $(PKG_CONFIG) --cflags yaml-0.1)
+# A tool NAME is cmd/cdp-NAME.c, its own parts in cmd/NAME/, and what all tools share: cmd/*.c.
+shared_parts = $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/cdp-%,$(wildcard cmd/*.c)))
+parts = $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/$1/*.c))
 
-$(binaries): $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(BUILD)/cmd/tool.o $(library)
+.SECONDEXPANSION:
+$(binaries): $(BUILD)/bin/cdp-%: $(BUILD)/cmd/cdp-%.o $$(call parts,$$*) $(shared_parts) $(library)
 	@mkdir -p $(@D)
 	$(quiet)$(link)
+
+# One tool reads YAML.
+$(BUILD)/bin/cdp-config: private link += $(shell $(PKG_CONFIG) --libs yaml-0.1)
+$(BUILD)/cmd/config/yaml.o: private required += $(shell $(PKG_CONFIG) --cflags yaml-0.1)
 
 $(unit_tests): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(library)
 	$(quiet)$(link)
