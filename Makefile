@@ -33,12 +33,13 @@ bench_tools = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench
 test_scripts = $(filter-out tests/tap.sh tests/bare.sh,$(wildcard tests/*.sh))
 pages = $(wildcard man/*.[1-9])
 sources = $(wildcard cmd/*.[ch] cmd/*/*.[ch] lib/*/*.[ch] lib/*/*/*.[ch] tests/*.c tests/*/*.[ch] pipelines/*/*.cc)
-scripts = $(wildcard tests/*.sh tests/bench/*.sh .ci/run .ci/deps cmd/*.bash) $(shell grep -rlE '^#!.*sh$$' pipelines)
+scripts = $(wildcard tests/*.sh tests/bench/*.sh .ci/run .ci/deps cmd/*.bash data/make) $(shell grep -rlE '^#!.*sh$$' pipelines)
 
 all: $(binaries)
 
 help:
 	@echo 'make demo       set up, build, cluster a labelled five-model data set, show a table'
+	@echo 'make data       make small data sets in data/ (see data/README.md)'
 	@echo 'make check      set up, build, run all tests'
 	@echo 'make            build the tools in $(BUILD)/bin'
 	@echo 'make install    install them under PREFIX ($(PREFIX)), below DESTDIR; make uninstall'
@@ -151,6 +152,11 @@ jobs = $(call once,jobs,$(shell nproc))
 demo: deps
 	$(call build,all)
 	@CDP_BIN=$(abspath $(BUILD)/bin) pipelines/demo
+
+# Small data sets in data/.
+data: deps
+	$(call build,all)
+	@CDP_BIN=$(abspath $(BUILD)/bin) data/make
 
 check: deps
 	$(call build,everything)
@@ -281,7 +287,7 @@ dist:
 clean:
 	rm -rf $(BUILD) $(BUILD)-* data/demo cdp-$(VERSION).tar.gz
 
-.PHONY: all help deps deps-lint demo check check-built everything bench bench-knn asan ubsan tsan fuzz lint man format install install-library install-pipelines \
+.PHONY: all help deps deps-lint demo data check check-built everything bench bench-knn asan ubsan tsan fuzz lint man format install install-library install-pipelines \
 	uninstall dist clean force
 .DELETE_ON_ERROR:
 .SECONDARY:
