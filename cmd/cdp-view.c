@@ -6,106 +6,110 @@
 #include "stream/convert.h"
 #include "tool.h"
 
-enum { TSV = 1, NPZ, MTX, CSV, NPY }; // what can be written, and what can be read only
+enum { UNSET = -1, TSV, NPZ, MTX, CSV, NPY }; // indices of from_formats and to_formats
 
 static bool show_header, check, show_digest;
-static int to, from, type, metric = CDP_COSINE;
+static int to = UNSET, from = UNSET, type, metric = CDP_COSINE;
 static uint64_t nodes;
 static bool distance, rescale, named;
 static const char *chosen_columns, *ids_name, *ids_out_name;
 static struct cdp_output *names_output;
-static const char *const to_formats[] = {"none", "tsv", "npz", "mtx", NULL};
-static const char *const from_formats[] = {"none", "tsv", "npz", "mtx", "csv", "npy", NULL};
+static const char *const to_formats[] = {"tsv", "npz", "mtx", NULL};
+static const char *const from_formats[] = {"tsv", "npz", "mtx", "csv", "npy", NULL};
 static const char *const types[] = {"pairs", "knn", NULL};
 
 static const struct cdp_option options[] = {
     {.type = CDP_OPTION_FLAG,
      .name = "header",
-     .help = "show what the stream is and where it comes from (default)",
+     .group = "Action",
+     .help = "print the header and the provenance (the default)",
      .value = &show_header,
      .without = "check digest to from"},
     {.type = CDP_OPTION_FLAG,
      .name = "check",
-     .help = "read the whole stream and check all that it promises",
+     .help = "read the whole stream and verify it",
      .value = &check,
      .without = "digest to from"},
     {.type = CDP_OPTION_FLAG,
      .name = "digest",
-     .help = "check, and show the digest of the content",
+     .help = "verify the stream and print the digest of its content",
      .value = &show_digest,
      .without = "to from"},
     {.type = CDP_OPTION_CHOICE,
      .name = "to",
      .arg = "FORMAT",
-     .help = "write the edges as tsv, npz or mtx",
+     .help = "convert a stream",
      .value = &to,
      .choices = to_formats,
      .without = "from"},
     {.type = CDP_OPTION_CHOICE,
      .name = "from",
      .arg = "FORMAT",
-     .help = "make a stream of tsv, csv, npz, npy or mtx",
+     .help = "make a stream",
      .value = &from,
      .choices = from_formats},
-    {.type = CDP_OPTION_COUNT,
-     .name = "nodes",
-     .arg = "N",
-     .help = "with --from: number of nodes (default: as the ids say)",
-     .value = &nodes,
-     .min = 1,
-     .max = 9e18,
-     .with = "from"},
     {.type = CDP_OPTION_CHOICE,
      .name = "type",
      .arg = "TYPE",
-     .help = "with --from tsv: pairs or knn (pairs)",
+     .group = "Input of --from",
+     .help = "type of the edges in tsv and csv",
      .value = &type,
      .choices = types,
      .with = "from=tsv from=csv"},
-    {.type = CDP_OPTION_CHOICE,
-     .name = "metric",
-     .arg = "NAME",
-     .help = "with --from: metric of knn distances (cosine)",
-     .value = &metric,
-     .choices = cdp_metric_names,
-     .with = "type=knn from=npz"},
     {.type = CDP_OPTION_TEXT,
      .name = "columns",
      .arg = "I,J,S",
-     .help = "with --from tsv, csv: columns of ids and score",
+     .help = "columns of the two ids and the score in tsv and csv",
      .value = &chosen_columns,
      .with = "from=tsv from=csv"},
     {.type = CDP_OPTION_FLAG,
      .name = "named",
-     .help = "with --from tsv, csv: ids are names, numbers too",
+     .help = "all ids in tsv and csv are names, even numbers",
      .value = &named,
      .with = "from=tsv from=csv",
      .without = "ids"},
     {.type = CDP_OPTION_TEXT,
      .name = "ids",
      .arg = "NAMES",
-     .help = "with --from: the names of the items, one a line, in their order",
+     .help = "file of item names, one per line, by id",
      .value = &ids_name,
      .with = "from"},
-    {.type = CDP_OPTION_TEXT,
-     .name = "ids-out",
-     .arg = "NAMES",
-     .help = "write the names there, one a line",
-     .value = &ids_out_name,
-     .with = "from check digest to",
-     .without = "ids"},
+    {.type = CDP_OPTION_COUNT,
+     .name = "nodes",
+     .arg = "N",
+     .help = "number of items",
+     .value = &nodes,
+     .unset = "highest id + 1",
+     .min = 1,
+     .max = 9e18,
+     .with = "from"},
+    {.type = CDP_OPTION_CHOICE,
+     .name = "metric",
+     .arg = "NAME",
+     .help = "metric of knn edges",
+     .value = &metric,
+     .choices = cdp_metric_names,
+     .with = "type=knn from=npz"},
     {.type = CDP_OPTION_FLAG,
      .name = "distance",
-     .help = "with --from: scores are 1 - value",
+     .help = "values are distances: score = 1 - value",
      .value = &distance,
      .with = "from",
      .without = "type=knn"},
     {.type = CDP_OPTION_FLAG,
      .name = "rescale",
-     .help = "with --from: map the scores onto 0 to 1",
+     .help = "map the scores linearly to 0..1",
      .value = &rescale,
      .with = "from",
      .without = "type=knn"},
+    {.type = CDP_OPTION_TEXT,
+     .name = "ids-out",
+     .arg = "NAMES",
+     .group = "Output",
+     .help = "write the item names to NAMES, one per line",
+     .value = &ids_out_name,
+     .with = "from check digest to",
+     .without = "ids"},
     {0},
 };
 
@@ -366,7 +370,7 @@ static void convert_from(struct cdp_output *output, int files, char **name)
 
 static void check_usage(int files, char **name)
 {
-    if ((!from && files > 1) || (from == NPY && files > 2))
+    if ((from == UNSET && files > 1) || (from == NPY && files > 2))
         tool_usage("operand '%s' is one too many", name[from == NPY ? 2 : 1]);
 }
 
@@ -377,11 +381,11 @@ int main(int argc, char **argv)
     char **name = first < argc ? argv + first : standard;
     int files = first < argc ? argc - first : 1;
     check_usage(files, name);
-    struct cdp_output *output = tool_output(from || to == NPZ);
+    struct cdp_output *output = tool_output(from != UNSET || to == NPZ);
     if (ids_out_name)
         names_output = tool_side_output(ids_out_name);
 
-    if (from) {
+    if (from != UNSET) {
         convert_from(output, files, name);
         tool_finish(output);
         return 0;
@@ -393,10 +397,10 @@ int main(int argc, char **argv)
         tool_check(cdp_stream_to_npz(reader, output, &err), &err);
     else if (to == MTX)
         tool_check(cdp_stream_to_mtx(reader, output, &err), &err);
-    else if (to && cdp_reader_header(reader)->named)
+    else if (to == TSV && cdp_reader_header(reader)->named)
         print_named(reader, output);
-    else if (to || check || show_digest)
-        read_stream(reader, to ? output : NULL);
+    else if (to == TSV || check || show_digest)
+        read_stream(reader, to == TSV ? output : NULL);
     else
         print_header(output, cdp_reader_header(reader));
     if ((to == NPZ || to == MTX) && cdp_reader_names(reader) && !names_output)

@@ -27,8 +27,10 @@ static const struct cdp_option output_options[] = {
      .letter = 'o',
      .name = "output",
      .arg = "FILE",
-     .help = "write to FILE (default: standard output)",
-     .value = &common.output},
+     .group = "Output",
+     .help = "write to FILE",
+     .value = &common.output,
+     .unset = "standard output"},
     {0},
 };
 
@@ -37,7 +39,8 @@ static struct cdp_option level_options[] = {
     {.type = CDP_OPTION_COUNT,
      .name = "level",
      .arg = "N",
-     .help = "zstd level of streams, 1 to 19 (3)",
+     .group = "Output",
+     .help = "zstd level of the stream, 1 to 19",
      .value = &common.level,
      .min = 1,
      .max = 19},
@@ -49,33 +52,39 @@ static const struct cdp_option common_options[] = {
      .letter = 't',
      .name = "threads",
      .arg = "N",
-     .help = "threads (0: one a processor)",
+     .group = "Common options",
+     .help = "number of threads",
      .value = &common.threads,
+     .unset = "0: one per processor",
      .min = 0,
      .max = 1024},
     {.type = CDP_OPTION_FLAG,
      .letter = 'q',
      .name = "quiet",
-     .help = "no warnings",
+     .help = "print no warnings",
      .value = &common.quiet},
     {.type = CDP_OPTION_FLAG,
      .letter = 'v',
      .name = "verbose",
-     .help = "print progress, time and peak memory",
+     .help = "print notes, and at the end time and peak memory",
      .value = &common.verbose},
     {.type = CDP_OPTION_CHOICE,
      .name = "progress",
      .arg = "WHEN",
-     .help = "auto (on a terminal), always, never",
+     .help = "when to show progress",
      .value = &progress_when,
      .choices = (const char *const[]){"auto", "always", "never", NULL}},
-    {.type = CDP_OPTION_FLAG, .name = "help", .help = "show this", .value = &help},
-    {.type = CDP_OPTION_FLAG, .name = "version", .help = "show the version", .value = &version},
-    {0},
-};
-
-static const struct cdp_option hidden_options[] = {
-    {.type = CDP_OPTION_FLAG, .name = "list-options", .help = "", .value = &list_options},
+    {.type = CDP_OPTION_FLAG,
+     .letter = 'h',
+     .name = "help",
+     .help = "print this help",
+     .value = &help},
+    {.type = CDP_OPTION_FLAG,
+     .letter = 'V',
+     .name = "version",
+     .help = "print the version",
+     .value = &version},
+    {.type = CDP_OPTION_FLAG, .name = "list-options", .value = &list_options},
     {0},
 };
 
@@ -239,18 +248,10 @@ static void show_usage(void)
     printf("usage: %s %s\n%s.\n", current->name, current->synopsis, current->summary);
 }
 
-// The options that all tools share are named only, where all would not fit a screen.
-static _Noreturn void show_help(const struct cdp_option *const *tables)
+static _Noreturn void show_help(const struct cdp_options *options)
 {
-    enum { MOST = 11 };
-    const struct cdp_option *const own[] = {tables[0], NULL};
-    int count = 0;
-    while (tables[0][count].type != CDP_OPTION_END)
-        count++;
     show_usage();
-    putchar('\n');
-    cdp_options_help(own, false, stdout);
-    cdp_options_help(tables + 1, count > MOST, stdout);
+    cdp_options_help(options, stdout);
     printf("\nExample: %s", current->example);
     print_and_exit();
 }
@@ -267,7 +268,7 @@ int tool_start(const struct tool *tool, int argc, char **argv, int least, int mo
             signal(signals[i], SIG_IGN);
     }
 
-    const struct cdp_option *tables[6] = {tool->options};
+    const struct cdp_option *tables[5] = {tool->options};
     int count = 1;
     if (!tool->folder)
         tables[count++] = output_options;
@@ -275,22 +276,22 @@ int tool_start(const struct tool *tool, int argc, char **argv, int least, int mo
         level_options[0].with = *tool->stream ? tool->stream : NULL;
         tables[count++] = level_options;
     }
-    tables[count++] = common_options;
-    tables[count] = hidden_options;
+    tables[count] = common_options;
+    struct cdp_options parsed;
     int operands;
     struct cdp_err err;
-    if (cdp_options_parse(tables, argc, argv, &operands, &err))
+    if (cdp_options_init(&parsed, tables, &err) ||
+        cdp_options_parse(&parsed, argc, argv, &operands, &err))
         tool_usage("%s", err.text);
-    tables[count] = NULL;
     if (version)
         show_version();
     if (help)
-        show_help(tables);
+        show_help(&parsed);
     if (list_options) {
-        cdp_options_list(tables, stdout);
+        cdp_options_list(&parsed, stdout);
         print_and_exit();
     }
-    if (cdp_options_check(tables, &err))
+    if (cdp_options_check(&parsed, &err))
         tool_usage("%s", err.text);
     if (argc - operands < least)
         tool_usage("too few operands: usage: %s %s", tool->name, tool->synopsis);
@@ -315,13 +316,13 @@ const struct tool *tool_choose(const struct tool *whole, const struct tool *cons
     if (fallback)
         return fallback;
     const char *word = *argc > 1 ? argv[1] : "";
-    if (!strcmp(word, "--version"))
+    if (!strcmp(word, "--version") || !strcmp(word, "-V"))
         show_version();
-    if (!strcmp(word, "--help")) {
+    if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
         show_usage();
-        puts("\nCommands (each has a --help of its own):");
+        puts("\nCommands (each has its own --help):");
         for (int i = 0; commands[i]; i++)
-            printf("  %-26s%s\n", commands[i]->name, commands[i]->summary);
+            printf("  %-11s %s\n", strrchr(commands[i]->name, ' ') + 1, commands[i]->summary);
         printf("\nExample: %s", whole->example);
         print_and_exit();
     }

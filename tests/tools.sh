@@ -46,7 +46,7 @@ for program in "${!runs[@]}" cdp-synth cdp-score cdp-mediate; do
     *) needs_command= ;;
     esac
     passes "$program --help" "${words[@]}" --help
-    [ "$(wc -l <out)" -le 28 ] && [ "$(wc -L <out)" -le 100 ] && grep -q '^Example:' out
+    [ "$(wc -l <out)" -le 48 ] && [ "$(wc -L <out)" -le 100 ] && grep -q '^Example:' out
     ok $? "$program --help fits a screen and has an example"
     cp out help
     if [ -z "$needs_command" ]; then
@@ -55,6 +55,8 @@ for program in "${!runs[@]}" cdp-synth cdp-score cdp-mediate; do
         done >missing
         is "$(cat missing)" "" "$program --help shows every option"
     fi
+    same <("${words[@]}" -h) help "$program -h is --help"
+    same <("${words[@]}" -V) <("${words[@]}" --version) "$program -V is --version"
     passes "$program --version" "${words[@]}" --version
     grep -qE '^cdp-[a-z ]+ [0-9]+\.[0-9]+\.[0-9]+$' out
     ok $? "$program --version names the program and the version"

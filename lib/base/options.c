@@ -11,7 +11,11 @@
 
 #include "base/spelling.h"
 
-enum { MOST_OPTIONS = 64, LONG_BASE = 256, HELP_COLUMN = 28, HELP_WIDTH = 90 };
+enum {
+    LONG_BASE = 256, // getopt_long's values of long options start above all letters
+    HELP_COLUMN = 27,
+    HELP_WIDTH = 80,
+};
 
 static int parse_count(const char *text, uint64_t *value, char end, const char **rest)
 {
@@ -144,11 +148,8 @@ static int assign(const struct cdp_option *option, const char *text, struct cdp_
     return cdp_fail(err, "--%s: no such type of option", option->name);
 }
 
-static bool is_given[MOST_OPTIONS]; // in the order of the tables
-
 // Says why getopt_long does not know `word`: "--name", "--name=value".
-static int fail_unknown(const struct cdp_option *const *found, int count, const char *word,
-                        struct cdp_err *err)
+static int fail_unknown(const struct cdp_options *options, const char *word, struct cdp_err *err)
 {
     char name[128];
     size_t length = strcspn(word + 2, "=");
@@ -156,10 +157,11 @@ static int fail_unknown(const struct cdp_option *const *found, int count, const 
     struct cdp_spelling spelling = cdp_spelling(name);
     const struct cdp_option *prefixed[2];
     int prefixes = 0;
-    for (int i = 0; i < count; i++) {
-        if (!strncmp(found[i]->name, name, length) && prefixes < 2)
-            prefixed[prefixes++] = found[i];
-        cdp_spelling_try(&spelling, found[i]->name);
+    for (int i = 0; i < options->count; i++) {
+        const struct cdp_option *o = options->option[i];
+        if (!strncmp(o->name, name, length) && prefixes < 2)
+            prefixed[prefixes++] = o;
+        cdp_spelling_try(&spelling, o->name);
     }
     if (prefixes > 1)
         return cdp_fail(err, "ambiguous option '--%s' (--%s or --%s?)", name, prefixed[0]->name,
@@ -169,29 +171,86 @@ static int fail_unknown(const struct cdp_option *const *found, int count, const 
     return cdp_fail(err, "unknown option '--%s'", name);
 }
 
-int cdp_options_parse(const struct cdp_option *const *tables, int argc, char **argv, int *operands,
+// The index of the option of this name of `length` bytes; -1 where there is none.
+static int find(const struct cdp_options *options, const char *name, size_t length)
+{
+    for (int i = 0; i < options->count; i++) {
+        const char *other = options->option[i]->name;
+        if (strlen(other) == length && !strncmp(other, name, length))
+            return i;
+    }
+    return -1;
+}
+
+static int check_conditions(const struct cdp_options *options, const char *conditions,
+                            struct cdp_err *err)
+{
+    for (const char *at = conditions; at && *at; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
+        if (find(options, at, strcspn(at, "= ")) < 0)
+            return cdp_fail(err, "the option table has no '%.*s'", (int)length, at);
+        at += length;
+    }
+    return 0;
+}
+
+// The default as --help shows it. A value out of the option's bounds is none.
+static void note_default(const struct cdp_option *o, char *text, size_t size)
+{
+    bool bounded = o->min != 0 || o->max != 0;
+    text[0] = '\0';
+    if (o->type == CDP_OPTION_COUNT) {
+        uint64_t count = *(uint64_t *)o->value;
+        if (!bounded || ((double)count >= o->min && (double)count <= o->max))
+            snprintf(text, size, "%" PRIu64, count);
+    } else if (o->type == CDP_OPTION_REAL) {
+        double real = *(double *)o->value;
+        if (isnan(real) && o->choices)
+            snprintf(text, size, "%s", o->choices[0]);
+        else if (isfinite(real) && (!bounded || (real >= o->min && real <= o->max)))
+            snprintf(text, size, "%g", real);
+    } else if (o->type == CDP_OPTION_CHOICE && *(int *)o->value >= 0) {
+        snprintf(text, size, "%s", o->choices[*(int *)o->value]);
+    } else if (o->type == CDP_OPTION_TEXT && *(const char **)o->value) {
+        snprintf(text, size, "%s", *(const char **)o->value);
+    }
+}
+
+int cdp_options_init(struct cdp_options *options, const struct cdp_option *const *tables,
+                     struct cdp_err *err)
+{
+    *options = (struct cdp_options){0};
+    for (int t = 0; tables[t]; t++) {
+        for (const struct cdp_option *o = tables[t]; o->type != CDP_OPTION_END; o++) {
+            if (options->count == CDP_MOST_OPTIONS)
+                return cdp_fail(err, "more than %d options in a table", CDP_MOST_OPTIONS);
+            note_default(o, options->initial[options->count], sizeof *options->initial);
+            options->option[options->count++] = o;
+        }
+    }
+    for (int i = 0; i < options->count; i++) {
+        const struct cdp_option *o = options->option[i];
+        if (check_conditions(options, o->with, err) || check_conditions(options, o->without, err))
+            return -1;
+    }
+    return 0;
+}
+
+int cdp_options_parse(struct cdp_options *options, int argc, char **argv, int *operands,
                       struct cdp_err *err)
 {
-    const struct cdp_option *found[MOST_OPTIONS];
-    struct option wanted[MOST_OPTIONS + 1] = {0};
-    char letters[3 * MOST_OPTIONS + 2] = ":";
-    int count = 0;
-    for (int t = 0; tables[t]; t++) {
-        for (const struct cdp_option *o = tables[t]; o->type != CDP_OPTION_END; o++, count++) {
-            if (count == MOST_OPTIONS)
-                return cdp_fail(err, "more than %d options in a table", MOST_OPTIONS);
-            bool argument = o->type != CDP_OPTION_FLAG;
-            found[count] = o;
-            wanted[count] = (struct option){o->name, argument, NULL, LONG_BASE + count};
-            if (o->letter) {
-                size_t used = strlen(letters);
-                snprintf(letters + used, sizeof letters - used, "%c%s", o->letter,
-                         argument ? ":" : "");
-            }
+    struct option wanted[CDP_MOST_OPTIONS + 1] = {0};
+    char letters[3 * CDP_MOST_OPTIONS + 2] = ":";
+    for (int i = 0; i < options->count; i++) {
+        const struct cdp_option *o = options->option[i];
+        bool argument = o->type != CDP_OPTION_FLAG;
+        wanted[i] = (struct option){o->name, argument, NULL, LONG_BASE + i};
+        if (o->letter) {
+            size_t used = strlen(letters);
+            snprintf(letters + used, sizeof letters - used, "%c%s", o->letter, argument ? ":" : "");
         }
     }
 
-    memset(is_given, 0, sizeof is_given);
     opterr = 0;
     optind = 0; // glibc: start afresh
     for (;;) {
@@ -205,66 +264,48 @@ int cdp_options_parse(const struct cdp_option *const *tables, int argc, char **a
             const char *word = argv[optind > at ? optind - 1 : at];
             if (optopt >= LONG_BASE)
                 return cdp_fail(err, "option '--%s' takes no argument",
-                                found[optopt - LONG_BASE]->name);
+                                options->option[optopt - LONG_BASE]->name);
             if (optopt)
                 return cdp_fail(err, "unknown option '-%c'", optopt);
-            return fail_unknown(found, count, word, err);
+            return fail_unknown(options, word, err);
         }
         int index = chosen - LONG_BASE;
         if (index < 0) {
-            for (index = 0; found[index]->letter != chosen; index++)
+            for (index = 0; options->option[index]->letter != chosen; index++)
                 continue;
         }
-        if (assign(found[index], optarg, err))
+        if (assign(options->option[index], optarg, err))
             return -1;
-        is_given[index] = true;
+        options->given[index] = true;
     }
     *operands = optind;
     return 0;
 }
 
-// Whether the condition of `length` bytes, NAME or NAME=CHOICE, holds; -1 where the tables have no
-// such option.
-static int holds(const struct cdp_option *const *tables, const char *condition, size_t length)
+// Whether the condition of `length` bytes, NAME or NAME=CHOICE, holds.
+static bool holds(const struct cdp_options *options, const char *condition, size_t length)
 {
     size_t name = strcspn(condition, "= ");
-    int index = 0;
-    for (int t = 0; tables[t]; t++) {
-        for (const struct cdp_option *o = tables[t]; o->type != CDP_OPTION_END; o++, index++) {
-            if (strlen(o->name) != name || strncmp(o->name, condition, name) != 0)
-                continue;
-            if (name == length)
-                return is_given[index];
-            const char *choice = o->choices[*(int *)o->value];
-            return strlen(choice) == length - name - 1 &&
-                   !strncmp(choice, condition + name + 1, strlen(choice));
-        }
-    }
-    return -1;
+    int index = find(options, condition, name);
+    if (name == length)
+        return options->given[index];
+    const struct cdp_option *o = options->option[index];
+    int value = *(int *)o->value;
+    const char *wanted = condition + name + 1;
+    return value >= 0 && strlen(o->choices[value]) == length - name - 1 &&
+           !strncmp(o->choices[value], wanted, length - name - 1);
 }
 
 // The first of the conditions (NULL: none) that holds; NULL where none does.
-static const char *first_that_holds(const struct cdp_option *const *tables, const char *conditions)
+static const char *first_that_holds(const struct cdp_options *options, const char *conditions)
 {
     for (const char *at = conditions; at && *at; at += strspn(at, " ")) {
         size_t length = strcspn(at, " ");
-        if (holds(tables, at, length) > 0)
+        if (holds(options, at, length))
             return at;
         at += length;
     }
     return NULL;
-}
-
-static int check_conditions(const struct cdp_option *const *tables, const char *conditions,
-                            struct cdp_err *err)
-{
-    for (const char *at = conditions; at && *at; at += strspn(at, " ")) {
-        size_t length = strcspn(at, " ");
-        if (holds(tables, at, length) < 0)
-            return cdp_fail(err, "the option table has no '%.*s'", (int)length, at);
-        at += length;
-    }
-    return 0;
 }
 
 // Conditions as a user writes them: "--from tsv or --from csv".
@@ -282,29 +323,25 @@ static void print_conditions(const char *conditions, char *text, size_t size)
     }
 }
 
-int cdp_options_check(const struct cdp_option *const *tables, struct cdp_err *err)
+int cdp_options_check(const struct cdp_options *options, struct cdp_err *err)
 {
-    int index = 0;
-    for (int t = 0; tables[t]; t++) {
-        for (const struct cdp_option *o = tables[t]; o->type != CDP_OPTION_END; o++, index++) {
-            char text[256] = "";
-            if (check_conditions(tables, o->with, err) || check_conditions(tables, o->without, err))
-                return -1;
-            if (o->required && !is_given[index])
-                return cdp_fail(err, "--%s is missing", o->name);
-            if (!is_given[index])
-                continue;
-            if (o->with && !first_that_holds(tables, o->with)) {
-                print_conditions(o->with, text, sizeof text);
-                return cdp_fail(err, "--%s has no effect without %s", o->name, text);
-            }
-            const char *other = first_that_holds(tables, o->without);
-            if (other) {
-                char condition[64];
-                snprintf(condition, sizeof condition, "%.*s", (int)strcspn(other, " "), other);
-                print_conditions(condition, text, sizeof text);
-                return cdp_fail(err, "--%s and %s exclude each other", o->name, text);
-            }
+    for (int i = 0; i < options->count; i++) {
+        const struct cdp_option *o = options->option[i];
+        char text[256] = "";
+        if (o->required && !options->given[i])
+            return cdp_fail(err, "--%s is missing", o->name);
+        if (!options->given[i])
+            continue;
+        if (o->with && !first_that_holds(options, o->with)) {
+            print_conditions(o->with, text, sizeof text);
+            return cdp_fail(err, "--%s has no effect without %s", o->name, text);
+        }
+        const char *other = first_that_holds(options, o->without);
+        if (other) {
+            char condition[64];
+            snprintf(condition, sizeof condition, "%.*s", (int)strcspn(other, " "), other);
+            print_conditions(condition, text, sizeof text);
+            return cdp_fail(err, "--%s and %s exclude each other", o->name, text);
         }
     }
     return 0;
@@ -332,7 +369,8 @@ void cdp_options_values(const struct cdp_option *table, char *text, size_t size)
                        : snprintf(at, room, " --%s=%.17g", o->name, *(double *)o->value);
             break;
         case CDP_OPTION_CHOICE:
-            more = snprintf(at, room, " --%s=%s", o->name, o->choices[*(int *)o->value]);
+            if (*(int *)o->value >= 0)
+                more = snprintf(at, room, " --%s=%s", o->name, o->choices[*(int *)o->value]);
             break;
         case CDP_OPTION_RANGE: {
             const uint64_t *range = o->value;
@@ -361,49 +399,85 @@ void cdp_options_values(const struct cdp_option *table, char *text, size_t size)
     }
 }
 
-// "-o, --output FILE"
-static int print_names(const struct cdp_option *o, char *text, size_t size)
+// The heading of option i.
+static const char *heading(const struct cdp_options *options, int i)
 {
-    const char *arg = o->arg ? o->arg : "";
-    return o->letter
-               ? snprintf(text, size, "-%c, --%s%s%s", o->letter, o->name, *arg ? " " : "", arg)
-               : snprintf(text, size, "--%s%s%s", o->name, *arg ? " " : "", arg);
+    while (i > 0 && !options->option[i]->group)
+        i--;
+    return options->option[i]->group ? options->option[i]->group : "Options";
 }
 
-void cdp_options_help(const struct cdp_option *const *tables, bool brief, FILE *file)
+// Writes words from column HELP_COLUMN on, in as many lines as they need; what is in brackets stays
+// together.
+static void print_wrapped(const char *text, FILE *file)
 {
-    int column = 0;
-    for (int t = 0; tables[t]; t++) {
-        for (const struct cdp_option *o = tables[t]; o->type != CDP_OPTION_END; o++) {
-            char names[80];
-            int length = print_names(o, names, sizeof names);
-            int indent = o->letter || brief ? 2 : 6;
-            if (!brief && indent + length >= HELP_COLUMN) {
-                fprintf(file, "%*s%s\n%*s%s\n", indent, "", names, HELP_COLUMN, "", o->help);
-            } else if (!brief) {
-                fprintf(file, "%*s%-*s%s\n", indent, "", HELP_COLUMN - indent, names, o->help);
-            } else {
-                if (column && column + 2 + length > HELP_WIDTH) {
-                    fputc('\n', file);
-                    column = 0;
-                }
-                column += fprintf(file, "  %s", names);
-            }
+    int column = HELP_COLUMN;
+    for (const char *at = text; *at; at += strspn(at, " ")) {
+        size_t word = strcspn(at, " ");
+        int length = *at == '[' ? (int)strlen(at) : (int)word, gap = at > text;
+        if (column + gap + length > HELP_WIDTH) {
+            fprintf(file, "\n%*s", HELP_COLUMN, "");
+            column = HELP_COLUMN;
+            gap = 0;
+        }
+        column += fprintf(file, "%*s%.*s", gap, "", length, at);
+        at += length;
+    }
+    fputc('\n', file);
+}
+
+static void print_option(const struct cdp_option *o, const char *initial, FILE *file)
+{
+    char names[80], text[512];
+    int length =
+        snprintf(names, sizeof names, "  %c%c%c --%s %s", o->letter ? '-' : ' ',
+                 o->letter ? o->letter : ' ', o->letter ? ',' : ' ', o->name, o->arg ? o->arg : "");
+    if (length < HELP_COLUMN)
+        fprintf(file, "%-*s", HELP_COLUMN, names);
+    else
+        fprintf(file, "%s\n%*s", names, HELP_COLUMN, "");
+
+    int used = snprintf(text, sizeof text, "%s", o->help);
+    for (int i = 0; o->choices && o->choices[i]; i++)
+        used += snprintf(text + used, sizeof text - (size_t)used, "%s%s",
+                         o->type == CDP_OPTION_REAL ? ", or "
+                         : i                        ? ", "
+                                                    : ": ",
+                         o->choices[i]);
+    if (o->unset)
+        initial = o->unset;
+    if (*initial || o->required)
+        snprintf(text + used, sizeof text - (size_t)used, *initial ? " [%s]" : " (required)",
+                 initial);
+    print_wrapped(text, file);
+}
+
+void cdp_options_help(const struct cdp_options *options, FILE *file)
+{
+    bool printed[CDP_MOST_OPTIONS] = {false};
+    for (int i = 0; i < options->count; i++) {
+        if (printed[i] || !options->option[i]->help)
+            continue;
+        fprintf(file, "\n%s:\n", heading(options, i));
+        for (int j = i; j < options->count; j++) {
+            if (!options->option[j]->help || strcmp(heading(options, j), heading(options, i)) != 0)
+                continue;
+            print_option(options->option[j], options->initial[j], file);
+            printed[j] = true;
         }
     }
-    if (column)
-        fputc('\n', file);
 }
 
-void cdp_options_list(const struct cdp_option *const *tables, FILE *file)
+void cdp_options_list(const struct cdp_options *options, FILE *file)
 {
-    for (int t = 0; tables[t]; t++) {
-        for (const struct cdp_option *o = tables[t]; o->type != CDP_OPTION_END; o++) {
-            char letter[3] = {'-', o->letter, '\0'};
-            fprintf(file, "--%s\t%s\t%s\t", o->name, letter, o->arg ? o->arg : "-");
-            for (int i = 0; o->choices && o->choices[i]; i++)
-                fprintf(file, "%s%s", i ? "|" : "", o->choices[i]);
-            fputs(o->choices ? "\n" : "-\n", file);
-        }
+    for (int i = 0; i < options->count; i++) {
+        const struct cdp_option *o = options->option[i];
+        char letter[3] = {'-', o->letter, '\0'};
+        if (!o->help)
+            continue;
+        fprintf(file, "--%s\t%s\t%s\t", o->name, letter, o->arg ? o->arg : "-");
+        for (int j = 0; o->choices && o->choices[j]; j++)
+            fprintf(file, "%s%s", j ? "|" : "", o->choices[j]);
+        fputs(o->choices ? "\n" : "-\n", file);
     }
 }

@@ -2,6 +2,8 @@
 // The option table: what options need, what they exclude, and what a mistyped one may mean.
 #include "base/options.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/spelling.h"
@@ -32,13 +34,16 @@ static const char *run(const struct cdp_option *own, const char *line)
 {
     static struct cdp_err err;
     const struct cdp_option *const tables[] = {own, NULL};
+    struct cdp_options options;
     char text[256], *at = text, *argv[16] = {(char[]){"tool"}};
     int argc = 1, operands;
     format = 0;
     snprintf(text, sizeof text, "%s", line);
     for (char *word; (word = strsep(&at, " "));)
         argv[argc++] = word;
-    if (cdp_options_parse(tables, argc, argv, &operands, &err) || cdp_options_check(tables, &err))
+    if (cdp_options_init(&options, tables, &err) ||
+        cdp_options_parse(&options, argc, argv, &operands, &err) ||
+        cdp_options_check(&options, &err))
         return err.text;
     return NULL;
 }
@@ -77,6 +82,110 @@ static void test_numbers(void)
     }
 }
 
+// Groups, choices and defaults, which come from the values before parsing.
+static void test_help(void)
+{
+    static uint64_t k = 15, nodes, seed, large = 600;
+    static int metric, to = -1;
+    static double step = 0.05, scale, adopt;
+    static const char *folder = "the data", *file;
+    static const char *const greatest[] = {"max", NULL};
+    static const char *const metrics[] = {"cosine", "l2", NULL};
+    static const struct cdp_option own[] = {
+        {.type = CDP_OPTION_COUNT,
+         .letter = 'k',
+         .name = "neighbours",
+         .arg = "K",
+         .group = "Search",
+         .help = "neighbours",
+         .value = &k},
+        {.type = CDP_OPTION_CHOICE,
+         .name = "metric",
+         .arg = "NAME",
+         .help = "distance",
+         .value = &metric,
+         .choices = metrics},
+        {.type = CDP_OPTION_CHOICE,
+         .name = "to",
+         .arg = "NAME",
+         .group = "Output",
+         .help = "format",
+         .value = &to,
+         .choices = metrics},
+        {.type = CDP_OPTION_COUNT,
+         .name = "nodes",
+         .arg = "N",
+         .group = "Search",
+         .help = "items",
+         .value = &nodes,
+         .unset = "from the file",
+         .min = 1,
+         .max = 9},
+        {.type = CDP_OPTION_COUNT, .name = "seed", .arg = "N", .help = "seed", .value = &seed},
+        {.type = CDP_OPTION_COUNT,
+         .name = "large",
+         .arg = "N",
+         .help = "out of bounds",
+         .value = &large,
+         .min = 1,
+         .max = 9},
+        {.type = CDP_OPTION_REAL, .name = "step", .arg = "S", .help = "step", .value = &step},
+        {.type = CDP_OPTION_REAL,
+         .name = "scale",
+         .arg = "D",
+         .help = "the distance D",
+         .value = &scale,
+         .choices = greatest},
+        {.type = CDP_OPTION_REAL, .name = "adopt", .arg = "T", .help = "none", .value = &adopt},
+        {.type = CDP_OPTION_TEXT,
+         .name = "folder",
+         .arg = "F",
+         .help = "a text whose default stands on its second line",
+         .value = &folder},
+        {.type = CDP_OPTION_TEXT,
+         .name = "a-name-of-many-letters",
+         .arg = "FILE",
+         .help = "file",
+         .value = &file,
+         .required = true},
+        {.type = CDP_OPTION_FLAG, .name = "hidden", .value = &check},
+        {0},
+    };
+    static const char wanted[] =
+        "\n"
+        "Search:\n"
+        "  -k, --neighbours K       neighbours [15]\n"
+        "      --metric NAME        distance: cosine, l2 [cosine]\n"
+        "      --nodes N            items [from the file]\n"
+        "      --seed N             seed [0]\n"
+        "      --large N            out of bounds\n"
+        "      --step S             step [0.05]\n"
+        "      --scale D            the distance D, or max [max]\n"
+        "      --adopt T            none\n"
+        "      --folder F           a text whose default stands on its second line\n"
+        "                           [the data]\n"
+        "      --a-name-of-many-letters FILE\n"
+        "                           file (required)\n"
+        "\n"
+        "Output:\n"
+        "      --to NAME            format: cosine, l2\n";
+    const struct cdp_option *const tables[] = {own, NULL};
+    struct cdp_options options;
+    struct cdp_err err;
+    char *text, *argv[] = {(char[]){"tool"}, (char[]){"-k3"}, (char[]){"--metric=l2"}, NULL};
+    size_t size;
+    int operands;
+    scale = NAN;
+    adopt = INFINITY;
+    FILE *file_of_text = open_memstream(&text, &size);
+    bool parsed = !cdp_options_init(&options, tables, &err) &&
+                  !cdp_options_parse(&options, 3, argv, &operands, &err);
+    cdp_options_help(&options, file_of_text);
+    fclose(file_of_text);
+    ok(parsed && !strcmp(text, wanted), "--help: groups, choices, defaults:%s", text);
+    free(text);
+}
+
 static void spelling_is(const char *word, const char *wanted)
 {
     static const char *const words[] = {"threshold", "threads", "step", "why", NULL};
@@ -105,6 +214,7 @@ int main(void)
     ok(got && !strcmp(got, "the option table has no 'chekc'"), "a condition that names no option");
 
     test_numbers();
+    test_help();
 
     spelling_is("thresold", "threshold");
     spelling_is("threshodl", "threshold");
