@@ -71,8 +71,8 @@ $(BUILD)/%.o: %.c $(BUILD)/found $(BUILD)/flags
 	$(quiet)$(CC) $(CFLAGS) $(required) $(package_cflags) -MMD -MP -c -o $@ $<
 
 # Vectors are passed to inlined functions only.
-$(addprefix $(BUILD)/lib/,knn/bytes.o knn/kernel-plain.o knn/kernel-avx2.o knn/kernel-avx512.o \
-	knn/kernel-amx.o base/sums.o mediate/network.o): private required += -Wno-psabi
+$(addprefix $(BUILD)/lib/,knn/data/quantize.o knn/kernel/generic.o knn/kernel/avx2.o \
+	knn/kernel/avx512.o knn/kernel/amx.o base/sums.o mediate/network.o): private required += -Wno-psabi
 
 # Of the folders too, so that the object of a source that was removed goes.
 $(library): $(library_objects) $(wildcard lib/* lib/*/*/)

@@ -95,7 +95,7 @@ double cdp_distance_key(enum cdp_metric metric, double sum, const float *x, cons
     return cosine > 0 ? -1 / left : 1 / left;
 }
 
-double cdp_distance_least(enum cdp_metric metric)
+double cdp_distance_min_key(enum cdp_metric metric)
 {
     return metric == CDP_COSINE || metric == CDP_ANGULAR ? -INFINITY : 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#ifndef CDP_DISTANCE_H
-#define CDP_DISTANCE_H
+#ifndef CDP_KNN_DISTANCE_H
+#define CDP_KNN_DISTANCE_H
 
 #include <stddef.h>
 
@@ -32,7 +32,7 @@ double cdp_distance_key(enum cdp_metric metric, double sum, const float *x, cons
                         size_t dim, double xx, double yy);
 
 // The smallest key: that of equal rows.
-double cdp_distance_least(enum cdp_metric metric);
+double cdp_distance_min_key(enum cdp_metric metric);
 
 // The distance that a key stands for; for hamming, whose keys are the distances, too.
 double cdp_distance_of(enum cdp_metric metric, double key);

@@ -6,11 +6,11 @@
 
 #include "base/mem.h"
 #include "base/threads.h"
-#include "knn/allpairs.h"
-#include "knn/approx.h"
-#include "knn/build.h"
-#include "knn/copies.h"
+#include "knn/data/build.h"
+#include "knn/data/duplicates.h"
 #include "knn/distance.h"
+#include "knn/search/allpairs.h"
+#include "knn/search/approx.h"
 
 // See tests/bench/NOTES.md.
 enum {
@@ -57,8 +57,8 @@ static int check(const struct cdp_matrix *matrix, const struct cdp_knn_plan *pla
 
 // A search under way.
 struct search {
-    struct cdp_space space; // of the first row of each group
-    struct cdp_copies copies;
+    struct cdp_dataset data; // of the first row of each group
+    struct cdp_duplicates copies;
     const struct cdp_knn_plan *plan;
     uint32_t k; // groups that a list holds
     int threads;
@@ -96,12 +96,11 @@ static uint64_t list_of(const struct band *b, uint32_t group)
 
 // The neighbours of a row. Returns how many.
 static uint32_t neighbours_of(const struct search *s, const struct band *b,
-                              const struct cdp_nearest *n, uint64_t row, uint32_t *target,
-                              double *key)
+                              const struct cdp_topk *n, uint64_t row, uint32_t *target, double *key)
 {
-    const struct cdp_copies *c = &s->copies;
-    uint32_t group = cdp_copies_group(c, row), first = cdp_copies_first(c, group);
-    double least = cdp_distance_least(s->plan->metric);
+    const struct cdp_duplicates *c = &s->copies;
+    uint32_t group = cdp_duplicates_group(c, row), first = cdp_duplicates_first(c, group);
+    double least = cdp_distance_min_key(s->plan->metric);
     bool once = s->plan->copies == CDP_COPIES_ONCE;
     if (once && row != first) {
         *target = first;
@@ -111,16 +110,16 @@ static uint32_t neighbours_of(const struct search *s, const struct band *b,
     uint64_t list = list_of(b, group);
     const uint32_t *id = n->id + list * n->k;
     if (!once)
-        return cdp_copies_list(c, row, id, n->key + list * n->k, n->k, least, s->plan->k, target,
-                               key);
+        return cdp_duplicates_expand(c, row, id, n->key + list * n->k, n->k, least, s->plan->k,
+                                     target, key);
     for (uint32_t i = 0; i < n->k; i++) {
-        target[i] = cdp_copies_first(c, id[i]);
+        target[i] = cdp_duplicates_first(c, id[i]);
         key[i] = n->key[list * n->k + i];
     }
     return n->k;
 }
 
-static bool all_copies(const struct cdp_copies *c, uint64_t row, const uint32_t *target,
+static bool all_copies(const struct cdp_duplicates *c, uint64_t row, const uint32_t *target,
                        uint32_t count)
 {
     uint32_t same = 0;
@@ -129,7 +128,7 @@ static bool all_copies(const struct cdp_copies *c, uint64_t row, const uint32_t 
     return same == count;
 }
 
-static int deliver(const struct search *s, const struct band *b, const struct cdp_nearest *n,
+static int deliver(const struct search *s, const struct band *b, const struct cdp_topk *n,
                    struct cdp_err *err)
 {
     uint32_t k = s->plan->k;
@@ -164,13 +163,13 @@ static void set_band(struct band *b, const struct search *s, uint64_t first, uin
 {
     b->first = first;
     b->last = last;
-    b->from = cdp_copies_before(&s->copies, first);
-    b->end = cdp_copies_before(&s->copies, last);
+    b->from = cdp_duplicates_before(&s->copies, first);
+    b->end = cdp_duplicates_before(&s->copies, last);
     b->olds = 0;
     if (s->plan->copies == CDP_COPIES_ONCE || !s->copies.group || b->from == 0)
         return;
     for (uint64_t row = first; row < last; row++) {
-        uint32_t group = cdp_copies_group(&s->copies, row);
+        uint32_t group = cdp_duplicates_group(&s->copies, row);
         b->old[b->olds] = group;
         b->olds += group < b->from;
     }
@@ -189,46 +188,46 @@ static uint64_t pairs_of(uint64_t queries, uint64_t rows)
     return queries * (rows - queries) + queries * queries / 2;
 }
 
-static int search_band(const struct search *s, struct cdp_joiner *joiners,
-                       struct cdp_nearest *nearest, const struct band *b,
-                       const struct cdp_exclusion *exclusion, struct cdp_err *err)
+static int search_band(const struct search *s, struct cdp_pair_block *blocks, struct cdp_topk *nearest,
+                       const struct band *b, const struct cdp_hyperplanes *hyperplanes,
+                       struct cdp_err *err)
 {
     if (b->end > b->from &&
-        cdp_allpairs(joiners, s->threads, b->from, b->end, exclusion, s->plan->progress, err))
+        cdp_allpairs(blocks, s->threads, b->from, b->end, hyperplanes, s->plan->progress, err))
         return -1;
-    for (uint64_t at = 0; at < b->olds; at += CDP_SIDE)
-        cdp_allpairs_items(joiners, s->threads, b->old + at, cdp_run_from(b->end - b->from + at),
-                           cdp_least(b->olds - at, CDP_SIDE));
+    for (uint64_t at = 0; at < b->olds; at += CDP_BLOCK)
+        cdp_allpairs_items(blocks, s->threads, b->old + at, cdp_ids_from(b->end - b->from + at),
+                           cdp_min(b->olds - at, CDP_BLOCK));
     return deliver(s, b, nearest, err);
 }
 
 static int exact(struct search *s, struct cdp_err *err)
 {
     const struct cdp_knn_plan *plan = s->plan;
-    struct cdp_space *space = &s->space;
+    struct cdp_dataset *data = &s->data;
     uint64_t queries = plan->last - plan->first, groups = s->copies.groups;
-    uint64_t most = LISTS_BYTES / cdp_nearest_bytes(s->k);
-    most = most < CDP_SIDE ? CDP_SIDE : most;
+    uint64_t most = LISTS_BYTES / cdp_topk_bytes(s->k);
+    most = most < CDP_BLOCK ? CDP_BLOCK : most;
     most = most < queries ? most : queries;
     bool all = most == s->copies.rows;
     struct band band = {.old = NULL};
-    struct cdp_nearest nearest;
-    if (cdp_nearest_new(&nearest, space, most < groups ? most : groups, s->k, err))
+    struct cdp_topk nearest;
+    if (cdp_topk_new(&nearest, data, most < groups ? most : groups, s->k, err))
         return -1;
-    struct cdp_joiner *joiners = cdp_joiners_new(space, s->threads, err);
-    int status = joiners ? 0 : -1;
-    if (joiners)
-        cdp_joiners_turn(joiners, s->threads, &nearest);
+    struct cdp_pair_block *blocks = cdp_pair_blocks_new(data, s->threads, err);
+    int status = blocks ? 0 : -1;
+    if (blocks)
+        cdp_pair_blocks_fill(blocks, s->threads, &nearest);
     if (s->copies.group && !all && !(band.old = cdp_alloc(most, sizeof *band.old, "rows", err)))
         status = -1;
-    struct cdp_sets cells = {0};
-    struct cdp_exclusion exclusion = {0};
-    if (!status && space->vector && all && groups >= SEEDED_ROWS)
-        status = cdp_seed(space, joiners, s->threads, &cells, plan->progress, err) ||
-                         cdp_allpairs_order(space, &nearest, &cells, &exclusion, s->threads, err)
+    struct cdp_ivf_lists cells = {0};
+    struct cdp_hyperplanes hyperplanes = {0};
+    if (!status && data->vector && all && groups >= SEEDED_ROWS)
+        status = cdp_seed(data, blocks, s->threads, &cells, plan->progress, err) ||
+                         cdp_allpairs_order(data, &nearest, &cells, &hyperplanes, s->threads, err)
                      ? -1
                      : 0;
-    cdp_sets_free(&cells);
+    cdp_ivf_lists_free(&cells);
     uint64_t pairs = 0;
     for (uint64_t at = plan->first; !status && at < plan->last; at += most) {
         set_band(&band, s, at, plan->last - at < most ? plan->last : at + most);
@@ -237,14 +236,14 @@ static int exact(struct search *s, struct cdp_err *err)
     cdp_progress_start(plan->progress, "neighbours", "pairs", pairs);
     for (uint64_t at = plan->first; !status && at < plan->last; at += most) {
         if (at > plan->first)
-            cdp_nearest_clear(&nearest);
+            cdp_topk_clear(&nearest);
         set_band(&band, s, at, plan->last - at < most ? plan->last : at + most);
-        status = search_band(s, joiners, &nearest, &band, &exclusion, err);
+        status = search_band(s, blocks, &nearest, &band, &hyperplanes, err);
     }
     free(band.old);
-    cdp_exclusion_free(&exclusion);
-    cdp_joiners_free(joiners, s->threads);
-    cdp_nearest_free(&nearest);
+    cdp_hyperplanes_free(&hyperplanes);
+    cdp_pair_blocks_free(blocks, s->threads);
+    cdp_topk_free(&nearest);
     return status;
 }
 
@@ -253,37 +252,37 @@ static int exact(struct search *s, struct cdp_err *err)
 static int approximate(struct search *s, struct cdp_err *err)
 {
     const struct cdp_knn_plan *plan = s->plan;
-    struct cdp_space *space = &s->space;
+    struct cdp_dataset *data = &s->data;
     bool once = plan->copies == CDP_COPIES_ONCE;
     uint64_t groups = s->copies.groups;
     struct band all = {.last = s->copies.rows, .end = groups};
-    struct cdp_nearest nearest;
-    if (cdp_nearest_new(&nearest, space, groups, s->k, err))
+    struct cdp_topk nearest;
+    if (cdp_topk_new(&nearest, data, groups, s->k, err))
         return -1;
-    struct cdp_joiner *joiners = cdp_joiners_new(space, s->threads, err);
-    int status = joiners ? 0 : -1;
-    if (joiners)
-        cdp_joiners_turn(joiners, s->threads, &nearest);
-    struct cdp_sets cells = {0};
-    struct cdp_exclusion exclusion = {0};
+    struct cdp_pair_block *blocks = cdp_pair_blocks_new(data, s->threads, err);
+    int status = blocks ? 0 : -1;
+    if (blocks)
+        cdp_pair_blocks_fill(blocks, s->threads, &nearest);
+    struct cdp_ivf_lists cells = {0};
+    struct cdp_hyperplanes hyperplanes = {0};
     double *found = &s->result->recall;
     if (!status)
-        status = cdp_approx(space, once ? NULL : &s->copies, joiners, plan->k, s->threads,
+        status = cdp_approx(data, once ? NULL : &s->copies, blocks, plan->k, s->threads,
                             plan->recall, found, &cells, plan->progress, err);
     if (!status && *found < plan->recall) {
-        status = cdp_allpairs_order(space, &nearest, &cells, &exclusion, s->threads, err);
+        status = cdp_allpairs_order(data, &nearest, &cells, &hyperplanes, s->threads, err);
         cdp_progress_start(plan->progress, "neighbours, by all pairs", "pairs",
                            pairs_of(groups, groups));
         if (!status)
-            status = cdp_allpairs(joiners, s->threads, 0, groups, &exclusion, plan->progress, err);
+            status = cdp_allpairs(blocks, s->threads, 0, groups, &hyperplanes, plan->progress, err);
         *found = 1;
     }
-    cdp_exclusion_free(&exclusion);
-    cdp_sets_free(&cells);
+    cdp_hyperplanes_free(&hyperplanes);
+    cdp_ivf_lists_free(&cells);
     if (!status)
         status = deliver(s, &all, &nearest, err);
-    cdp_joiners_free(joiners, s->threads);
-    cdp_nearest_free(&nearest);
+    cdp_pair_blocks_free(blocks, s->threads);
+    cdp_topk_free(&nearest);
     return status;
 }
 
@@ -294,7 +293,7 @@ static int equal_rows(const struct search *s, struct cdp_err *err)
 {
     uint32_t id;
     double key;
-    struct cdp_nearest none = {.id = &id, .key = &key};
+    struct cdp_topk none = {.id = &id, .key = &key};
     struct band all = {.first = s->plan->first, .last = s->plan->last, .end = 1};
     return deliver(s, &all, &none, err);
 }
@@ -310,19 +309,19 @@ int cdp_knn(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan, cd
     *result = (struct cdp_knn_result){.recall = 1};
     if (check(matrix, plan, err))
         return -1;
-    int status = cdp_copies_find(&s.copies, matrix, s.threads, err);
+    int status = cdp_duplicates_find(&s.copies, matrix, s.threads, err);
     uint64_t groups = s.copies.groups;
     struct cdp_matrix distinct = *matrix;
     distinct.rows = groups;
     distinct.pick = s.copies.first;
-    s.k = cdp_least(plan->k, groups - 1);
+    s.k = cdp_min(plan->k, groups - 1);
     bool approx = cdp_knn_choose(matrix, plan) == CDP_KNN_APPROX;
     if (!status)
-        status = cdp_space_build(&s.space, &distinct, plan->metric, s.k ? s.k : 1, !approx,
-                                 s.threads, err);
+        status = cdp_dataset_build(&s.data, &distinct, plan->metric, s.k ? s.k : 1, !approx,
+                                   s.threads, err);
     if (!status)
         status = s.k == 0 ? equal_rows(&s, err) : approx ? approximate(&s, err) : exact(&s, err);
-    cdp_space_free(&s.space);
-    cdp_copies_free(&s.copies);
+    cdp_dataset_free(&s.data);
+    cdp_duplicates_free(&s.copies);
     return status;
 }

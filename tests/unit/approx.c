@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "knn/approx.h"
+#include "knn/search/approx.h"
 
 #include <stdlib.h>
 
 #include "base/random.h"
-#include "knn/allpairs.h"
-#include "knn/build.h"
-#include "knn/centres.h"
+#include "knn/data/build.h"
+#include "knn/search/allpairs.h"
+#include "knn/search/coarse.h"
 #include "rows.h"
 #include "tap.h"
 
@@ -32,34 +32,32 @@ struct outcome {
 static bool search(uint64_t rows, uint32_t k, double recall, struct outcome *o)
 {
     struct cdp_matrix matrix = matrix_of(number, rows, DIM);
-    const struct cdp_exclusion none = {0};
-    const struct cdp_copies copies = {.rows = rows, .groups = rows};
-    struct cdp_space space;
-    struct cdp_nearest found, exact;
-    struct cdp_sets items = {0};
-    struct cdp_joiner *joiners = NULL;
+    const struct cdp_hyperplanes none = {0};
+    const struct cdp_duplicates copies = {.rows = rows, .groups = rows};
+    struct cdp_dataset data;
+    struct cdp_topk found, exact;
+    struct cdp_ivf_lists items = {0};
+    struct cdp_pair_block *blocks = NULL;
     struct cdp_err err;
-    if (cdp_space_build(&space, &matrix, CDP_L2, k, false, 2, &err) ||
-        cdp_nearest_new(&found, &space, rows, k, &err) ||
-        cdp_nearest_new(&exact, &space, rows, k, &err) ||
-        !(joiners = cdp_joiners_new(&space, 2, &err)))
+    if (cdp_dataset_build(&data, &matrix, CDP_L2, k, false, 2, &err) ||
+        cdp_topk_new(&found, &data, rows, k, &err) || cdp_topk_new(&exact, &data, rows, k, &err) ||
+        !(blocks = cdp_pair_blocks_new(&data, 2, &err)))
         return false;
-    cdp_joiners_turn(joiners, 2, &found);
-    bool done =
-        !cdp_approx(&space, &copies, joiners, k, 2, recall, &o->reported, &items, NULL, &err);
-    cdp_joiners_turn(joiners, 2, &exact);
-    done = done && !cdp_allpairs(joiners, 2, 0, rows, &none, NULL, &err);
+    cdp_pair_blocks_fill(blocks, 2, &found);
+    bool done = !cdp_approx(&data, &copies, blocks, k, 2, recall, &o->reported, &items, NULL, &err);
+    cdp_pair_blocks_fill(blocks, 2, &exact);
+    done = done && !cdp_allpairs(blocks, 2, 0, rows, &none, NULL, &err);
     o->entries = o->right = 0;
     for (uint64_t i = 0; i < rows; i++) {
         o->entries += found.found[i];
         for (uint32_t r = 0; r < k; r++)
-            o->right += cdp_nearest_holds(&found, i, exact.id[i * k + r]);
+            o->right += cdp_topk_holds(&found, i, exact.id[i * k + r]);
     }
-    cdp_joiners_free(joiners, 2);
-    cdp_sets_free(&items);
-    cdp_nearest_free(&found);
-    cdp_nearest_free(&exact);
-    cdp_space_free(&space);
+    cdp_pair_blocks_free(blocks, 2);
+    cdp_ivf_lists_free(&items);
+    cdp_topk_free(&found);
+    cdp_topk_free(&exact);
+    cdp_dataset_free(&data);
     return done;
 }
 
@@ -78,14 +76,14 @@ static void test_margin(void)
        (unsigned long long)more.right, (unsigned long long)first.right);
 }
 
-// Rows far from all others that become centres: each is alone in its cell, and the cells that it
+// Rows far from all others that become centroids: each is alone in its cell, and the cells that it
 // looks into hold fewer rows than are wanted.
 static void test_full(void)
 {
-    enum { WANTED = 100, CENTRES = 10, ALONE = 8 }; // so many centres for so many wanted
+    enum { WANTED = 100, CENTRES = 10, ALONE = 8 }; // so many centroids for so many wanted
     struct outcome o = {0};
     struct cdp_err err;
-    uint32_t *chosen = cdp_choose(ROWS, CENTRES, 1, &err);
+    uint32_t *chosen = cdp_coarse_sample(ROWS, CENTRES, 1, &err);
     for (uint64_t i = 0; i < ROWS * DIM; i++)
         number[i] = random_number(2, i);
     for (uint64_t c = 0; chosen && c < ALONE; c++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "knn/kernel.h"
+#include "knn/kernel/kernel.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static int32_t about(uint64_t seed, uint64_t i, int32_t most)
 struct items {
     int8_t row[MOST_ROWS][4 * MOST_WORDS], column[COLUMNS][4 * MOST_WORDS];
     int32_t offset[COLUMNS], product[MOST_ROWS][COLUMNS];
-    union cdp_bar bar[MOST_ROWS];
+    union cdp_threshold bar[MOST_ROWS];
 };
 
 // Few columns, or none, pass with a row; with one in five many.
@@ -55,7 +55,7 @@ static void make(struct items *it, uint32_t rows, size_t words)
 static void lay(const struct cdp_kernel *kernel, const struct items *it, uint32_t rows,
                 size_t words, bool together, const uint32_t **row, uint32_t *word, uint32_t *panel)
 {
-    cdp_lay_function *own = kernel->metric[CDP_COSINE].lay;
+    cdp_pack_function *own = kernel->metric[CDP_COSINE].lay;
     size_t laid = own ? own(NULL, words, NULL) : words;
     for (uint32_t r = 0; r < rows; r++) {
         uint32_t *at = word + (together ? r : r * 37 % MOST_ROWS) * laid, bytes[MOST_WORDS];
@@ -76,7 +76,7 @@ static void lay(const struct cdp_kernel *kernel, const struct items *it, uint32_
 }
 
 static bool right(const struct items *it, uint32_t rows, uint32_t panels,
-                  const struct cdp_passed *passed, uint32_t count, float score[][COLUMNS])
+                  const struct cdp_hits *passed, uint32_t count, float score[][COLUMNS])
 {
     uint32_t at = 0;
     for (uint32_t r = 0; r < rows; r++) {
@@ -102,7 +102,7 @@ static bool test(const struct cdp_kernel *kernel, uint32_t rows, size_t words)
     static uint32_t word[MOST_ROWS * 3 * MOST_WORDS];
     static _Alignas(64) uint32_t panel[COLUMNS * MOST_WORDS];
     static float score[MOST_ROWS][COLUMNS];
-    static struct cdp_passed passed[MOST_ROWS + 1];
+    static struct cdp_hits passed[MOST_ROWS + 1];
     const uint32_t *row[MOST_ROWS];
     int32_t start[MOST_ROWS];
     bool all = true;
@@ -139,9 +139,9 @@ static bool projects(const struct cdp_kernel *kernel)
     enum { COUNT = 21, DIM = 77, WIDTH = 5 * PANEL };
     static float row[COUNT * DIM], direction[DIM * WIDTH], out[COUNT * WIDTH];
     for (size_t i = 0; i < COUNT * DIM; i++)
-        row[i] = cdp_short((double)cdp_random(3, i) * 0x1p-63 - 1);
+        row[i] = cdp_round12((double)cdp_random(3, i) * 0x1p-63 - 1);
     for (size_t i = 0; i < DIM * WIDTH; i++)
-        direction[i] = cdp_short((double)cdp_random(4, i) * 0x1p-63 - 1);
+        direction[i] = cdp_round12((double)cdp_random(4, i) * 0x1p-63 - 1);
     kernel->project(row, COUNT, DIM, direction, WIDTH, out);
     for (size_t i = 0; i < COUNT * WIDTH; i++) {
         float sum = 0;

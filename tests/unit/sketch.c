@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "knn/sketch.h"
+#include "knn/data/sketch.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/random.h"
-#include "knn/bytes.h"
+#include "knn/data/quantize.h"
 #include "tap.h"
 
 // What sketches promise: that no two stand farther apart than their vectors do, whatever the
@@ -99,7 +99,7 @@ static bool consistent(const struct cdp_sketcher *s, const struct cdp_sketch *sk
                 return false;
         }
         if (b != 4 * s->level[s->levels - 1] ||
-            s->rounder->scale(exact, 4 * s->words, &length) > 1.1)
+            s->quantizer->scale(exact, 4 * s->words, &length) > 1.1)
             return false;
     }
     return true;
@@ -108,13 +108,13 @@ static bool consistent(const struct cdp_sketcher *s, const struct cdp_sketch *sk
 // Whether no byte is -128 where bytes are as fine as they can be.
 static bool fits(size_t dim)
 {
-    const struct cdp_rounder *rounder = cdp_rounder();
+    const struct cdp_quantizer *quantizer = cdp_quantizer();
     for (size_t i = 0; i < COUNT; i++) {
         double v[MOST_DIM], square;
         int8_t q[MOST_DIM];
         for (size_t d = 0; d < dim; d++)
             v[d] = (double)vector[i * dim + d];
-        rounder->round(v, dim, fmax(rounder->finest(v, dim, &square), 1e-30), q);
+        quantizer->round(v, dim, fmax(quantizer->finest(v, dim, &square), 1e-30), q);
         for (size_t d = 0; d < dim; d++) {
             if (q[d] == INT8_MIN)
                 return false;
@@ -159,7 +159,7 @@ static void check(const char *what, size_t dim, float reach, bool by_level, bool
     for (size_t i = 0; i < COUNT; i++) {
         for (size_t d = 0; d < dim; d++)
             room[d] = (double)vector[i * dim + d];
-        cdp_rounder()->shorten(room, dim, shortened + i * dim);
+        cdp_quantizer()->shorten(room, dim, shortened + i * dim);
     }
     if (!ok(cdp_sketcher_new(&s, shortened, COUNT, dim, reaches, REACHES, by_level, cdp_kernel(), 2,
                              &err) == 0,

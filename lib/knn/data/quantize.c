@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: MIT
+#include "knn/data/quantize.h"
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+#include <math.h>
+#include <string.h>
+
+#include "base/doubles.h"
+#include "base/isa.h"
+#include "knn/kernel/kernel.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+// Sums are eight side by side, in two halves, for every instruction set the same.
+enum { HALF = 4, LANES = 2 * HALF };
+enum { CHUNK = 4 * CDP_DOT_CHUNK };
+typedef int32_t ints __attribute__((vector_size(16)));
+typedef int8_t bytes16 __attribute__((vector_size(16)));
+
+INLINE cdp_doubles load(const double *v)
+{
+    cdp_doubles some;
+    memcpy(&some, v, sizeof some);
+    return some;
+}
+
+INLINE cdp_doubles magnitude(cdp_doubles v)
+{
+    return (cdp_doubles)((cdp_longs)v & INT64_MAX);
+}
+
+INLINE cdp_doubles swapped(cdp_doubles v)
+{
+    return __builtin_shufflevector(v, v, 1, 0, 3, 2);
+}
+
+INLINE double total(const cdp_doubles half[2])
+{
+    cdp_doubles v = half[0] + half[1];
+    return (v[0] + v[1]) + (v[2] + v[3]);
+}
+
+INLINE double largest(cdp_doubles v)
+{
+    return fmax(fmax(v[0], v[1]), fmax(v[2], v[3]));
+}
+
+// The last numbers, fewer than LANES, and 0.
+struct last {
+    double v[LANES];
+};
+
+INLINE struct last last_of(const double *v, size_t count)
+{
+    struct last last = {{0}};
+    memcpy(last.v, v, count * sizeof *v);
+    return last;
+}
+
+// The least scale for the whole item, of which this is the square.
+INLINE double whole_of(double square, size_t dim)
+{
+    return sqrt(square) / (CDP_DOT_WHOLE - sqrt((double)dim) / 2);
+}
+
+// Of bytes 0 and 1 of each word, and of 2 and 3: the largest sum of magnitudes, and the squares.
+struct limits {
+    cdp_doubles pair[2], square[2];
+};
+
+INLINE struct limits limit(struct limits l, const double *v)
+{
+    for (int h = 0; h < 2; h++) {
+        cdp_doubles size = magnitude(load(v + h * HALF));
+        l.pair[h] = cdp_larger(size + swapped(size), l.pair[h]);
+        l.square[h] += size * size;
+    }
+    return l;
+}
+
+// What limits the scale of all of `dim` numbers: of chunks the most, but the whole square.
+struct whole {
+    cdp_doubles longest, square[2];
+};
+
+// Adds a chunk's squares.
+INLINE struct whole add_chunk(struct whole w, const cdp_doubles square[2])
+{
+    cdp_doubles both = square[0] + square[1];
+    w.longest = cdp_larger(both + swapped(both), w.longest);
+    w.square[0] += square[0];
+    w.square[1] += square[1];
+    return w;
+}
+
+INLINE double least_scale(struct whole w, const cdp_doubles pairs[2], size_t dim, double *square)
+{
+    *square = total(w.square);
+    double part = sqrt(largest(w.longest)) / (CDP_DOT_LENGTH - sqrt(2 * CDP_DOT_CHUNK) / 2);
+    double pair = largest(cdp_larger(pairs[0], pairs[1])) / (CDP_DOT_PAIR - 1);
+    return fmax(pair, fmax(part, whole_of(*square, dim))) * (1 + 1e-6);
+}
+
+INLINE double scale_of(const double *v, size_t dim, double *square)
+{
+    struct limits l = {{{0}}, {{0}}};
+    struct whole w = {{0}, {{0}}};
+    for (size_t d = 0; d < dim;) {
+        size_t end = dim - d < CHUNK ? dim : d + CHUNK;
+        l.square[0] = l.square[1] = (cdp_doubles){0};
+        for (; d + LANES <= end; d += LANES)
+            l = limit(l, v + d);
+        if (d < end)
+            l = limit(l, last_of(v + d, end - d).v);
+        d = end;
+        w = add_chunk(w, l.square);
+    }
+    return least_scale(w, l.pair, dim, square);
+}
+
+// The largest magnitudes and the squares, of two halves.
+struct extent {
+    cdp_doubles most[2], square[2];
+};
+
+INLINE struct extent extend(struct extent e, const double *v)
+{
+    for (int h = 0; h < 2; h++) {
+        cdp_doubles some = load(v + h * HALF);
+        e.most[h] = cdp_larger(magnitude(some), e.most[h]);
+        e.square[h] += some * some;
+    }
+    return e;
+}
+
+INLINE double finest_scale(struct extent e, size_t dim, double *square)
+{
+    *square = total(e.square);
+    double one = largest(cdp_larger(e.most[0], e.most[1])) / INT8_MAX;
+    return fmax(one, whole_of(*square, dim)) * (1 + 1e-6);
+}
+
+INLINE double finest_of(const double *v, size_t dim, double *square)
+{
+    struct extent e = {{{0}}, {{0}}};
+    size_t d = 0;
+    for (; d + LANES <= dim; d += LANES)
+        e = extend(e, v + d);
+    if (d < dim)
+        e = extend(e, last_of(v + d, dim - d).v);
+    return finest_scale(e, dim, square);
+}
+
+// Sums over the numbers that were rounded so far.
+struct rounding {
+    ints sum, square;
+    cdp_doubles residual[2];
+};
+
+INLINE struct rounding round_some(struct rounding r, const double *v, double scale, double inverse,
+                                  int8_t *q)
+{
+    for (int h = 0; h < 2; h++) {
+        // Adding and taking away 1.5 x 2^52 rounds to an integer.
+        cdp_doubles some = load(v + h * HALF), rounded = some * inverse + 0x1.8p52 - 0x1.8p52;
+        cdp_doubles e = some - scale * rounded;
+        ints whole = __builtin_convertvector(rounded, ints);
+        bytes16 all = (bytes16)whole;
+        bytes16 lowest =
+            __builtin_shufflevector(all, all, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
+        memcpy(q + h * HALF, &lowest, HALF);
+        r.sum += whole;
+        r.square += whole * whole;
+        r.residual[h] += e * e;
+    }
+    return r;
+}
+
+INLINE struct cdp_quantized round_to(const double *v, size_t dim, double scale, int8_t *q)
+{
+    struct rounding r = {{0}, {0}, {{0}}};
+    double inverse = 1 / scale;
+    size_t d = 0;
+    for (; d + LANES <= dim; d += LANES)
+        r = round_some(r, v + d, scale, inverse, q + d);
+    if (d < dim) {
+        int8_t some[LANES];
+        r = round_some(r, last_of(v + d, dim - d).v, scale, inverse, some);
+        memcpy(q + d, some, dim - d);
+    }
+    return (struct cdp_quantized){
+        .sum = r.sum[0] + r.sum[1] + r.sum[2] + r.sum[3],
+        .square = r.square[0] + r.square[1] + r.square[2] + r.square[3],
+        .residual = total(r.residual),
+    };
+}
+
+INLINE void add_to(double *v, size_t dim, double scale, const int8_t *q)
+{
+#pragma omp simd
+    for (size_t d = 0; d < dim; d++)
+        v[d] += scale * q[d];
+}
+
+INLINE void place_at(const float *x, size_t dim, double unit, const double *origin, double *v)
+{
+#pragma omp simd
+    for (size_t d = 0; d < dim; d++)
+        v[d] = unit * (double)x[d] - origin[d];
+}
+
+INLINE void shorten_to(const double *v, size_t dim, float *vector)
+{
+#pragma omp simd
+    for (size_t d = 0; d < dim; d++)
+        vector[d] = cdp_round12(v[d]);
+}
+
+// The functions by one instruction set.
+#define SIMPLE(isa, attribute)                                                                 \
+    attribute static void add_##isa(double *v, size_t dim, double scale, const int8_t *q)      \
+    {                                                                                          \
+        add_to(v, dim, scale, q);                                                              \
+    }                                                                                          \
+    attribute static void place_##isa(const float *x, size_t dim, double unit,                 \
+                                      const double *origin, double *v)                         \
+    {                                                                                          \
+        place_at(x, dim, unit, origin, v);                                                     \
+    }                                                                                          \
+    attribute static void shorten_##isa(const double *v, size_t dim, float *vector)            \
+    {                                                                                          \
+        shorten_to(v, dim, vector);                                                            \
+    }                                                                                          \
+    static const struct cdp_quantizer rounder_##isa = {scale_##isa, finest_##isa, round_##isa, \
+                                                       add_##isa,   place_##isa,  shorten_##isa};
+#define ROUNDER(isa, attribute)                                                                  \
+    attribute static double scale_##isa(const double *v, size_t dim, double *square)             \
+    {                                                                                            \
+        return scale_of(v, dim, square);                                                         \
+    }                                                                                            \
+    attribute static double finest_##isa(const double *v, size_t dim, double *square)            \
+    {                                                                                            \
+        return finest_of(v, dim, square);                                                        \
+    }                                                                                            \
+    attribute static struct cdp_quantized round_##isa(const double *v, size_t dim, double scale, \
+                                                      int8_t *q)                                 \
+    {                                                                                            \
+        return round_to(v, dim, scale, q);                                                       \
+    }                                                                                            \
+    SIMPLE(isa, attribute)
+
+ROUNDER(plain, )
+#ifdef __x86_64__
+ROUNDER(avx2, __attribute__((target("avx2"))))
+
+// ---- AVX-512: the same eight sums, in one register
+
+#define AVX512 __attribute__((target("avx512f")))
+
+AVX512 static double scale_avx512(const double *v, size_t dim, double *square)
+{
+    __m512d pairs = _mm512_setzero_pd();
+    struct whole w = {{0}, {{0}}};
+    cdp_doubles half[2];
+    for (size_t d = 0; d < dim;) {
+        size_t end = dim - d < CHUNK ? dim : d + CHUNK;
+        __m512d sum = _mm512_setzero_pd();
+        for (; d < end; d += LANES) {
+            __mmask8 here = (__mmask8)(end - d < LANES ? (1U << (end - d)) - 1 : 0xFF);
+            __m512d size = _mm512_abs_pd(_mm512_maskz_loadu_pd(here, v + d));
+            __m512d other = _mm512_permute_pd(size, 0x55);
+            pairs = _mm512_max_pd(_mm512_add_pd(size, other), pairs);
+            sum = _mm512_add_pd(sum, _mm512_mul_pd(size, size));
+        }
+        d = end;
+        memcpy(half, &sum, sizeof sum);
+        w = add_chunk(w, half);
+    }
+    memcpy(half, &pairs, sizeof pairs);
+    return least_scale(w, half, dim, square);
+}
+
+AVX512 static double finest_avx512(const double *v, size_t dim, double *square)
+{
+    __m512d most = _mm512_setzero_pd(), sum = most;
+    for (size_t d = 0; d < dim; d += LANES) {
+        __mmask8 here = (__mmask8)(dim - d < LANES ? (1U << (dim - d)) - 1 : 0xFF);
+        __m512d some = _mm512_maskz_loadu_pd(here, v + d);
+        most = _mm512_max_pd(_mm512_abs_pd(some), most);
+        sum = _mm512_add_pd(sum, _mm512_mul_pd(some, some));
+    }
+    struct extent e;
+    memcpy(e.most, &most, sizeof most);
+    memcpy(e.square, &sum, sizeof sum);
+    return finest_scale(e, dim, square);
+}
+
+AVX512 static struct cdp_quantized round_avx512(const double *v, size_t dim, double scale,
+                                                int8_t *q)
+{
+    const __m512d inverse = _mm512_set1_pd(1 / scale), step = _mm512_set1_pd(scale),
+                  magic = _mm512_set1_pd(0x1.8p52);
+    __m512d residual = _mm512_setzero_pd();
+    __m512i sum = _mm512_setzero_si512(), square = sum;
+    for (size_t d = 0; d < dim; d += LANES) {
+        __mmask8 here = (__mmask8)(dim - d < LANES ? (1U << (dim - d)) - 1 : 0xFF);
+        __m512d some = _mm512_maskz_loadu_pd(here, v + d);
+        __m512d rounded = _mm512_add_pd(_mm512_mul_pd(some, inverse), magic);
+        rounded = _mm512_sub_pd(rounded, magic);
+        __m512d e = _mm512_sub_pd(some, _mm512_mul_pd(step, rounded));
+        __m512i whole = _mm512_zextsi256_si512(_mm512_cvtpd_epi32(rounded));
+        _mm512_mask_cvtepi32_storeu_epi8(q + d, here, whole);
+        sum = _mm512_add_epi32(sum, whole);
+        square = _mm512_add_epi32(square, _mm512_mullo_epi32(whole, whole));
+        residual = _mm512_add_pd(residual, _mm512_mul_pd(e, e));
+    }
+    cdp_doubles half[2];
+    memcpy(half, &residual, sizeof residual);
+    return (struct cdp_quantized){.sum = _mm512_reduce_add_epi32(sum),
+                                  .square = _mm512_reduce_add_epi32(square),
+                                  .residual = total(half)};
+}
+
+SIMPLE(avx512, AVX512)
+#endif
+
+const struct cdp_quantizer *cdp_quantizer(void)
+{
+#ifdef __x86_64__
+    if (cdp_isa() >= CDP_ISA_AVX512VNNI)
+        return &rounder_avx512;
+    if (cdp_isa() >= CDP_ISA_AVX2)
+        return &rounder_avx2;
+#endif
+    return &rounder_plain;
+}

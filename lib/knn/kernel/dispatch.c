@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#include "knn/kernel/kernel.h"
+
+#include "base/isa.h"
+
+const struct cdp_kernel *cdp_kernel(void)
+{
+    static const struct cdp_kernel *const kernels[] = {
+        [CDP_ISA_PLAIN] = &cdp_kernel_plain,
+#ifdef __x86_64__
+        [CDP_ISA_AVX2] = &cdp_kernel_avx2,
+        [CDP_ISA_AVX512VNNI] = &cdp_kernel_avx512vnni,
+        [CDP_ISA_AMX] = &cdp_kernel_amx,
+#endif
+    };
+    return kernels[cdp_isa()];
+}

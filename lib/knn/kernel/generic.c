@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include "knn/kernel/vectors.h"
+
+// What every processor does.
+
+INLINE float dot_pair(const uint32_t *x, const uint32_t *y, size_t words)
+{
+    const int8_t *a = (const int8_t *)x, *b = (const int8_t *)y;
+    int32_t sum = 0;
+    for (size_t i = 0; i < 4 * words; i++)
+        sum += a[i] * b[i];
+    return (float)sum;
+}
+
+// For the dot product without instructions of its own: the even and the odd bytes as 16-bit
+// numbers.
+static size_t lay_halves(const uint32_t *row, size_t words, uint32_t *out)
+{
+    for (size_t w = 0; out && w < words; w++) {
+        int8_t b[4];
+        memcpy(b, &row[w], sizeof b);
+        int16_t halves[4] = {b[0], b[2], b[1], b[3]};
+        memcpy(&out[2 * w], halves, sizeof halves);
+    }
+    return 2 * words;
+}
+
+INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows)
+{
+    uint64_t any = 0;
+    memset(passed, 0, GROUP * sizeof *passed);
+    for (size_t v = 0; v < VECTORS * t->panels; v++) {
+        const uint32_t *item = t->panel + v / VECTORS * PANEL * t->words + v % VECTORS * LANES;
+        for (int r = 0; r < rows; r++) {
+            mask sum = {0};
+            for (size_t from = 0; from < t->words; from += CHUNK) {
+                halves16 part = {0};
+                for (size_t w = from; w < t->words && w < from + CHUNK; w++) {
+                    halves16 y = (halves16)((words8)load(item + w * PANEL) ^ CDP_DOT_FLIP);
+                    halves16 even = (halves16)((signed16)(y << 8) >> 8);
+                    halves16 odd = (halves16)((signed16)y >> 8);
+                    halves16 x_even = (halves16)(t->row[r][2 * w] + (words8){0});
+                    halves16 x_odd = (halves16)(t->row[r][2 * w + 1] + (words8){0});
+                    part += even * x_even + odd * x_odd;
+                }
+                sum += ((mask)((words8)part << 16) >> 16) + ((mask)part >> 16);
+            }
+            sum += (mask)load(t->offset + v * LANES);
+            if (t->score)
+                store(t->score[r] + v * LANES, __builtin_convertvector(sum, vector));
+            uint64_t here = bits_of(sum >= t->bar[r].product);
+            passed[r] |= here << (v * LANES);
+            any |= passed[r];
+        }
+    }
+    return any;
+}
+
+INLINE vector add_product(vector sum, vector x, vector y)
+{
+    return sum + x * y;
+}
+
+FUNCTIONS(plain, )
+PROJECT(plain, )
+TILE_AND_PAIRS(dot, plain, )
+
+const struct cdp_kernel cdp_kernel_plain = {
+    .isa = "plain",
+    .metric = METRICS(plain, {lay_halves, dot_plain, dot_pairs_plain}),
+    .cost = WORD_BY_WORD,
+    .bars = bars_plain,
+    .project = project_plain,
+    .merge = merge_one_by_one,
+};

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: MIT
+#ifndef CDP_KNN_VECTORS_H
+#define CDP_KNN_VECTORS_H
+
+#include <string.h>
+
+#include "knn/kernel/kernel.h"
+
+// Inner loops written with the compiler's vectors, for the kernels of all instruction sets: each
+// file that holds one makes its own functions of them, by FUNCTIONS.
+
+enum {
+    GROUP = 6, // rows of a tile whose sums are in registers,
+    HALF = 3,  // or so many, where no more are left
+    COLUMNS = CDP_TILE_COLUMNS,
+    PANEL = CDP_PANEL_COLUMNS,
+    CHUNK = CDP_DOT_CHUNK
+};
+
+// What is written out for each row of a group, so that each has variables of its own: given arrays,
+// gcc 12 keeps them in memory.
+#define EACH_ROW(what) what(0) what(1) what(2) what(3) what(4) what(5)
+
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vector __attribute__((vector_size(32)));
+typedef int32_t mask __attribute__((vector_size(32)));
+typedef uint32_t words8 __attribute__((vector_size(32)));
+typedef uint16_t halves16 __attribute__((vector_size(32)));
+typedef int16_t signed16 __attribute__((vector_size(32)));
+typedef uint64_t quarters __attribute__((vector_size(32)));
+enum { LANES = 8, VECTORS = PANEL / LANES };
+
+INLINE vector load(const void *at)
+{
+    vector v;
+    memcpy(&v, at, sizeof v);
+    return v;
+}
+
+INLINE void store(float *at, vector v)
+{
+    memcpy(at, &v, sizeof v);
+}
+
+// Bit i: whether the lanes' number i is all ones.
+INLINE uint64_t bits_of(mask lanes)
+{
+    mask bit = lanes & (mask){1, 2, 4, 8, 16, 32, 64, 128};
+    quarters q = (quarters)bit;
+    uint64_t both = (q[0] | q[1]) | (q[2] | q[3]);
+    return (both | both >> 32) & 0xFF;
+}
+
+INLINE float as_float(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+INLINE vector magnitude(vector v)
+{
+    return (vector)((mask)v & 0x7FFFFFFF);
+}
+
+INLINE vector l1_step(vector sum, vector x, vector y)
+{
+    return sum + magnitude(x - y);
+}
+
+INLINE vector linf_step(vector sum, vector x, vector y)
+{
+    vector apart = magnitude(x - y);
+    mask larger = apart > sum;
+    return (vector)((larger & (mask)apart) | (~larger & (mask)sum));
+}
+
+INLINE bool float_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows,
+                        vector (*step)(vector, vector, vector))
+{
+    uint64_t any = 0;
+    memset(passed, 0, GROUP * sizeof *passed);
+    for (size_t p = 0; p < t->panels; p++) {
+        const uint32_t *item = t->panel + p * PANEL * t->words;
+        vector sum[GROUP][VECTORS] = {0};
+        for (size_t w = 0; w < t->words; w++, item += PANEL) {
+            vector y0 = load(item), y1 = load(item + LANES);
+#pragma GCC unroll 6
+            for (int r = 0; r < rows; r++) {
+                vector x = as_float(t->row[r][w]) - (vector){0};
+                sum[r][0] = step(sum[r][0], x, y0);
+                sum[r][1] = step(sum[r][1], x, y1);
+            }
+        }
+        for (int r = 0; r < rows; r++) {
+            for (size_t v = 0; v < VECTORS; v++) {
+                size_t c = p * PANEL + v * LANES;
+                vector score = -sum[r][v];
+                if (t->score)
+                    store(t->score[r] + c, score);
+                uint64_t here = bits_of(~(score < t->bar[r].score));
+                passed[r] |= here << c;
+            }
+            any |= passed[r];
+        }
+    }
+    return any;
+}
+
+INLINE float float_pair(const uint32_t *x, const uint32_t *y, size_t words,
+                        vector (*step)(vector, vector, vector))
+{
+    vector sum = {0};
+    size_t w = 0;
+    for (; w + LANES <= words; w += LANES)
+        sum = step(sum, load(x + w), load(y + w));
+    if (w < words) {
+        float a[LANES] = {0}, b[LANES] = {0};
+        memcpy(a, x + w, (words - w) * sizeof *x);
+        memcpy(b, y + w, (words - w) * sizeof *y);
+        sum = step(sum, load(a), load(b));
+    }
+    vector all = {0};
+    for (int lane = 0; lane < LANES; lane++)
+        all = step(all, (vector){sum[lane]}, (vector){0});
+    return -all[0];
+}
+
+INLINE bool l1_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows)
+{
+    return float_group(t, passed, rows, l1_step);
+}
+
+INLINE bool linf_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows)
+{
+    return float_group(t, passed, rows, linf_step);
+}
+
+INLINE float l1_pair(const uint32_t *x, const uint32_t *y, size_t words)
+{
+    return float_pair(x, y, words, l1_step);
+}
+
+INLINE float linf_pair(const uint32_t *x, const uint32_t *y, size_t words)
+{
+    return float_pair(x, y, words, linf_step);
+}
+
+// The bits set in each byte (Warren, Hacker's Delight, section 5-1).
+INLINE words8 bits_of_bytes(words8 v)
+{
+    v -= v >> 1 & 0x55555555;
+    v = (v & 0x33333333) + (v >> 2 & 0x33333333);
+    return (v + (v >> 4)) & 0x0F0F0F0F;
+}
+
+INLINE bool hamming_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows)
+{
+    enum { RUN = 31 }; // words of 8 bits a byte that a byte can count
+    uint64_t any = 0;
+    memset(passed, 0, GROUP * sizeof *passed);
+    for (size_t v = 0; v < VECTORS * t->panels; v++) {
+        const uint32_t *item = t->panel + v / VECTORS * PANEL * t->words + v % VECTORS * LANES;
+        for (int r = 0; r < rows; r++) {
+            words8 sum = {0};
+            for (size_t from = 0; from < t->words; from += RUN) {
+                words8 bytes = {0};
+                for (size_t w = from; w < t->words && w < from + RUN; w++)
+                    bytes += bits_of_bytes(t->row[r][w] ^ (words8)load(item + w * PANEL));
+                bytes = (bytes & 0x00FF00FF) + (bytes >> 8 & 0x00FF00FF);
+                sum += (bytes & 0xFFFF) + (bytes >> 16);
+            }
+            vector score = -__builtin_convertvector((mask)sum, vector);
+            if (t->score)
+                store(t->score[r] + v * LANES, score);
+            uint64_t here = bits_of(~(score < t->bar[r].score));
+            passed[r] |= here << (v * LANES);
+            any |= passed[r];
+        }
+    }
+    return any;
+}
+
+INLINE float hamming_pair(const uint32_t *x, const uint32_t *y, size_t words)
+{
+    uint32_t bits = 0;
+    for (size_t w = 0; w < words; w++) {
+        uint32_t bytes = bits_of_bytes(x[w] ^ y[w] ^ (words8){0})[0];
+        bits += bytes * UINT32_C(0x01010101) >> 24;
+    }
+    return -(float)bits;
+}
+
+INLINE int32_t integer_of(float x)
+{
+    x = x > -0x1p30F ? x : -0x1p30F;
+    return (int32_t)(x < 0x1p30F ? x : 0x1p30F);
+}
+
+INLINE void bars(const struct cdp_row_bounds *a, union cdp_threshold *bar)
+{
+    const float *reach = a->reach, *error = a->error, *square = a->square;
+    float most_reach = a->most_reach, most_error = a->most_error;
+    for (size_t i = 0; i < a->count; i++) {
+        float apart = (reach[i] > most_reach ? reach[i] : most_reach) + error[i] + most_error;
+        float low = (square[i] * (1 - 0x1p-21F) - apart * apart * (1 + 0x1p-20F)) * 0.5F - 2;
+        bar[i].product = integer_of(low);
+    }
+}
+
+INLINE void project(const float *row, size_t count, size_t dim, const float *directions,
+                    size_t width, float *out, vector (*step)(vector, vector, vector))
+{
+    enum { TOGETHER = 4 };
+    for (size_t r = 0; r < count; r += TOGETHER) {
+        const float *x[TOGETHER];
+        for (size_t i = 0; i < TOGETHER; i++)
+            x[i] = row + (r + i < count ? r + i : r) * dim;
+        for (size_t at = 0; at < width; at += PANEL) {
+            vector sum[TOGETHER][VECTORS] = {0};
+            const float *line = directions + at;
+            for (size_t d = 0; d < dim; d++, line += width) {
+                vector y0 = load(line), y1 = load(line + LANES);
+#pragma GCC unroll 4
+                for (int i = 0; i < TOGETHER; i++) {
+                    vector own = x[i][d] - (vector){0};
+                    sum[i][0] = step(sum[i][0], own, y0);
+                    sum[i][1] = step(sum[i][1], own, y1);
+                }
+            }
+            for (size_t i = 0; i < TOGETHER && r + i < count; i++)
+                memcpy(out + (r + i) * width + at, sum[i], sizeof sum[i]);
+        }
+    }
+}
+
+INLINE void add(uint64_t *list, uint32_t k, uint64_t entry)
+{
+    uint32_t at = 0, end = k;
+    while (at < end) {
+        uint32_t middle = (at + end) / 2;
+        if (list[middle] < entry)
+            at = middle + 1;
+        else
+            end = middle;
+    }
+    if (at == k || list[at] == entry)
+        return;
+    memmove(list + at + 1, list + at, (k - 1 - at) * sizeof *list);
+    list[at] = entry;
+}
+
+INLINE void merge_one_by_one(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        add(list, k, entries[i]);
+}
+
+// The columns with which each of `rows` rows, GROUP or HALF, passes; false: none does.
+typedef bool group_function(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows);
+
+// A tile, group after group. The last one, or half of it, is filled up with its first row.
+INLINE uint32_t by_groups(const struct cdp_tile *tile, struct cdp_hits *passed,
+                          group_function *group)
+{
+    uint32_t count = 0;
+    for (uint32_t first = 0; first < tile->rows; first += GROUP) {
+        const uint32_t *row[GROUP];
+        int32_t start[GROUP];
+        union cdp_threshold bar[GROUP];
+        float score[GROUP][COLUMNS];
+        uint64_t columns[GROUP];
+        uint32_t left = tile->rows - first, own = left <= HALF ? HALF : GROUP;
+        struct cdp_tile t = *tile;
+        t.row += first;
+        t.start += first;
+        t.bar += first;
+        t.score += t.score ? first : 0;
+        if (left < own) {
+            for (uint32_t r = 0; r < own; r++) {
+                row[r] = t.row[r < left ? r : 0];
+                start[r] = t.start[r < left ? r : 0];
+                bar[r] = t.bar[r < left ? r : 0];
+            }
+            t.row = row;
+            t.start = start;
+            t.bar = bar;
+            t.score = t.score ? score : NULL;
+        }
+        if (!(left <= HALF ? group(&t, columns, HALF) : group(&t, columns, GROUP)))
+            continue;
+        for (uint32_t r = 0; r < GROUP && r < left; r++) {
+            passed[count] = (struct cdp_hits){first + r, columns[r]};
+            count += columns[r] != 0;
+        }
+        if (left < own && t.score)
+            memcpy(tile->score + first, score, left * sizeof *score);
+    }
+    return count;
+}
+
+// The functions of all the above for one instruction set, which `attribute` names.
+#define TILE_AND_PAIRS(metric, isa, attribute) \
+    TILE(metric, isa, attribute)               \
+    PAIRS(metric, isa, attribute)
+#define TILE(metric, isa, attribute)                                                            \
+    attribute static uint32_t metric##_##isa(const struct cdp_tile *t, struct cdp_hits *passed) \
+    {                                                                                           \
+        return by_groups(t, passed, metric##_group);                                            \
+    }
+#define PAIRS(metric, isa, attribute)                                                       \
+    attribute static void metric##_pairs_##isa(const uint32_t *x, const uint32_t *const *y, \
+                                               size_t count, size_t words, float *out)      \
+    {                                                                                       \
+        for (size_t i = 0; i < count; i++)                                                  \
+            out[i] = metric##_pair(x, y[i], words);                                         \
+    }
+#define FUNCTIONS(isa, attribute)                                         \
+    TILE_AND_PAIRS(l1, isa, attribute)                                    \
+    TILE_AND_PAIRS(linf, isa, attribute)                                  \
+    TILE_AND_PAIRS(hamming, isa, attribute)                               \
+    attribute static void bars_##isa(const struct cdp_row_bounds *asking, \
+                                     union cdp_threshold *bar)            \
+    {                                                                     \
+        bars(asking, bar);                                                \
+    }
+
+// Projections, by a function add_product of the same file: sum + x y.
+#define PROJECT(isa, attribute)                                                            \
+    attribute static void project_##isa(const float *row, size_t count, size_t dim,        \
+                                        const float *directions, size_t width, float *out) \
+    {                                                                                      \
+        project(row, count, dim, directions, width, out, add_product);                     \
+    }
+
+#define WORD_BY_WORD         \
+    {                        \
+        .step = 1, .each = 4 \
+    }
+
+// The metrics of a kernel: dot products by the functions that are named, others by these.
+#define METRICS(isa, ...)                                                                \
+    {                                                                                    \
+        [CDP_COSINE] = __VA_ARGS__, [CDP_ANGULAR] = __VA_ARGS__, [CDP_L2] = __VA_ARGS__, \
+        [CDP_L1] = {NULL, l1_##isa, l1_pairs_##isa},                                     \
+        [CDP_LINF] = {NULL, linf_##isa, linf_pairs_##isa},                               \
+        [CDP_HAMMING] = {NULL, hamming_##isa, hamming_pairs_##isa},                      \
+    }
+
+#endif

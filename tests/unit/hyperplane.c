@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: MIT
+#include "knn/search/hyperplane.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/random.h"
+#include "knn/data/build.h"
+#include "knn/search/allpairs.h"
+#include "rows.h"
+#include "tap.h"
+
+// What hyperplanes promises: a row is wanted by the tile of its nearest neighbour, and of whoever
+// it is the nearest of; so is a row without a cell by all, and any by a column without one; but
+// most others are not. All pairs by what is left are all pairs; and where cells exclude too little,
+// nothing is.
+
+enum {
+    DIM = 96,
+    HALF = 4, // items of a cell; two cells are the halves of a group, side by side
+    GROUPS = 768,
+    ROWS = 2 * HALF * GROUPS,
+    LOOKING = 60, // groups whose first halves are rows of tiles; second ones are columns
+
+};
+
+static float number[ROWS * DIM];
+
+// Places of a half's items, from the plane between the halves. One half of a group is at NEAR and
+// the other one at WIDE: so the item that is first in the one has its nearest in its own half, but
+// is the nearest of the first in the other.
+static const float near[HALF] = {0.1F, 0.15F, 0.7F, 1}, wide[HALF] = {0.1F, 0.5F, 0.9F, 1.3F};
+
+static float random_number(uint64_t seed, uint64_t i)
+{
+    return (float)(cdp_random(seed, i) % 2001) / 1000 - 1;
+}
+
+// Each group along a line of its own, far from all others.
+static void spread(float size)
+{
+    for (uint64_t i = 0; i < ROWS; i++) {
+        uint64_t group = i / (2 * HALF), half = i / HALF % 2;
+        const float *place = half == group % 2 ? near : wide;
+        float along = half ? place[i % HALF] : -place[i % HALF], length = 0;
+        for (uint64_t d = 0; d < DIM; d++)
+            length += powf(random_number(1, group * DIM + d), 2);
+        for (uint64_t d = 0; d < DIM; d++)
+            number[i * DIM + d] =
+                size * (random_number(2, group * DIM + d) +
+                        along * random_number(1, group * DIM + d) / sqrtf(length));
+    }
+}
+
+// Some groups know no cell.
+static bool alone(uint32_t item)
+{
+    return item / (2 * HALF) / (CDP_TILE_COLUMNS / HALF) % 4 == 3;
+}
+
+static bool choose_cells(struct cdp_ivf_lists *cells)
+{
+    struct cdp_candidates in;
+    struct cdp_err err;
+    if (cdp_candidates_new(&in, ROWS, 1, 1, &err))
+        return false;
+    for (uint64_t i = 0; i < ROWS; i++)
+        in.entry[i] = i / HALF;
+    bool made = !cdp_ivf_lists_new(cells, &in, 1, ROWS / HALF, 1, &err);
+    cdp_candidates_free(&in);
+    return made;
+}
+
+static void ask(struct cdp_operand *side, const struct cdp_topk *nearest)
+{
+    for (uint32_t i = 0; i < side->count; i++)
+        cdp_operand_set_threshold(side, i, cdp_topk_threshold(nearest, side->id[i]));
+}
+
+// As many of the rows as are asked for.
+static void look(struct cdp_pruner *x, const struct cdp_operand *rows,
+                 const struct cdp_operand *columns, const struct cdp_topk *n, uint32_t count,
+                 const char *name)
+{
+    uint64_t missed = 0, met = 0, asked = 0, free = 0;
+    bool any = cdp_pruner_set_columns(x, rows, count, columns);
+    for (uint32_t first = 0; any && first < columns->count; first += CDP_TILE_COLUMNS) {
+        static uint16_t list[CDP_BLOCK_ROWS];
+        uint32_t wanted = cdp_pruner_kept(x, first, 0, count, list), at = 0;
+        for (uint32_t r = 0; r < count; r++) {
+            bool is = at < wanted && list[at] == r, must = alone(rows->id[r]);
+            for (uint32_t c = first; c < first + CDP_TILE_COLUMNS; c++) {
+                uint32_t row = rows->id[r], column = columns->id[c];
+                must |= alone(column) || n->id[row] == column || n->id[column] == row;
+            }
+            at += is;
+            missed += must && !is;
+            free += !must;
+            asked += is && !must;
+        }
+        missed += at != wanted;
+        met += count;
+    }
+    ok(any && missed == 0, "%s, %u rows: whoever must be wanted is", name, count);
+    ok(free > met / 3 && asked < free / 10, "%s, %u rows: most others are not", name, count);
+    double share = (double)(met - free + asked) / (double)met;
+    ok(fabs(cdp_pruner_share(x) - share) < 1e-12, "%s, %u rows: the share", name, count);
+}
+
+// The lists of a search of all pairs without hyperplanes, and what there is to begin with: the
+// nearest of each item's cell.
+static bool search(struct cdp_topk *nearest, struct cdp_pair_block *blocks, uint32_t all[ROWS])
+{
+    const struct cdp_hyperplanes none = {0};
+    struct cdp_err err;
+    float room[2 * CDP_KEY_BATCH * DIM];
+    if (cdp_allpairs(blocks, 1, 0, ROWS, &none, NULL, &err))
+        return false;
+    memcpy(all, nearest->id, ROWS * sizeof *all);
+    cdp_topk_clear(nearest);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        for (uint32_t j = i / HALF * HALF; j < (i / HALF + 1) * HALF; j++) {
+            double key;
+            cdp_dataset_keys(nearest->data, &i, &j, 1, room, &key);
+            if (i != j)
+                cdp_topk_add(nearest, i, j, key);
+        }
+    }
+    return true;
+}
+
+// From lists of items' own cells to the whole.
+static void check_all(enum cdp_metric metric, bool pays, const char *name)
+{
+    struct cdp_matrix matrix = matrix_of(number, ROWS, DIM);
+    struct cdp_dataset data;
+    struct cdp_topk nearest;
+    struct cdp_ivf_lists cells;
+    struct cdp_hyperplanes hyperplanes;
+    struct cdp_err err;
+    static uint32_t all[ROWS];
+    struct cdp_pair_block *blocks = NULL;
+    if (!ok(!cdp_dataset_build(&data, &matrix, metric, 1, true, 1, &err) &&
+                !cdp_topk_new(&nearest, &data, ROWS, 1, &err) && choose_cells(&cells) &&
+                (blocks = cdp_pair_blocks_new(&data, 2, &err)),
+            "%s: to be searched", name))
+        return;
+    cdp_pair_blocks_fill(blocks, 2, &nearest);
+    ok(search(&nearest, blocks, all) && memcmp(all, nearest.id, sizeof all) != 0,
+       "%s: not all neighbours are of the same cell", name);
+    ok(!cdp_allpairs_order(&data, &nearest, &cells, &hyperplanes, 2, &err) &&
+           !hyperplanes.cell == !pays,
+       "%s: cells exclude %s", name, pays ? "others" : "too little");
+    uint64_t known = 0, wrong = 0;
+    for (uint64_t i = 0; pays && i < ROWS; i++) {
+        known += hyperplanes.cell[i] != CDP_NONE;
+        wrong += hyperplanes.cell[i] != CDP_NONE && hyperplanes.cell[i] != data.row[i] / HALF;
+    }
+    if (pays)
+        ok(wrong == 0 && known > ROWS / 2 && known < ROWS,
+           "%s: most items know their cells in the new order", name);
+    ok(!cdp_allpairs(blocks, 2, 0, ROWS, &hyperplanes, NULL, &err) &&
+           memcmp(all, nearest.id, sizeof all) == 0,
+       "%s: all pairs", name);
+    cdp_pair_blocks_free(blocks, 2);
+    cdp_hyperplanes_free(&hyperplanes);
+    cdp_ivf_lists_free(&cells);
+    cdp_topk_free(&nearest);
+    cdp_dataset_free(&data);
+}
+
+static void check(enum cdp_metric metric, const char *name)
+{
+    struct cdp_matrix matrix = matrix_of(number, ROWS, DIM);
+    struct cdp_dataset data;
+    struct cdp_topk nearest;
+    struct cdp_ivf_lists cells;
+    struct cdp_hyperplanes none = {0}, hyperplanes;
+    struct cdp_operand rows, columns;
+    struct cdp_err err;
+    static uint32_t row[HALF * LOOKING], column[CDP_BLOCK];
+    if (!ok(!cdp_dataset_build(&data, &matrix, metric, 1, true, 1, &err) &&
+                !cdp_topk_new(&nearest, &data, ROWS, 1, &err) &&
+                !cdp_operand_new_rows(&rows, &data, HALF * LOOKING, &err) &&
+                !cdp_operand_new_columns(&columns, &data, CDP_BLOCK, &err) &&
+                choose_cells(&cells) && !cdp_hyperplanes_new(&hyperplanes, &data, &cells, &err),
+            "%s: laid out", name))
+        return;
+    struct cdp_pair_block *blocks = cdp_pair_blocks_new(&data, 1, &err);
+    cdp_pair_blocks_fill(blocks, 1, &nearest);
+    ok(!cdp_allpairs(blocks, 1, 0, ROWS, &none, NULL, &err), "%s: neighbours", name);
+    for (uint32_t i = 0; i < ROWS; i++)
+        hyperplanes.cell[i] = alone(i) ? CDP_NONE : hyperplanes.cell[i];
+    ok(cdp_hyperplanes_share(&hyperplanes, &nearest, &cells) < 0.1, "%s: a sample", name);
+    for (uint32_t i = 0; i < HALF * LOOKING; i++)
+        row[i] = i / HALF * 2 * HALF + i % HALF;
+    for (uint32_t i = 0; i < CDP_BLOCK; i++)
+        column[i] = i / HALF * 2 * HALF + HALF + i % HALF;
+    cdp_operand_pack_rows(&rows, cdp_ids_of(row), cdp_ids_from(CDP_NONE), HALF * LOOKING);
+    cdp_operand_pack_columns(&columns, cdp_ids_of(column), cdp_ids_from(CDP_NONE), CDP_BLOCK, 1);
+    ask(&rows, &nearest);
+    ask(&columns, &nearest);
+    struct cdp_pruner *x = cdp_pruner_new(&hyperplanes, &data, &err);
+    for (uint32_t part = 1; part <= 3; part += 2) {
+        cdp_pruner_set_rows(x, &rows);
+        look(x, &rows, &columns, &nearest, HALF * LOOKING / part, name);
+    }
+    cdp_pruner_free(x);
+    cdp_pair_blocks_free(blocks, 1);
+    cdp_operand_free(&rows);
+    cdp_operand_free(&columns);
+    cdp_hyperplanes_free(&hyperplanes);
+    cdp_ivf_lists_free(&cells);
+    cdp_topk_free(&nearest);
+    cdp_dataset_free(&data);
+}
+
+// Rows of one number, where the bound is as close as it can be: the planes between centroids are
+// points, and what two items are from one on both sides is all of their distance. Rows and columns
+// take turns by cells.
+enum { POINTS = 512, CELL = 8, SIDE = POINTS / 2, POINT_TILES = SIDE / CDP_TILE_COLUMNS };
+
+static uint32_t point_of(uint32_t i, uint32_t odd)
+{
+    return i / CELL * 2 * CELL + odd * CELL + i % CELL;
+}
+
+// How far two items are apart in steps: as sketches, or as rows.
+static float points_apart(const struct cdp_dataset *data, bool as_sketches, uint32_t a, uint32_t b)
+{
+    double steps = fabs((double)number[a] - (double)number[b]) * data->unit / data->sketcher->step;
+    if (as_sketches)
+        steps = abs(*(const int8_t *)cdp_dataset_words(data, a) -
+                    *(const int8_t *)cdp_dataset_words(data, b));
+    return nextafterf((float)steps, INFINITY);
+}
+
+// How many of the rows, or columns, that reach to the nearest of a tile's columns, or of the rows,
+// and no farther, the tile does not want.
+static uint64_t missed_of(struct cdp_pruner *x, struct cdp_operand *rows,
+                          struct cdp_operand *columns, uint32_t tile, bool by_rows,
+                          bool as_sketches)
+{
+    const struct cdp_dataset *data = rows->data;
+    static uint32_t partner[SIDE]; // the row of each row, or column, that must be wanted
+    static uint16_t list[SIDE];
+    uint32_t first = tile * CDP_TILE_COLUMNS, count = by_rows ? SIDE : CDP_TILE_COLUMNS;
+    for (uint32_t i = 0; i < SIDE; i++)
+        rows->reach[i] = columns->reach[i] = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        float *reach = by_rows ? &rows->reach[i] : &columns->reach[first + i];
+        *reach = INFINITY;
+        for (uint32_t j = 0; j < (by_rows ? CDP_TILE_COLUMNS : SIDE); j++) {
+            uint32_t row = by_rows ? i : j, column = first + (by_rows ? j : i);
+            float apart = points_apart(data, as_sketches, rows->id[row], columns->id[column]);
+            partner[i] = apart < *reach ? row : partner[i];
+            *reach = fminf(*reach, apart);
+        }
+    }
+    uint64_t missed = 0;
+    if (!cdp_pruner_set_columns(x, rows, SIDE, columns))
+        return UINT64_MAX;
+    uint32_t wanted = cdp_pruner_kept(x, first, 0, SIDE, list);
+    for (uint32_t i = 0; i < count; i++) {
+        bool is = false;
+        for (uint32_t w = 0; w < wanted; w++)
+            is |= list[w] == partner[i];
+        missed += !is;
+    }
+    return missed;
+}
+
+static void check_points(bool as_sketches)
+{
+    struct cdp_matrix matrix = matrix_of(number, POINTS, 1);
+    struct cdp_dataset data;
+    struct cdp_ivf_lists cells;
+    struct cdp_candidates in;
+    struct cdp_hyperplanes hyperplanes;
+    struct cdp_operand rows, columns;
+    struct cdp_err err;
+    static uint32_t row[SIDE], column[SIDE];
+    const char *name = as_sketches ? "points of sketches" : "points";
+    for (uint32_t i = 0; i < POINTS; i++)
+        number[i] = (float)i + 0.45F * random_number(4, i);
+    for (uint32_t i = 0; i < SIDE; i++) {
+        row[i] = point_of(i, 0);
+        column[i] = point_of(i, 1);
+    }
+    if (!ok(!cdp_dataset_build(&data, &matrix, CDP_L2, 1, true, 1, &err) &&
+                !cdp_candidates_new(&in, POINTS, 1, 1, &err),
+            "%s: a data", name))
+        return;
+    for (uint32_t i = 0; i < POINTS; i++) {
+        in.entry[i] = i / CELL;
+        data.sketch[i].error = as_sketches ? 0 : data.sketch[i].error;
+    }
+    if (!ok(!cdp_ivf_lists_new(&cells, &in, 1, POINTS / CELL, 1, &err) &&
+                !cdp_hyperplanes_new(&hyperplanes, &data, &cells, &err) &&
+                !cdp_operand_new_rows(&rows, &data, SIDE, &err) &&
+                !cdp_operand_new_columns(&columns, &data, SIDE, &err),
+            "%s: laid out", name))
+        return;
+    cdp_operand_pack_rows(&rows, cdp_ids_of(row), cdp_ids_from(CDP_NONE), SIDE);
+    cdp_operand_pack_columns(&columns, cdp_ids_of(column), cdp_ids_from(CDP_NONE), SIDE, 1);
+    struct cdp_pruner *x = cdp_pruner_new(&hyperplanes, &data, &err);
+    cdp_pruner_set_rows(x, &rows);
+    uint64_t missed[2] = {0};
+    for (uint32_t tile = 0; tile < POINT_TILES; tile++) {
+        for (int by_rows = 0; by_rows < 2; by_rows++)
+            missed[by_rows] += missed_of(x, &rows, &columns, tile, by_rows, as_sketches);
+    }
+    ok(missed[1] == 0, "%s: no row is excluded that reaches a column", name);
+    ok(missed[0] == 0, "%s: no row is excluded that a column reaches", name);
+    cdp_pruner_free(x);
+    cdp_operand_free(&rows);
+    cdp_operand_free(&columns);
+    cdp_hyperplanes_free(&hyperplanes);
+    cdp_ivf_lists_free(&cells);
+    cdp_candidates_free(&in);
+    cdp_dataset_free(&data);
+}
+
+int main(void)
+{
+    check_points(true);
+    check_points(false);
+    spread(1);
+    check(CDP_COSINE, "cosine");
+    check(CDP_L2, "l2");
+    spread(1e6F);
+    check(CDP_L2, "l2, large numbers");
+    check_all(CDP_COSINE, true, "cosine");
+    check_all(CDP_L2, true, "l2");
+    check_all(CDP_L1, false, "l1");
+    for (uint64_t i = 0; i < ROWS * DIM; i++)
+        number[i] = random_number(3, i);
+    check_all(CDP_COSINE, false, "cosine, rows without any order");
+    return done();
+}
