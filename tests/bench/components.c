@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// components STREAM: the connected components of a pairs stream by union-find, scores unread: the
-// least work that a program which clusters pairs can do, to hold cdp-propagate against.
+// components STREAM: prints the number of connected components of a pairs stream, found by
+// union-find without the scores. No program that clusters pairs does less, so it bounds
+// cdp-propagate from below.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,7 +24,8 @@ int main(int argc, char **argv)
     struct cdp_block block;
     struct cdp_err err;
     int status = 0;
-    if (argc < 2 || cdp_reader_open(&reader, argv[1], 1 << CDP_PAIRS, "pairs are wanted", 1, &err))
+    if (argc < 2 ||
+        cdp_reader_open(&reader, argv[1], 1 << CDP_PAIRS, "components reads pairs", 1, &err))
         return 1;
     uint64_t nodes = cdp_reader_header(reader)->nodes, components = nodes;
     uint32_t *root = malloc(nodes * sizeof *root);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// faiss FILE DIM K: the K nearest of every row by cosine with faiss' exact search (IndexFlatIP;
-// Debian: libfaiss-dev), two threads, as `i <tab> j <tab> distance`; its seconds on standard error.
-// Rows (raw float32) are scaled to length 1 first, outside the time.
+// faiss FILE DIM K: prints the K nearest neighbours of every row by cosine, as `i <tab> j <tab>
+// distance`, with the exact search of faiss (IndexFlatIP; Debian: libfaiss-dev) and two threads.
+// Its seconds go to standard error, without reading FILE (raw float32) and scaling the rows to
+// length 1.
 #include <faiss/IndexFlat.h>
 #include <omp.h>
 

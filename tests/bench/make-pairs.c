@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// make-pairs random|clusters NODES PAIRS SEED: a seeded pairs stream of any length on standard
-// output, made as it is written. `random`: partners anywhere. `clusters`: 19 of 20 partners in a
-// group of 64 items that lie scattered over the ids, with high scores; the others anywhere, with
-// low ones.
+// make-pairs random|clusters NODES PAIRS SEED: writes a seeded pairs stream to standard output, in
+// constant memory. `random`: partners are uniform, and so are scores. `clusters`: 19 of 20 partners
+// are in the item's group of 64, whose ids are spread over the whole range, with scores of 0.6 to
+// 1; the others are uniform, with scores of 0 to 0.6.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// Items i and j are of a group where i mod (nodes / GROUP) is the same.
+// Items are in one group if their ids are equal modulo nodes / GROUP.
 static uint64_t partner(uint64_t i, uint64_t draw, int clusters, float *score)
 {
     uint64_t r = cdp_random(seed, draw * 2), s = cdp_random(seed, draw * 2 + 1);
@@ -58,7 +58,8 @@ int main(int argc, char **argv)
         cdp_writer_open(&writer, output, &header, 1, 0, &err))
         die("cannot begin");
     for (uint64_t i = 0; i + 1 < nodes; i++) {
-        // Early items have more partners above them, so that every item has about as many in all.
+        // A pair is listed at its smaller id. The count falls with i, so that the degree is about
+        // uniform.
         double share = 2.0 * (double)(nodes - i) / (double)nodes * (double)pairs / (double)nodes;
         uint64_t count = (uint64_t)share;
         count += (double)(cdp_random(~seed, i) >> 11) * 0x1p-53 < share - (double)count;
@@ -66,7 +67,7 @@ int main(int argc, char **argv)
         float score[MOST];
         if (count > MOST)
             die("too many pairs a node");
-        // The score belongs to the pair's place in the row, which is random enough.
+        // Scores are not sorted with the partners; both are random.
         for (uint64_t p = 0; p < count; p++)
             list[p] = partner(i, draw++, clusters, &score[p]);
         qsort(list, count, sizeof *list, ascending);

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# mediate.sh [FOLDER]: how good clusters are by vote and by the mediator, as a table of tab-separated
-# pairwise figures (tests/bench/mediate.tsv). The data: 200,000 made-up images seen by five models,
-# the mediator trained on others made with another seed; and real faces where
-# $CDP_SHARED/data/lfw is. Takes some five minutes and 3 GB in FOLDER (default: a temporary one).
+# mediate.sh [FOLDER]: prints pairwise precision, recall and F of votes and mediators as TSV
+# (tests/bench/mediate.tsv). Data: 200,000 synthetic images under five models, with a mediator trained on a set of
+# another seed; and real faces if $CDP_SHARED/data/lfw exists (labeled and unlabeled, as in data/README.md).
+# Takes some five minutes and 3 GB in FOLDER (default: a temporary folder).
 set -euo pipefail
 export LC_ALL=C
 PATH=${CDP_BIN:?is the folder of the tools}:$PATH
@@ -14,7 +14,7 @@ if [ -z "$folder" ]; then
 fi
 cd "$folder"
 
-# prepare PART META DIM:FILE...: the lists and pair features of a committee in PART
+# prepare PART META DIM:FILE...: writes neighbour lists and pair features of a committee to PART
 prepare() {
     local part=$1 m=0 file options=() lists=()
     mkdir -p "$part"
@@ -30,7 +30,7 @@ prepare() {
     cdp-score features -o "$part/pairs.cdp" "${options[@]}" "${lists[@]}"
 }
 
-# row DATA STRATEGY SEED THRESHOLD <PAIRS: one line of the table
+# row DATA STRATEGY SEED THRESHOLD <PAIRS: prints a line of the table
 row() {
     cdp-propagate -q | cdp-eval --format tsv - "$1/new/meta.txt" |
         awk -F'\t' -v data="$1" -v strategy="$2" -v seed="$3" -v threshold="$4" '{ v[$1] = $2 }
@@ -50,24 +50,24 @@ vote() {
 
 # mediate DATA SEED "THRESHOLD..." [OPTION]...
 mediate() {
-    local data=$1 seed=$2 thresholds=$3 threshold pairs=pairs.cdp told
+    local data=$1 seed=$2 thresholds=$3 threshold pairs=pairs.cdp shown
     shift 3
     [[ $* != *nearer* && $* != *tighter* ]] || pairs=extra.cdp
     cdp-mediate train -q --seed "$seed" --labels "$data/known/meta.txt" "$@" -o model \
         "$data/known/$pairs"
     for threshold in $thresholds; do
-        told=$threshold
-        [ "$threshold" != auto ] || told=auto:$(cdp-mediate show model | awk '/  auto$/ { print $1 }')
+        shown=$threshold
+        [ "$threshold" != auto ] || shown=auto:$(cdp-mediate show model | awk '/  auto$/ { print $1 }')
         cdp-mediate apply -q --model model --threshold "$threshold" "$data/new/$pairs" |
-            row "$data" "mediator $*" "$seed" "$told"
+            row "$data" "mediator $*" "$seed" "$shown"
     done
 }
 
 printf 'data\tstrategy\tseed\tthreshold\tprecision\trecall\tfscore\n'
 if [ ! -e synth/new/pairs.cdp ]; then
     for part in known:2 new:1; do
-        cdp-synth --items 200000 --seed "${part#*:}" "made-${part%:*}"
-        prepare "synth/${part%:*}" "made-${part%:*}/meta.txt" "256:made-${part%:*}/features/m"{0..4}.bin
+        cdp-synth --items 200000 --seed "${part#*:}" "synth-${part%:*}"
+        prepare "synth/${part%:*}" "synth-${part%:*}/meta.txt" "256:synth-${part%:*}/features/m"{0..4}.bin
     done
 fi
 vote synth 0 0.65 0.7 0.75
@@ -93,11 +93,11 @@ if [ -d "$faces" ]; then
 fi
 groups=relationship,affinity,structure
 for data in "${sets[@]}"; do
-    ladder="0.3 0.5 0.7 0.8 0.9 0.95 0.98 0.99 0.995 0.998 0.999 auto"
-    mediate "$data" 0 "$ladder" --input $groups
-    mediate "$data" 0 "$ladder" --input relationship,affinity
-    mediate "$data" 0 "$ladder" --original --input $groups
-    mediate "$data" 0 "$ladder" --original --input relationship,affinity
+    thresholds="0.3 0.5 0.7 0.8 0.9 0.95 0.98 0.99 0.995 0.998 0.999 auto"
+    mediate "$data" 0 "$thresholds" --input $groups
+    mediate "$data" 0 "$thresholds" --input relationship,affinity
+    mediate "$data" 0 "$thresholds" --original --input $groups
+    mediate "$data" 0 "$thresholds" --original --input relationship,affinity
     for seed in 0 1 2; do
         for options in "" --original --scale --balance --calibrate "--epochs 100 --patience 3" \
             "--epochs 10" "--input relationship,affinity" "--scale --input relationship,affinity" \

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// peak [THREADS]: the most multiply-adds a second that this processor does in THREADS threads at
-// once (1), in billions, a line a unit: of bytes, of 16-bit floats and of single-precision numbers.
-// It is what the neighbour search is held against. Bytes are multiplied by AVX-512 VNNI where
-// there, else by AVX2 in 16-bit sums, which is the faster way there; and by AMX where it may be
-// used.
+// peak [THREADS]: prints the peak rate of this processor with THREADS threads (1), in 10^9
+// multiply-adds a second, a line a unit: int8, bfloat16 and float32. The neighbour search is
+// compared with it. int8 uses AVX-512 VNNI, or AVX2 with 16-bit sums where VNNI is missing; and AMX
+// as a line of its own.
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -16,7 +15,7 @@
 
 enum { CHAINS = 12, ROUNDS = 50 * 1000 * 1000 };
 
-// A loop of twelve independent chains, written out so that no compiler moves its sums.
+// A loop of twelve independent chains in assembly, so that compilers cannot change it.
 #define TWELVE(step)                                                                          \
     step("0") step("1") step("2") step("3") step("4") step("5") step("6") step("7") step("8") \
         step("9") step("10") step("11")
@@ -44,8 +43,8 @@ DEFINE(fma_bf16, FMA_BF16)
 DEFINE(bytes_avx2, BYTES_AVX2)
 DEFINE(bytes_vnni, BYTES_VNNI)
 
-// Sums of 16 x 16 products of 64 bytes each, in four registers: 32 times as long as a step of the
-// others.
+// A step multiplies two tiles of 16 x 64 bytes into 16 x 16 sums; there are four tiles of sums. It
+// takes about 32 times as long as a step of the other loops, so there are ROUNDS / 32 rounds.
 static void bytes_amx(void)
 {
     struct {
@@ -84,7 +83,7 @@ static double rate(void (*work)(void), int products, int threads)
     return best;
 }
 
-// Compilers know no name for it that all of them take.
+// gcc and clang have no common name of this feature for __builtin_cpu_supports.
 static int has_bf16(void)
 {
     unsigned a, b, c, d;
@@ -98,20 +97,20 @@ int main(int argc, char **argv)
     if (threads < 1)
         return 2;
     if (__builtin_cpu_supports("avx512vnni"))
-        printf("bytes (AVX-512 VNNI)\t%.1f\n", rate(bytes_vnni, 64, threads));
+        printf("int8 (AVX-512 VNNI)\t%.1f\n", rate(bytes_vnni, 64, threads));
     else if (__builtin_cpu_supports("avx2"))
-        printf("bytes (AVX2)\t%.1f\n", rate(bytes_avx2, 32, threads));
+        printf("int8 (AVX2)\t%.1f\n", rate(bytes_avx2, 32, threads));
     if (cdp_isa() == CDP_ISA_AMX)
-        printf("bytes (AMX)\t%.1f\n", rate(bytes_amx, 16 * 16 * 64 / 32, threads));
+        printf("int8 (AMX)\t%.1f\n", rate(bytes_amx, 16 * 16 * 64 / 32, threads));
     if (has_bf16())
-        printf("16-bit floats (AVX-512 BF16)\t%.1f\n", rate(fma_bf16, 32, threads));
+        printf("bfloat16 (AVX-512 BF16)\t%.1f\n", rate(fma_bf16, 32, threads));
     double single = 0;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         single = rate(fma_float, 8, threads);
-    // Wider is faster only where a processor has units that wide.
+    // Some processors split 512-bit operations into two.
     double wide = __builtin_cpu_supports("avx512f") ? rate(fma_float_512, 16, threads) : 0;
     if (single > 0 || wide > 0)
-        printf("single precision\t%.1f\n", wide > single ? wide : single);
+        printf("float32\t%.1f\n", wide > single ? wide : single);
 }
 #else
 int main(void)

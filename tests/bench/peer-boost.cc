@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// peer-boost PAIRS ITEMS [MAX_SIZE [STEP [MAX_ITER]]]: propagation round by round, with Boost's disjoint
-// sets: a peer of cdp-propagate (Debian: libboost-dev). PAIRS are records of two uint32 and a float32.
-// One label a line.
+// peer-boost PAIRS ITEMS [MAX_SIZE [STEP [MAX_ITER]]]: prints the labels of cdp-propagate, one a
+// line, computed round by round with Boost's disjoint sets (Debian: libboost-dev). PAIRS is a file
+// of records: two uint32 and a float32.
 #include <boost/pending/disjoint_sets.hpp>
 #include <chrono>
 #include <cstdint>
@@ -59,7 +59,8 @@ int main(int argc, char **argv)
         }
         pairs.resize(kept);
     }
-    // What has no pair left is alone; numbers are in order of first appearance.
+    // Items that remain without a pair become singletons. Labels are numbered in order of first
+    // appearance.
     int64_t next = 0;
     std::vector<std::vector<int64_t>> number(size_t(max_iter) + 1);
     for (uint32_t n = 0; n < items; n++) {

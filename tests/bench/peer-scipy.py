@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""peer-scipy.py PAIRS.npy SCORES.npy ITEMS [MAX_SIZE [STEP [MAX_ITER]]]: propagation round by round, with
-scipy's connected_components: a peer of cdp-propagate (Debian: python3-scipy). One label a line."""
+"""peer-scipy.py PAIRS.npy SCORES.npy ITEMS [MAX_SIZE [STEP [MAX_ITER]]]: prints the labels of cdp-propagate, one a
+line, computed round by round with scipy's connected_components (Debian: python3-scipy)."""
 import sys
 import time
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// recall EXACT FOUND: the share of the neighbours in the knn stream EXACT, of some or of all rows,
-// that the knn stream FOUND has too. One of another number that is as near as the farthest of its
-// row in EXACT counts as well.
+// recall EXACT FOUND: prints the share of the neighbours in the knn stream EXACT that the knn
+// stream FOUND has too. EXACT may lack rows, which do not count. A neighbour in FOUND also counts
+// if it is no farther than the row's last one in EXACT (ties).
 #include <stdio.h>
 
 #include "stream/stream.h"

@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Speed and memory of the road's stages, with the limit that each is held against in the same run; of the
-# neighbour search see knn.sh.
-# run.sh [large]: `large` adds 200 million pairs. Figures on standard output; see NOTES.md.
+# run.sh [large]: prints time and memory of streams, propagation and evaluation, beside a lower bound or a peer in the same
+# run. `large` adds 200 million pairs. knn.sh is for the neighbour search, NOTES.md has results.
 set -euo pipefail
 : "${CDP_BIN:?is the folder of the tools}" "${CDP_BENCH:?is the folder of the bench programs}"
 PATH=$CDP_BIN:$CDP_BENCH:$PATH
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-# best NAME COMMAND...: the shortest of five runs and the peak memory of the last.
+# best NAME COMMAND...: prints the shortest time of five runs and the peak memory of the last
 best() {
     local name=$1 least='' line seconds memory
     shift
@@ -30,12 +29,12 @@ for pairs in $sizes; do
     for kind in clusters random; do
         make-pairs $kind 1400000 "$pairs" 1 >"$folder/pairs.cdp"
         best "$kind, 1.4 M nodes, $pairs pairs: cdp-view --check" cdp-view -t 1 --check "$folder/pairs.cdp"
-        echo "and a bare union-find: $( { time -p components "$folder/pairs.cdp" >"$folder/out"; } 2>&1 | head -n 1)"
+        echo "a bare union-find: $( { time -p components "$folder/pairs.cdp" >"$folder/out"; } 2>&1 | head -n 1)"
         best "$kind, 1.4 M nodes, $pairs pairs: cdp-propagate" cdp-propagate -t 1 "$folder/pairs.cdp"
     done
 done
 
-# The same propagation by others, reading included: boost reads records of 12 bytes, scipy arrays.
+# Peers that must give the same labels. Times include reading: Boost reads records of 12 bytes, scipy npy arrays.
 make-pairs clusters 1400000 20000000 1 >"$folder/pairs.cdp"
 best "clusters, for the peers: cdp-propagate" cdp-propagate "$folder/pairs.cdp"
 cdp-propagate --max-size 600 "$folder/pairs.cdp" >"$folder/own"
