@@ -29,6 +29,8 @@ for page in "$CDP_SOURCE"/man/*.[1-9]; do
     done < <(examples "$page")
     [ $lines -gt 0 ]
     ok $? "$name has examples"
+    [ -n "$(sed -n '/^\.Sh CAVEATS$/{n;/^\.Sh/!p}' "$page")" ]
+    ok $? "$name has caveats"
     cd ..
 done
 
