@@ -40,7 +40,7 @@ all: $(binaries)
 help:
 	@echo 'make demo       set up, build, cluster a labelled five-model data set, show a table'
 	@echo 'make data       make small data sets in data/ (see data/README.md)'
-	@echo 'make check      set up, build, run all tests'
+	@echo 'make check      set up, build, run the tests (3 minutes); make test-long: with large inputs too'
 	@echo 'make            build the tools in $(BUILD)/bin'
 	@echo 'make install    install them under PREFIX ($(PREFIX)), below DESTDIR; make uninstall'
 	@echo 'make deps       install what is missing (Debian), or name it; deps-lint for make lint'
@@ -140,12 +140,11 @@ deps-lint:
 
 # ---- running
 
-# $(call build,TARGETS): builds them, and prints how many files that is. A make of its own, since what deps installs
-# changes what pkg-config says.
+# $(call build,TARGETS): builds them with all processors. A make of its own, since what deps installs changes what
+# pkg-config says; V=1 shows what it runs.
 define build
-	@files=$$($(MAKE) --no-print-directory -n V= $1 | grep -c '^echo $(BUILD)/'); \
-		[ $$files -eq 0 ] || echo "$@: building $$files files with $(jobs) jobs (1 to 3 minutes)"; \
-		$(MAKE) --no-print-directory -j$(jobs) $1 $(if $(V),,>/dev/null)
+	@echo '$@: building what has changed, with $(jobs) jobs (from nothing 1 to 3 minutes)'
+	@$(MAKE) --no-print-directory -j$(jobs) $1 $(if $(V),,>/dev/null)
 endef
 jobs = $(call once,jobs,$(shell nproc))
 
@@ -158,17 +157,28 @@ data: deps
 	$(call build,all)
 	@CDP_BIN=$(abspath $(BUILD)/bin) data/make
 
+# All tests, in three sizes (size of tests/tap.sh): quick by check, long by test-long, small under the sanitizers.
+SIZE = quick
+test-long: SIZE = long
+test-long: check
+
 check: deps
 	$(call build,everything)
-	@echo '$@: running $(words $(unit_tests) $(test_scripts)) test programs; the longest take minutes'
-	@$(MAKE) --no-print-directory check-built
+	@echo '$@: running $(words $(tests)) test programs, two at once'
+	@$(run_tests)
 
 # The tools and all that the tests and the benchmark add.
 everything: all $(unit_tests) $(BUILD)/tests/reference $(bench_tools)
 
+# The longest first, so that the last ones are short.
+long_tests = $(addprefix tests/,$(addsuffix .sh,exact pipelines knn mediate tables sweep))
+tests = $(long_tests) $(filter-out $(long_tests),$(test_scripts)) $(unit_tests)
+run_tests = CDP_BIN=$(abspath $(BUILD)/bin) CDP_BUILD=$(abspath $(BUILD)) CDP_SOURCE=$(CURDIR) \
+	CDP_SHARED=$(wildcard $(abspath ..)/shared) CDP_TEST_SIZE=$(SIZE) OMP_WAIT_POLICY=passive \
+	prove -j2 --exec '' $(tests)
+
 check-built: everything
-	@CDP_BIN=$(abspath $(BUILD)/bin) CDP_BUILD=$(abspath $(BUILD)) CDP_SOURCE=$(CURDIR) \
-	CDP_SHARED=$(wildcard $(abspath ..)/shared) prove -j2 --exec '' $(unit_tests) $(test_scripts)
+	@$(run_tests)
 
 # A peer of the neighbour search (Debian: libhnswlib-dev), for this processor alone.
 $(BUILD)/bench/hnsw: pipelines/outside/hnsw.cc
@@ -195,15 +205,20 @@ bench-knn: everything
 	-$(MAKE) $(BUILD)/bench/faiss
 	CDP_BIN=$(abspath $(BUILD)/bin) CDP_BENCH=$(abspath $(BUILD)/bench) tests/bench/knn.sh $(PARTS)
 
+# Optimized as little as keeps the tests quick.
 asan ubsan:
-	$(MAKE) BUILD=$(BUILD)-sanitize CFLAGS='-O1 -g -fno-omit-frame-pointer' \
+	$(MAKE) -j$(jobs) BUILD=$(BUILD)-sanitize CFLAGS='-O1 -g -fno-omit-frame-pointer' SIZE=small \
 		EXTRA_CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' check-built
 
-# clang's OpenMP tells the thread sanitizer of its locks through the tool archer, which comes with it.
+# The tests that run more than one thread: tests/threads.sh is of all tools, the unit tests are of what it does not
+# reach. clang's OpenMP tells the thread sanitizer of its locks through the tool archer, which comes with it.
+threaded = tests/threads.sh $(foreach name,$(threaded_units),$(BUILD)/tests/$(name))
+threaded_units = $(shell grep -lE 'omp|threads' tests/unit/*.c | sed 's|.*/||; s|\.c$$||')
 tsan:
 	OMP_TOOL_LIBRARIES="$$(ls /usr/lib/llvm-*/lib/libarcher.so | tail -n 1)" \
 	TSAN_OPTIONS=ignore_noninstrumented_modules=1 \
-	$(MAKE) BUILD=$(BUILD)-tsan CC=clang CFLAGS='-O1 -g' EXTRA_CFLAGS=-fsanitize=thread check-built
+	$(MAKE) -j$(jobs) BUILD=$(BUILD)-tsan CC=clang CFLAGS='-O1 -g' SIZE=small \
+		EXTRA_CFLAGS='-fsanitize=thread $(EXTRA_CFLAGS)' tests='$$(threaded)' check-built
 
 # Hostile blocks behind good checksums; FUZZ_SECONDS of them.
 FUZZ_SECONDS ?= 60
@@ -287,7 +302,7 @@ dist:
 clean:
 	rm -rf $(BUILD) $(BUILD)-* data/demo cdp-$(VERSION).tar.gz
 
-.PHONY: all help deps deps-lint demo data check check-built everything bench bench-knn asan ubsan tsan fuzz lint man format install install-library install-pipelines \
+.PHONY: all help deps deps-lint demo data check test-long check-built everything bench bench-knn asan ubsan tsan fuzz lint man format install install-library install-pipelines \
 	uninstall dist clean force
 .DELETE_ON_ERROR:
 .SECONDARY:

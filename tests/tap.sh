@@ -7,6 +7,10 @@ set -u
 : "${CDP_BIN:?is the folder of the tools}"
 PATH=$CDP_BIN:$PATH
 export LC_ALL=C
+# Two tests run at once, each with threads: threads that wait must not spin.
+export OMP_WAIT_POLICY=passive
+# How large the tests are: small (under the sanitizers), quick (make check) or long (make test-long).
+CDP_TEST_SIZE=${CDP_TEST_SIZE:-quick}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
@@ -16,6 +20,19 @@ failed=0
 # note TEXT: what is said beside the results, on standard error, since prove shows that
 note() {
     printf '%s\n' "$1" | sed 's/^/# /' >&2
+}
+
+# size SMALL QUICK LONG: prints the value for this CDP_TEST_SIZE
+size() {
+    case $CDP_TEST_SIZE in
+    small) echo "$1" ;;
+    quick) echo "$2" ;;
+    long) echo "$3" ;;
+    *)
+        note "CDP_TEST_SIZE: small, quick or long is wanted, not '$CDP_TEST_SIZE'"
+        exit 2
+        ;;
+    esac
 }
 
 # ok STATUS NAME: passes where STATUS is 0.
