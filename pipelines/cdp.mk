@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# An experiment, from features to evaluated clusters: a change recomputes only the stages that depend on it.
+# An experiment, from features to evaluated clusters: after a change only the stages that depend on it run.
 # A makefile in the experiment's folder sets variables and includes this one:
 #
 #     data = ../data/faces
@@ -9,60 +9,61 @@
 #     threshold = 0.66
 #     include /usr/local/share/cdp/pipelines/cdp.mk
 #
-# so that `make` computes, `make plan` prints what it would do, `make threshold=0.7` tries another value.
+# Then `make` runs it, `make plan` prints the stages, `make threshold=0.7` tries another value.
 # vote.mk, mediator.mk and single.mk beside this file are such makefiles with comments.
 #
-# Variables (not from the environment, CDP_BIN excepted; in a makefile $ is written $$, and # \#; another
-# name is an error on the command line, and in a makefile where it is nearly one of these):
-#   data          folder with features/MODEL.bin and, to evaluate, meta.txt; or ARCHIVE:FOLDER
-#   base          the model whose neighbours are scored
-#   committee     the models that vote on them (none)
-#   dim dim_MODEL numbers of a row of raw features, of all models and of one. Needed only where neither
-#                 list.txt nor meta.txt in DATA says how many rows there are, and for compressed files
+# Variables. Of the environment only CDP_BIN counts. In a makefile $ is written $$, and # \#. Unknown names are errors on
+# the command line; in a makefile only if they are close to a known one. Defaults are in brackets.
+#   data          folder with features/MODEL.bin and, for evaluation, meta.txt (see data/README.md); or ARCHIVE:FOLDER
+#   base          the model whose neighbours become pairs
+#   committee     the models that vote on the pairs (none)
+#   dim dim_MODEL dimension of raw features, of all models or of one. Needed without list.txt and meta.txt in DATA, which
+#                 give the number of rows, and for compressed files
 #   k             neighbours, the item itself counted, as in the original system (15)
-#   metric method recall     as of cdp-knn (cosine auto 0.99)
+#   metric method recall     options of cdp-knn (cosine auto 0.99)
 #   strategy      vote, mediator or groundtruth (vote)
-#   accept        vote: members that must agree (0)
+#   accept        vote: committee members that must agree (0)
 #   threshold     similarity that a pair must exceed (vote: 0.6), or probability (mediator: auto)
-#   train_data    mediator: the labelled folder to learn from, of the same models
-#   input         mediator: relationship, affinity, structure; a 1 for each that counts (111)
-#   seed          mediator: of the training (0); train_options: more words for cdp-mediate train
-#   max_size step max_iter forced_stop    as of cdp-propagate (600 0.05 100 split)
-#   evaluation    yes, no or auto: where DATA/meta.txt is a file (auto)
-#   output        where results go (output); store: where products are kept (.cdp; no blanks)
-#   threads       of a tool (the processors over the stages that run side by side under -j)
-#   runner        words to put before each tool, such as time or those of a batch system
-#   features_MODEL meta train_features_MODEL train_meta       files that lie elsewhere
-#   lists_MODEL train_lists_MODEL    ready neighbour lists in place of features: a knn stream, .npz or .tsv
-#   CDP_BIN       the folder of the tools, where they are not on PATH
+#   train_data    mediator: a labelled folder like DATA, with the same models
+#   input         mediator: a 1 or 0 each for relationship, affinity and structure (111)
+#   seed          mediator: seed of the training (0)
+#   train_options mediator: further options of cdp-mediate train (none)
+#   max_size step max_iter forced_stop    options of cdp-propagate (600 0.05 100 split)
+#   evaluation    yes, no or auto: if DATA/meta.txt exists (auto)
+#   output        folder of the results (output)
+#   store         folder of the products; no blanks in its name (.cdp)
+#   threads       threads of a tool (the processors, divided by the stages that -j runs at once)
+#   runner        words to put before each tool, such as time, or a batch system's command
+#   features_MODEL meta train_features_MODEL train_meta       files in other places
+#   lists_MODEL train_lists_MODEL    neighbour lists in place of features: a knn stream, .npz or .tsv
+#   CDP_BIN       the folder of the tools, if they are not on PATH
 #
-# Targets: all (the default); plan; clean-experiment, which removes this experiment's results, and its
-# products but for those of other experiments in the store; clean-store; help; and each product
-# by its variable's name (make pairs).
+# Targets: all (the default); plan; clean-experiment, which removes the results of this experiment and the products that no
+# other experiment in the store uses; clean-store; help; and each product by its variable's name (make pairs).
 #
-# A product is STORE/STAGE/KEY.EXT, where KEY is the XXH64 of the stage's command, the digests of its input
-# files, the keys of its input products, and the tools' version. So an existing product is right, whatever
-# time stamps say, and an earlier value finds the earlier product. A product that differs from its digest in
-# STORE/sums is damaged, and made again. All keys are known once make has read this file. STORE/log has a
-# line for each stage that ran: time, stage, what, seconds, product, kilobytes of memory, with tabs between.
+# A product is STORE/STAGE/KEY.EXT. KEY is the XXH64 of the stage's command, the digests of its input files, the keys of its
+# input products, and the version of the tools. So an existing product is valid, whatever its time stamp, and a return to
+# earlier values uses the earlier products. A product that differs from its digest in STORE/sums is damaged, and made
+# again. All keys are known once make has read this file. STORE/log has a line for each stage that ran, with tabs between:
+# time, stage, what, seconds, product, kilobytes of memory.
 #
-# For makefiles that include this one and go on. Variables that hold the path of a product:
+# For makefiles that include this one and add products. Variables that hold the path of a product:
 #   knn_MODEL train_knn_MODEL    neighbour lists
-#   features train_features      mediator: what the models know of each pair
-#   model                        mediator: what it has learned
-#   pairs labels                 scored pairs; a cluster for each item
-#   figures accuracy             what cdp-eval says of labels and of pairs, TSV; empty without evaluation
-# and `result` is the folder of the results (OUTPUT/k15_.../sz600_...). A product of one's own:
-#   cdp-variables = width height       before the include: variables of one's own
-#   cdp-ext-STAGE = svg
+#   features train_features      mediator: pair features
+#   model                        mediator: the trained network
+#   pairs labels                 scored pairs; the cluster of each item
+#   figures accuracy             metrics of labels and of pairs (TSV of cdp-eval); empty without evaluation
+# `result` is the folder of the results (OUTPUT/k15_.../sz600_...). A new product:
+#   cdp-variables = width height       before the include: names of new variables
+#   cdp-ext-STAGE = svg                extension of the products of STAGE
 #   $(call cdp-product,VARIABLE,STAGE,WHAT,COMMAND,NEEDS,SOURCES[,RECIPE])
-#   $(call cdp-goal,$(VARIABLE))       has it made with all
-# sets VARIABLE to a product of STAGE. COMMAND is the tool and all options that shape the product, in
-# one order; NEEDS are products and SOURCES names of variables that hold files (of those above); these
-# are its key. WHAT is a word for the log. RECIPE is the name of a variable, cdp-run if not given,
+#   $(call cdp-goal,$(VARIABLE))       makes the product part of `all`
+# cdp-product sets VARIABLE to the path. COMMAND is the tool with all options that affect the content, in a fixed
+# order; NEEDS are products; SOURCES are names of variables that hold files. These three make the key. WHAT is a word for
+# the log. RECIPE is the name of a variable, by default
 #   cdp-run = $(command) -t $(threads-of) -o $(part) $(needs) $(files)
-# in which `part` is the file to write, `files` are the sources' quoted names, and `sources` their
-# variables. $(call cdp-quote,TEXT) makes a word of any text.
+# in which `part` is the file to write, and `files` are the quoted names of the sources, whose variables are `sources`.
+# $(call cdp-quote,TEXT) quotes a text for the shell.
 
 cdp := $(dir $(lastword $(MAKEFILE_LIST)))
 cdp-idle := $(or $(findstring n,$(firstword -$(MAKEFLAGS))),$(findstring q,$(firstword -$(MAKEFLAGS))))
@@ -75,8 +76,8 @@ export CDP_BIN
 
 # ---- variables
 
-# The names that the user has set: $(call cdp-set,ORIGIN). Upper-case ones belong to make in makefiles, and to a make that
-# runs this one.
+# $(call cdp-set,ORIGIN): the names that the user has set. In makefiles upper-case names belong to make; on the command line
+# of a recursive make they may belong to the outer makefile.
 cdp-set = $(foreach v,$(.VARIABLES),$(if $(filter $1,$(firstword $(origin $v))),$v))
 cdp-lower = $(filter a% b% c% d% e% f% g% h% i% j% k% l% m% n% o% p% q% r% s% t% u% v% w% x% y% z%,$1)
 cdp-on-command-line := $(call cdp-set,command)
@@ -103,7 +104,7 @@ $(call cdp-default,output,output)
 $(call cdp-default,store,.cdp)
 
 cdp-check = $1 $2 $(call cdp-quote,$($1))
-cdp-fine = $(if $(filter-out 0,$(.SHELLSTATUS)),$(error wrong variables: see above))
+cdp-fine = $(if $(filter-out 0,$(.SHELLSTATUS)),$(error wrong values of variables: see above))
 
 help:
 	@sed -n '/^# An experiment/,/^# For makefiles/{/^# For/d; s/^# \{0,1\}//p}' $(cdp)cdp.mk
@@ -124,15 +125,15 @@ $(call cdp-names,,$(cdp-known),$(cdp-on-command-line))
 $(call cdp-names,--near,$(cdp-known),$(cdp-in-makefile))
 $(shell $(cdp)values $(call cdp-check,output,text) $(call cdp-check,store,folder))
 $(cdp-fine)
-# A store is known by its tag, which also keeps backup programs out of it. (run leaves members there.) Listed before
-# the tag is looked for, since another make may be writing the tag and then the rest just now.
+# CACHEDIR.TAG marks a store, and makes backup programs skip it. The folder is listed before the tag is looked for, since
+# another make may be creating both. `run` makes experiments and members before there is a tag.
 cdp-found := $(filter-out experiments members,$(notdir $(wildcard $(store)/*)))
 ifeq ($(wildcard $(store)/CACHEDIR.TAG),)
-$(if $(cdp-found),$(error $(store) is there, but is no store: name another))
+$(if $(cdp-found),$(error $(store): exists, but is not a store: set store to another folder))
 $(shell mkdir -p $(store)/experiments && \
 	echo 'Signature: 8a477f597d28d172789f06886806bc55' >$(store)/CACHEDIR.TAG)
 endif
-# Which products an experiment has had: told from others in the store by where its results go.
+# The record of this experiment's products. Experiments in one store differ by their output folder.
 cdp-record := $(store)/experiments/$(firstword $(shell \
 	realpath -zm --relative-to=$(store) -- $(call cdp-quote,$(output)) | xxh64sum))
 
@@ -144,8 +145,8 @@ clean-store:
 
 .PHONY: all plan clean-experiment clean-store
 
-# What is to be made is known before anything is removed.
-$(if $(filter clean-%,$(MAKECMDGOALS)),$(if $(word 2,$(MAKECMDGOALS)),$(error $(MAKECMDGOALS): clean first, then make the rest)))
+# Products are planned before a recipe runs, so a clean target cannot be followed by another.
+$(if $(filter clean-%,$(MAKECMDGOALS)),$(if $(word 2,$(MAKECMDGOALS)),$(error $(MAKECMDGOALS): run make for the clean target alone)))
 
 ifneq ($(filter-out help clean-experiment clean-store,$(or $(MAKECMDGOALS),all)),)
 
@@ -170,28 +171,28 @@ $(foreach v,$(cdp-values),$(eval override $(subst =, := ,$v)))
 
 cdp-path = PATH=$(if $(CDP_BIN),$(call cdp-quote,$(CDP_BIN)):)"$$PATH"
 cdp-version := $(lastword $(shell $(cdp-path) cdp-knn --version))
-$(if $(cdp-version),,$(error cdp-knn is neither in CDP_BIN nor on PATH))
-# Options are parsed before --help is.
+$(if $(cdp-version),,$(error cdp-knn: not in CDP_BIN and not on PATH: set CDP_BIN))
+# --help makes cdp-mediate check the options and nothing else.
 $(if $(and $(call cdp-is,mediator),$(train_options)),\
 	$(shell $(cdp-path) cdp-mediate train $(train_options) --help >/dev/null)$(cdp-fine))
 
-# ---- the files that it is made of
+# ---- input files
 
 cdp-members := $(if $(call cdp-is,mediator),$(committee),$(if $(call cdp-is,vote),$(if $(filter-out 0,$(accept)),$(committee))))
 cdp-models := $(sort $(base) $(cdp-members))
 cdp-sets := data $(if $(call cdp-is,mediator),train_data)
-# The names of a set's variables begin with this.
+# The prefix of the variables of the labelled set.
 cdp-of-train_data := train_
 $(foreach s,$(cdp-sets),$(foreach m,$(cdp-models),$(call cdp-default,$(cdp-of-$s)features_$m,$$($s)/features/$m.bin)))
 $(foreach s,$(cdp-sets),$(call cdp-default,$(cdp-of-$s)meta,$$($s)/meta.txt))
 
-# The mediator wants features and lists.
+# The mediator needs features and lists.
 cdp-sources := $(sort $(foreach s,$(cdp-sets),$(foreach m,$(cdp-models),$(cdp-of-$s)$(if $($(cdp-of-$s)lists_$m),lists,features)_$m \
 		$(if $(call cdp-is,mediator),$(cdp-of-$s)features_$m))) \
 	$(if $(call cdp-is,mediator),train_meta) $(if $(call cdp-is,groundtruth)$(filter-out no,$(evaluation)),meta))
 cdp-optional := $(if $(call cdp-is,groundtruth),,$(if $(filter auto,$(evaluation)),meta))
 
-# The dimensions of raw features, and whether files, k and dimensions agree.
+# Dimensions of raw features; fails if files, k and dimensions contradict each other.
 cdp-raw = $(foreach m,$(cdp-models),$(if $(filter $1features_$m,$(cdp-sources)),\
 	$m $(call cdp-quote,$($1features_$m)) $(call cdp-quote,$(dim_$m))))
 cdp-dims := $(shell $(cdp)dims $(call cdp-quote,$(dim)) $(lastword $(or $(cdp-ks),$(k))) $(foreach s,$(cdp-sets),\
@@ -201,7 +202,7 @@ $(foreach d,$(cdp-dims),$(eval override dim_$(subst =, := ,$d)))
 
 cdp-digests := $(shell $(cdp-helper)digest $(store)/digests \
 	$(foreach s,$(cdp-sources),$(call cdp-quote,$(if $(filter $s,$(cdp-optional)),?)$($s))))
-$(if $(filter-out 0,$(.SHELLSTATUS)),$(error files that cannot be read: see above))
+$(if $(filter-out 0,$(.SHELLSTATUS)),$(error input files cannot be read: see above))
 $(foreach s,$(cdp-sources),$(eval cdp-digest-$s := $(firstword $(cdp-digests)))\
 	$(eval cdp-digests := $(wordlist 2,$(words $(cdp-digests)),$(cdp-digests))))
 
@@ -212,8 +213,8 @@ cdp-goals :=
 cdp-goal = $(eval cdp-goals += $1)$(eval all: $1)
 cdp-key = $(firstword $(shell printf %s $(call cdp-quote,$1) | xxh64sum))
 
-# Models with equal features share a product. A product that is there and whole needs nothing; a damaged one is
-# made again, whatever make thinks of its time.
+# Models with equal features share a product. A valid product has no prerequisites; a damaged one depends on cdp-again,
+# so that it is made whatever its time.
 .SECONDEXPANSION:
 cdp-product = $(eval $1 := $(store)/$2/$(call cdp-key,$(cdp-version) $(strip $4) <$(notdir $5) <$(foreach s,$6,$(cdp-digest-$s))).$(cdp-ext-$2))\
 	$(if $(filter $($1),$(cdp-products)),,$(eval $(cdp-rule)))$(eval $1: $($1))$(eval .PHONY: $1)
@@ -233,15 +234,15 @@ part = $@.part
 files = $(foreach s,$(sources),$(call cdp-quote,$($s)))
 cdp-run = $(command) -t $(threads-of) -o $(part) $(needs) $(files)
 
-# The products that are missing or damaged, looked for once, when all are known.
+# The missing and damaged products; evaluated once, when all products are known.
 cdp-not-whole = $(if $1,$(shell $(cdp)whole $(store) $(wordlist 1,1000,$1)) $(call cdp-not-whole,$(wordlist 1001,$(words $1),$1)))
 cdp-absent = $(eval cdp-absent := $(call cdp-not-whole,$(cdp-products)))$(cdp-absent)
 
-# What has to be made for a product.
+# $(call cdp-missing,PRODUCT): the products that must be made for it.
 cdp-missing = $(if $(filter $1,$(cdp-absent)),$1 $(foreach n,$(cdp-needs-$1),$(call cdp-missing,$n)))
 cdp-todo = $(eval cdp-todo := $(sort $(foreach g,$(cdp-goals),$(call cdp-missing,$g))))$(cdp-todo)
 
-# The processors are shared by the products of one stage that make -j makes side by side.
+# The products of one stage that make -j makes at once share the processors.
 cdp-jobs = $(if $(filter -j%,$(MAKEFLAGS)),$(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),1024),1)
 cdp-abreast = $(or $(filter-out 0,$(words $(wordlist 1,$(cdp-jobs),$(filter $(@D)/%,$(cdp-todo))))),1)
 threads-of = $(or $(threads),$(shell n=$$(($$(nproc) / $(cdp-abreast))); echo $$((n > 0 ? n : 1))))
@@ -260,7 +261,7 @@ cdp-ext-accuracy = tsv
 cdp-knn-command = cdp-knn -k $(cdp-neighbours) --metric $(metric) --method $(method) \
 	$(if $(filter exact,$(method)),,--recall $(recall)) $(addprefix --dim ,$(or $(dim_$1),$(dim)))
 
-# Ready lists, by the ending of the name.
+# Neighbour lists of other programs, by the ending of the file name.
 cdp-lists-command = $(or $(if $(filter %.npz,$1),cdp-view --from npz --metric $(metric)),\
 	$(if $(filter %.tsv,$1),cdp-view --from tsv --type knn --metric $(metric)),cp)
 cdp-copy = cp $(files) $(part)
@@ -289,7 +290,7 @@ cdp-goals += $(labels) $(figures) $(accuracy)
 
 cdp-result := $(call cdp-quote,$(result)) $(labels) $(figures) $(accuracy)
 
-# Where all is as it should be, there is nothing to do but to show it.
+# If the results are current, `all` only prints them; with -n or -q it does nothing.
 $(shell $(cdp)result --check $(cdp-result))
 cdp-current := $(filter 0,$(.SHELLSTATUS))
 
@@ -304,7 +305,7 @@ plan:
 	@: $(call cdp-row,stage what state product command)$(foreach p,$(cdp-products),\
 		$(call cdp-row,$(cdp-plan-$p) '$(call cdp-state,$p)' $p $(call cdp-quote,$(cdp-command-$p))))
 
-# Writes down what clean-experiment is to remove: products, and folders of results.
+# Records products and result folders for clean-experiment.
 cdp-remember = $(if $(cdp-idle),,$(call cdp-write,$(filter-out $(file <$(cdp-record)),$(patsubst $(store)/%,%,$(cdp-products)) $1)))
 cdp-write = $(if $1,$(file >>$(cdp-record),$1))
 $(call cdp-remember,result:k$(k)_$(cdp-setting)/sz$(max_size)_step$(step))
@@ -312,6 +313,6 @@ $(call cdp-remember,result:k$(k)_$(cdp-setting)/sz$(max_size)_step$(step))
 endif
 endif
 
-# Recipes of makefiles that go on from here may be pipelines.
+# For recipes of including makefiles, which may be pipes.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c

@@ -1,26 +1,26 @@
 # SPDX-License-Identifier: MIT
-# An experiment with a mediator: a network learns from labelled data how to judge a pair by all that
-# the models know of it, and judges the pairs of the data to be clustered. Better than any vote. Copy it
-# into a folder of your own and change it, or use it as it is:
+# An experiment with a mediator: a network learns from labelled data whether a pair of neighbours has one identity, and
+# scores the pairs of the data to be clustered. With enough labelled data it is better than a vote. Copy this file
+# and change it, or use it as it is:
 #
 #     make -f .../pipelines/mediator.mk data=../data/faces train_data=../data/labelled
 #
-# What every variable means: make -f .../pipelines/cdp.mk help
+# All variables: make -f .../pipelines/cdp.mk help
 
 strategy = mediator
 data = data
 base = m0
 committee = m1 m2 m3 m4
 
-# Labelled items of the same models, of whatever identities: a folder like data, with a meta.txt.
+# The labelled data set: the same models, any identities, with meta.txt.
 train_data = train
 
 k = 15
 
-# Relationship, affinity, structure: 110 leaves structure out.
+# Groups of pair features: relationship, affinity, structure; 110 leaves structure out.
 input = 111
 
-# The probability above which a pair counts; auto is where the mediator finds the balance by itself.
+# Probability that a pair must exceed; auto balances precision and recall on the labelled data.
 threshold = auto
 
 max_size = 600

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# mediator.sh [NAME=VALUE]... >LABELS: the labels of mediator.mk without make or files between the stages: the model
-# too comes through a pipe, from the labelled data to the data to be clustered.
+# mediator.sh [NAME=VALUE]... >LABELS: prints the labels of mediator.mk, without make or intermediate files. The trained
+# model also goes through a pipe.
 set -euo pipefail
 export LC_ALL=C
 [ -z "${CDP_BIN:-}" ] || PATH=$CDP_BIN:$PATH
@@ -22,18 +22,18 @@ step real:0:1 0.05
 max_iter count:0:1000000 100
 forced_stop word:split:merge split
 end
-# Checked before any work: options are parsed before --help is.
-# shellcheck disable=SC2086 # they are words
+# --help makes cdp-mediate check the options and nothing else.
+# shellcheck disable=SC2086 # options are words
 cdp-mediate train ${the[train_options]} --help >/dev/null || exit 2
 groups=
 for group in 0:relationship 1:affinity 2:structure; do
     [ "${the[input]:${group%:*}:1}" = 0 ] || groups+=${groups:+,}${group#*:}
 done
 
-# Lists of all models at once, of the data and of the labelled data.
+# All searches, of both data sets, run at once and share the processors.
 threads=$(($(nproc) / ${#models[@]} / 2))
 
-# pair_features FOLDER
+# pair_features FOLDER: prints the pair features of a data set
 pair_features() {
     local model pipe features=() lists=()
     for model in "${models[@]}"; do
@@ -44,7 +44,7 @@ pair_features() {
     cdp-score features "${features[@]}" "${lists[@]}"
 }
 train() {
-    # shellcheck disable=SC2086 # they are words
+    # shellcheck disable=SC2086 # options are words
     pair_features "${the[train_data]}" |
         cdp-mediate train --labels "${the[train_data]}/meta.txt" --input "$groups" --seed "${the[seed]}" \
             ${the[train_options]} -

@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: MIT
-# An experiment with one model: its neighbours above a threshold of similarity become pairs, pairs
-# become clusters. Copy it into a folder of your own and change it, or use it as it is:
+# An experiment with one model: neighbours with a similarity above a threshold become pairs, and pairs become
+# clusters. Copy this file and change it, or use it as it is:
 #
 #     make -f .../pipelines/single.mk data=../data/faces base=resnet threshold=0.7
 #
-# What every variable means: make -f .../pipelines/cdp.mk help
+# All variables: make -f .../pipelines/cdp.mk help
 
 strategy = vote
 data = data
 base = m0
 
-# Neighbours, the item itself counted. More find more where the same thing comes in very many items.
+# Neighbours, the item itself counted. More neighbours raise the recall of large clusters.
 k = 15
 
-# Above which similarity neighbours are a pair. Higher: fewer strangers in a cluster, more items alone.
+# Similarity that a pair must exceed. A higher one raises precision and lowers recall.
 threshold = 0.70
 
-# No cluster is larger: above the largest group that you expect.
+# Upper bound on the size of a cluster: above the largest one that you expect.
 max_size = 600
 
 include $(dir $(lastword $(MAKEFILE_LIST)))cdp.mk

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# single.sh [NAME=VALUE]... >LABELS: the labels of single.mk from one pipe, without make or files between the stages.
+# single.sh [NAME=VALUE]... >LABELS: prints the labels of single.mk, from one pipe without make or intermediate files.
 set -euo pipefail
 export LC_ALL=C
 [ -z "${CDP_BIN:-}" ] || PATH=$CDP_BIN:$PATH

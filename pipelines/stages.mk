@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# The products of an experiment, from the variables as they are now: cdp.mk includes this once, and sweep.mk for
+# The products of an experiment, from the current values of the variables. cdp.mk includes this once, sweep.mk once for
 # each k and threshold.
 
-# What the threshold does not change.
+# These do not depend on the threshold.
 ifneq ($(cdp-stages-of),$(k))
 cdp-stages-of := $(k)
 cdp-neighbours := $(shell echo $$(($(k) - 1)))
@@ -16,7 +16,7 @@ endif
 endif
 
 ifeq ($(strategy),vote)
-# Votes are counted, so the order of the members does not matter, unless one votes twice.
+# Votes are counted, so members are sorted for a key that does not depend on their order; not if one is named twice.
 cdp-voters := $(foreach m,$(cdp-members),$(knn_$m))
 $(call cdp-product,pairs,pairs,vote,cdp-score vote --accept $(accept) --threshold $(threshold),\
 $(knn_$(base)) $(if $(filter $(words $(cdp-voters)),$(words $(sort $(cdp-voters)))),$(sort $(cdp-voters)),$(cdp-voters)))

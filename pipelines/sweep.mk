@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# One experiment at many thresholds and ks: a table of precision, recall and F, the best F, and a plot.
+# One experiment at several thresholds and k: a table of precision, recall and F, the best F, and a plot.
 #
 #     data = ../data/faces
 #     base = m0
@@ -9,20 +9,20 @@
 #     ks = 10 15 20
 #     include /usr/local/share/cdp/pipelines/sweep.mk
 #
-# or, without a file, make -f .../sweep.mk data=../data/faces base=m0. Variables are those of cdp.mk, but
-#   thresholds    in place of threshold: numbers, or FIRST:LAST:STEP (vote: 0.5:0.9:0.02; mediator: probabilities
+# or, without a file, make -f .../sweep.mk data=../data/faces base=m0. Variables are those of cdp.mk, with
+#   thresholds    in place of threshold: numbers, or FIRST:LAST:STEP (vote: 0.5:0.9:0.02; mediator: ten probabilities
 #                 from 0.5 to 0.999)
-#   ks            in place of k: likewise, the item itself counted (15)
-# and DATA/meta.txt must be there. Each threshold and k is an experiment as cdp.mk makes it, in the same store: what
-# another one has made is found, and another threshold in the list makes only what is new.
+#   ks            in place of k: numbers or FIRST:LAST:STEP, the item itself counted (15)
+# DATA/meta.txt is needed. Each threshold and k is an experiment of cdp.mk in the same store, so cached products are used,
+# and a further threshold runs only the stages that depend on it.
 #
-# Results are OUTPUT/sweep_.../sz600_step0.05/sweep.tsv, and sweep.svg and sweep.png where gnuplot is installed.
+# Results are OUTPUT/sweep_.../sz600_step0.05/sweep.tsv, and sweep.svg and sweep.png if gnuplot is installed.
 # Targets: sweep (the default), and those of cdp.mk.
 
 cdp := $(dir $(lastword $(MAKEFILE_LIST)))
 cdp-variables += thresholds ks
 $(foreach v,threshold k evaluation,$(if $(filter command,$(firstword $(origin $v))),\
-	$(error $v: sweep.mk has thresholds, ks and always an evaluation in its place)))
+	$(error $v: not a variable of sweep.mk: use thresholds or ks; evaluation is always on)))
 sweep-given = $(filter-out undefined environment,$(origin $1))
 sweep-strategy := $(if $(call sweep-given,strategy),$(strategy))
 sweep-word = '$(subst ','\'',$1)'
@@ -34,7 +34,7 @@ override thresholds := $(if $(filter mediator,$(sweep-strategy)),0.5 0.7 0.8 0.9
 endif
 ifeq ($(filter groundtruth,$(sweep-strategy)),)
 sweep-list = $(eval override $1 := $(shell $(cdp)sweep list $1 $2 $(foreach w,$($1),$(call sweep-word,$w))))\
-	$(if $(filter-out 0,$(.SHELLSTATUS)),$(error $1 is wrong, see above))
+	$(if $(filter-out 0,$(.SHELLSTATUS)),$(error $1: wrong list: see above))
 else
 $(error strategy: groundtruth has no threshold to sweep)
 endif
@@ -79,6 +79,6 @@ sweep-result := sweep_$(sweep-setting)/sz$(max_size)_step$(step)
 $(call cdp-remember,result:$(sweep-result))
 sweep: $(table) $(foreach p,$(sweep-plots),$($p))
 	@$(cdp)sweep result $(call cdp-quote,$(output)/$(sweep-result)) $^
-	@$(if $(sweep-plots),,echo 'gnuplot (Debian: gnuplot-nox) is not installed, so there is no plot' >&2)
+	@$(if $(sweep-plots),,echo 'gnuplot (Debian: gnuplot-nox) is not installed: no plot was made' >&2)
 
 endif

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# vote.sh [NAME=VALUE]... >LABELS: the labels of vote.mk without make or files between the stages: the neighbours of
-# each model go through a pipe of their own.
+# vote.sh [NAME=VALUE]... >LABELS: prints the labels of vote.mk, without make or intermediate files. Each model's
+# neighbour lists go through a pipe.
 set -euo pipefail
 export LC_ALL=C
 [ -z "${CDP_BIN:-}" ] || PATH=$CDP_BIN:$PATH
@@ -24,7 +24,7 @@ if [ "${the[accept]}" -ge ${#models[@]} ]; then
     exit 2
 fi
 
-# All models are searched at once: each has its share of the processors.
+# All searches run at once and share the processors.
 threads=$(($(nproc) / ${#models[@]}))
 lists=()
 for model in "${models[@]}"; do

@@ -22,7 +22,7 @@ if echo '#include <hnswlib/hnswlib.h>' | "${CXX:-g++}" -x c++ -fopenmp -E - >/de
     is "$(grep -c '^pairwise' table)" 1 "and they are evaluated"
     awk -v a="$(fscore own.txt)" -v b="$(fscore "a b/hnsw.txt")" 'BEGIN { exit !(a - b < 1 && b - a < 1) }'
     ok $? "as good as those of cdp-knn's neighbours"
-    fails 1 'hnsw: .*none.bin: rows of 64 float32 are wanted' "no features" \
+    fails 1 'hnsw: .*none.bin: expected rows of 64 float32' "no features" \
         "$outside/neighbours" none.bin 64 never.txt
     [ ! -e never.txt ]
     ok $? "and no labels then"

@@ -191,13 +191,13 @@ make threshold=high accept=3 k=1 base='a b' 2>err >out
 is "$?:$(sed 's/:.*//' err | head -n 4 | tr '\n' ' ')" "2:base k accept threshold " "wrong variables, all of them"
 make data=../nowhere 2>err >out
 is "$?:$(grep -c 'nowhere/.*: no such file' err)" 2:3 "missing files, all of them"
-fails 2 'clean first' "make clean-experiment all" make clean-experiment all
+fails 2 'run make for the clean target alone' "make clean-experiment all" make clean-experiment all
 mkdir full
 touch full/file
-fails 2 "full is there, but is no store" "a folder that is no store is not taken for one" make store=full
+fails 2 "full: exists, but is not a store" "a folder that is no store is not taken for one" make store=full
 [ -e full/file ]
 ok $? "and left as it is"
-fails 2 "full is there, but is no store" "nor removed by clean-store" make store=full clean-store
+fails 2 "full: exists, but is not a store" "nor removed by clean-store" make store=full clean-store
 rm -r full
 is "$(ran)" nothing "and nothing ran"
 
@@ -225,12 +225,12 @@ for which in vote single mediator; do
     is "$?:$(head -n 1 err)" "2:unknown variable 'thresold' (did you mean threshold?)" "$which.mk"
     fails 2 "unknown variable 'thresold' .did you mean threshold" "$which.sh" \
         "$CDP_SOURCE/pipelines/$which.sh" data='../my data' thresold=0.7
-    fails 2 "^k: a whole number from 2 to 65536 is wanted, not '1'" "$which.sh: an impossible k" \
+    fails 2 "^k: expected a whole number from 2 to 65536, not '1'" "$which.sh: an impossible k" \
         "$CDP_SOURCE/pipelines/$which.sh" data='../my data' k=1
     fails 2 "'plan': expected NAME=VALUE" "$which.sh: no variable" "$CDP_SOURCE/pipelines/$which.sh" plan
 done
 make -f "$CDP_SOURCE/pipelines/sweep.mk" data='../my data' threshold=0.7 >out 2>err
-is "$?:$(grep -c 'threshold: sweep.mk has thresholds, ks' err)" 2:1 "sweep.mk has thresholds"
+is "$?:$(grep -c 'threshold: not a variable of sweep.mk: use thresholds or ks' err)" 2:1 "sweep.mk has thresholds"
 make strategy=mediator threshold=auto train_options=--epoch=x >out 2>err
 is "$?:$(grep -c "epoch" err)" 2:1 "train_options that cdp-mediate does not have"
 fails 2 "epochs" "mediator.sh: train_options" \
@@ -366,7 +366,7 @@ touch -r "$file" times
 printf x | dd of="$file" bs=1 seek=300 conv=notrunc status=none
 touch -r times "$file"
 make max_size=30 >out 2>err
-is "$?:$(grep -c "^$file: damaged: remove it, then make again" err)" 2:1 "a damaged stream that looks sound is named"
+is "$?:$(grep -c "^$file: damaged: remove it, then run make again" err)" 2:1 "a damaged stream that looks sound is named"
 rm "$file"
 make max_size=30 >out 2>err
 is "$?:$(ran)" "0:pairs labels figures" "and made again without it"

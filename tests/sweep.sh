@@ -90,7 +90,7 @@ if command -v gnuplot >/dev/null; then
     done
     is "$(find "$folder_of" -type f | wc -l)" 3 "three results"
 else
-    grep -q 'so there is no plot' err
+    grep -q 'no plot was made' err
     ok $? "without gnuplot it says why there is no plot"
 fi
 
@@ -99,7 +99,7 @@ is "$(ran)" "" "a second time nothing runs"
 same again out "and the same is said"
 is "$(grep -v '^gnuplot .* is not installed' err)" "" "and nothing else"
 make thresholds="0.7 0.60 0.5" ks="10 15.0e0" >out 2>err
-is "$?,$(head -n 1 err)" "2,ks: a whole number from 2 to 65536 is wanted, not '15.0e0'" "a k is a whole number"
+is "$?,$(head -n 1 err)" "2,ks: expected a whole number from 2 to 65536, not '15.0e0'" "a k is a whole number"
 make thresholds="0.7 0.60 0.5" ks="15 10" >out 2>err
 is "$(ran)" "" "the same numbers written otherwise, in another order: nothing runs"
 make thresholds=0.5:0.8:0.1 >out 2>err
@@ -135,7 +135,7 @@ make -f mediator.mk input=110 -j2 >out 2>err
 is "$(ran)" "figures 2, labels 2, model 1, pairs 2$plots$plotted, table 1" "another input: it learns again"
 
 for case in "thresholds=0.5:x:1 FIRST:LAST:STEP" "thresholds=0.7:0.5:0.1 FIRST:LAST:STEP" "thresholds=2 number.from.-1.to.1" \
-    "ks= none" "strategy=groundtruth no.threshold" "data=nowhere no.such.file"; do
+    "ks= list.is.empty" "strategy=groundtruth no.threshold" "data=nowhere no.such.file"; do
     make "${case% *}" >out 2>err
     [ $? -eq 2 ] && grep -q "${case#* }" err
     ok $? "refused: ${case% *}"

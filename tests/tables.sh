@@ -9,9 +9,9 @@ export OMP_WAIT_POLICY=passive # many short parallel loops, perhaps on a busy ma
 tables=$CDP_SOURCE/pipelines/tables
 log="a b/.cdp/log"
 
-fails 2 "numbers are wanted, not 'x'" "a size that is none" "$tables" --sizes x never
+fails 2 "expected numbers, not 'x'" "a size that is none" "$tables" --sizes x never
 fails 2 "unknown option '--size' .did you mean --sizes" "an unknown option" "$tables" --size 5 never
-fails 2 "there are no data sets" "no data sets" "$tables" --sizes none "a b"
+fails 2 "no data sets: give" "no data sets" "$tables" --sizes none "a b"
 fails 1 "nowhere" "no such faces" "$tables" --sizes none --faces nowhere never
 [ ! -e never ]
 ok $? "and nothing is made then"
@@ -57,7 +57,7 @@ is "$(cut -f4 "a b/tables.tsv" | sed '1d; s/th[01][.0-9e-]*_auto/auto/' | tr '\n
 
 # By the tools alone: the same figures.
 for m in 0 1 2 3 4; do
-    for part in made-1500 made-1500-others; do
+    for part in synth-1500 synth-1500-others; do
         cdp-knn -k 14 --dim 256 -o $part-$m.cdp "a b/$part/features/m$m.bin"
     done
 done
@@ -68,15 +68,15 @@ pair_features() {
     done
     cdp-score features "${options[@]}" "$1"-[0-4].cdp
 }
-pair_features made-1500-others | cdp-mediate train -q --labels "a b/made-1500-others/meta.txt" -o model -
+pair_features synth-1500-others | cdp-mediate train -q --labels "a b/synth-1500-others/meta.txt" -o model -
 figures() {
-    cdp-propagate | cdp-eval --format tsv - "a b/made-1500/meta.txt" | awk -F '\t' '{ v[$1] = $2 }
+    cdp-propagate | cdp-eval --format tsv - "a b/synth-1500/meta.txt" | awk -F '\t' '{ v[$1] = $2 }
         END { p = "pairwise.kept."; printf "%.2f %.2f %.2f\n", v[p "precision"], v[p "recall"], v[p "fscore"] }'
 }
 {
-    cdp-score vote --threshold 0.7 made-1500-0.cdp | figures
-    cdp-score vote --threshold 0.66 --accept 4 made-1500-[0-4].cdp | figures
-    pair_features made-1500 | cdp-mediate apply --model model --threshold auto - | figures
+    cdp-score vote --threshold 0.7 synth-1500-0.cdp | figures
+    cdp-score vote --threshold 0.66 --accept 4 synth-1500-[0-4].cdp | figures
+    pair_features synth-1500 | cdp-mediate apply --model model --threshold auto - | figures
 } >wanted
 awk -F '\t' 'NR > 1 && $4 !~ /_110_/ { print $7, $8, $9 }' "a b/tables.tsv" >got
 same got wanted "the figures are those of cdp-eval"
@@ -102,7 +102,7 @@ if [ -x /usr/bin/time ]; then
     is "$(cut -f14 "a b/tables.tsv" | sed 1d | sort -g | tail -n 1)" "$most" "and memory that of the largest process"
 fi
 
-is "$(grep -c '^| made up, 1500, 20 ids | ' "a b/tables.md")" 4 "as many rows in Markdown"
+is "$(grep -c '^| synthetic, 1500, 20 ids | ' "a b/tables.md")" 4 "as many rows in Markdown"
 is "$(grep '^|' "a b/tables.md" | awk -F '|' '{ print NF }' | sort -u)" 16 "of as many columns"
 
 cp "a b/tables.tsv" first.tsv

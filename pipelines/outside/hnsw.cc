@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// hnsw FILE DIM K [M [EF_CONSTRUCTION [EF]]]: the K nearest of every row (raw float32) by cosine
-// with hnswlib (Debian: libhnswlib-dev), as `i <tab> j <tab> distance`; the seconds of building and
-// searching on standard error. Rows are scaled to length 1 first, outside the time. With several
-// threads (OMP_NUM_THREADS) the index differs a little from run to run.
+// hnsw FILE DIM K [M [EF_CONSTRUCTION [EF]]]: prints the K nearest neighbours of every row (raw
+// float32) by cosine, as `i <tab> j <tab> distance`, with hnswlib (Debian: libhnswlib-dev). Seconds
+// of building and searching go to standard error; reading and scaling the rows to length 1 are not
+// in them. With several threads (OMP_NUM_THREADS) the index differs a little from run to run.
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -25,7 +25,7 @@ int main(int argc, char **argv)
     size_t size = file ? size_t(file.tellg()) : 0, rows = size / bytes;
     std::vector<float> x(rows * dim);
     if (!rows || size % bytes || !file.seekg(0).read((char *)x.data(), std::streamsize(size))) {
-        fprintf(stderr, "hnsw: %s: rows of %zu float32 are wanted\n", argv[1], dim);
+        fprintf(stderr, "hnsw: %s: expected rows of %zu float32\n", argv[1], dim);
         return 1;
     }
     for (float *row = x.data(); row < x.data() + x.size(); row += dim) {
