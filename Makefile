@@ -277,21 +277,31 @@ install-pipelines:
 	install -d $(DESTDIR)$(PREFIX)/share/cdp
 	cp -R pipelines $(DESTDIR)$(PREFIX)/share/cdp
 
-install: all install-library install-pipelines
+# Bash and fish look for a file by the name of the tool, zsh for names in the first line of a file.
+bash_completion = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+zsh_completion = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+fish_completion = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+completion = $(addprefix $(bash_completion)/,$(tools)) $(zsh_completion)/_cdp \
+	$(tools:%=$(fish_completion)/%.fish)
+
+install-completion:
+	install -d $(bash_completion) $(zsh_completion) $(fish_completion)
+	for tool in $(tools); do \
+		install -m 644 cmd/completion.bash $(bash_completion)/$$tool && \
+		install -m 644 cmd/completion.fish $(fish_completion)/$$tool.fish || exit; done
+	sed '1s/$$/ $(tools)/' cmd/completion.zsh >$(zsh_completion)/_cdp
+
+install: all install-library install-pipelines install-completion
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
-		$(DESTDIR)$(PREFIX)/share/man/man3 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
+		$(DESTDIR)$(PREFIX)/share/man/man3 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7
 	install $(binaries) $(DESTDIR)$(PREFIX)/bin
 	for page in $(pages); do \
 		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} || exit; done
-	for tool in $(tools); do install -m 644 cmd/completion.bash \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$tool || exit; done
 
 uninstall:
 	rm -f $(libdir)/libcdp.a $(libdir)/libcdp.so $(libdir)/$(shared) $(libdir)/$(shared).$(VERSION) \
 		$(libdir)/pkgconfig/cdp.pc $(DESTDIR)$(PREFIX)/include/cdp.h
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(tools)) \
-		$(addprefix $(DESTDIR)$(PREFIX)/share/bash-completion/completions/,$(tools))
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(tools)) $(completion)
 	rm -rf $(DESTDIR)$(PREFIX)/share/cdp
 	for page in $(notdir $(pages)); do \
 		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; done
@@ -302,7 +312,7 @@ dist:
 clean:
 	rm -rf $(BUILD) $(BUILD)-* data/demo cdp-$(VERSION).tar.gz
 
-.PHONY: all help deps deps-lint demo data check test-long check-built everything bench bench-knn asan ubsan tsan fuzz lint man format install install-library install-pipelines \
+.PHONY: all help deps deps-lint demo data check test-long check-built everything bench bench-knn asan ubsan tsan fuzz lint man format install install-library install-completion install-pipelines \
 	uninstall dist clean force
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -32,7 +32,8 @@ static const struct cdp_option options[] = {
      .name = "dim",
      .arg = "MODEL=N",
      .help = "numbers per row of a model, instead of feat_dim; repeatable",
-     .value = &dims},
+     .value = &dims,
+     .not_file = true},
     {0},
 };
 

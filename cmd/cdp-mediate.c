@@ -96,6 +96,7 @@ static const struct cdp_option apply_options[] = {
      .arg = "P",
      .help = "the lowest threshold of held-out precision P",
      .value = &precision,
+     .unset = "none",
      .min = 0,
      .max = 1,
      .without = "threshold"},

@@ -61,6 +61,7 @@ static const struct cdp_option options[] = {
      .arg = "I,J,S",
      .help = "columns of the two ids and the score in tsv and csv",
      .value = &chosen_columns,
+     .not_file = true,
      .with = "from=tsv from=csv"},
     {.type = CDP_OPTION_FLAG,
      .name = "named",

@@ -18,6 +18,7 @@
 struct tool_common common = {.level = 3};
 
 static const struct tool *current;
+static const struct tool *const *commands; // of a tool of several; NULL where one was chosen
 static enum { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER } progress_when;
 static bool help, version, list_options;
 static struct timespec begun;
@@ -243,6 +244,13 @@ static _Noreturn void show_version(void)
     print_and_exit();
 }
 
+// For completion, before the options: the name and the summary of each command.
+static void list_commands(void)
+{
+    for (int i = 0; commands && commands[i]; i++)
+        printf("%s\t%s\n", strrchr(commands[i]->name, ' ') + 1, commands[i]->summary);
+}
+
 static void show_usage(void)
 {
     printf("usage: %s %s\n%s.\n", current->name, current->synopsis, current->summary);
@@ -288,6 +296,7 @@ int tool_start(const struct tool *tool, int argc, char **argv, int least, int mo
     if (help)
         show_help(&parsed);
     if (list_options) {
+        list_commands();
         cdp_options_list(&parsed, stdout);
         print_and_exit();
     }
@@ -301,16 +310,18 @@ int tool_start(const struct tool *tool, int argc, char **argv, int least, int mo
     return operands;
 }
 
-const struct tool *tool_choose(const struct tool *whole, const struct tool *const *commands,
+const struct tool *tool_choose(const struct tool *whole, const struct tool *const *list,
                                const struct tool *fallback, int *argc, char **argv)
 {
     current = whole;
+    commands = list;
     for (int i = 0; *argc > 1 && commands[i]; i++) {
         const char *command = strrchr(commands[i]->name, ' ');
         if (command && !strcmp(argv[1], command + 1)) {
             memmove(argv + 1, argv + 2, (size_t)(*argc - 1) * sizeof *argv);
             --*argc;
-            return commands[i];
+            commands = NULL;
+            return list[i];
         }
     }
     if (fallback)
@@ -327,8 +338,7 @@ const struct tool *tool_choose(const struct tool *whole, const struct tool *cons
         print_and_exit();
     }
     if (!strcmp(word, "--list-options")) {
-        for (int i = 0; commands[i]; i++)
-            printf("%s\n", strrchr(commands[i]->name, ' ') + 1);
+        list_commands();
         print_and_exit();
     }
     struct cdp_spelling spelling = cdp_spelling(word);

@@ -40,23 +40,23 @@ for tool in "$CDP_BIN"/cdp-*; do
     [ -f "$page" ]
     ok $? "$name has a page"
     [ -f "$page" ] || continue
-    commands=$("$tool" --list-options | grep -v '^--')
-    [ "$name" != cdp-eval ] || commands=pairs
+    commands=$("$tool" --list-options | grep -v '^--' | cut -f1)
     for command in '' $commands; do
-        [ -n "$command" ] || [ "$name" = cdp-eval ] || [ -z "$commands" ] || continue
         # shellcheck disable=SC2086 # no word where there is no command
-        "$tool" $command --list-options >options
+        "$tool" $command --list-options | grep '^--' >options || continue
         missing=
-        while IFS=$'\t' read -r option letter _ choices; do
+        while IFS=$'\t' read -r option letter _ choices default _; do
             grep -q "^\.It.* Fl Fl ${option#--}\b" "$page" || missing="$missing $option"
             [ "$letter" = - ] || grep -q "^\.It Fl ${letter#-} .*Fl Fl ${option#--}\b" "$page" ||
                 missing="$missing $letter"
             for choice in ${choices//|/ }; do
-                [ "$choice" = - ] || grep -q "^\.\(It\|Cm\).*\b$choice\b" "$page" ||
+                [[ $choice = [-/] ]] || grep -q "^\.\(It\|Cm\).*\b$choice\b" "$page" ||
                     missing="$missing $option=$choice"
             done
+            [ "$default" = - ] || sed -n "/^\.It.* Fl Fl ${option#--}\b/,/^\.It.* Fl Fl /p" "$page" |
+                sed 's/ , / /g' | grep -qwF -e "$default" || missing="$missing $option=$default"
         done <options
-        is "$missing" "" "$name${command:+ $command}: every option is in the page"
+        is "$missing" "" "$name${command:+ $command}: every option and default is in the page"
     done
     grep '^\.It.* Fl Fl ' "$page" | sed 's/.* Fl Fl \([a-z-]*\).*/--\1/' | sort -u >documented
     for command in '' $commands; do

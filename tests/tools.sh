@@ -87,22 +87,6 @@ for program in "${!runs[@]}"; do
     ok $? "$program -v tells time and memory"
 done
 
-# Completion, from the tables that the tools print.
-complete_words() {
-    COMP_WORDS=("$@")
-    COMP_CWORD=$(($# - 1))
-    COMPREPLY=()
-    _cdp
-    echo "${COMPREPLY[*]}"
-}
-compopt() { :; }
-# shellcheck source=cmd/completion.bash
-. "$CDP_SOURCE/cmd/completion.bash"
-is "$(complete_words cdp-knn --metric l)" "l2 l1 linf" "completion of an option's choices"
-is "$(complete_words cdp-knn --metr)" "--metric" "of an option"
-is "$(complete_words cdp-score v)" "vote" "of a command"
-is "$(complete_words cdp-score vote --acc)" "--accept" "of a command's option"
-
 # A reader that goes away ends the writer silently, by the signal.
 cdp-view --to tsv m0.cdp >/dev/null
 for ((i = 0; i < 60; i++)); do cat m0.cdp; done >long.cdp

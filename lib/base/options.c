@@ -472,12 +472,16 @@ void cdp_options_list(const struct cdp_options *options, FILE *file)
 {
     for (int i = 0; i < options->count; i++) {
         const struct cdp_option *o = options->option[i];
+        bool text = o->type == CDP_OPTION_TEXT || o->type == CDP_OPTION_TEXTS;
         char letter[3] = {'-', o->letter, '\0'};
         if (!o->help)
             continue;
         fprintf(file, "--%s\t%s\t%s\t", o->name, letter, o->arg ? o->arg : "-");
         for (int j = 0; o->choices && o->choices[j]; j++)
             fprintf(file, "%s%s", j ? "|" : "", o->choices[j]);
-        fputs(o->choices ? "\n" : "-\n", file);
+        if (!o->choices)
+            fputc(text && !o->not_file ? '/' : '-', file);
+        const char *initial = o->unset ? "" : options->initial[i];
+        fprintf(file, "\t%s\t%s\n", *initial ? initial : "-", o->help);
     }
 }

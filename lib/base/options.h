@@ -47,6 +47,7 @@ struct cdp_option {
     const char *unset;          // what --help shows as the default in place of the value
     double min, max;            // COUNT, COUNTS and REAL; both 0 = any
     const char *const *choices; // NULL-terminated
+    bool not_file;              // TEXT, TEXTS: completion offers no files
     bool required;              // leaving it out is a usage error
     // Conditions under which the option has an effect, separated by blanks: NAME holds where that
     // option was given, NAME=CHOICE where its value is that one. A given option whose conditions do
@@ -86,8 +87,9 @@ void cdp_options_values(const struct cdp_option *table, char *text, size_t size)
 // first options, each with its heading.
 void cdp_options_help(const struct cdp_options *options, FILE *file);
 
-// Writes one line an option for completion: --name, -letter or -, the argument or -, its choices
-// separated by | or -; tab-separated.
+// Writes one line an option for completion, tab-separated, - for none: --name, -letter, the
+// argument's name, its values (choices separated by |, or / for a file), the default
+// unless `unset` says it, the help.
 void cdp_options_list(const struct cdp_options *options, FILE *file);
 
 #endif
