@@ -14,7 +14,7 @@
 #
 # Variables. Of the environment only CDP_BIN counts. In a makefile $ is written $$, and # \#. Unknown names are errors on
 # the command line; in a makefile only if they are close to a known one. Defaults are in brackets.
-#   data          folder with features/MODEL.bin and, for evaluation, meta.txt (see data/README.md); or ARCHIVE:FOLDER
+#   data          folder with features/MODEL.bin and, for evaluation, meta.txt; or ARCHIVE:FOLDER
 #   base          the model whose neighbours become pairs
 #   committee     the models that vote on the pairs (none)
 #   dim dim_MODEL dimension of raw features, of all models or of one. Needed without list.txt and meta.txt in DATA, which
