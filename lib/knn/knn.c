@@ -6,9 +6,9 @@
 
 #include "base/mem.h"
 #include "base/threads.h"
-#include "knn/data/build.h"
+#include "knn/data/dataset.h"
 #include "knn/data/duplicates.h"
-#include "knn/distance.h"
+#include "knn/data/dataset.h"
 #include "knn/search/allpairs.h"
 #include "knn/search/approx.h"
 

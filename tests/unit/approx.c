@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
-#include "knn/data/build.h"
+#include "knn/data/dataset.h"
 #include "knn/search/allpairs.h"
 #include "knn/search/coarse.h"
 #include "rows.h"

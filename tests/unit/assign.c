@@ -5,8 +5,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
-#include "knn/data/build.h"
-#include "knn/data/means.h"
+#include "knn/data/dataset.h"
 #include "rows.h"
 #include "tap.h"
 

@@ -2,7 +2,7 @@
 #include "knn/search/coarse.h"
 
 #include "base/random.h"
-#include "knn/data/build.h"
+#include "knn/data/dataset.h"
 #include "rows.h"
 #include "tap.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
-#include "knn/data/build.h"
+#include "knn/data/dataset.h"
 #include "knn/search/allpairs.h"
 #include "rows.h"
 #include "tap.h"
@@ -246,9 +246,9 @@ static uint64_t missed_of(struct cdp_pruner *x, struct cdp_operand *rows,
     static uint16_t list[SIDE];
     uint32_t first = tile * CDP_TILE_COLUMNS, count = by_rows ? SIDE : CDP_TILE_COLUMNS;
     for (uint32_t i = 0; i < SIDE; i++)
-        rows->reach[i] = columns->reach[i] = 0;
+        rows->radius[i] = columns->radius[i] = 0;
     for (uint32_t i = 0; i < count; i++) {
-        float *reach = by_rows ? &rows->reach[i] : &columns->reach[first + i];
+        float *reach = by_rows ? &rows->radius[i] : &columns->radius[first + i];
         *reach = INFINITY;
         for (uint32_t j = 0; j < (by_rows ? CDP_TILE_COLUMNS : SIDE); j++) {
             uint32_t row = by_rows ? i : j, column = first + (by_rows ? j : i);

@@ -55,7 +55,7 @@ static void make(struct items *it, uint32_t rows, size_t words)
 static void lay(const struct cdp_kernel *kernel, const struct items *it, uint32_t rows,
                 size_t words, bool together, const uint32_t **row, uint32_t *word, uint32_t *panel)
 {
-    cdp_pack_function *own = kernel->metric[CDP_COSINE].lay;
+    cdp_pack_function *own = kernel->metric[CDP_COSINE].pack;
     size_t laid = own ? own(NULL, words, NULL) : words;
     for (uint32_t r = 0; r < rows; r++) {
         uint32_t *at = word + (together ? r : r * 37 % MOST_ROWS) * laid, bytes[MOST_WORDS];
@@ -118,7 +118,7 @@ static bool test(const struct cdp_kernel *kernel, uint32_t rows, size_t words)
         struct cdp_tile tile = {.rows = rows,
                                 .row = row,
                                 .start = start,
-                                .bar = it.bar,
+                                .threshold = it.bar,
                                 .offset = it.offset,
                                 .panel = panel,
                                 .words = words,

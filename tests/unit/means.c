@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "knn/data/means.h"
+#include "knn/data/dataset.h"
 
 #include <math.h>
 
 #include "base/random.h"
-#include "knn/data/build.h"
 #include "rows.h"
 #include "tap.h"
 
@@ -51,7 +50,6 @@ int main(void)
     struct cdp_err err;
     uint64_t start[CENTRES + 1];
     uint32_t member[ROWS], first[CENTRES] = {0, 1, 2};
-    struct cdp_ivf_lists sets = {.count = CENTRES, .start = start, .member = member};
     make();
     for (uint32_t c = 0; c <= CENTRES; c++)
         start[c] = c * (ROWS / CENTRES);
@@ -59,7 +57,7 @@ int main(void)
         member[i % CENTRES * (ROWS / CENTRES) + i / CENTRES] = i;
     if (!ok(!cdp_dataset_build(&data, &matrix, CDP_L2, 5, false, 1, &err) &&
                 !cdp_dataset_select(&centroids, &data, data.levels - 1, first, CENTRES, &err) &&
-                !cdp_dataset_set_means(&centroids, &data, &sets, 1, &err),
+                !cdp_dataset_set_means(&centroids, &data, start, member, CENTRES, 1, &err),
             "centroids are moved"))
         return done();
     double unit = data.unit * data.unit, step = data.sketcher->step * data.sketcher->step;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "knn/data/permute.h"
+#include "knn/data/dataset.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "knn/data/quantize.h"
+#include "knn/data/sketch.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -38,11 +38,11 @@ static void check(size_t dim)
             wanted_square += v[d] * v[d];
         }
     }
-    double scale = quantizer->finest(v, dim, &square);
+    double scale = quantizer->pair_scale(v, dim, &square);
     ok(near(square, wanted_square) && scale >= most / INT8_MAX && scale < most / INT8_MAX * 1.01,
        "%zu numbers: the square, and the finest scale", dim);
 
-    struct cdp_quantized b = quantizer->round(v, dim, scale, q);
+    struct cdp_quantized b = quantizer->quantize(v, dim, scale, q);
     struct cdp_quantized wanted = {0};
     bool right = true;
     for (size_t d = 0; d < dim; d++) {
@@ -57,8 +57,8 @@ static void check(size_t dim)
     ok(b.sum == wanted.sum && b.square == wanted.square && near(b.residual, wanted.residual),
        "what they sum up to");
 
-    scale = quantizer->scale(v, dim, &square);
-    quantizer->round(v, dim, scale, q);
+    scale = quantizer->tile_scale(v, dim, &square);
+    quantizer->quantize(v, dim, scale, q);
     double pair = 0, longest = 0;
     for (size_t d = 0; d < dim; d += 4 * CDP_DOT_CHUNK) {
         int32_t half[2] = {0};
@@ -75,12 +75,12 @@ static void check(size_t dim)
 
     memcpy(w, v, sizeof v);
     quantizer->add(w, dim, scale, q);
-    quantizer->shorten(v, dim, y);
+    quantizer->round12(v, dim, y);
     right = w[dim] == v[dim] && y[dim] == 99;
     for (size_t d = 0; d < dim; d++)
         right &= w[d] == v[d] + scale * q[d] && y[d] == cdp_round12(v[d]);
     ok(right, "bytes added, and numbers shortened");
-    quantizer->place(x, dim, 0.7, v, w);
+    quantizer->center(x, dim, 0.7, v, w);
     right = w[dim] == v[dim];
     for (size_t d = 0; d < dim; d++)
         right &= w[d] == 0.7 * (double)x[d] - v[d];

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/random.h"
-#include "knn/data/quantize.h"
 #include "tap.h"
 
 // What sketches promise: that no two stand farther apart than their vectors do, whatever the
@@ -99,7 +98,7 @@ static bool consistent(const struct cdp_sketcher *s, const struct cdp_sketch *sk
                 return false;
         }
         if (b != 4 * s->level[s->levels - 1] ||
-            s->quantizer->scale(exact, 4 * s->words, &length) > 1.1)
+            s->quantizer->tile_scale(exact, 4 * s->words, &length) > 1.1)
             return false;
     }
     return true;
@@ -114,7 +113,7 @@ static bool fits(size_t dim)
         int8_t q[MOST_DIM];
         for (size_t d = 0; d < dim; d++)
             v[d] = (double)vector[i * dim + d];
-        quantizer->round(v, dim, fmax(quantizer->finest(v, dim, &square), 1e-30), q);
+        quantizer->quantize(v, dim, fmax(quantizer->pair_scale(v, dim, &square), 1e-30), q);
         for (size_t d = 0; d < dim; d++) {
             if (q[d] == INT8_MIN)
                 return false;
@@ -159,7 +158,7 @@ static void check(const char *what, size_t dim, float reach, bool by_level, bool
     for (size_t i = 0; i < COUNT; i++) {
         for (size_t d = 0; d < dim; d++)
             room[d] = (double)vector[i * dim + d];
-        cdp_quantizer()->shorten(room, dim, shortened + i * dim);
+        cdp_quantizer()->round12(room, dim, shortened + i * dim);
     }
     if (!ok(cdp_sketcher_new(&s, shortened, COUNT, dim, reaches, REACHES, by_level, cdp_kernel(), 2,
                              &err) == 0,

@@ -20,7 +20,7 @@ static bool equal(const struct cdp_matrix *m, uint64_t a, uint64_t b, float *roo
     return d == m->dim;
 }
 
-// A hash of each row's numbers with one zero. `room` holds two rows a thread.
+// Hashes each row, -0 as 0. `room` holds two rows a thread.
 static void hash_rows(uint64_t *hash, const struct cdp_matrix *m, float *room, int threads)
 {
 #pragma omp parallel for num_threads(threads) schedule(static)
@@ -33,8 +33,8 @@ static void hash_rows(uint64_t *hash, const struct cdp_matrix *m, float *room, i
     }
 }
 
-// Numbers the groups. `table`, of `size` places, a power of two, which are free, holds the first
-// row of each.
+// Numbers the groups. `table`, `size` free places, a power of two, becomes the hash table of their
+// first rows.
 static void number_groups(struct cdp_duplicates *c, const struct cdp_matrix *m,
                           const uint64_t *hash, uint32_t *table, uint64_t size, float *room)
 {
@@ -124,8 +124,8 @@ uint64_t cdp_duplicates_before(const struct cdp_duplicates *c, uint64_t row)
     return low;
 }
 
-// Adds the members of a group but for one row to `count` ascending rows, of which the `most`
-// smallest are kept. Returns how many there are then.
+// Inserts the members of a group, except row `but`, into `count` ascending rows, and keeps the
+// `most` smallest. Returns the new count.
 static uint32_t add_members(const struct cdp_duplicates *c, uint32_t group, uint64_t but,
                             uint32_t *row, uint32_t count, uint32_t most)
 {
@@ -143,7 +143,7 @@ static uint32_t add_members(const struct cdp_duplicates *c, uint32_t group, uint
 }
 
 uint32_t cdp_duplicates_expand(const struct cdp_duplicates *c, uint64_t row, const uint32_t *groups,
-                               const double *key, uint32_t found, double least, uint32_t k,
+                               const double *key, uint32_t found, double min_key, uint32_t k,
                                uint32_t *target, double *out)
 {
     if (!c->group) {
@@ -152,7 +152,7 @@ uint32_t cdp_duplicates_expand(const struct cdp_duplicates *c, uint64_t row, con
         return found;
     }
     uint32_t total = add_members(c, c->group[row], row, target, 0, k), r = 0, from = 0;
-    for (double at = least;; at = key[r]) {
+    for (double at = min_key;; at = key[r]) {
         for (; r < found && key[r] == at; r++)
             total = from + add_members(c, groups[r], row, target + from, total - from, k - from);
         for (; from < total; from++)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "knn/data/pca.h"
+#include "knn/data/sketch.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -11,36 +11,36 @@
 #include "base/random.h"
 
 enum {
-    ITERATIONS = 3,
-    SWEEPS = 3,
+    ITERATIONS = 3,    // of orthogonal iteration; only speed depends on it, see tests/unit/sketch.c
+    JACOBI_PASSES = 3, // of plane rotations
     SEED = 1,
-    TOGETHER = 16,
-    APART = 8, // numbers between lines of a square matrix, so that its columns share no cache sets
+    BATCH = 16,  // rows that are projected together
+    PADDING = 8, // numbers after each line of a square matrix, so its columns share no cache set
 };
 
 void cdp_pca_project(const struct cdp_kernel *kernel, const float *rows, size_t count, size_t dim,
                      const float *directions, size_t width, float *out, int threads)
 {
 #pragma omp parallel for num_threads(threads) schedule(static)
-    for (size_t r = 0; r < count; r += TOGETHER) {
-        size_t here = count - r < TOGETHER ? count - r : TOGETHER;
+    for (size_t r = 0; r < count; r += BATCH) {
+        size_t here = count - r < BATCH ? count - r : BATCH;
         kernel->project(rows + r * dim, here, dim, directions, width, out + r * width);
     }
 }
 
-// Directions become RtR times what they were, where R are the rows, Rt the same turned over.
-static void multiply(const struct cdp_kernel *kernel, const float *rows, const float *turned,
+// directions = RtR directions, with R the rows and `transposed` Rt.
+static void multiply(const struct cdp_kernel *kernel, const float *rows, const float *transposed,
                      size_t count, size_t dim, float *directions, size_t width, float *projected,
                      int threads)
 {
     cdp_pca_project(kernel, rows, count, dim, directions, width, projected, threads);
     for (size_t at = 0; at < count * width; at++)
         projected[at] = cdp_round12((double)projected[at]);
-    cdp_pca_project(kernel, turned, dim, count, projected, width, directions, threads);
+    cdp_pca_project(kernel, transposed, dim, count, projected, width, directions, threads);
 }
 
-// Makes the columns orthonormal, one after the other (modified Gram-Schmidt); to full precision
-// when done twice. A column of which all but rounding lies in those before it becomes 0.
+// Modified Gram-Schmidt of the columns; done twice, it reaches full precision. A column that lies
+// in the span of those before it, except for rounding, becomes 0.
 static void orthonormalize(double *q, size_t dim, size_t width, double *product, double *before)
 {
     memset(before, 0, width * sizeof *before);
@@ -67,7 +67,7 @@ static void orthonormalize(double *q, size_t dim, size_t width, double *product,
     }
 }
 
-// The Frobenius norm of PtP - I, but for columns that are 0.
+// The Frobenius norm of PtP - I, without columns that are 0.
 static double slack_of(const float *p, size_t dim, size_t width, double *product)
 {
     double sum = 0;
@@ -84,7 +84,6 @@ static double slack_of(const float *p, size_t dim, size_t width, double *product
     return sqrt(sum);
 }
 
-// out = the columns of q as lines.
 static void transpose(double *out, const double *q, size_t dim, size_t width)
 {
     for (size_t d = 0; d < dim; d++) {
@@ -102,15 +101,13 @@ static void rotate(double *x, double *y, size_t count, size_t stride, double cos
     }
 }
 
-// Turns directions, the lines of q, among themselves until the rows spread along each apart from
-// the others: to the eigenvectors of `products`, which are those of the rows' products along them
-// (Rayleigh-Ritz), by plane rotations (Jacobi; Golub and Van Loan, Matrix Computations, section
-// 8.5). The diagonal of `products`, of lines of `width` + APART numbers, becomes how far the rows
-// spread along each.
-static void turn(double *q, double *products, size_t dim, size_t width)
+// Rotates the directions, the lines of q, to the eigenvectors of `products` = q RtR qt (Rayleigh-
+// Ritz) by Jacobi rotations (Golub and Van Loan, Matrix Computations, section 8.5). The diagonal of
+// `products`, whose lines have `width` + PADDING numbers, becomes the variances.
+static void diagonalize(double *q, double *products, size_t dim, size_t width)
 {
-    size_t line = width + APART;
-    for (int sweep = 0; sweep < SWEEPS; sweep++) {
+    size_t line = width + PADDING;
+    for (int pass = 0; pass < JACOBI_PASSES; pass++) {
         for (size_t i = 0; i + 1 < width; i++) {
             for (size_t j = i + 1; j < width; j++) {
                 double ii = products[i * line + i], jj = products[j * line + j];
@@ -128,14 +125,14 @@ static void turn(double *q, double *products, size_t dim, size_t width)
     }
 }
 
-// The order of the directions by how far the rows spread along them, the widest first.
+// The order of the directions by variance, largest first.
 static void order_of(uint32_t *order, const double *products, size_t width)
 {
-    size_t next = width + APART + 1; // on the diagonal
+    size_t next = width + PADDING + 1; // on the diagonal
     for (size_t j = 0; j < width; j++) {
-        double spread = products[j * next];
+        double variance = products[j * next];
         size_t at = j;
-        for (; at > 0 && products[order[at - 1] * next] < spread; at--)
+        for (; at > 0 && products[order[at - 1] * next] < variance; at--)
             order[at] = order[at - 1];
         order[at] = (uint32_t)j;
     }
@@ -148,26 +145,26 @@ int cdp_pca(float *directions, size_t width, double *slack, const float *rows, s
     double *product = cdp_alloc(width, sizeof *product, "directions", err);
     double *before = cdp_alloc(width, sizeof *before, "directions", err);
     double *lines = cdp_alloc(width, dim * sizeof *lines, "directions", err);
-    double *products = cdp_zalloc(width, (width + APART) * sizeof *products, "directions", err);
-    float *turned = cdp_alloc(dim, count * sizeof *turned, "directions", err);
+    double *products = cdp_zalloc(width, (width + PADDING) * sizeof *products, "directions", err);
+    float *transposed = cdp_alloc(dim, count * sizeof *transposed, "directions", err);
     float *projected = cdp_alloc_aligned(count, width * sizeof *projected, "directions", err);
     float *next = cdp_alloc_aligned(dim, width * sizeof *next, "directions", err);
     uint32_t *order = cdp_alloc(width, sizeof *order, "directions", err);
-    bool whole = q && product && before && lines && products && turned && projected && next;
+    bool whole = q && product && before && lines && products && transposed && projected && next;
     int status = whole && order ? 0 : -1;
     if (status)
         goto end;
 #pragma omp parallel for num_threads(threads) schedule(static)
-    for (size_t r = 0; r < count; r += TOGETHER) {
+    for (size_t r = 0; r < count; r += BATCH) {
         for (size_t d = 0; d < dim; d++) {
-            for (size_t i = r; i < r + TOGETHER && i < count; i++)
-                turned[d * count + i] = rows[i * dim + d];
+            for (size_t i = r; i < r + BATCH && i < count; i++)
+                transposed[d * count + i] = rows[i * dim + d];
         }
     }
     for (size_t i = 0; i < dim * width; i++)
         next[i] = cdp_round12((double)cdp_random(SEED, i) * 0x1p-63 - 1);
     for (int i = 0; i < ITERATIONS; i++) {
-        multiply(kernel, rows, turned, count, dim, next, width, projected, threads);
+        multiply(kernel, rows, transposed, count, dim, next, width, projected, threads);
         for (size_t at = 0; at < dim * width; at++)
             q[at] = (double)next[at];
         orthonormalize(q, dim, width, product, before);
@@ -176,15 +173,16 @@ int cdp_pca(float *directions, size_t width, double *slack, const float *rows, s
         for (size_t at = 0; at < dim * width; at++)
             next[at] = cdp_round12(q[at]);
     }
-    multiply(kernel, rows, turned, count, dim, next, width, projected, threads);
+    multiply(kernel, rows, transposed, count, dim, next, width, projected, threads);
     for (size_t d = 0; d < dim; d++) {
         for (size_t i = 0; i < width; i++) {
             for (size_t j = 0; j < width; j++)
-                products[i * (width + APART) + j] += q[d * width + i] * (double)next[d * width + j];
+                products[i * (width + PADDING) + j] +=
+                    q[d * width + i] * (double)next[d * width + j];
         }
     }
     transpose(lines, q, dim, width);
-    turn(lines, products, dim, width);
+    diagonalize(lines, products, dim, width);
     order_of(order, products, width);
     for (size_t d = 0; d < dim; d++) {
         for (size_t j = 0; j < width; j++)
@@ -197,7 +195,7 @@ end:
     free(before);
     free(lines);
     free(products);
-    free(turned);
+    free(transposed);
     free(projected);
     free(next);
     free(order);

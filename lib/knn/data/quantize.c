@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "knn/data/quantize.h"
+#include "knn/data/sketch.h"
 
 #ifdef __x86_64__
 #include <immintrin.h>
@@ -9,13 +9,14 @@
 
 #include "base/doubles.h"
 #include "base/isa.h"
-#include "knn/kernel/kernel.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
-// Sums are eight side by side, in two halves, for every instruction set the same.
+// All instruction sets keep the same eight partial sums, in two halves, so results are the same
+// bits.
 enum { HALF = 4, LANES = 2 * HALF };
 enum { CHUNK = 4 * CDP_DOT_CHUNK };
+#define MARGIN (1 + 1e-6) // covers rounding in the scale itself, which is below 1e-12
 typedef int32_t ints __attribute__((vector_size(16)));
 typedef int8_t bytes16 __attribute__((vector_size(16)));
 
@@ -47,25 +48,26 @@ INLINE double largest(cdp_doubles v)
     return fmax(fmax(v[0], v[1]), fmax(v[2], v[3]));
 }
 
-// The last numbers, fewer than LANES, and 0.
+// The last numbers, fewer than LANES, padded with 0.
 struct last {
     double v[LANES];
 };
 
-INLINE struct last last_of(const double *v, size_t count)
+INLINE struct last padded(const double *v, size_t count)
 {
     struct last last = {{0}};
     memcpy(last.v, v, count * sizeof *v);
     return last;
 }
 
-// The least scale for the whole item, of which this is the square.
-INLINE double whole_of(double square, size_t dim)
+// The smallest scale for a vector with this square to keep to CDP_DOT_WHOLE, rounding included.
+INLINE double whole_scale(double square, size_t dim)
 {
     return sqrt(square) / (CDP_DOT_WHOLE - sqrt((double)dim) / 2);
 }
 
-// Of bytes 0 and 1 of each word, and of 2 and 3: the largest sum of magnitudes, and the squares.
+// For bytes 0 and 1 of each word, and for bytes 2 and 3: the largest sum of magnitudes, and the
+// sum of squares.
 struct limits {
     cdp_doubles pair[2], square[2];
 };
@@ -80,13 +82,12 @@ INLINE struct limits limit(struct limits l, const double *v)
     return l;
 }
 
-// What limits the scale of all of `dim` numbers: of chunks the most, but the whole square.
-struct whole {
+// Over all chunks: the largest sum of squares, and the total.
+struct chunks {
     cdp_doubles longest, square[2];
 };
 
-// Adds a chunk's squares.
-INLINE struct whole add_chunk(struct whole w, const cdp_doubles square[2])
+INLINE struct chunks add_chunk(struct chunks w, const cdp_doubles square[2])
 {
     cdp_doubles both = square[0] + square[1];
     w.longest = cdp_larger(both + swapped(both), w.longest);
@@ -95,32 +96,33 @@ INLINE struct whole add_chunk(struct whole w, const cdp_doubles square[2])
     return w;
 }
 
-INLINE double least_scale(struct whole w, const cdp_doubles pairs[2], size_t dim, double *square)
+INLINE double tile_scale_from(struct chunks w, const cdp_doubles pairs[2], size_t dim,
+                              double *square)
 {
     *square = total(w.square);
     double part = sqrt(largest(w.longest)) / (CDP_DOT_LENGTH - sqrt(2 * CDP_DOT_CHUNK) / 2);
     double pair = largest(cdp_larger(pairs[0], pairs[1])) / (CDP_DOT_PAIR - 1);
-    return fmax(pair, fmax(part, whole_of(*square, dim))) * (1 + 1e-6);
+    return fmax(pair, fmax(part, whole_scale(*square, dim))) * MARGIN;
 }
 
-INLINE double scale_of(const double *v, size_t dim, double *square)
+INLINE double tile_scale_of(const double *v, size_t dim, double *square)
 {
     struct limits l = {{{0}}, {{0}}};
-    struct whole w = {{0}, {{0}}};
+    struct chunks w = {{0}, {{0}}};
     for (size_t d = 0; d < dim;) {
         size_t end = dim - d < CHUNK ? dim : d + CHUNK;
         l.square[0] = l.square[1] = (cdp_doubles){0};
         for (; d + LANES <= end; d += LANES)
             l = limit(l, v + d);
         if (d < end)
-            l = limit(l, last_of(v + d, end - d).v);
+            l = limit(l, padded(v + d, end - d).v);
         d = end;
         w = add_chunk(w, l.square);
     }
-    return least_scale(w, l.pair, dim, square);
+    return tile_scale_from(w, l.pair, dim, square);
 }
 
-// The largest magnitudes and the squares, of two halves.
+// The largest magnitude and the sum of squares, in two halves.
 struct extent {
     cdp_doubles most[2], square[2];
 };
@@ -135,35 +137,34 @@ INLINE struct extent extend(struct extent e, const double *v)
     return e;
 }
 
-INLINE double finest_scale(struct extent e, size_t dim, double *square)
+INLINE double pair_scale_from(struct extent e, size_t dim, double *square)
 {
     *square = total(e.square);
     double one = largest(cdp_larger(e.most[0], e.most[1])) / INT8_MAX;
-    return fmax(one, whole_of(*square, dim)) * (1 + 1e-6);
+    return fmax(one, whole_scale(*square, dim)) * MARGIN;
 }
 
-INLINE double finest_of(const double *v, size_t dim, double *square)
+INLINE double pair_scale_of(const double *v, size_t dim, double *square)
 {
     struct extent e = {{{0}}, {{0}}};
     size_t d = 0;
     for (; d + LANES <= dim; d += LANES)
         e = extend(e, v + d);
     if (d < dim)
-        e = extend(e, last_of(v + d, dim - d).v);
-    return finest_scale(e, dim, square);
+        e = extend(e, padded(v + d, dim - d).v);
+    return pair_scale_from(e, dim, square);
 }
 
-// Sums over the numbers that were rounded so far.
 struct rounding {
     ints sum, square;
     cdp_doubles residual[2];
 };
 
-INLINE struct rounding round_some(struct rounding r, const double *v, double scale, double inverse,
-                                  int8_t *q)
+INLINE struct rounding quantize_some(struct rounding r, const double *v, double scale,
+                                     double inverse, int8_t *q)
 {
     for (int h = 0; h < 2; h++) {
-        // Adding and taking away 1.5 x 2^52 rounds to an integer.
+        // Adding and subtracting 1.5 x 2^52 rounds to an integer.
         cdp_doubles some = load(v + h * HALF), rounded = some * inverse + 0x1.8p52 - 0x1.8p52;
         cdp_doubles e = some - scale * rounded;
         ints whole = __builtin_convertvector(rounded, ints);
@@ -178,16 +179,16 @@ INLINE struct rounding round_some(struct rounding r, const double *v, double sca
     return r;
 }
 
-INLINE struct cdp_quantized round_to(const double *v, size_t dim, double scale, int8_t *q)
+INLINE struct cdp_quantized quantize_to(const double *v, size_t dim, double scale, int8_t *q)
 {
     struct rounding r = {{0}, {0}, {{0}}};
     double inverse = 1 / scale;
     size_t d = 0;
     for (; d + LANES <= dim; d += LANES)
-        r = round_some(r, v + d, scale, inverse, q + d);
+        r = quantize_some(r, v + d, scale, inverse, q + d);
     if (d < dim) {
         int8_t some[LANES];
-        r = round_some(r, last_of(v + d, dim - d).v, scale, inverse, some);
+        r = quantize_some(r, padded(v + d, dim - d).v, scale, inverse, some);
         memcpy(q + d, some, dim - d);
     }
     return (struct cdp_quantized){
@@ -204,65 +205,66 @@ INLINE void add_to(double *v, size_t dim, double scale, const int8_t *q)
         v[d] += scale * q[d];
 }
 
-INLINE void place_at(const float *x, size_t dim, double unit, const double *origin, double *v)
+INLINE void center_at(const float *x, size_t dim, double unit, const double *origin, double *v)
 {
 #pragma omp simd
     for (size_t d = 0; d < dim; d++)
         v[d] = unit * (double)x[d] - origin[d];
 }
 
-INLINE void shorten_to(const double *v, size_t dim, float *vector)
+INLINE void round12_to(const double *v, size_t dim, float *vector)
 {
 #pragma omp simd
     for (size_t d = 0; d < dim; d++)
         vector[d] = cdp_round12(v[d]);
 }
 
-// The functions by one instruction set.
-#define SIMPLE(isa, attribute)                                                                 \
-    attribute static void add_##isa(double *v, size_t dim, double scale, const int8_t *q)      \
-    {                                                                                          \
-        add_to(v, dim, scale, q);                                                              \
-    }                                                                                          \
-    attribute static void place_##isa(const float *x, size_t dim, double unit,                 \
-                                      const double *origin, double *v)                         \
-    {                                                                                          \
-        place_at(x, dim, unit, origin, v);                                                     \
-    }                                                                                          \
-    attribute static void shorten_##isa(const double *v, size_t dim, float *vector)            \
-    {                                                                                          \
-        shorten_to(v, dim, vector);                                                            \
-    }                                                                                          \
-    static const struct cdp_quantizer rounder_##isa = {scale_##isa, finest_##isa, round_##isa, \
-                                                       add_##isa,   place_##isa,  shorten_##isa};
-#define ROUNDER(isa, attribute)                                                                  \
-    attribute static double scale_##isa(const double *v, size_t dim, double *square)             \
-    {                                                                                            \
-        return scale_of(v, dim, square);                                                         \
-    }                                                                                            \
-    attribute static double finest_##isa(const double *v, size_t dim, double *square)            \
-    {                                                                                            \
-        return finest_of(v, dim, square);                                                        \
-    }                                                                                            \
-    attribute static struct cdp_quantized round_##isa(const double *v, size_t dim, double scale, \
-                                                      int8_t *q)                                 \
-    {                                                                                            \
-        return round_to(v, dim, scale, q);                                                       \
-    }                                                                                            \
+// All functions for one instruction set.
+#define SIMPLE(isa, attribute)                                                               \
+    attribute static void add_##isa(double *v, size_t dim, double scale, const int8_t *q)    \
+    {                                                                                        \
+        add_to(v, dim, scale, q);                                                            \
+    }                                                                                        \
+    attribute static void center_##isa(const float *x, size_t dim, double unit,              \
+                                       const double *origin, double *v)                      \
+    {                                                                                        \
+        center_at(x, dim, unit, origin, v);                                                  \
+    }                                                                                        \
+    attribute static void round12_##isa(const double *v, size_t dim, float *vector)          \
+    {                                                                                        \
+        round12_to(v, dim, vector);                                                          \
+    }                                                                                        \
+    static const struct cdp_quantizer quantizer_##isa = {tile_scale_##isa, pair_scale_##isa, \
+                                                         quantize_##isa,   add_##isa,        \
+                                                         center_##isa,     round12_##isa};
+#define QUANTIZER(isa, attribute)                                                         \
+    attribute static double tile_scale_##isa(const double *v, size_t dim, double *square) \
+    {                                                                                     \
+        return tile_scale_of(v, dim, square);                                             \
+    }                                                                                     \
+    attribute static double pair_scale_##isa(const double *v, size_t dim, double *square) \
+    {                                                                                     \
+        return pair_scale_of(v, dim, square);                                             \
+    }                                                                                     \
+    attribute static struct cdp_quantized quantize_##isa(const double *v, size_t dim,     \
+                                                         double scale, int8_t *q)         \
+    {                                                                                     \
+        return quantize_to(v, dim, scale, q);                                             \
+    }                                                                                     \
     SIMPLE(isa, attribute)
 
-ROUNDER(plain, )
+QUANTIZER(plain, )
 #ifdef __x86_64__
-ROUNDER(avx2, __attribute__((target("avx2"))))
+QUANTIZER(avx2, __attribute__((target("avx2"))))
 
-// ---- AVX-512: the same eight sums, in one register
+// ---- AVX-512: the same eight partial sums, in one register
 
 #define AVX512 __attribute__((target("avx512f")))
 
-AVX512 static double scale_avx512(const double *v, size_t dim, double *square)
+AVX512 static double tile_scale_avx512(const double *v, size_t dim, double *square)
 {
     __m512d pairs = _mm512_setzero_pd();
-    struct whole w = {{0}, {{0}}};
+    struct chunks w = {{0}, {{0}}};
     cdp_doubles half[2];
     for (size_t d = 0; d < dim;) {
         size_t end = dim - d < CHUNK ? dim : d + CHUNK;
@@ -279,10 +281,10 @@ AVX512 static double scale_avx512(const double *v, size_t dim, double *square)
         w = add_chunk(w, half);
     }
     memcpy(half, &pairs, sizeof pairs);
-    return least_scale(w, half, dim, square);
+    return tile_scale_from(w, half, dim, square);
 }
 
-AVX512 static double finest_avx512(const double *v, size_t dim, double *square)
+AVX512 static double pair_scale_avx512(const double *v, size_t dim, double *square)
 {
     __m512d most = _mm512_setzero_pd(), sum = most;
     for (size_t d = 0; d < dim; d += LANES) {
@@ -294,11 +296,11 @@ AVX512 static double finest_avx512(const double *v, size_t dim, double *square)
     struct extent e;
     memcpy(e.most, &most, sizeof most);
     memcpy(e.square, &sum, sizeof sum);
-    return finest_scale(e, dim, square);
+    return pair_scale_from(e, dim, square);
 }
 
-AVX512 static struct cdp_quantized round_avx512(const double *v, size_t dim, double scale,
-                                                int8_t *q)
+AVX512 static struct cdp_quantized quantize_avx512(const double *v, size_t dim, double scale,
+                                                   int8_t *q)
 {
     const __m512d inverse = _mm512_set1_pd(1 / scale), step = _mm512_set1_pd(scale),
                   magic = _mm512_set1_pd(0x1.8p52);
@@ -330,9 +332,9 @@ const struct cdp_quantizer *cdp_quantizer(void)
 {
 #ifdef __x86_64__
     if (cdp_isa() >= CDP_ISA_AVX512VNNI)
-        return &rounder_avx512;
+        return &quantizer_avx512;
     if (cdp_isa() >= CDP_ISA_AVX2)
-        return &rounder_avx2;
+        return &quantizer_avx2;
 #endif
-    return &rounder_plain;
+    return &quantizer_plain;
 }

@@ -1,46 +1,50 @@
 // SPDX-License-Identifier: MIT
-#include "knn/kernel/avx512.h"
 #include "knn/kernel/vectors.h"
 
 #ifdef __x86_64__
 #include <immintrin.h>
 
-// AMX: bytes of 16 rows and 16 columns, 64 of each, are multiplied by one instruction, in sums of
-// 32 bits, between registers of 16 lines of 64 bytes. Everything else is as with AVX-512 VNNI.
+// AMX: one instruction multiplies 16 rows and 16 columns, 64 bytes of each, with 32-bit sums,
+// between tile registers of 16 lines of 64 bytes. The rest is AVX-512 VNNI.
+//
+// Measured for 16 rows x 64 columns: 80 ns, of which 23 ns the products of 64 bytes an item and 23 ns writing
+// the sums to memory, the only way to compare them. So cost hardly depends on the words of a sketch
+// (.cost below). Configuring the registers takes as long as a tile, so a thread does it once for
+// many tiles (begin, end).
 
 #define AMX __attribute__((target("avx512f,avx512bw,avx512vl,amx-tile,amx-int8")))
 
-// What it has no loops of its own for is of 256 bits.
+// Other loops in 256 bits.
 FUNCTIONS(avx2, __attribute__((target("avx2"))))
 
 enum {
-    BLOCK = 16,               // rows whose products are summed at once,
-    PANELS = CDP_TILE_PANELS, // with those of a panel each in registers 0 to 3
-    STEP = 16,                // words of an item that are multiplied at once, at most
-    FEW = 6                   // rows that are as soon multiplied without these registers, at most
+    BLOCK = 16,               // rows of a tile register
+    PANELS = CDP_TILE_PANELS, // with sums in registers 0 to 3
+    STEP = 16,                // words of an item in one product, at most
+    FEW = 6                   // rows up to which AVX-512 VNNI is as fast; measured
 };
 
 struct sums {
     _Alignas(64) int32_t of[PANELS][BLOCK][PANEL];
 };
 
-// Of each row some bits, if it passes.
+// Not 0 for rows that pass.
 struct some {
     _Alignas(32) uint16_t of[BLOCK];
 };
 
-// What gcc 12 does not see that an instruction reads.
+// Tells gcc 12 that an instruction reads this memory.
 #define SEEN(memory) __asm__ volatile("" ::"m"(memory) : "memory")
 
-// Steps are alike as far as they can be, so that seldom any words are left, which would have to be
-// gathered. In 32 bits, since 64 are divided slowly.
+// The words of a step. Steps are as equal as possible, since a shorter last one needs gather().
+// 32-bit division is faster than 64-bit.
 AMX INLINE size_t step_of(size_t words)
 {
     uint32_t all = (uint32_t)words, steps = (all + STEP - 1) / STEP;
     return (all + steps - 1) / steps;
 }
 
-// Register 4 is for a step's words of rows, 5 to 7 are for those of columns.
+// Register 4 holds a step of rows, 5 to 7 steps of columns.
 AMX static void begin_amx(size_t words)
 {
     struct {
@@ -62,8 +66,8 @@ AMX static void end_amx(void)
     _tile_release();
 }
 
-// How many bytes apart a block's rows stand; 0 if that is not the same everywhere.
-AMX INLINE size_t apart(const uint32_t *const *row)
+// The distance of a block's rows in bytes; 0 if it varies.
+AMX INLINE size_t stride(const uint32_t *const *row)
 {
     size_t step = (size_t)row[1] - (size_t)row[0];
     __m512i steps = _mm512_set1_epi64((long long)step);
@@ -73,8 +77,7 @@ AMX INLINE size_t apart(const uint32_t *const *row)
     return _mm512_test_epi64_mask(odd, odd) ? 0 : step;
 }
 
-// Words of a block's rows that `some` names, and zeros, brought together; where rows are missing,
-// of the first one.
+// Copies the words `some` of a block's rows, others as 0. The first row stands in for missing rows.
 AMX INLINE void gather(const struct cdp_tile *t, uint32_t block, size_t first, __mmask16 some,
                        uint32_t room[BLOCK * STEP])
 {
@@ -85,14 +88,14 @@ AMX INLINE void gather(const struct cdp_tile *t, uint32_t block, size_t first, _
     }
 }
 
-// Registers are loaded together and multiplied together: a processor that runs two threads has few
-// to rename.
-AMX INLINE void multiply_step(const struct cdp_tile *t, const uint32_t *row, size_t apart,
+// Loads come together and products come together: with two threads on a core, few tile registers
+// can be renamed.
+AMX INLINE void multiply_step(const struct cdp_tile *t, const uint32_t *row, size_t stride,
                               size_t first)
 {
     const uint32_t *panel = t->panel + first * PANEL;
     size_t next = t->words * PANEL, line = PANEL * sizeof *panel;
-    _tile_loadd(4, row, apart);
+    _tile_loadd(4, row, stride);
     _tile_loadd(5, panel, line);
     _tile_loadd(6, panel + next, line);
     _tile_loadd(7, panel + 2 * next, line);
@@ -103,11 +106,11 @@ AMX INLINE void multiply_step(const struct cdp_tile *t, const uint32_t *row, siz
     _tile_dpbsud(3, 4, 5);
 }
 
-// The sums of a block, but for what is added to them of rows and columns.
+// The products of a block, before start and offset are added.
 AMX INLINE void multiply(const struct cdp_tile *t, uint32_t block, size_t step)
 {
     _Alignas(64) uint32_t room[BLOCK * STEP];
-    size_t distance = t->rows - block < BLOCK ? 0 : apart(t->row + block), first = 0;
+    size_t distance = t->rows - block < BLOCK ? 0 : stride(t->row + block), first = 0;
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
@@ -115,7 +118,7 @@ AMX INLINE void multiply(const struct cdp_tile *t, uint32_t block, size_t step)
     for (; first + step <= t->words && distance; first += step)
         multiply_step(t, t->row[block] + first, distance, first);
     for (; first < t->words; first += step) {
-        // Of the last step, zeros stand for what was in the one before.
+        // The last step overlaps the one before, with zeros there.
         size_t left = t->words - first, over = left < step ? step - left : 0;
         __mmask16 some = _cvtu32_mask16(((1U << (step - over)) - 1) << over);
         gather(t, block, first - over, some, room);
@@ -131,27 +134,27 @@ AMX INLINE void keep(struct sums *sums)
 #undef KEEP
 }
 
-// Which of a block's rows pass.
+// Finds the rows of a block that pass.
 AMX INLINE void compare(const struct cdp_tile *t, uint32_t first, const struct sums *sums,
                         struct some *some)
 {
-    _Alignas(64) int32_t bar[BLOCK];
+    _Alignas(64) int32_t limit[BLOCK];
     const int32_t *offset = t->offset;
     __m512i o0 = _mm512_loadu_si512(offset), o1 = _mm512_loadu_si512(offset + PANEL),
             o2 = _mm512_loadu_si512(offset + 2 * PANEL),
             o3 = _mm512_loadu_si512(offset + 3 * PANEL);
     uint32_t left = t->rows - first;
     __mmask16 own = _cvtu32_mask16(left < BLOCK ? (1U << left) - 1 : 0xFFFF);
-    _mm512_store_si512(bar, _mm512_sub_epi32(_mm512_maskz_loadu_epi32(own, t->bar + first),
-                                             _mm512_maskz_loadu_epi32(own, t->start + first)));
+    _mm512_store_si512(limit, _mm512_sub_epi32(_mm512_maskz_loadu_epi32(own, t->threshold + first),
+                                               _mm512_maskz_loadu_epi32(own, t->start + first)));
     for (uint32_t r = 0; r < BLOCK; r++) {
         __m512i a = _mm512_add_epi32(o0, _mm512_load_si512(sums->of[0][r])),
                 b = _mm512_add_epi32(o1, _mm512_load_si512(sums->of[1][r])),
                 c = _mm512_add_epi32(o2, _mm512_load_si512(sums->of[2][r])),
                 d = _mm512_add_epi32(o3, _mm512_load_si512(sums->of[3][r]));
         __m512i most = _mm512_max_epi32(_mm512_max_epi32(a, b), _mm512_max_epi32(c, d));
-        __mmask16 passed = _mm512_cmpge_epi32_mask(most, _mm512_set1_epi32(bar[r]));
-        // By name: gcc 12 collects what it stores in vectors.
+        __mmask16 passed = _mm512_cmpge_epi32_mask(most, _mm512_set1_epi32(limit[r]));
+        // Assembler, since gcc 12 would collect the masks in vectors first.
         __asm__("kmovw %1, %0" : "=m"(some->of[r]) : "k"(passed));
     }
 }
@@ -167,19 +170,20 @@ AMX INLINE __m512i scored(const struct cdp_tile *t, const struct sums *sums, uin
     return sum;
 }
 
-// The columns with which a row passes.
+// The columns that a row passes with.
 AMX INLINE uint64_t columns_of(const struct cdp_tile *t, uint32_t row, const struct sums *sums)
 {
-    __m512i start = _mm512_set1_epi32(t->start[row]), bar = _mm512_set1_epi32(t->bar[row].product);
-#define PASS(panel) _mm512_cmpge_epi32_mask(scored(t, sums, row, panel, start), bar)
+    __m512i start = _mm512_set1_epi32(t->start[row]),
+            limit = _mm512_set1_epi32(t->threshold[row].product);
+#define PASS(panel) _mm512_cmpge_epi32_mask(scored(t, sums, row, panel, start), limit)
     __mmask32 low = _mm512_kunpackw(PASS(1), PASS(0)), high = _mm512_kunpackw(PASS(3), PASS(2));
 #undef PASS
     return _cvtmask64_u64(_mm512_kunpackd(high, low));
 }
 
-// The rows of a block that pass; returns how many.
-AMX INLINE uint32_t look_up(const struct cdp_tile *t, uint32_t block, const struct sums *sums,
-                            const struct some *some, struct cdp_hits *passed)
+// Writes the rows of a block that pass; returns their number.
+AMX INLINE uint32_t collect(const struct cdp_tile *t, uint32_t block, const struct sums *sums,
+                            const struct some *some, struct cdp_hits *hits)
 {
     uint32_t left = t->rows - block, count = 0;
     __m256i own = _mm256_load_si256((const __m256i *)some->of);
@@ -187,21 +191,20 @@ AMX INLINE uint32_t look_up(const struct cdp_tile *t, uint32_t block, const stru
     uint64_t columns = UINT64_MAX >> (COLUMNS - t->panels * PANEL);
     for (rows &= left < BLOCK ? (1U << left) - 1 : 0xFFFF; rows; rows &= rows - 1) {
         uint32_t row = block + (uint32_t)__builtin_ctz(rows);
-        passed[count] = (struct cdp_hits){row, columns_of(t, row, sums) & columns};
-        count += passed[count].columns != 0;
+        hits[count] = (struct cdp_hits){row, columns_of(t, row, sums) & columns};
+        count += hits[count].columns != 0;
     }
     return count;
 }
 
-// While a block's products are summed, the sums of the one before are compared, and what passed of
-// the one before that is looked up: what waits for sums would keep the processor from beginning new
-// ones.
-AMX static uint32_t dot_amx(const struct cdp_tile *tile, struct cdp_hits *passed)
+// A pipeline over blocks: multiply one, compare the one before, and collect the hits of the one
+// before that. Waiting for sums (some 100 cycles) would delay the next products.
+AMX static uint32_t dot_amx(const struct cdp_tile *tile, struct cdp_hits *hits)
 {
     if (tile->rows <= FEW)
-        return cdp_dot_avx512vnni(tile, passed);
-    const struct cdp_tile own = *tile, *t = &own; // which no score overwrites
-    enum { BEGUN = 3 };                           // blocks that are begun and not ended
+        return cdp_dot_avx512vnni(tile, hits);
+    const struct cdp_tile own = *tile, *t = &own; // a copy, which scores cannot alias
+    enum { BEGUN = 3 };                           // blocks in the pipeline
     struct sums sums[BEGUN];
     struct some some[BEGUN];
     uint32_t blocks = (t->rows + BLOCK - 1) / BLOCK, count = 0;
@@ -214,8 +217,8 @@ AMX static uint32_t dot_amx(const struct cdp_tile *tile, struct cdp_hits *passed
         if (b < blocks)
             keep(&sums[b % BEGUN]);
         if (b > 1)
-            count += look_up(t, (b - 2) * BLOCK, &sums[(b - 2) % BEGUN], &some[(b - 2) % BEGUN],
-                             passed + count);
+            count += collect(t, (b - 2) * BLOCK, &sums[(b - 2) % BEGUN], &some[(b - 2) % BEGUN],
+                             hits + count);
     }
     return count;
 }
@@ -223,9 +226,9 @@ AMX static uint32_t dot_amx(const struct cdp_tile *tile, struct cdp_hits *passed
 const struct cdp_kernel cdp_kernel_amx = {
     .isa = "amx",
     .metric = METRICS(avx2, {NULL, dot_amx, cdp_dot_pairs_avx512vnni}),
-    .whole = cdp_dot_avx512vnni,
+    .tile32 = cdp_dot_avx512vnni,
     .cost = {.step = STEP, .each = 16, .all = 8},
-    .bars = bars_avx2,
+    .thresholds = thresholds_avx2,
     .project = cdp_project_avx512,
     .merge = cdp_merge_avx512,
     .begin = begin_amx,

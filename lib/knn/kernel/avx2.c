@@ -4,13 +4,13 @@
 #ifdef __x86_64__
 #include <immintrin.h>
 
-// AVX2: products of bytes, added in pairs, in sums of 16 bits.
+// AVX2: products of bytes, added in pairs, with 16-bit sums (see CDP_DOT_CHUNK).
 
 #define AVX2 __attribute__((target("avx2,fma")))
 
 FUNCTIONS(avx2, AVX2)
 
-// Rounds as multiplying and adding do, since products are exact.
+// Products are exact, so FMA rounds as multiplication and addition do.
 AVX2 INLINE vector add_product(vector sum, vector x, vector y)
 {
     return (vector)_mm256_fmadd_ps((__m256)x, (__m256)y, (__m256)sum);
@@ -18,9 +18,9 @@ AVX2 INLINE vector add_product(vector sum, vector x, vector y)
 
 PROJECT(avx2, AVX2)
 
-// A chunk of the row: -128 x the sums of its bytes, which undoes what the columns' bytes are
-// greater by, and then its words.
-static size_t lay_chunks(const uint32_t *row, size_t words, uint32_t *out)
+// Each chunk of the row after -128 x the sums of its bytes, which corrects for the 128 added to the
+// columns' bytes.
+static size_t pack_chunks(const uint32_t *row, size_t words, uint32_t *out)
 {
     size_t used = 0;
     for (size_t from = 0; from < words; from += CHUNK) {
@@ -58,7 +58,7 @@ AVX2 INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], con
     memset(passed, 0, GROUP * sizeof *passed);
 #define ROW(r) const uint32_t *row##r = t->row[r < rows ? r : 0];
 #define START(r) __m256i a##r = broadcast(row##r + at), b##r = a##r;
-    // The instructions by name: as intrinsics, gcc 12 moves the sums from register to register.
+    // Assembler, since gcc 12 copies the sums between registers with intrinsics.
 #define ADVANCE(r)                                                                      \
     if (r < rows) {                                                                     \
         __m256i x = broadcast(row##r + at), product;                                    \
@@ -96,9 +96,9 @@ AVX2 INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], con
     }
 #define FAIL(r)                                                      \
     if (r < rows) {                                                  \
-        __m256i bar = _mm256_set1_epi32(t->bar[r].product);          \
-        a##r = _mm256_cmpgt_epi32(bar, a##r);                        \
-        b##r = _mm256_cmpgt_epi32(bar, b##r);                        \
+        __m256i limit = _mm256_set1_epi32(t->threshold[r].product);  \
+        a##r = _mm256_cmpgt_epi32(limit, a##r);                      \
+        b##r = _mm256_cmpgt_epi32(limit, b##r);                      \
         fail = _mm256_and_si256(fail, _mm256_and_si256(a##r, b##r)); \
     }
 #define PASS(r)                                                                  \
@@ -108,7 +108,7 @@ AVX2 INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], con
         passed[r] |= (uint64_t)(uint16_t) ~(low | high << LANES) << (p * PANEL); \
     }
     EACH_ROW(ROW)
-    __m256i sum[GROUP * VECTORS] = {0}; // of a panel's chunks, but for the last
+    __m256i sum[GROUP * VECTORS] = {0}; // over a panel's chunks except the last
     for (size_t p = 0; p < t->panels; p++) {
         const uint32_t *y = t->panel + p * PANEL * t->words;
         for (size_t at = 0, left = t->words; left;) {
@@ -137,7 +137,7 @@ AVX2 INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], con
                 EACH_ROW(KEEP)
             }
             EACH_ROW(FAIL)
-            // Most panels let no pair pass.
+            // In most panels no pair passes.
             if (_mm256_movemask_epi8(fail) != -1) {
                 any = true;
                 EACH_ROW(PASS)
@@ -159,8 +159,7 @@ AVX2 INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], con
 
 TILE(dot, avx2, AVX2)
 
-// sum + x.y by |x|.(y with the signs of x). No byte is -128, so no sum of two products leaves 16
-// bits.
+// sum + x.y as |x|.(sign(x) y). No byte is -128, so no sum of two products leaves 16 bits.
 AVX2 INLINE __m256i add_products(__m256i sum, __m256i x, __m256i y)
 {
     __m256i part = _mm256_maddubs_epi16(_mm256_abs_epi8(x), _mm256_sign_epi8(y, x));
@@ -171,22 +170,22 @@ AVX2 INLINE __m256i add_products(__m256i sum, __m256i x, __m256i y)
 AVX2 static void dot_pairs_avx2(const uint32_t *x, const uint32_t *const *y, size_t count,
                                 size_t words, float *out)
 {
-    enum { TOGETHER = 4 };
+    enum { BATCH = 4 };
     uint32_t whole = (uint32_t)(words - words % LANES), over = (uint32_t)words % LANES;
     __m256i last =
         _mm256_cmpgt_epi32(_mm256_set1_epi32((int)over), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-    for (size_t i = 0; i < count; i += TOGETHER) {
-        const int *at[TOGETHER];
-        __m256i sum[TOGETHER];
+    for (size_t i = 0; i < count; i += BATCH) {
+        const int *at[BATCH];
+        __m256i sum[BATCH];
 #pragma GCC unroll 4
-        for (size_t j = 0; j < TOGETHER; j++) {
+        for (size_t j = 0; j < BATCH; j++) {
             at[j] = (const int *)y[i + j < count ? i + j : i];
             sum[j] = _mm256_setzero_si256();
         }
         for (size_t w = 0; w < whole; w += LANES) {
             __m256i own = _mm256_loadu_si256((const __m256i *)(x + w));
 #pragma GCC unroll 4
-            for (size_t j = 0; j < TOGETHER; j++) {
+            for (size_t j = 0; j < BATCH; j++) {
                 __m256i other = _mm256_loadu_si256((const __m256i *)(at[j] + w));
                 sum[j] = add_products(sum[j], own, other);
             }
@@ -194,37 +193,38 @@ AVX2 static void dot_pairs_avx2(const uint32_t *x, const uint32_t *const *y, siz
         if (over) {
             __m256i own = _mm256_maskload_epi32((const int *)x + whole, last);
 #pragma GCC unroll 4
-            for (size_t j = 0; j < TOGETHER; j++)
+            for (size_t j = 0; j < BATCH; j++)
                 sum[j] = add_products(sum[j], own, _mm256_maskload_epi32(at[j] + whole, last));
         }
         __m256i abcd =
             _mm256_hadd_epi32(_mm256_hadd_epi32(sum[0], sum[1]), _mm256_hadd_epi32(sum[2], sum[3]));
         __m128i all =
             _mm_add_epi32(_mm256_castsi256_si128(abcd), _mm256_extracti128_si256(abcd, 1));
-        float product[TOGETHER];
+        float product[BATCH];
         _mm_storeu_ps(product, _mm_cvtepi32_ps(all));
-        for (size_t j = 0; j < TOGETHER && i + j < count; j++)
+        for (size_t j = 0; j < BATCH && i + j < count; j++)
             out[i + j] = product[j];
     }
 }
 
 enum { RUN = 4, MOST = 8 };
 
-// Entries as signed numbers in the same order.
+// Entries as signed numbers of the same order.
 AVX2 INLINE __m256i ordered(__m256i entries)
 {
     return _mm256_xor_si256(entries, _mm256_set1_epi64x(INT64_MIN));
 }
 
-// The places of run i that belong to a list of k.
+// Which lanes of run i belong to a list of k.
 AVX2 INLINE __m256i own_of(uint32_t k, uint32_t i)
 {
     return _mm256_cmpgt_epi64(_mm256_set1_epi64x((int64_t)k - i * RUN),
                               _mm256_setr_epi64x(0, 1, 2, 3));
 }
 
-// A list of at most RUNS x 4 is kept in registers. With an entry added, number i of an ascending
-// list stays where it is not above the entry; else it is number i - 1, or the entry if that is not.
+// Keeps a list of at most runs x 4 in registers. To insert an entry into an ascending list: number
+// i stays if it is not above the entry; else it becomes number i - 1, or the entry if that is
+// smaller.
 AVX2 INLINE void merge_runs(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count,
                             const uint32_t runs)
 {
@@ -272,9 +272,9 @@ AVX2 static void merge_avx2(uint64_t *list, uint32_t k, const uint64_t *entries,
 
 const struct cdp_kernel cdp_kernel_avx2 = {
     .isa = "avx2",
-    .metric = METRICS(avx2, {lay_chunks, dot_avx2, dot_pairs_avx2}),
+    .metric = METRICS(avx2, {pack_chunks, dot_avx2, dot_pairs_avx2}),
     .cost = WORD_BY_WORD,
-    .bars = bars_avx2,
+    .thresholds = thresholds_avx2,
     .project = project_avx2,
     .merge = merge_avx2,
 };

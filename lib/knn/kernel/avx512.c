@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: MIT
-#include "knn/kernel/avx512.h"
 #include "knn/kernel/vectors.h"
 
 #ifdef __x86_64__
 #include <immintrin.h>
 
-// AVX-512 VNNI: products of bytes, added by fours, in sums of 32 bits.
+// AVX-512 VNNI: products of bytes, added by fours, with 32-bit sums.
 
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512vnni")))
 
-// What it has no loops of its own for is of 256 bits.
+// Other loops in 256 bits.
 FUNCTIONS(avx2, __attribute__((target("avx2"))))
 
-// By `panels` panels, of which the first sums are a, the next b, and so on. What is loaded of
-// others is used nowhere, so the compiler leaves that out.
+// For `panels` panels, with sums a, b, c, d. Loads of other panels are unused, so the compiler
+// drops them.
 VNNI INLINE bool dot_panels(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows,
                             const int panels)
 {
     size_t stride = t->words * PANEL;
     const uint32_t *y = t->panel;
-    // The instruction by name: given the intrinsic, gcc 12 keeps the sums in memory.
+    // Assembler, since gcc 12 keeps the sums in memory with the intrinsic.
 #define START(r)                                     \
     const uint32_t *x##r = t->row[r < rows ? r : 0]; \
     __m512i a##r = o0, b##r = o1, c##r = o2, d##r = o3;
@@ -35,14 +34,14 @@ VNNI INLINE bool dot_panels(const struct cdp_tile *t, uint64_t passed[GROUP], co
         if (panels > 3)                              \
             DOT(d##r, y3);                           \
     }
-// Most tiles let no pair pass: the largest of a row's sums tells.
-#define LARGEST(r)                                                                              \
-    __m512i bar##r = _mm512_setzero_si512();                                                    \
-    if (r < rows) {                                                                             \
-        __m512i ab = panels > 1 ? _mm512_max_epi32(a##r, b##r) : a##r;                          \
-        __m512i abc = panels > 2 ? _mm512_max_epi32(ab, c##r) : ab;                             \
-        bar##r = _mm512_set1_epi32(t->bar[r].product - t->start[r]);                            \
-        any |= _mm512_cmpge_epi32_mask(panels > 3 ? _mm512_max_epi32(abc, d##r) : abc, bar##r); \
+// In most tiles no pair passes: compare the largest of a row's sums first.
+#define LARGEST(r)                                                                                \
+    __m512i limit##r = _mm512_setzero_si512();                                                    \
+    if (r < rows) {                                                                               \
+        __m512i ab = panels > 1 ? _mm512_max_epi32(a##r, b##r) : a##r;                            \
+        __m512i abc = panels > 2 ? _mm512_max_epi32(ab, c##r) : ab;                               \
+        limit##r = _mm512_set1_epi32(t->threshold[r].product - t->start[r]);                      \
+        any |= _mm512_cmpge_epi32_mask(panels > 3 ? _mm512_max_epi32(abc, d##r) : abc, limit##r); \
     }
 #define KEEP_SOME(r, p, sums)                                                          \
     if (p < panels)                                                                    \
@@ -55,7 +54,7 @@ VNNI INLINE bool dot_panels(const struct cdp_tile *t, uint64_t passed[GROUP], co
         KEEP_SOME(r, 2, c##r) \
         KEEP_SOME(r, 3, d##r) \
     }
-#define PASS(r, p, sums) (p < panels ? _mm512_cmpge_epi32_mask(sums, bar##r) : 0)
+#define PASS(r, p, sums) (p < panels ? _mm512_cmpge_epi32_mask(sums, limit##r) : 0)
 #define END(r)                                                                                 \
     if (r < rows) {                                                                            \
         __mmask32 low = _mm512_kunpackw(PASS(r, 1, b##r), PASS(r, 0, a##r));                   \
@@ -102,25 +101,25 @@ BY_PANELS(2)
 BY_PANELS(3)
 BY_PANELS(4)
 
-VNNI uint32_t cdp_dot_avx512vnni(const struct cdp_tile *t, struct cdp_hits *passed)
+VNNI uint32_t cdp_dot_avx512vnni(const struct cdp_tile *t, struct cdp_hits *hits)
 {
     switch (t->panels) {
     case 1:
-        return by_groups(t, passed, dot_group_1);
+        return by_groups(t, hits, dot_group_1);
     case 2:
-        return by_groups(t, passed, dot_group_2);
+        return by_groups(t, hits, dot_group_2);
     case 3:
-        return by_groups(t, passed, dot_group_3);
+        return by_groups(t, hits, dot_group_3);
     default:
-        return by_groups(t, passed, dot_group_4);
+        return by_groups(t, hits, dot_group_4);
     }
 }
 
-// x.y by x.(y + 128) - 128.x, four pairs at a time.
+// x.y as x.(y + 128) - 128.x, four pairs at a time.
 VNNI void cdp_dot_pairs_avx512vnni(const uint32_t *x, const uint32_t *const *y, size_t count,
                                    size_t words, float *out)
 {
-    enum { TOGETHER = 4 };
+    enum { BATCH = 4 };
     const __m512i flip = _mm512_set1_epi32((int)CDP_DOT_FLIP);
     __mmask16 all = 0xFFFF, last = words % PANEL ? (__mmask16)((1U << words % PANEL) - 1) : all;
     __m512i sums = _mm512_setzero_si512();
@@ -129,11 +128,11 @@ VNNI void cdp_dot_pairs_avx512vnni(const uint32_t *x, const uint32_t *const *y, 
         sums = _mm512_dpbusd_epi32(sums, flip, own);
     }
     __m128i excess = _mm_set1_epi32(_mm512_reduce_add_epi32(sums));
-    for (size_t i = 0; i < count; i += TOGETHER) {
-        const uint32_t *at[TOGETHER];
-        __m512i sum[TOGETHER];
+    for (size_t i = 0; i < count; i += BATCH) {
+        const uint32_t *at[BATCH];
+        __m512i sum[BATCH];
 #pragma GCC unroll 4
-        for (size_t j = 0; j < TOGETHER; j++) {
+        for (size_t j = 0; j < BATCH; j++) {
             at[j] = y[i + j < count ? i + j : i];
             sum[j] = _mm512_setzero_si512();
         }
@@ -141,14 +140,14 @@ VNNI void cdp_dot_pairs_avx512vnni(const uint32_t *x, const uint32_t *const *y, 
         for (; w + PANEL <= words; w += PANEL) {
             __m512i own = _mm512_loadu_si512(x + w);
 #pragma GCC unroll 4
-            for (size_t j = 0; j < TOGETHER; j++)
+            for (size_t j = 0; j < BATCH; j++)
                 sum[j] = _mm512_dpbusd_epi32(
                     sum[j], _mm512_xor_si512(_mm512_loadu_si512(at[j] + w), flip), own);
         }
         if (w < words) {
             __m512i own = _mm512_maskz_loadu_epi32(last, x + w);
 #pragma GCC unroll 4
-            for (size_t j = 0; j < TOGETHER; j++) {
+            for (size_t j = 0; j < BATCH; j++) {
                 __m512i other = _mm512_maskz_loadu_epi32(last, at[j] + w);
                 sum[j] = _mm512_dpbusd_epi32(sum[j], _mm512_xor_si512(other, flip), own);
             }
@@ -163,22 +162,22 @@ VNNI void cdp_dot_pairs_avx512vnni(const uint32_t *x, const uint32_t *const *y, 
             _mm256_add_epi32(_mm512_castsi512_si256(abcd), _mm512_extracti64x4_epi64(abcd, 1));
         __m128i whole =
             _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
-        float product[TOGETHER];
+        float product[BATCH];
         _mm_storeu_ps(product, _mm_cvtepi32_ps(_mm_sub_epi32(whole, excess)));
-        for (size_t j = 0; j < TOGETHER && i + j < count; j++)
+        for (size_t j = 0; j < BATCH && i + j < count; j++)
             out[i + j] = product[j];
     }
 }
 
-// Of 8 rows, `panels` x 16 sums each. Products are exact, so that this rounds as sums of products
-// do.
+// `panels` x 16 sums for each of 8 rows. Products are exact, so FMA rounds as multiplication and
+// addition do.
 VNNI INLINE void project_some(const float *const row[8], size_t count, size_t dim,
                               const float *directions, size_t width, float *out, const int panels)
 {
-    enum { TOGETHER = 8, PANELS = 2 };
-    __m512 sum[TOGETHER][PANELS];
+    enum { BATCH = 8, PANELS = 2 };
+    __m512 sum[BATCH][PANELS];
 #pragma GCC unroll 8
-    for (int i = 0; i < TOGETHER; i++) {
+    for (int i = 0; i < BATCH; i++) {
 #pragma GCC unroll 2
         for (int p = 0; p < panels; p++)
             sum[i][p] = _mm512_setzero_ps();
@@ -189,7 +188,7 @@ VNNI INLINE void project_some(const float *const row[8], size_t count, size_t di
         for (int p = 0; p < panels; p++)
             y[p] = _mm512_loadu_ps(directions + p * PANEL);
 #pragma GCC unroll 8
-        for (int i = 0; i < TOGETHER; i++) {
+        for (int i = 0; i < BATCH; i++) {
             __m512 x = _mm512_set1_ps(row[i][d]);
 #pragma GCC unroll 2
             for (int p = 0; p < panels; p++)
@@ -197,7 +196,7 @@ VNNI INLINE void project_some(const float *const row[8], size_t count, size_t di
         }
     }
 #pragma GCC unroll 8
-    for (size_t i = 0; i < TOGETHER; i++) {
+    for (size_t i = 0; i < BATCH; i++) {
 #pragma GCC unroll 2
         for (int p = 0; p < panels && i < count; p++)
             _mm512_storeu_ps(out + i * width + p * PANEL, sum[i][p]);
@@ -207,10 +206,10 @@ VNNI INLINE void project_some(const float *const row[8], size_t count, size_t di
 VNNI void cdp_project_avx512(const float *row, size_t count, size_t dim, const float *directions,
                              size_t width, float *out)
 {
-    enum { TOGETHER = 8 };
-    for (size_t r = 0; r < count; r += TOGETHER) {
-        const float *x[TOGETHER];
-        for (size_t i = 0; i < TOGETHER; i++)
+    enum { BATCH = 8 };
+    for (size_t r = 0; r < count; r += BATCH) {
+        const float *x[BATCH];
+        for (size_t i = 0; i < BATCH; i++)
             x[i] = row + (r + i < count ? r + i : r) * dim;
         size_t at = 0;
         for (; at + 2 * PANEL <= width; at += 2 * PANEL)
@@ -222,15 +221,15 @@ VNNI void cdp_project_avx512(const float *row, size_t count, size_t dim, const f
 
 enum { RUN = 8, MOST = 20 };
 
-// Which entries of run i belong to a list of k.
+// Which lanes of run i belong to a list of k.
 VNNI INLINE __mmask8 own_of(uint32_t k, uint32_t i)
 {
     uint32_t left = k > i * RUN ? k - i * RUN : 0;
     return (__mmask8)(left < RUN ? (1U << left) - 1 : 0xFF);
 }
 
-// A list of at most RUNS x 8 is kept in registers. With an entry added, number i of an ascending
-// list is the least of number i and the larger of number i - 1 and the entry.
+// Keeps a list of at most runs x 8 in registers. With an entry inserted, number i of an ascending
+// list is the smaller of number i and the larger of number i - 1 and the entry.
 VNNI INLINE void merge_runs(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count,
                             const uint32_t runs)
 {
@@ -279,9 +278,9 @@ VNNI void cdp_merge_avx512(uint64_t *list, uint32_t k, const uint64_t *entries, 
 const struct cdp_kernel cdp_kernel_avx512vnni = {
     .isa = "avx512vnni",
     .metric = METRICS(avx2, {NULL, cdp_dot_avx512vnni, cdp_dot_pairs_avx512vnni}),
-    .whole = cdp_dot_avx512vnni,
+    .tile32 = cdp_dot_avx512vnni,
     .cost = WORD_BY_WORD,
-    .bars = bars_avx2,
+    .thresholds = thresholds_avx2,
     .project = cdp_project_avx512,
     .merge = cdp_merge_avx512,
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "knn/kernel/vectors.h"
 
-// What every processor does.
+// For every processor.
 
 INLINE float dot_pair(const uint32_t *x, const uint32_t *y, size_t words)
 {
@@ -12,9 +12,8 @@ INLINE float dot_pair(const uint32_t *x, const uint32_t *y, size_t words)
     return (float)sum;
 }
 
-// For the dot product without instructions of its own: the even and the odd bytes as 16-bit
-// numbers.
-static size_t lay_halves(const uint32_t *row, size_t words, uint32_t *out)
+// Even and odd bytes as 16-bit numbers, since there are no products of bytes.
+static size_t pack_halves(const uint32_t *row, size_t words, uint32_t *out)
 {
     for (size_t w = 0; out && w < words; w++) {
         int8_t b[4];
@@ -48,7 +47,7 @@ INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], const in
             sum += (mask)load(t->offset + v * LANES);
             if (t->score)
                 store(t->score[r] + v * LANES, __builtin_convertvector(sum, vector));
-            uint64_t here = bits_of(sum >= t->bar[r].product);
+            uint64_t here = bits_of(sum >= t->threshold[r].product);
             passed[r] |= here << (v * LANES);
             any |= passed[r];
         }
@@ -67,9 +66,9 @@ TILE_AND_PAIRS(dot, plain, )
 
 const struct cdp_kernel cdp_kernel_plain = {
     .isa = "plain",
-    .metric = METRICS(plain, {lay_halves, dot_plain, dot_pairs_plain}),
+    .metric = METRICS(plain, {pack_halves, dot_plain, dot_pairs_plain}),
     .cost = WORD_BY_WORD,
-    .bars = bars_plain,
+    .thresholds = thresholds_plain,
     .project = project_plain,
     .merge = merge_one_by_one,
 };

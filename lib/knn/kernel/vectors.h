@@ -6,19 +6,24 @@
 
 #include "knn/kernel/kernel.h"
 
-// Inner loops written with the compiler's vectors, for the kernels of all instruction sets: each
-// file that holds one makes its own functions of them, by FUNCTIONS.
+// From avx512.c, for amx.c too.
+cdp_tile_function cdp_dot_avx512vnni;
+cdp_pairs_function cdp_dot_pairs_avx512vnni;
+cdp_project_function cdp_project_avx512;
+cdp_merge_function cdp_merge_avx512;
+
+// Loops in the compiler's vectors. Each kernel instantiates them for its instruction set by
+// FUNCTIONS.
 
 enum {
-    GROUP = 6, // rows of a tile whose sums are in registers,
-    HALF = 3,  // or so many, where no more are left
+    GROUP = 6, // rows of a tile whose sums fit the registers,
+    HALF = 3,  // or this many for the last rows
     COLUMNS = CDP_TILE_COLUMNS,
     PANEL = CDP_PANEL_COLUMNS,
     CHUNK = CDP_DOT_CHUNK
 };
 
-// What is written out for each row of a group, so that each has variables of its own: given arrays,
-// gcc 12 keeps them in memory.
+// Repeats code for each row of a group, with variables of its own: gcc 12 keeps arrays in memory.
 #define EACH_ROW(what) what(0) what(1) what(2) what(3) what(4) what(5)
 
 #define INLINE static inline __attribute__((always_inline))
@@ -43,7 +48,7 @@ INLINE void store(float *at, vector v)
     memcpy(at, &v, sizeof v);
 }
 
-// Bit i: whether the lanes' number i is all ones.
+// Bit i: lane i is all ones.
 INLINE uint64_t bits_of(mask lanes)
 {
     mask bit = lanes & (mask){1, 2, 4, 8, 16, 32, 64, 128};
@@ -99,7 +104,7 @@ INLINE bool float_group(const struct cdp_tile *t, uint64_t passed[GROUP], const 
                 vector score = -sum[r][v];
                 if (t->score)
                     store(t->score[r] + c, score);
-                uint64_t here = bits_of(~(score < t->bar[r].score));
+                uint64_t here = bits_of(~(score < t->threshold[r].score));
                 passed[r] |= here << c;
             }
             any |= passed[r];
@@ -174,7 +179,7 @@ INLINE bool hamming_group(const struct cdp_tile *t, uint64_t passed[GROUP], cons
             vector score = -__builtin_convertvector((mask)sum, vector);
             if (t->score)
                 store(t->score[r] + v * LANES, score);
-            uint64_t here = bits_of(~(score < t->bar[r].score));
+            uint64_t here = bits_of(~(score < t->threshold[r].score));
             passed[r] |= here << (v * LANES);
             any |= passed[r];
         }
@@ -198,38 +203,39 @@ INLINE int32_t integer_of(float x)
     return (int32_t)(x < 0x1p30F ? x : 0x1p30F);
 }
 
-INLINE void bars(const struct cdp_row_bounds *a, union cdp_threshold *bar)
+INLINE void thresholds(const struct cdp_bounds *b, union cdp_threshold *threshold)
 {
-    const float *reach = a->reach, *error = a->error, *square = a->square;
-    float most_reach = a->most_reach, most_error = a->most_error;
-    for (size_t i = 0; i < a->count; i++) {
-        float apart = (reach[i] > most_reach ? reach[i] : most_reach) + error[i] + most_error;
-        float low = (square[i] * (1 - 0x1p-21F) - apart * apart * (1 + 0x1p-20F)) * 0.5F - 2;
-        bar[i].product = integer_of(low);
+    const float *radius = b->radius, *error = b->error, *square = b->square;
+    float column_radius = b->column_radius, column_error = b->column_error;
+    for (size_t i = 0; i < b->count; i++) {
+        float most =
+            (radius[i] > column_radius ? radius[i] : column_radius) + error[i] + column_error;
+        float low = (square[i] * (1 - 0x1p-21F) - most * most * (1 + 0x1p-20F)) * 0.5F - 2;
+        threshold[i].product = integer_of(low);
     }
 }
 
 INLINE void project(const float *row, size_t count, size_t dim, const float *directions,
                     size_t width, float *out, vector (*step)(vector, vector, vector))
 {
-    enum { TOGETHER = 4 };
-    for (size_t r = 0; r < count; r += TOGETHER) {
-        const float *x[TOGETHER];
-        for (size_t i = 0; i < TOGETHER; i++)
+    enum { BATCH = 4 };
+    for (size_t r = 0; r < count; r += BATCH) {
+        const float *x[BATCH];
+        for (size_t i = 0; i < BATCH; i++)
             x[i] = row + (r + i < count ? r + i : r) * dim;
         for (size_t at = 0; at < width; at += PANEL) {
-            vector sum[TOGETHER][VECTORS] = {0};
+            vector sum[BATCH][VECTORS] = {0};
             const float *line = directions + at;
             for (size_t d = 0; d < dim; d++, line += width) {
                 vector y0 = load(line), y1 = load(line + LANES);
 #pragma GCC unroll 4
-                for (int i = 0; i < TOGETHER; i++) {
+                for (int i = 0; i < BATCH; i++) {
                     vector own = x[i][d] - (vector){0};
                     sum[i][0] = step(sum[i][0], own, y0);
                     sum[i][1] = step(sum[i][1], own, y1);
                 }
             }
-            for (size_t i = 0; i < TOGETHER && r + i < count; i++)
+            for (size_t i = 0; i < BATCH && r + i < count; i++)
                 memcpy(out + (r + i) * width + at, sum[i], sizeof sum[i]);
         }
     }
@@ -257,41 +263,40 @@ INLINE void merge_one_by_one(uint64_t *list, uint32_t k, const uint64_t *entries
         add(list, k, entries[i]);
 }
 
-// The columns with which each of `rows` rows, GROUP or HALF, passes; false: none does.
+// passed[r] = the columns that row r passes with, of `rows` rows, GROUP or HALF. false: none.
 typedef bool group_function(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows);
 
-// A tile, group after group. The last one, or half of it, is filled up with its first row.
-INLINE uint32_t by_groups(const struct cdp_tile *tile, struct cdp_hits *passed,
-                          group_function *group)
+// A tile by groups. The last group, or half of one, is padded with its first row.
+INLINE uint32_t by_groups(const struct cdp_tile *tile, struct cdp_hits *hits, group_function *group)
 {
     uint32_t count = 0;
     for (uint32_t first = 0; first < tile->rows; first += GROUP) {
         const uint32_t *row[GROUP];
         int32_t start[GROUP];
-        union cdp_threshold bar[GROUP];
+        union cdp_threshold threshold[GROUP];
         float score[GROUP][COLUMNS];
         uint64_t columns[GROUP];
         uint32_t left = tile->rows - first, own = left <= HALF ? HALF : GROUP;
         struct cdp_tile t = *tile;
         t.row += first;
         t.start += first;
-        t.bar += first;
+        t.threshold += first;
         t.score += t.score ? first : 0;
         if (left < own) {
             for (uint32_t r = 0; r < own; r++) {
                 row[r] = t.row[r < left ? r : 0];
                 start[r] = t.start[r < left ? r : 0];
-                bar[r] = t.bar[r < left ? r : 0];
+                threshold[r] = t.threshold[r < left ? r : 0];
             }
             t.row = row;
             t.start = start;
-            t.bar = bar;
+            t.threshold = threshold;
             t.score = t.score ? score : NULL;
         }
         if (!(left <= HALF ? group(&t, columns, HALF) : group(&t, columns, GROUP)))
             continue;
         for (uint32_t r = 0; r < GROUP && r < left; r++) {
-            passed[count] = (struct cdp_hits){first + r, columns[r]};
+            hits[count] = (struct cdp_hits){first + r, columns[r]};
             count += columns[r] != 0;
         }
         if (left < own && t.score)
@@ -300,14 +305,14 @@ INLINE uint32_t by_groups(const struct cdp_tile *tile, struct cdp_hits *passed,
     return count;
 }
 
-// The functions of all the above for one instruction set, which `attribute` names.
+// Instantiates the functions for the instruction set `attribute`.
 #define TILE_AND_PAIRS(metric, isa, attribute) \
     TILE(metric, isa, attribute)               \
     PAIRS(metric, isa, attribute)
-#define TILE(metric, isa, attribute)                                                            \
-    attribute static uint32_t metric##_##isa(const struct cdp_tile *t, struct cdp_hits *passed) \
-    {                                                                                           \
-        return by_groups(t, passed, metric##_group);                                            \
+#define TILE(metric, isa, attribute)                                                          \
+    attribute static uint32_t metric##_##isa(const struct cdp_tile *t, struct cdp_hits *hits) \
+    {                                                                                         \
+        return by_groups(t, hits, metric##_group);                                            \
     }
 #define PAIRS(metric, isa, attribute)                                                       \
     attribute static void metric##_pairs_##isa(const uint32_t *x, const uint32_t *const *y, \
@@ -316,17 +321,17 @@ INLINE uint32_t by_groups(const struct cdp_tile *tile, struct cdp_hits *passed,
         for (size_t i = 0; i < count; i++)                                                  \
             out[i] = metric##_pair(x, y[i], words);                                         \
     }
-#define FUNCTIONS(isa, attribute)                                         \
-    TILE_AND_PAIRS(l1, isa, attribute)                                    \
-    TILE_AND_PAIRS(linf, isa, attribute)                                  \
-    TILE_AND_PAIRS(hamming, isa, attribute)                               \
-    attribute static void bars_##isa(const struct cdp_row_bounds *asking, \
-                                     union cdp_threshold *bar)            \
-    {                                                                     \
-        bars(asking, bar);                                                \
+#define FUNCTIONS(isa, attribute)                                          \
+    TILE_AND_PAIRS(l1, isa, attribute)                                     \
+    TILE_AND_PAIRS(linf, isa, attribute)                                   \
+    TILE_AND_PAIRS(hamming, isa, attribute)                                \
+    attribute static void thresholds_##isa(const struct cdp_bounds *b,     \
+                                           union cdp_threshold *threshold) \
+    {                                                                      \
+        thresholds(b, threshold);                                          \
     }
 
-// Projections, by a function add_product of the same file: sum + x y.
+// Instantiates projections by the file's own add_product: sum + x y.
 #define PROJECT(isa, attribute)                                                            \
     attribute static void project_##isa(const float *row, size_t count, size_t dim,        \
                                         const float *directions, size_t width, float *out) \
@@ -339,7 +344,7 @@ INLINE uint32_t by_groups(const struct cdp_tile *tile, struct cdp_hits *passed,
         .step = 1, .each = 4 \
     }
 
-// The metrics of a kernel: dot products by the functions that are named, others by these.
+// A kernel's metrics: dot products by the given functions, others by those above.
 #define METRICS(isa, ...)                                                                \
     {                                                                                    \
         [CDP_COSINE] = __VA_ARGS__, [CDP_ANGULAR] = __VA_ARGS__, [CDP_L2] = __VA_ARGS__, \

@@ -103,7 +103,7 @@ static float spread_of(const struct glancer *g, const struct view *v, uint32_t r
 
 static void set_bar(struct glancer *g, uint32_t r, float least)
 {
-    g->rows.least[r] = least;
+    g->rows.threshold[r] = least;
     if (g->rows.data->vector)
         g->bar[r].product = (int32_t)fminf(fmaxf(least, -0x1p30F), 0x1p30F);
     else
@@ -129,7 +129,7 @@ static void add(struct glancer *g, const struct view *v, uint32_t r)
     }
     picked->count = 0;
     float least = cdp_candidate_score(list[k - 1]);
-    if (least > g->rows.least[r])
+    if (least > g->rows.threshold[r])
         set_bar(g, r, least);
 }
 
@@ -165,7 +165,7 @@ static void look(struct glancer *g, const struct view *v, const uint32_t *row, u
     union cdp_threshold bar[ROWS];
     float score[ROWS][COLUMNS];
     struct cdp_tile tile = {
-        .rows = count, .row = words, .start = start, .bar = bar, .score = score};
+        .rows = count, .row = words, .start = start, .threshold = bar, .score = score};
     for (uint32_t i = 0; i < count; i++) {
         words[i] = g->rows.row[row[i]];
         start[i] = g->rows.start[row[i]];

@@ -135,12 +135,12 @@ static void enter(struct cdp_pair_block *j, uint32_t r, uint32_t c, double key)
 {
     struct cdp_operand *rows = &j->rows, *columns = &j->columns;
     float score = cdp_dataset_threshold(j->data, key);
-    if (wanted(rows->list[r], rows->least[r], score)) {
+    if (wanted(rows->list[r], rows->threshold[r], score)) {
         uint32_t list = rows->list[r];
         cdp_topk_add(j->nearest, list, cdp_dataset_row(j->data, columns->id[c]), key);
         cdp_operand_set_threshold(rows, r, cdp_topk_threshold(j->nearest, list));
     }
-    if (wanted(columns->list[c], columns->least[c], score)) {
+    if (wanted(columns->list[c], columns->threshold[c], score)) {
         uint32_t list = columns->list[c];
         cdp_topk_add(j->nearest, list, cdp_dataset_row(j->data, rows->id[r]), key);
         cdp_operand_set_threshold(columns, c, cdp_topk_threshold(j->nearest, list));
@@ -173,8 +173,8 @@ static void measure(struct cdp_pair_block *j)
         }
         struct cdp_pending p = j->maybe[i];
         uint32_t row = rows->id[p.row], column = columns->id[p.column];
-        if (lacks(j, rows->list[p.row], rows->least[p.row], p.most, column) ||
-            lacks(j, columns->list[p.column], columns->least[p.column], p.most, row)) {
+        if (lacks(j, rows->list[p.row], rows->threshold[p.row], p.most, column) ||
+            lacks(j, columns->list[p.column], columns->threshold[p.column], p.most, row)) {
             at[count] = i;
             a[count] = row;
             b[count++] = column;
@@ -206,8 +206,8 @@ static void take(struct cdp_pair_block *j, struct cdp_hits p, uint32_t first, bo
     for (uint32_t i = 0; i < count; i++) {
         uint32_t c = column[i];
         float most = score[i] + cdp_dataset_score_error(j->data, own, items[i]);
-        if (wanted(rows->list[p.row], rows->least[p.row], most) ||
-            wanted(columns->list[c], columns->least[c], most))
+        if (wanted(rows->list[p.row], rows->threshold[p.row], most) ||
+            wanted(columns->list[c], columns->threshold[c], most))
             j->maybe[j->waiting++] = (struct cdp_pending){(uint16_t)p.row, (uint16_t)c, most};
     }
 }
@@ -249,12 +249,12 @@ static void leave_chosen(struct cdp_tile *tile, uint32_t from, struct chosen *c,
         uint32_t at = c->row[i] - from;
         c->words[i] = tile->row[at];
         c->start[i] = tile->start[at];
-        c->bar[i] = tile->bar[at];
+        c->bar[i] = tile->threshold[at];
     }
     tile->rows = count;
     tile->row = c->words;
     tile->start = c->start;
-    tile->bar = c->bar;
+    tile->threshold = c->bar;
 }
 
 // The rows from `from` to `end` - 1, at most ROWS. `choose`: but for those that are excluded.
@@ -266,7 +266,7 @@ static void join(struct cdp_pair_block *j, uint32_t from, uint32_t end, bool sam
          first += COLUMNS) {
         uint32_t last = same ? cdp_min(first + COLUMNS, end) : end, some = last - from;
         struct cdp_tile tile = {
-            .rows = some, .row = rows->row + from, .start = rows->start + from, .bar = j->bar};
+            .rows = some, .row = rows->row + from, .start = rows->start + from, .threshold = j->bar};
         struct chosen chosen;
         struct cdp_hits passed[ROWS];
         if (choose && !(some = cdp_pruner_kept(j->pruner, first, from, last, chosen.row)))

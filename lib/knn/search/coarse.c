@@ -169,7 +169,7 @@ static int move(struct cdp_coarse *c, const struct cdp_dataset *data, const uint
 {
     struct cdp_ivf_lists sets = {0};
     int status = nearest_sets(&sets, c, data, sample, count, again, threads, progress, err) ||
-                 cdp_dataset_set_means(&c->data, data, &sets, threads, err) ||
+                 cdp_dataset_set_means(&c->data, data, sets.start, sets.member, sets.count, threads, err) ||
                  lay_out(c, threads, err);
     cdp_ivf_lists_free(&sets);
     return status ? -1 : 0;

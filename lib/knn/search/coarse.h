@@ -3,7 +3,7 @@
 #define CDP_KNN_COARSE_H
 
 #include "base/progress.h"
-#include "knn/data/means.h"
+#include "knn/data/dataset.h"
 #include "knn/search/packed.h"
 
 // Centres by k-means over a sample of the items (Lloyd, Least squares quantization in PCM, IEEE

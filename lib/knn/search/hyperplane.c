@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "knn/data/means.h"
-#include "knn/data/permute.h"
+#include "knn/data/dataset.h"
 
 enum {
     ROWS = CDP_BLOCK_ROWS,
@@ -239,7 +238,7 @@ static void meet(struct cdp_pruner *x, const struct cdp_operand *rows,
     for (uint32_t i = 0; i < rows->count; i++)
         bar[i].product = -(1 << 30); // all pass
     struct cdp_tile tile = {
-        .rows = rows->count, .row = rows->row, .start = rows->start, .bar = bar, .score = x->score};
+        .rows = rows->count, .row = rows->row, .start = rows->start, .threshold = bar, .score = x->score};
     cdp_operand_tile(&tile, columns, first, first + CDP_TILE_COLUMNS);
     x->data->kernel->metric[x->data->metric].tile(&tile, passed);
 }
@@ -324,14 +323,14 @@ static void mark(struct cdp_pruner *x, const struct cdp_operand *rows, uint32_t 
     uint32_t cell = x->all->cell[columns->id[first]];
     uint8_t *wanted = x->wanted[first / CELLS];
     const float *part = x->part[cell - x->window], *beyond = x->beyond[cell - x->window];
-    const float *reach = rows->reach;
+    const float *reach = rows->radius;
     // Of the columns and each run: the least f, and f less what the column's list asks for.
     float least[CELLS], least_left[CELLS];
     for (uint32_t a = 0; a < CELLS; a++)
         least[a] = least_left[a] = INFINITY;
     for (uint32_t i = first; i < end; i++) {
         float own = x->all->own[columns->id[i]], off = off_of(x->some.error[i - first]);
-        float theirs = columns->reach[i];
+        float theirs = columns->radius[i];
         const float *score = x->score[i - first];
 #pragma omp simd
         for (uint32_t a = 0; a < CELLS; a++) {

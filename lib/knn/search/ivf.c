@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/floats.h"
-#include "knn/data/permute.h"
+#include "knn/data/dataset.h"
 
 enum {
     CELL = 56,    // items of a cell, at least

@@ -17,7 +17,7 @@ enum {
 int cdp_own_new(struct cdp_own *w, const struct cdp_dataset *data, struct cdp_err *err)
 {
     *w = (struct cdp_own){.data = data};
-    if (!data->kernel->whole || data->byte_words > WORDS)
+    if (!data->kernel->tile32 || data->byte_words > WORDS)
         return 0;
     w->panel = cdp_alloc_aligned(CDP_OWN, data->byte_words * sizeof *w->panel, "items", err);
     w->scale = cdp_alloc(CDP_OWN, sizeof *w->scale, "items", err);
@@ -98,13 +98,13 @@ static void look(const struct cdp_own *w, uint32_t row, uint32_t rows, uint32_t 
         struct cdp_tile tile = {.rows = rows,
                                 .row = words,
                                 .start = start,
-                                .bar = bar,
+                                .threshold = bar,
                                 .score = product,
                                 .offset = none,
                                 .panel = w->panel + from * s->byte_words,
                                 .words = s->byte_words,
                                 .panels = (here + CDP_PANEL_COLUMNS - 1) / CDP_PANEL_COLUMNS};
-        s->kernel->whole(&tile, passed);
+        s->kernel->tile32(&tile, passed);
         for (uint32_t r = 0; r < rows; r++)
             offer(w, row + r, first, from, here, product[r],
                   lists->entry + (uint64_t)(row + r) * lists->k, lists->k);

@@ -47,7 +47,7 @@ static void add(struct cdp_operand *rows, uint32_t r, const struct cdp_operand *
     cdp_dataset_scores(rows->data, own, columns->data, items, count, score);
     cdp_candidates_add(list, k, rows->data->kernel, items, score, count);
     float least = cdp_candidate_score(list[k - 1]);
-    if (least > rows->least[r])
+    if (least > rows->threshold[r])
         cdp_operand_set_threshold(rows, r, least);
 }
 
@@ -75,13 +75,13 @@ static void pick(struct cdp_operand *rows, const uint32_t *row, uint32_t count,
     const uint32_t *words[ROWS];
     int32_t start[ROWS];
     union cdp_threshold bar[ROWS];
-    struct cdp_tile tile = {.rows = count, .row = words, .start = start, .bar = bar};
+    struct cdp_tile tile = {.rows = count, .row = words, .start = start, .threshold = bar};
     for (uint32_t i = 0; i < count; i++) {
         words[i] = rows->row[row[i]];
         start[i] = rows->start[row[i]];
     }
     for (; first < end; first += COLUMNS) {
-        struct cdp_column_bounds asked = {INFINITY, 0, cdp_operand_max_error(columns, first)};
+        struct cdp_column_bounds asked = cdp_operand_error_bounds(columns, first);
         cdp_operand_gather_thresholds(rows, row, count, asked, bar);
         cdp_operand_tile(&tile, columns, first, end);
         struct cdp_hits passed[ROWS];
@@ -138,7 +138,7 @@ static void lay_rows(struct prober *p, struct cdp_ids items, struct cdp_ids list
                      const struct cdp_candidates *lists)
 {
     cdp_operand_pack_rows(&p->rows, items, lists_of, count);
-    p->rows.part = shelf->part;
+    p->rows.fraction = shelf->part;
     for (uint32_t r = 0; r < count; r++) {
         const uint64_t *list = lists->entry + (uint64_t)p->rows.list[r] * lists->k;
         cdp_operand_set_threshold(&p->rows, r, cdp_candidate_score(list[lists->k - 1]));

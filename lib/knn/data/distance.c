@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "knn/distance.h"
-
 #include <math.h>
 #include <string.h>
+
+#include "knn/data/dataset.h"
 
 cdp_sum_function *cdp_distance_sum(const struct cdp_sums *sums, enum cdp_metric metric)
 {
@@ -22,7 +22,7 @@ cdp_sum_function *cdp_distance_sum(const struct cdp_sums *sums, enum cdp_metric 
     return sums->dot;
 }
 
-enum { SUMS = 8 }; // side by side, so that they are added in one order everywhere
+enum { SUMS = 8 }; // partial sums, so that all machines add in one order
 
 struct sums {
     double rr[SUMS], ww[SUMS], rw[SUMS];
@@ -43,22 +43,22 @@ static double total(const double sum[SUMS])
     return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
 }
 
-// A power of two that brings a vector of this square to about length 1.
+// A power of two that scales a vector with this square to about length 1.
 static double unit_of(double square)
 {
     return ldexp(1, -ilogb(square) / 2);
 }
 
-// The square of the sine of the angle between nearly parallel rows, to nearly all digits of double
-// precision however small it is. With m the number of which |x_m y_m| is largest, take
+// The squared sine of the angle between nearly parallel rows, however small, to nearly all digits
+// of double precision. With m the place of the largest |x_m y_m|, let
 //
-//   r = y_m x - x_m y,  w = y_m x + x_m y:
+//   r = y_m x - x_m y,  w = y_m x + x_m y.
 //
-// products of float32 numbers are exact in double precision, so that each number of r is rounded
-// once, and r is 0 for parallel rows. The area that r and w span is 2 |x_m y_m| times that of x and
-// y, which is |x| |y| times the sine. Of |r|^2 |w|^2 - (r.w)^2 at most a factor of about `dim`
-// cancels, since the share of |w|^2 in number m is at least 1 / dim. Swapping x and y changes signs
-// only. Rows are scaled by powers of two, so that nothing overflows.
+// Products of float32 numbers are exact in double precision, so each number of r is rounded once,
+// and r is 0 for parallel rows. The area spanned by r and w is 2 |x_m y_m| times the area spanned
+// by x and y, which is |x| |y| times the sine. In |r|^2 |w|^2 - (r.w)^2 a factor of at most about
+// `dim` cancels, since number m has at least 1 / dim of |w|^2. Swapping x and y changes signs only.
+// Powers of two scale rows, so that nothing overflows.
 static double sine_square(const float *x, const float *y, size_t dim, double xx, double yy)
 {
     double unit_x = unit_of(xx), unit_y = unit_of(yy), most = 0;
@@ -91,8 +91,8 @@ double cdp_distance_key(enum cdp_metric metric, double sum, const float *x, cons
     if (fabs(cosine) <= 1 - CDP_CLOSE)
         return -cosine;
     double square = sine_square(x, y, dim, xx, yy);
-    double left = fmin(CDP_CLOSE, square / (1 + sqrt(1 - square)));
-    return cosine > 0 ? -1 / left : 1 / left;
+    double versine = fmin(CDP_CLOSE, square / (1 + sqrt(1 - square))); // 1 - |cosine|
+    return cosine > 0 ? -1 / versine : 1 / versine;
 }
 
 double cdp_distance_min_key(enum cdp_metric metric)
@@ -100,10 +100,10 @@ double cdp_distance_min_key(enum cdp_metric metric)
     return metric == CDP_COSINE || metric == CDP_ANGULAR ? -INFINITY : 0;
 }
 
-// The angle whose cosine is 1 less this.
-static double small_angle(double left)
+// The angle whose cosine is 1 - x.
+static double small_angle(double x)
 {
-    return 2 * asin(sqrt(left / 2));
+    return 2 * asin(sqrt(x / 2));
 }
 
 double cdp_distance_of(enum cdp_metric metric, double key)
