@@ -402,9 +402,10 @@ void cdp_options_values(const struct cdp_option *table, char *text, size_t size)
 // The heading of option i.
 static const char *heading(const struct cdp_options *options, int i)
 {
-    while (i > 0 && !options->option[i]->group)
-        i--;
-    return options->option[i]->group ? options->option[i]->group : "Options";
+    const char *group = "Options";
+    for (int j = 0; j <= i; j++)
+        group = options->option[j]->group ? options->option[j]->group : group;
+    return group;
 }
 
 // Writes words from column HELP_COLUMN on, in as many lines as they need; what is in brackets stays

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/names.h"
+#include "stream/convert.h"
+#include "view/view.h"
+
+// The most neighbours of any source: the k of lists made elsewhere.
+static uint32_t longest_row(const struct cdp_list *list)
+{
+    uint32_t longest = 0, run = 0;
+    for (size_t e = 0; e < list->count; e++) {
+        run = e && list->edge[e].source == list->edge[e - 1].source ? run + 1 : 1;
+        longest = run > longest ? run : longest;
+    }
+    return longest;
+}
+
+// Splits --columns into the form's columns, which stay in a static buffer.
+static void choose_columns(struct cdp_text_form *form, const char *columns)
+{
+    static char text[1024];
+    char *at = text;
+    if (!columns)
+        return;
+    if (snprintf(text, sizeof text, "%s", columns) >= (int)sizeof text)
+        tool_usage("--columns is longer than %zu bytes", sizeof text - 1);
+    int count = 0;
+    for (; at && count < 3; count++) {
+        form->column[count] = strsep(&at, ",");
+        if (!*form->column[count])
+            break;
+    }
+    if (at || count < 2)
+        tool_usage("--columns wants two ids, or two ids and a score, with commas between, not '%s'",
+                   columns);
+    form->unscored = count == 2;
+}
+
+static void open_names(struct cdp_text_form *form, const struct import *import, bool names_wanted)
+{
+    struct cdp_err err;
+    form->known = import->ids != NULL;
+    form->automatic = !import->ids && !import->named && !names_wanted;
+    if (import->ids)
+        tool_check(cdp_names_read(&form->names, import->ids, &err), &err);
+    else if (import->format == FORMAT_TSV || import->format == FORMAT_CSV)
+        tool_check(cdp_names_new(&form->names, &err), &err);
+}
+
+static int read_file(struct cdp_list *list, struct cdp_text_form *form, int format, char **file,
+                     int count, enum cdp_type *type, uint64_t *rows, struct cdp_err *err)
+{
+    switch (format) {
+    case FORMAT_NPZ:
+        return cdp_list_from_npz(list, file[0], type, rows, err);
+    case FORMAT_MTX:
+        return cdp_list_from_mtx(list, file[0], rows, err);
+    case FORMAT_NPY:
+        return cdp_list_from_npy(list, file[0], count > 1 ? file[1] : NULL, err);
+    default:
+        return cdp_list_from_text(list, file[0], form, err);
+    }
+}
+
+// Reads all files into a list. Returns the type of their edges; raises *rows to the number of items
+// where the format has one.
+static enum cdp_type read_files(struct cdp_list *list, struct cdp_text_form *form,
+                                const struct import *import, char **files, int count,
+                                uint64_t *rows)
+{
+    enum cdp_type type = import->type ? CDP_KNN : CDP_PAIRS;
+    int step = import->format == FORMAT_NPY ? count : 1; // ids and scores of npy are one input
+    struct cdp_err err;
+    for (int f = 0; f < count; f += step) {
+        enum cdp_type before = type;
+        tool_check(read_file(list, form, import->format, files + f, count - f, &type, rows, &err),
+                   &err);
+        if (f > 0 && type != before)
+            tool_fail("%s: %s, but the files before it hold %s", files[f], cdp_type_name(type),
+                      cdp_type_name(before));
+    }
+    if (list->self_pairs)
+        tool_warn("%llu pairs of an item with itself are left out",
+                  (unsigned long long)list->self_pairs);
+    if (list->head_lines)
+        tool_warn("the first line is taken for a head line, since its score is no number");
+    return type;
+}
+
+void import_files(const struct import *import, struct cdp_output *output,
+                  struct cdp_output *names_output, char **files, int count)
+{
+    struct cdp_list list = {0};
+    struct cdp_text_form form = {.csv = import->format == FORMAT_CSV};
+    uint64_t rows = 0;
+    struct cdp_header header;
+    struct cdp_writer *writer;
+    struct cdp_err err;
+    const char *all = count == 1 ? files[0] : "the input files";
+    choose_columns(&form, import->columns);
+    open_names(&form, import, names_output != NULL);
+    cdp_header_init(&header, read_files(&list, &form, import, files, count, &rows));
+    if (header.type == CDP_KNN && (import->distance || import->rescale))
+        tool_usage("--distance and --rescale are for pairs: %s holds neighbour lists", all);
+    if (header.type == CDP_PAIRS && cdp_list_scores(&list, import->distance, import->rescale, &err))
+        tool_fail("%s: %s", all, err.text);
+    if (list.clamped)
+        tool_warn("%llu scores were off 0 or 1 by at most 1e-6, and are 0 or 1 now",
+                  (unsigned long long)list.clamped);
+    tool_check(cdp_list_sort(&list, header.type, &err), &err);
+    if (header.type == CDP_KNN) {
+        header.metric = (enum cdp_metric)import->metric;
+        header.k = longest_row(&list);
+    }
+    const struct cdp_names *names = !form.automatic || form.named ? form.names : NULL;
+    if (import->ids && rows && cdp_names_count(names) != rows)
+        tool_fail("%s: %llu names, but %s has %llu items", import->ids,
+                  (unsigned long long)cdp_names_count(names), all, (unsigned long long)rows);
+    header.nodes = import->nodes ? import->nodes : names ? cdp_names_count(names) : rows;
+    header.named = names != NULL;
+    tool_provenance(&header);
+    tool_check(
+        cdp_writer_open(&writer, output, &header, (int)common.level, (int)common.threads, &err),
+        &err);
+    for (size_t e = 0; e < list.count; e++) {
+        const struct cdp_edge *edge = &list.edge[e];
+        if (cdp_writer_add(writer, edge->source, edge->target, &edge->value, &err))
+            tool_fail("%s: %s", all, err.text);
+    }
+    cdp_writer_names(writer, names);
+    tool_check(cdp_writer_finish(writer, NULL, &err), &err);
+    if (names_output)
+        print_names(names_output, names, all);
+    cdp_names_free(form.names);
+    cdp_writer_free(writer);
+    cdp_header_free(&header);
+    free(list.edge);
+}
