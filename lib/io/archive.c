@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "io/input.h"
+#include "io/kind.h"
 #include "io/layer.h"
 
 // An archive that is being read, entry after entry.
@@ -56,7 +58,7 @@ static int fail_kind(const struct walk *w, const unsigned char *bytes, size_t si
                      struct cdp_err *err)
 {
     const char *kind =
-        w->zip ? "a damaged zip archive: its directory is missing" : cdp_input_kind(bytes, size);
+        w->zip ? "a damaged zip archive: its directory is missing" : cdp_kind(bytes, size);
     return cdp_fail(err, "%s: not a tar or zip archive%s%s", w->input->name, kind ? ", but " : "",
                     kind ? kind : "");
 }
@@ -74,11 +76,11 @@ static int walk_begin(struct walk *w, struct cdp_input *input, struct cdp_err *e
     ssize_t peeked = cdp_input_peek(input, &bytes, 512, err);
     if (peeked < 0)
         return -1;
-    w->whole = !input->read || input->content || cdp_input_is_zip(bytes, (size_t)peeked);
+    w->whole = !input->read || input->content || cdp_kind_is_zip(bytes, (size_t)peeked);
     size_t size = (size_t)peeked;
     if (w->whole && cdp_input_whole(input, &bytes, &size, err))
         return -1;
-    w->zip = cdp_input_is_zip(bytes, size);
+    w->zip = cdp_kind_is_zip(bytes, size);
     if (w->zip)
         archive_read_support_format_zip_seekable(w->handle);
     else

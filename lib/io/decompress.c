@@ -10,6 +10,7 @@
 #include <zstd.h>
 
 #include "base/mem.h"
+#include "io/input.h"
 #include "io/layer.h"
 
 int cdp_input_check_ratio(const char *name, uint64_t made, uint64_t used, struct cdp_err *err)

@@ -48,28 +48,6 @@ const char *cdp_input_name(const struct cdp_input *input)
     return input->name;
 }
 
-static bool is_file(const char *path)
-{
-    struct stat info;
-    return !stat(path, &info) && !S_ISDIR(info.st_mode);
-}
-
-// The place of the colon in ARCHIVE:MEMBER, where `name` is that.
-static const char *member_colon(const char *name)
-{
-    struct stat info;
-    if (!stat(name, &info))
-        return NULL;
-    for (const char *colon = strchr(name, ':'); colon; colon = strchr(colon + 1, ':')) {
-        char *archive = strndup(name, (size_t)(colon - name));
-        bool found = archive && is_file(archive);
-        free(archive);
-        if (found)
-            return colon;
-    }
-    return NULL;
-}
-
 int cdp_input_file(struct cdp_input **input, const char *path, int binary, struct cdp_err *err)
 {
     static bool standard_read;
@@ -89,31 +67,6 @@ int cdp_input_file(struct cdp_input **input, const char *path, int binary, struc
     if (binary && isatty(in->fd))
         return cdp_fail(err, "%s: a terminal; binary data is wanted: name a file or use a pipe",
                         in->name);
-    return 0;
-}
-
-int cdp_input_open(struct cdp_input **input, const char *name, int binary, struct cdp_err *err)
-{
-    *input = NULL;
-    struct cdp_input *in = NULL;
-    const char *colon = strcmp(name, "-") ? member_colon(name) : NULL;
-    char *path = colon ? strndup(name, (size_t)(colon - name)) : strdup(name);
-    int status = path ? 0 : cdp_fail(err, "%s: out of memory", name);
-    if (!status)
-        status = cdp_input_file(&in, path, binary, err);
-    if (!status)
-        status = cdp_input_decompress(&in, in->name, err);
-    if (!status && colon) {
-        status = cdp_input_member(&in, path, colon + 1, name, err);
-        if (!status)
-            status = cdp_input_decompress(&in, name, err);
-    }
-    free(path);
-    if (status) {
-        cdp_input_close(in);
-        return -1;
-    }
-    *input = in;
     return 0;
 }
 

@@ -28,18 +28,8 @@ void cdp_input_close(struct cdp_input *input);
 int cdp_input_open_text(struct cdp_input **input, const char *name, struct cdp_err *err);
 
 // Skips a UTF-8 byte order mark, and refuses content that is no text by its first bytes: UTF-16 and
-// the formats of cdp_input_kind. To be called before anything is read.
+// the formats of cdp_kind (io/kind.h). To be called before anything is read.
 int cdp_input_text(struct cdp_input *input, struct cdp_err *err);
-
-// What a file is by its first bytes, with an article ("a Parquet file"), where that is a known
-// format other than text, npy and npz; otherwise NULL.
-const char *cdp_input_kind(const unsigned char *bytes, size_t size);
-
-// Whether the first bytes of a file are those of a zip archive, such as an npz.
-bool cdp_input_is_zip(const unsigned char *bytes, size_t size);
-
-// Whether the first bytes of a file look like text: printable ASCII throughout.
-bool cdp_input_is_text(const unsigned char *bytes, size_t size);
 
 // Opens a member of the zip archive that `archive` reads; `archive` stays open, so that other
 // members can be opened too. A member NAME.npy is found as NAME as well.

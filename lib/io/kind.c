@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include "io/kind.h"
+
 #include <string.h>
 
 #include "base/bytes.h"
-#include "io/layer.h"
 
 #define MAGIC(text, what)               \
     {                                   \
@@ -74,9 +75,9 @@ static const char *zip_kind(const unsigned char *bytes, size_t size)
                                                        : NULL;
 }
 
-const char *cdp_input_kind(const unsigned char *bytes, size_t size)
+const char *cdp_kind(const unsigned char *bytes, size_t size)
 {
-    const char *zip = cdp_input_is_zip(bytes, size) ? zip_kind(bytes, size) : NULL;
+    const char *zip = cdp_kind_is_zip(bytes, size) ? zip_kind(bytes, size) : NULL;
     for (size_t i = 0; !zip && i < sizeof kinds / sizeof kinds[0]; i++) {
         size_t end = kinds[i].offset + kinds[i].size;
         if (size >= end && !memcmp(bytes + kinds[i].offset, kinds[i].magic, kinds[i].size))
@@ -89,12 +90,12 @@ const char *cdp_input_kind(const unsigned char *bytes, size_t size)
     return is_safetensors(bytes, size) ? "a safetensors file" : NULL;
 }
 
-bool cdp_input_is_zip(const unsigned char *bytes, size_t size)
+bool cdp_kind_is_zip(const unsigned char *bytes, size_t size)
 {
     return size >= 4 && (!memcmp(bytes, "PK\x03\x04", 4) || !memcmp(bytes, "PK\x05\x06", 4));
 }
 
-bool cdp_input_is_text(const unsigned char *bytes, size_t size)
+bool cdp_kind_is_text(const unsigned char *bytes, size_t size)
 {
     enum { SAMPLE = 4096, ENOUGH = 64 };
     if (size > 3 && !memcmp(bytes, "\xEF\xBB\xBF", 3)) {
@@ -107,32 +108,4 @@ bool cdp_input_is_text(const unsigned char *bytes, size_t size)
             return false;
     }
     return sample >= ENOUGH || memchr(bytes, '\n', sample);
-}
-
-int cdp_input_text(struct cdp_input *input, struct cdp_err *err)
-{
-    const unsigned char *bytes;
-    ssize_t size = cdp_input_peek(input, &bytes, 512, err);
-    if (size < 0)
-        return -1;
-    if (size >= 2 && (!memcmp(bytes, "\xff\xfe", 2) || !memcmp(bytes, "\xfe\xff", 2)))
-        return cdp_fail(err, "%s: UTF-16 text: convert it with iconv -f UTF-16 -t UTF-8",
-                        input->name);
-    const char *kind = cdp_input_kind(bytes, (size_t)size);
-    if (kind)
-        return cdp_fail(err, "%s: text is wanted, and this is %s", input->name, kind);
-    unsigned char mark[3];
-    bool marked = size >= 3 && !memcmp(bytes, "\xEF\xBB\xBF", 3);
-    return marked && cdp_input_read(input, mark, 3, err) < 0 ? -1 : 0;
-}
-
-int cdp_input_open_text(struct cdp_input **input, const char *name, struct cdp_err *err)
-{
-    if (cdp_input_open(input, name, 0, err))
-        return -1;
-    if (!cdp_input_text(*input, err))
-        return 0;
-    cdp_input_close(*input);
-    *input = NULL;
-    return -1;
 }

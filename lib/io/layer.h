@@ -2,7 +2,11 @@
 #ifndef CDP_LAYER_H
 #define CDP_LAYER_H
 
-#include "io/input.h"
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
 
 // Inputs from the inside. An input is a file descriptor, bytes in memory, or a layer that reads
 // another input: what a compressed input decompresses to, or the content of an archive's member.

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/threads.h"
 #include "io/input.h"
+#include "io/kind.h"
 
 static const struct {
     const char *descr; // of npy, without the byte order
@@ -217,8 +218,8 @@ static int fail_npy(const struct cdp_matrix *m, const unsigned char *bytes, size
                     struct cdp_err *err)
 {
     bool npy = size >= 6 && !memcmp(bytes, "\x93NUMPY", 6);
-    const char *kind = npy ? NULL : cdp_input_kind(bytes, size);
-    if (!kind && cdp_input_is_text(bytes, size))
+    const char *kind = npy ? NULL : cdp_kind(bytes, size);
+    if (!kind && cdp_kind_is_text(bytes, size))
         kind = "text";
     return cdp_fail(err, "%s: not an npy file of version 1 to 3%s%s", m->name, kind ? ", but " : "",
                     kind ? kind : "");
@@ -286,8 +287,8 @@ static enum cdp_matrix_format guess_format(const char *name, const unsigned char
 static int check_kind(const struct cdp_matrix *m, const unsigned char *bytes, size_t size,
                       struct cdp_err *err)
 {
-    const char *kind = cdp_input_kind(bytes, size);
-    if (!kind && cdp_input_is_text(bytes, size))
+    const char *kind = cdp_kind(bytes, size);
+    if (!kind && cdp_kind_is_text(bytes, size))
         kind = "text";
     if (kind && !strcmp(kind, "an npz archive"))
         return cdp_fail(err, "%s: an npz archive: name one of its arrays as %s:ARRAY", m->name,
