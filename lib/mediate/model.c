@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "mediate/mediator.h"
-#include "stream/format.h"
+#include "stream/frame.h"
 
 #define MAGIC "cdpmodel"
 

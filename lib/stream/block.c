@@ -2,13 +2,14 @@
 // The columns of a block as bytes. Integers are split in planes (all first bytes, all second bytes,
 // ...), since that is what a byte-wise entropy coder can make small: the upper planes are constant
 // or nearly so, and the noise of the lower ones stays among itself.
+#include "stream/block.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "stream/format.h"
 
 // How the targets are coded.
 enum { TARGET_PLAIN, TARGET_OFFSET, TARGET_GAP };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include "stream/dictionary.h"
+
 #include <string.h>
 
 #include "base/bytes.h"
-#include "stream/format.h"
 
 // Raw data of names: the length of each as u16, then the bytes of each.
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "stream/stream.h"
+#include "stream/header.h"
 
 // Edges in memory, to be brought into a stream's order. Begin with {0}; free `edge` with free().
 struct cdp_edge {

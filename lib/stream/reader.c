@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "stream/reader.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -9,7 +11,7 @@
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "base/threads.h"
-#include "stream/format.h"
+#include "stream/frame.h"
 
 // A block on its way: read in order, then decompressed and decoded, one thread a block.
 struct slot {

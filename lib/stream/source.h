@@ -2,7 +2,7 @@
 #ifndef CDP_SOURCE_H
 #define CDP_SOURCE_H
 
-#include "stream/stream.h"
+#include "stream/reader.h"
 
 // Pairs from an edge stream or from text of three columns, whichever a file is.
 struct cdp_source;

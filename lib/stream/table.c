@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "stream/stream.h"
+#include "stream/table.h"
 
 // Appends a block's edges, ending the rows that they close.
 static int append(struct cdp_table *t, const struct cdp_block *block, size_t *edges,

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "stream/writer.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -8,7 +10,7 @@
 
 #include "base/mem.h"
 #include "base/threads.h"
-#include "stream/format.h"
+#include "stream/frame.h"
 
 // A block on its way: filled edge by edge, then encoded and compressed, one thread a block.
 struct slot {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "stream/format.h"
+#include "stream/frame.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 

@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 #include "scratch.h"
-#include "stream/format.h"
+#include "stream/frame.h"
 #include "tap.h"
 
 static struct cdp_err err;

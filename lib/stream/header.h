@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#ifndef CDP_HEADER_H
+#define CDP_HEADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+// What an edge stream is of: its header and its totals.
+
+enum cdp_type { CDP_KNN = 1, CDP_PAIRS = 2, CDP_FEATURES = 3, CDP_FOREST = 4 };
+
+enum cdp_metric { CDP_METRIC_NONE, CDP_COSINE, CDP_L2, CDP_L1, CDP_LINF, CDP_ANGULAR, CDP_HAMMING };
+
+#define CDP_MAX_COLUMNS 256
+#define CDP_COLUMN_NAME 32
+#define CDP_BLOCK_EDGES 65536 // edges of a block; only a stream's last one has fewer
+
+enum { CDP_MAX_PROVENANCE = 1 << 20 }; // bytes
+
+// Names by number: "knn", "cosine", ...; NULL for a number that has none. The metrics' array ends
+// with NULL, for option tables.
+extern const char *const cdp_metric_names[];
+const char *cdp_type_name(enum cdp_type type);
+
+struct cdp_header {
+    enum cdp_type type;
+    enum cdp_metric metric; // CDP_METRIC_NONE where the edges come from no metric
+    uint32_t k;             // neighbours of an item, itself not counted; 0 = not known
+    uint64_t nodes;         // ids are below it; 0 = not known yet
+    uint64_t rows[2];       // knn of a part: sources from rows[0] to rows[1] - 1; both 0 = of all
+    float scale;            // scores are 1 - distance / scale; 0 = of another kind
+    bool named;             // the stream ends with a name for each node
+    unsigned columns;       // float32 values of an edge
+    char column[CDP_MAX_COLUMNS][CDP_COLUMN_NAME];
+    char *provenance; // lines, each ended by \n; NULL = none; owned
+};
+
+// A header of this type with its usual single column ("distance" for knn, "score" otherwise).
+void cdp_header_init(struct cdp_header *header, enum cdp_type type);
+void cdp_header_free(struct cdp_header *header);
+
+// Adds one provenance line; a line break in it becomes a space.
+int cdp_header_note(struct cdp_header *header, struct cdp_err *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// Adds the provenance of an input, each line indented by a space.
+int cdp_header_inherit(struct cdp_header *header, const struct cdp_header *from,
+                       struct cdp_err *err);
+
+// What a stream's end mark tells.
+
+struct cdp_totals {
+    uint64_t edges;
+    uint64_t blocks;
+    uint64_t nodes;  // the header's, or one more than the largest id where that is not known
+    float floor;     // smallest value of the first column; NaN where there are no edges. A forest
+                     // keeps the floor of the pairs that it was made from
+    float ceiling;   // largest value of the first column
+    uint64_t names;  // digest of the names; 0 = none
+    uint64_t digest; // of the content: not of provenance, compression level or zstd version
+};
+
+#endif
