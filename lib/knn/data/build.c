@@ -45,11 +45,6 @@ static double unit_of(const struct cdp_dataset *s, uint64_t row)
     return s->metric == CDP_L2 ? s->unit : 1 / sqrt(s->square[row]);
 }
 
-static float rounded_up(double x)
-{
-    return nextafterf((float)(x * (1 + 1e-9)), INFINITY);
-}
-
 // ---- checking rows
 
 static int fail_row(const struct cdp_dataset *s, uint64_t row, float *x, struct cdp_err *err)
@@ -169,22 +164,6 @@ static void set_mean(const struct cdp_dataset *s, const struct room *room, doubl
     }
     if (with >= without)
         memset(mean, 0, dim * sizeof *mean);
-}
-
-void cdp_dataset_quantize(struct cdp_dataset *s, uint64_t i, const double *v)
-{
-    double square;
-    float scale = rounded_up(s->quantizer->pair_scale(v, s->matrix->dim, &square));
-    uint32_t *word = s->bytes + i * s->byte_words;
-    word[s->byte_words - 1] = 0;
-    struct cdp_quantized b =
-        s->quantizer->quantize(v, s->matrix->dim, (double)scale, (int8_t *)word);
-    s->vector[i] = (struct cdp_vector){
-        .scale = scale,
-        .offset = (float)(-square / 2),
-        .length = rounded_up(sqrt(square) + s->error),
-        .residual = rounded_up(sqrt(b.residual) + s->error),
-    };
 }
 
 // room->v = the vector of a row

@@ -66,6 +66,29 @@ int cdp_dataset_permute(struct cdp_dataset *s, const uint32_t *order, int thread
     return cdp_permute(arrays, sizeof arrays / sizeof *arrays, count, order, threads, err);
 }
 
+// ---- quantization
+
+static float rounded_up(double x)
+{
+    return nextafterf((float)(x * (1 + 1e-9)), INFINITY);
+}
+
+void cdp_dataset_quantize(struct cdp_dataset *s, uint64_t i, const double *v)
+{
+    double square;
+    float scale = rounded_up(s->quantizer->pair_scale(v, s->matrix->dim, &square));
+    uint32_t *word = s->bytes + i * s->byte_words;
+    word[s->byte_words - 1] = 0;
+    struct cdp_quantized b =
+        s->quantizer->quantize(v, s->matrix->dim, (double)scale, (int8_t *)word);
+    s->vector[i] = (struct cdp_vector){
+        .scale = scale,
+        .offset = (float)(-square / 2),
+        .length = rounded_up(sqrt(square) + s->error),
+        .residual = rounded_up(sqrt(b.residual) + s->error),
+    };
+}
+
 // ---- scores
 
 void cdp_dataset_products(const struct cdp_dataset *s, uint64_t a, const struct cdp_dataset *others,
