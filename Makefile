@@ -103,14 +103,18 @@ $(BUILD)/installed/libcdp.a: $(pic_objects)
 
 link = $(CC) $(CFLAGS) $(required) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(package_libs)
 
-# A tool NAME is cmd/cdp-NAME.c, its own parts in cmd/NAME/, and what all tools share: cmd/*.c.
-shared_parts = $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/cdp-%,$(wildcard cmd/*.c)))
+# A tool NAME is cmd/cdp-NAME.c, its own parts in cmd/NAME/, and what it needs of the shared ones: cmd/*.c.
+shared_parts = $(BUILD)/cmd.a
 parts = $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/$1/*.c))
 
 .SECONDEXPANSION:
 $(binaries): $(BUILD)/bin/cdp-%: $(BUILD)/cmd/cdp-%.o $$(call parts,$$*) $(shared_parts) $(library)
 	@mkdir -p $(@D)
 	$(quiet)$(link)
+
+$(shared_parts): $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/cdp-%,$(wildcard cmd/*.c)))
+	@rm -f $@
+	$(quiet)$(AR) rcs $@ $^
 
 # One tool reads YAML.
 $(BUILD)/bin/cdp-config: private link += $(shell $(PKG_CONFIG) --libs yaml-0.1)

@@ -61,6 +61,12 @@ void tool_problem(const char *format, ...) __attribute__((format(printf, 1, 2)))
 void tool_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void tool_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+// The ending of a plural in a message: "" for one, otherwise "s".
+static inline const char *tool_s(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 // The progress to hand to the library: NULL where none is shown.
 struct cdp_progress *tool_progress(void);
 void tool_progress_end(void);

@@ -37,8 +37,8 @@ while IFS=$'\t' read -r name nodes _ max_size step max_iter _ _; do
     ok $? "propagation $name, from npy"
     rm -f part.*
     sort -R bare.tsv | split -n r/7 - part.
-    for part in part.??; do cdp-propagate --forest --nodes "$nodes" "$part" >"$part.cdp"; done
-    cdp-propagate --forest part.*.cdp | cdp-propagate "${plan[@]}" |
+    for part in part.??; do cdp-forest --nodes "$nodes" "$part" >"$part.cdp"; done
+    cdp-forest part.*.cdp | cdp-propagate "${plan[@]}" |
         cmp -s - "$cases/propagate/$name.labels.txt"
     ok $? "propagation $name, from the forests of seven random parts"
 done <"$cases/propagate/cases.tsv"

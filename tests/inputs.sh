@@ -198,7 +198,7 @@ is "$(cdp-eval --format tsv marked plain; cdp-eval --format tsv plain marked)" \
 printf '%sa\r\nb\r\nc\r\n' "$bom" >marked
 is "$(cdp-propagate --ids marked two | cut -f1 | tr '\n' ' ')" "a b c " "names"
 printf '%s0\t1 \r\n' "$bom" >marked
-is "$(cdp-propagate --cannot marked two | tr '\n' ' ')" "-1 0 0 " "constraints"
+is "$(cdp-propagate --cannot-link marked two | tr '\n' ' ')" "-1 0 0 " "constraints"
 printf '%s%%%%MatrixMarket matrix coordinate real general \r\n3 3 2 \r\n1 2 0.5 \r\n2 3 0.5\t\r\n' "$bom" >marked
 is "$(cdp-view --from mtx marked | cdp-view --to tsv -)" "$two" "matrices"
 

@@ -10,49 +10,50 @@ is "$(cdp-propagate --max-size 3 named.cdp | tr '\t\n' '= ')" \
     "Ann=0 Bob=0 Cy=0 Dee=1 Eve=2 Fay=2 #x=2 Gil, Jo=3 007=3 " "labels with names"
 is "$(cdp-view --from csv named.csv | cdp-propagate --max-size 3 | cksum)" \
     "$(cdp-propagate --max-size 3 named.cdp | cksum)" "through a pipe"
-is "$(cdp-propagate --why '#x:Eve' named.cdp | tr '\t' ' ')" "$(printf '#x Fay 0.75\nFay Eve 0.699999988 weakest')" \
+is "$(cdp-explain why '#x' Eve named.cdp | tr '\t' ' ')" "$(printf '#x Fay 0.75\nFay Eve 0.699999988 weakest')" \
     "names in a path"
 printf 'a:b,c,.5\na,b:c,.5\na,a:b,.5\n' | cdp-view --from csv -o colons.cdp
-fails 1 "'a:b:c': expected A:B, names of two different items" "a path between two pairs of names" \
-    cdp-propagate --why a:b:c colons.cdp
-is "$(cdp-propagate --why b:c:a:b colons.cdp | wc -l)" 2 "names with colons"
-is "$(cdp-propagate --audit --max-size 3 named.cdp | cut -f1,7 | tr '\t\n' '= ')" "label=medoid 0=Bob 1=Dee 2=Fay 3=Gil, Jo " \
+is "$(cdp-explain why b:c a:b colons.cdp | wc -l)" 2 "names with colons"
+fails 1 "no item is named 'b:d' \(did you mean 'b:c'\?\)" "an unknown name, and a near one" \
+    cdp-explain why a:b b:d colons.cdp
+fails 1 "no item is named 'nobody'$" "a name that nothing is near" cdp-explain why nobody a:b colons.cdp
+is "$(cdp-explain audit --max-size 3 named.cdp | cut -f1,7 | tr '\t\n' '= ')" "label=medoid 0=Bob 1=Dee 2=Fay 3=Gil, Jo " \
     "names in an audit"
-cdp-propagate --soft --max-size 3 named.cdp | cut -f1 | uniq | tr '\n' ' ' >got
+cdp-explain soft --max-size 3 named.cdp | cut -f1 | uniq | tr '\n' ' ' >got
 is "$(cat got)" "Ann Bob Cy Dee Eve Fay #x Gil, Jo 007 " "names of soft labels"
 printf '#x\tAnn\n' >must.tabs
 printf '#x,Ann\n"Gil, Jo",007\n' >must.commas
 printf 'Ann\tBob\nEve\t#x\n' >cannot.tabs
 for must in must.tabs must.commas; do
-    is "$(cdp-propagate --must $must named.cdp | grep -c '	0$')" 7 "must-link by names: $must"
+    is "$(cdp-propagate --must-link $must named.cdp | grep -c '	0$')" 7 "must-link by names: $must"
 done
-is "$(cdp-propagate --cannot cannot.tabs --max-size 3 named.cdp | tr '\t\n' '= ')" \
+is "$(cdp-propagate --cannot-link cannot.tabs --max-size 3 named.cdp | tr '\t\n' '= ')" \
     "Ann=-1 Bob=0 Cy=0 Dee=0 Eve=-1 Fay=1 #x=1 Gil, Jo=2 007=2 " "cannot-link by names"
 printf 'Ann\tZoe\n' >unknown.names
 fails 1 "unknown.names: line 1: expected a name that is known, got 'Zoe'" "an unknown name" \
-    cdp-propagate --cannot unknown.names named.cdp
+    cdp-propagate --cannot-link unknown.names named.cdp
 printf '#x\tEve\n' >both
-cdp-propagate --must both --cannot both named.cdp 2>err
-is "$?:$(head -n 1 err)" "1:cdp-propagate: items #x and Eve are to stay apart, but both holds them together: #x, Eve" \
+cdp-propagate --must-link both --cannot-link both named.cdp 2>err
+is "$?:$(head -n 1 err)" "1:cdp-propagate: items #x and Eve are cannot-linked, but must-links of both connect them: #x, Eve" \
     "a contradiction of names"
 
 cdp-propagate --max-size 3 -o named.labels named.cdp
 perl -e 'srand 3; my @line = <STDIN>; while (@line) { print splice @line, rand @line, 1 }' <named.csv >shuffled.csv
 cdp-view --from csv -o shuffled.cdp shuffled.csv
-cdp-propagate --max-size 3 --previous named.labels --changes named.changes shuffled.cdp | sort >got
+cdp-propagate --max-size 3 shuffled.cdp | cdp-relabel --previous named.labels --changes named.changes | sort >got
 is "$(cat named.changes)$(cat got)" "$(sort named.labels)" "earlier labels by name, rows in another order: no change"
 printf 'Zoe,Ann,.9\n' | cat - named.csv | grep -v '^Eve' | cdp-view --from csv -o later.cdp
-cdp-propagate --max-size 4 --previous named.labels --changes named.changes later.cdp >got
+cdp-propagate --max-size 4 later.cdp | cdp-relabel --previous named.labels --changes named.changes >got
 is "$(tr '\t\n' '= ' <named.changes)" "added=Zoe=-=0 gone=Eve=2=- " "changes by name" || cat named.changes
 cdp-propagate --max-size 3 <(cdp-view --to tsv --ids-out numbers.names named.cdp >/dev/null; printf '0 1 .9\n') >numbers
 fails 1 'numbers: the items have names: expected NAME<tab>LABEL' "earlier labels without names" \
-    cdp-propagate --previous numbers named.cdp
+    cdp-relabel --previous numbers named.labels
 printf 'Nobody\t3\n' >others
-fails 1 'others: no name in common with the pairs' "earlier labels of other names" \
-    cdp-propagate --previous others named.cdp
+fails 1 'others: no name in common with the labels' "earlier labels of other names" \
+    cdp-relabel --previous others named.labels
 printf '0 1 .9\n1 2 .8\n' >numbers.tsv
 fails 1 'named.labels: its lines have names, but the items have none' "or with names, of numbers" \
-    cdp-propagate --previous named.labels numbers.tsv
+    cdp-relabel --previous named.labels <(cdp-propagate numbers.tsv)
 fails 1 'numbers.tsv: its items have numbers, but those of named.cdp have names' "a mix of inputs" \
     cdp-propagate named.cdp numbers.tsv
 fails 1 "colons.cdp: node 0 is named 'a:b', but 'Ann' before" "other names" cdp-propagate named.cdp colons.cdp
@@ -60,12 +61,12 @@ sed 's/Dee/Deb/' numbers.names >few.names
 fails 1 'few.names: its names are not those of named.cdp' "a names file of other names" \
     cdp-propagate --ids few.names named.cdp
 passes "the stream's own names" cdp-propagate --ids numbers.names named.cdp
-cdp-propagate --forest -o forest.cdp named.cdp
+cdp-forest -o forest.cdp named.cdp
 is "$(cdp-propagate --max-size 3 forest.cdp | cksum)" "$(cdp-propagate --max-size 3 named.cdp | cksum)" "a forest keeps names"
 cdp-view --from csv --named <(cat named.csv; echo Zoe,Dee,.85) -o more.cdp
 is "$(cdp-propagate forest.cdp more.cdp | cksum)" "$(cdp-propagate more.cdp | cksum)" "and later ones continue them"
 awk -F'\t' '{ print $1 "\t" ($2 < 0 ? NR + 10 : $2) }' named.labels | sort >named.truth
-is "$(cdp-propagate --sweep 0.45:0.45:1 --max-size 3 --labels named.truth named.cdp | tail -n 1 | cut -f7-9)" \
+is "$(cdp-sweep --thresholds 0.45:0.45:1 --max-sizes 3 --labels named.truth named.cdp | tail -n 1 | cut -f7-9)" \
     "$(printf '100.0000\t100.0000\t100.0000')" "true labels of a sweep by name"
 
 

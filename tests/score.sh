@@ -57,7 +57,7 @@ cdp-score vote m0.cdp >none.cdp
 fails 1 'none.cdp: its scores have the scale 0, those of two.cdp 2' "or of a scale and of none" \
     cdp-propagate two.cdp none.cdp
 passes "one scale" cdp-propagate two.cdp two.cdp
-is "$(cdp-propagate --forest two.cdp | cdp-view --header - | grep '^scale')" "$(printf 'scale\t2')" "a forest keeps the scale"
+is "$(cdp-forest two.cdp | cdp-view --header - | grep '^scale')" "$(printf 'scale\t2')" "a forest keeps the scale"
 cdp-score vote --threshold -1 --scale 1 m0.cdp | cdp-view --to tsv - >got.tsv
 cdp-view --to tsv plain.cdp | awk '$3 >= 0' >wanted.tsv
 same got.tsv wanted.tsv "cosine: scale 1 is 1 - distance too, but nothing beyond it"

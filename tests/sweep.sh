@@ -62,10 +62,10 @@ figures_of() {
 } >wanted.tsv
 same "$folder_of/sweep.tsv" wanted.tsv "the table is what separate runs give"
 cdp-score vote --accept 2 --threshold 0.4 m0.cdp m1.cdp m2.cdp |
-    cdp-propagate --sweep 0.5:0.7:0.1 --labels "a b/meta.txt" | awk 'NR > 1' | wc -l >rows
-is "$(cat rows)" 3 "cdp-propagate --sweep has as many rows"
+    cdp-sweep --thresholds 0.5:0.7:0.1 --labels "a b/meta.txt" | awk 'NR > 1' | wc -l >rows
+is "$(cat rows)" 3 "cdp-sweep --thresholds has as many rows"
 cdp-score vote --accept 2 --threshold 0.4 m0.cdp m1.cdp m2.cdp |
-    cdp-propagate --sweep 0.5:0.7:0.1 --labels "a b/meta.txt" |
+    cdp-sweep --thresholds 0.5:0.7:0.1 --labels "a b/meta.txt" |
     awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
         { printf "%.2f %.2f %.2f\n", $at["precision"], $at["recall"], $at["fscore"] }' >swept
 awk -F '\t' '$1 == 15 { printf "%.2f %.2f %.2f\n", $3, $4, $5 }' "$folder_of/sweep.tsv" >own

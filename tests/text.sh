@@ -150,7 +150,7 @@ printf '7\t8\t.5\n8\t007\t.25\n' >padded
 printf '7 08\n' >padded.pairs
 fails 1 "padded: line 2: expected a second id \(.*, without leading zeros; cdp-view --from reads names\), got '007'" "and no number" cdp-propagate padded
 fails 1 "padded.pairs: line 1: expected a second id \(.*, without leading zeros; cdp-view --from reads names\), got '08'" "nor one of a constraint" \
-    cdp-propagate --cannot padded.pairs <(printf '7 8 .5\n')
+    cdp-propagate --cannot-link padded.pairs <(printf '7 8 .5\n')
 is "$(printf '7,8,.5\n' | tsv csv --named -)" "$(printf '7\t8\t0.5')" "numbers are names on request"
 is "$(printf '7,8,.5\n' | cdp-view --from csv --named | cdp-propagate)" "$(printf '7\t0\n8\t0')" "and come out"
 printf '5\t6\t.5\n' >numbers.tsv
@@ -282,7 +282,7 @@ printf '0\t0\t1\n0\t1\t.5\n1\t1\t1\n' >self
 cdp-view --from tsv self 2>err | cdp-view --to tsv - >out
 is "$(<out):$(<err)" "$one:cdp-view: 2 pairs of an item with itself are left out" "self pairs of text"
 cdp-propagate self 2>err >out
-is "$(tr '\n' ' ' <out):$(<err)" "0 0 :cdp-propagate: 2 pairs of an item with itself are left out" "and of its pairs"
+is "$(tr '\n' ' ' <out):$(<err)" "0 0 :cdp-propagate: 2 pairs of an item with itself left out" "and of its pairs"
 echo 0 0 1 0 1 .5 1 1 1 | npy '<f8' 3 3 >self.npy
 printf '%%%%MatrixMarket matrix coordinate real general\n2 2 3\n1 1 1\n1 2 .5\n2 2 1\n' >self.mtx
 for file in self.npy self.mtx; do
@@ -291,7 +291,7 @@ for file in self.npy self.mtx; do
 done
 printf '0\t0\n' >self
 fails 1 'self: 1 pairs of an item with itself' "an item that stays apart from itself" \
-    cdp-propagate --cannot self plain
+    cdp-propagate --cannot-link self plain
 
 # scores a rounding off
 printf '0 1 1.00000012\n1 2 -1e-7\n2 3 .5\n' >off

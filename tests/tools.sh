@@ -28,6 +28,12 @@ declare -A runs=(
     [cdp-mediate apply]="--model model --threshold auto features.cdp"
     [cdp-mediate show]="model"
     [cdp-propagate]="pairs.cdp"
+    [cdp-forest]="pairs.cdp"
+    [cdp-sweep]="pairs.cdp"
+    [cdp-explain why]="0 1 pairs.cdp"
+    [cdp-explain audit]="pairs.cdp"
+    [cdp-explain soft]="pairs.cdp"
+    [cdp-relabel]="labels"
     [cdp-eval]="labels data/meta.txt"
     [cdp-eval pairs]="pairs.cdp data/meta.txt"
     [cdp-view]="--to tsv pairs.cdp"
@@ -39,10 +45,10 @@ for tool in "$CDP_BIN"/cdp-*; do
     ok $? "$name is tested here"
 done
 
-for program in "${!runs[@]}" cdp-synth cdp-score cdp-mediate; do
+for program in "${!runs[@]}" cdp-synth cdp-score cdp-mediate cdp-explain; do
     read -ra words <<<"$program"
     case $program in
-    cdp-score | cdp-mediate) needs_command=1 ;;
+    cdp-score | cdp-mediate | cdp-explain) needs_command=1 ;;
     *) needs_command= ;;
     esac
     passes "$program --help" "${words[@]}" --help

@@ -93,10 +93,17 @@ static int assign(const struct cdp_option *option, const char *text, struct cdp_
         return parse_bounded(option, text, option->value, err);
     case CDP_OPTION_COUNTS: {
         struct cdp_counts *counts = option->value;
-        if (counts->count == CDP_MOST_TEXTS)
-            return cdp_fail(err, "--%s can be given %d times at most", option->name,
-                            CDP_MOST_TEXTS);
-        return parse_bounded(option, text, &counts->number[counts->count++], err);
+        counts->count = 0;
+        for (const char *at = text, *end; at; at = *end ? end + 1 : NULL) {
+            char number[32];
+            end = strchrnul(at, ',');
+            if (counts->count == CDP_MOST_TEXTS)
+                return cdp_fail(err, "--%s takes %d numbers at most", option->name, CDP_MOST_TEXTS);
+            snprintf(number, sizeof number, "%.*s", (int)(end - at), at);
+            if (parse_bounded(option, number, &counts->number[counts->count++], err))
+                return -1;
+        }
+        return 0;
     }
     case CDP_OPTION_STEPS:
         if (parse_steps(text, option->value))
@@ -194,6 +201,16 @@ static int check_conditions(const struct cdp_options *options, const char *condi
     return 0;
 }
 
+// "N,N,..."; returns its length.
+static int print_counts(const struct cdp_counts *counts, char *text, size_t size)
+{
+    int used = 0;
+    for (size_t i = 0; i < counts->count && (size_t)used < size; i++)
+        used += snprintf(text + used, size - (size_t)used, "%s%" PRIu64, i ? "," : "",
+                         counts->number[i]);
+    return used;
+}
+
 // The default as --help shows it. A value out of the option's bounds is none.
 static void note_default(const struct cdp_option *o, char *text, size_t size)
 {
@@ -213,6 +230,12 @@ static void note_default(const struct cdp_option *o, char *text, size_t size)
         snprintf(text, size, "%s", o->choices[*(int *)o->value]);
     } else if (o->type == CDP_OPTION_TEXT && *(const char **)o->value) {
         snprintf(text, size, "%s", *(const char **)o->value);
+    } else if (o->type == CDP_OPTION_COUNTS) {
+        print_counts(o->value, text, size);
+    } else if (o->type == CDP_OPTION_STEPS) {
+        const double *steps = o->value;
+        if (steps[2] > 0)
+            snprintf(text, size, "%g:%g:%g", steps[0], steps[1], steps[2]);
     }
 }
 
@@ -377,13 +400,11 @@ void cdp_options_values(const struct cdp_option *table, char *text, size_t size)
             more = snprintf(at, room, " --%s=%" PRIu64 ":%" PRIu64, o->name, range[0], range[1]);
             break;
         }
-        case CDP_OPTION_COUNTS: {
-            const struct cdp_counts *counts = o->value;
-            for (size_t i = 0; i < counts->count && (size_t)more < room; i++)
-                more += snprintf(at + more, room - (size_t)more, " --%s=%" PRIu64, o->name,
-                                 counts->number[i]);
+        case CDP_OPTION_COUNTS:
+            more = snprintf(at, room, " --%s=", o->name);
+            if ((size_t)more < room)
+                more += print_counts(o->value, at + more, room - (size_t)more);
             break;
-        }
         case CDP_OPTION_STEPS: {
             const double *steps = o->value;
             more = snprintf(at, room, " --%s=%.17g:%.17g:%.17g", o->name, steps[0], steps[1],

@@ -19,7 +19,7 @@ enum cdp_option_type {
     CDP_OPTION_TEXT,   // const char **
     CDP_OPTION_TEXTS,  // struct cdp_texts *: one more each time the option is given
     CDP_OPTION_CHOICE, // int *: index of the name in `choices`; -1 = unset
-    CDP_OPTION_COUNTS, // struct cdp_counts *: one more each time the option is given
+    CDP_OPTION_COUNTS, // struct cdp_counts *: N,N,..., each from min to max
     CDP_OPTION_STEPS,  // double[3]: FIRST:LAST:STEP, finite, from FIRST on not above LAST
     CDP_OPTION_RANGE,  // uint64_t[2]: A:B with A < B; an A or B left out keeps its value
 };

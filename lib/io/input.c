@@ -48,11 +48,16 @@ const char *cdp_input_name(const struct cdp_input *input)
     return input->name;
 }
 
+const char *cdp_input_shown(const char *name)
+{
+    return strcmp(name, "-") ? name : "standard input";
+}
+
 int cdp_input_file(struct cdp_input **input, const char *path, int binary, struct cdp_err *err)
 {
     static bool standard_read;
     bool standard = !strcmp(path, "-");
-    struct cdp_input *in = *input = cdp_input_new(standard ? "standard input" : path, err);
+    struct cdp_input *in = *input = cdp_input_new(cdp_input_shown(path), err);
     if (!in)
         return -1;
     if (standard && standard_read)

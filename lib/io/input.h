@@ -46,7 +46,10 @@ int cdp_input_members(const char *name, cdp_member_each *each, void *context, st
 int cdp_input_members_in(struct cdp_input *archive, cdp_member_each *each, void *context,
                          struct cdp_err *err);
 
-// The name as given ("standard input" for "-"); valid until the close.
+// A name for messages: "standard input" for "-", all others as they are.
+const char *cdp_input_shown(const char *name);
+
+// The same of an open input; valid until the close.
 const char *cdp_input_name(const struct cdp_input *input);
 
 // Reads up to `size` bytes, fewer only at the end; returns the number read, or -1.

@@ -54,6 +54,20 @@ int cdp_clusters_least(struct cdp_clusters *c, uint64_t least, struct cdp_err *e
     return 0;
 }
 
+int cdp_clusters_singletons(struct cdp_clusters *c, struct cdp_err *err)
+{
+    uint32_t *room = cdp_alloc(c->clusters + c->items, sizeof *room, "clusters", err);
+    if (!room)
+        return -1;
+    for (uint64_t i = 0; i < c->items; i++) {
+        if (c->label[i] == CDP_NO_LABEL)
+            c->label[i] = c->clusters++;
+    }
+    number(c, room);
+    free(room);
+    return 0;
+}
+
 // ---- adoption
 
 // The best pair of an item.

@@ -18,6 +18,9 @@ void cdp_clusters_free(struct cdp_clusters *clusters);
 // Takes the label of all items of clusters that have fewer items. Memory: 4 bytes a cluster.
 int cdp_clusters_least(struct cdp_clusters *clusters, uint64_t least, struct cdp_err *err);
 
+// Makes each item without a label a cluster of its own. Memory: 4 bytes an item.
+int cdp_clusters_singletons(struct cdp_clusters *clusters, struct cdp_err *err);
+
 // Lets each singleton, that is, an item without a label or alone in a cluster, join the cluster of
 // its best pair, if that pair scores above the threshold, and the cluster has two items or more
 // before any adoption. An item does not join a cluster that holds an item it is apart from; `apart`

@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -207,37 +206,5 @@ int cdp_audit(const struct cdp_graph *g, const struct cdp_tree *t, float thresho
     free(s.low);
     free(s.above);
     free(s.at);
-    return status;
-}
-
-const char *cdp_score_text(float score, char text[32])
-{
-    if (isinf(score))
-        return "must";
-    snprintf(text, 32, "%.9g", (double)score);
-    return text;
-}
-
-int cdp_audit_write(struct cdp_output *output, const struct cdp_audit *audit, uint32_t clusters,
-                    const struct cdp_names *names, struct cdp_err *err)
-{
-    int status =
-        cdp_output_printf(output, err, "label\tsize\tpairs\tdensity\tweakest\tbridges\tmedoid\n");
-    for (uint32_t l = 0; !status && l < clusters; l++) {
-        const struct cdp_audit *a = &audit[l];
-        char density[32] = "-", weakest[32];
-        if (a->items > 1)
-            snprintf(density, sizeof density, "%.6f",
-                     2 * (double)a->pairs / ((double)a->items * (double)(a->items - 1)));
-        status =
-            cdp_output_printf(output, err, "%u\t%llu\t%llu\t%s\t%s\t%llu\t", l,
-                              (unsigned long long)a->items, (unsigned long long)a->pairs, density,
-                              isnan(a->weakest) ? "-" : cdp_score_text(a->weakest, weakest),
-                              (unsigned long long)a->bridges) ||
-                    cdp_item_write(output, names, a->medoid, err) ||
-                    cdp_output_write(output, "\n", 1, err)
-                ? -1
-                : 0;
-    }
     return status;
 }

@@ -2,7 +2,6 @@
 #ifndef CDP_EXPLAIN_H
 #define CDP_EXPLAIN_H
 
-#include "io/output.h"
 #include "propagate/clusters.h"
 #include "propagate/graph.h"
 
@@ -31,14 +30,5 @@ struct cdp_audit {
 // those that must be together, at the score INFINITY. Memory: 24 bytes an item.
 int cdp_audit(const struct cdp_graph *graph, const struct cdp_tree *tree, float threshold,
               const struct cdp_clusters *clusters, struct cdp_audit *audit, struct cdp_err *err);
-
-// How a score is written: %.9g, or `must` for that of a must-link.
-const char *cdp_score_text(float score, char text[32]);
-
-// Writes the audit as a table with a head line: label, size, pairs, density (of the pairs that
-// there could be), weakest (`must`: a must-link), bridges, medoid (its name where names are not
-// NULL); - for what a cluster has not.
-int cdp_audit_write(struct cdp_output *output, const struct cdp_audit *audit, uint32_t clusters,
-                    const struct cdp_names *names, struct cdp_err *err);
 
 #endif

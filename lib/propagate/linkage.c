@@ -7,22 +7,22 @@
 #include "base/mem.h"
 
 struct linkage {
-    struct cdp_output *output;
-    uint64_t rows;    // that are written
+    cdp_linkage_sink *sink;
+    void *context;
+    uint64_t rows;    // so far
     uint64_t *number; // of each node of the tree, as the linkage has it
     uint32_t *top;    // the root above each node
 };
 
-static int write_row(struct linkage *l, uint64_t a, uint64_t b, double distance, uint64_t size,
-                     struct cdp_err *err)
+static int add_row(struct linkage *l, uint64_t a, uint64_t b, double distance, uint64_t size,
+                   struct cdp_err *err)
 {
+    struct cdp_linkage_row row = {{a < b ? a : b, a < b ? b : a}, distance, size};
     l->rows++;
-    return cdp_output_printf(
-        l->output, err, "%llu\t%llu\t%.9g\t%llu\n", (unsigned long long)(a < b ? a : b),
-        (unsigned long long)(a < b ? b : a), distance, (unsigned long long)size);
+    return l->sink(l->context, &row, err);
 }
 
-static int write_merges(struct linkage *l, const struct cdp_tree *t, struct cdp_err *err)
+static int add_merges(struct linkage *l, const struct cdp_tree *t, struct cdp_err *err)
 {
     for (uint64_t i = 0; i < t->items; i++) {
         if (t->leaf[i] != CDP_NO_PLACE)
@@ -31,15 +31,15 @@ static int write_merges(struct linkage *l, const struct cdp_tree *t, struct cdp_
     for (uint32_t m = 0; m < t->merges; m++) {
         const struct cdp_merge *merge = &t->merge[m];
         l->number[t->leaves + m] = t->items + l->rows;
-        if (write_row(l, l->number[merge->part[0]], l->number[merge->part[1]],
-                      isinf(merge->score) ? 0 : (double)(1 - merge->score), merge->size, err))
+        if (add_row(l, l->number[merge->part[0]], l->number[merge->part[1]],
+                    isinf(merge->score) ? 0 : (double)(1 - merge->score), merge->size, err))
             return -1;
     }
     return 0;
 }
 
 // Joins the roots, by their first item, and the items in no pair.
-static int write_rest(struct linkage *l, const struct cdp_tree *t, struct cdp_err *err)
+static int add_rest(struct linkage *l, const struct cdp_tree *t, struct cdp_err *err)
 {
     for (uint32_t node = 0; node < t->leaves + t->merges; node++)
         l->top[node] = node;
@@ -55,7 +55,7 @@ static int write_rest(struct linkage *l, const struct cdp_tree *t, struct cdp_er
             continue; // joined already
         uint64_t next = t->items + l->rows;
         uint64_t more = root == CDP_NO_PLACE ? 1 : cdp_tree_size(t, root);
-        if (size && write_row(l, whole, own, INFINITY, size + more, err))
+        if (size && add_row(l, whole, own, INFINITY, size + more, err))
             return -1;
         whole = size ? next : own;
         size += more;
@@ -65,15 +65,16 @@ static int write_rest(struct linkage *l, const struct cdp_tree *t, struct cdp_er
     return 0;
 }
 
-int cdp_linkage_write(struct cdp_output *output, const struct cdp_tree *t, struct cdp_err *err)
+int cdp_linkage(const struct cdp_tree *t, cdp_linkage_sink *sink, void *context,
+                struct cdp_err *err)
 {
     size_t nodes = (size_t)t->leaves + t->merges;
-    struct linkage l = {.output = output};
+    struct linkage l = {.sink = sink, .context = context};
     l.number = cdp_alloc(nodes, sizeof *l.number, "the linkage", err);
     l.top = cdp_alloc(nodes, sizeof *l.top, "the linkage", err);
-    int status = l.number && l.top ? write_merges(&l, t, err) : -1;
+    int status = l.number && l.top ? add_merges(&l, t, err) : -1;
     if (!status)
-        status = write_rest(&l, t, err);
+        status = add_rest(&l, t, err);
     free(l.number);
     free(l.top);
     return status;

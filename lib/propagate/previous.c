@@ -2,7 +2,6 @@
 #include "propagate/previous.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -373,21 +372,6 @@ int cdp_clusters_keep(struct cdp_clusters *c, const struct cdp_labels *before, s
 
 // ---- changes
 
-static int write_item(struct cdp_output *output, const char *kind, const struct cdp_names *names,
-                      uint64_t item, int64_t before, int64_t now, struct cdp_err *err)
-{
-    char numbers[2][24] = {"-", "-"};
-    if (before >= 0)
-        snprintf(numbers[0], sizeof numbers[0], "%lld", (long long)before);
-    if (now >= 0)
-        snprintf(numbers[1], sizeof numbers[1], "%lld", (long long)now);
-    return cdp_output_printf(output, err, "%s\t", kind) ||
-                   cdp_item_write(output, names, item, err) ||
-                   cdp_output_printf(output, err, "\t%s\t%s\n", numbers[0], numbers[1])
-               ? -1
-               : 0;
-}
-
 static int64_t number_before(const struct cdp_labels *before, uint64_t item)
 {
     bool none = item >= before->items || before->group[item] == CDP_NO_LABEL;
@@ -399,46 +383,57 @@ static int64_t number_now(const struct cdp_clusters *c, uint64_t item)
     return item >= c->items || c->label[item] == CDP_NO_LABEL ? -1 : (int64_t)c->label[item];
 }
 
-static int write_items(struct cdp_output *output, const struct cdp_clusters *c,
-                       const struct cdp_labels *before, struct cdp_err *err)
+static enum cdp_change_kind kind_of(int64_t old, int64_t now, bool was_there, bool is_there)
+{
+    if (old < 0)
+        return was_there ? CDP_JOINED : CDP_ADDED;
+    if (now < 0)
+        return is_there ? CDP_LEFT : CDP_GONE;
+    return CDP_MOVED;
+}
+
+static int hand_items(const struct cdp_clusters *c, const struct cdp_labels *before,
+                      const bool *was_there, cdp_change_sink *sink, void *context,
+                      struct cdp_err *err)
 {
     uint64_t items = before->items > c->items ? before->items : c->items;
     for (uint64_t i = 0; i < items; i++) {
         int64_t old = number_before(before, i), now = number_now(c, i);
-        const char *kind = old < 0 ? "added" : now < 0 ? "gone" : "moved";
-        if (old != now && write_item(output, kind, before->names, i, old, now, err))
+        if (old == now)
+            continue;
+        bool was = i < c->items && was_there ? was_there[i] : i < before->items;
+        struct cdp_change change = {
+            kind_of(old, now, was, i < c->items), i, &old, old >= 0, &now, now >= 0};
+        if (sink(context, &change, err))
             return -1;
     }
     return 0;
 }
 
-// The clusters of a run of overlaps that share one cluster, if there are several others: merged
-// ones share the new cluster, split ones the old.
-static int write_run(struct cdp_output *output, const struct overlap *run, size_t count,
-                     bool merged, const struct cdp_labels *before, struct cdp_err *err)
+// A run of overlaps that share one cluster, if there are several others: merged ones share the new
+// cluster, split ones the old. `other` has room for their numbers.
+static int hand_run(const struct overlap *run, size_t count, bool merged,
+                    const struct cdp_labels *before, int64_t *other, cdp_change_sink *sink,
+                    void *context, struct cdp_err *err)
 {
     if (count < 2)
         return 0;
     int64_t own = merged ? (int64_t)run->now : before->value[run->before];
-    int status =
-        cdp_output_printf(output, err, "%s\t%lld\t", merged ? "merged" : "split", (long long)own);
-    if (!status && !merged)
-        status = cdp_output_printf(output, err, "%lld\t", (long long)own);
-    for (size_t o = 0; !status && o < count; o++) {
-        int64_t other = merged ? before->value[run[o].before] : (int64_t)run[o].now;
-        status = cdp_output_printf(output, err, "%s%lld", o ? "," : "", (long long)other);
-    }
-    if (!status && merged)
-        status = cdp_output_printf(output, err, "\t%lld", (long long)own);
-    return status ? status : cdp_output_write(output, "\n", 1, err);
+    for (size_t o = 0; o < count; o++)
+        other[o] = merged ? before->value[run[o].before] : (int64_t)run[o].now;
+    struct cdp_change change = {CDP_SPLIT, (uint64_t)own, &own, 1, other, count};
+    if (merged)
+        change = (struct cdp_change){CDP_MERGED, (uint64_t)own, other, count, &own, 1};
+    return sink(context, &change, err);
 }
 
-int cdp_changes_write(struct cdp_output *output, const struct cdp_clusters *c,
-                      const struct cdp_labels *before, struct cdp_err *err)
+int cdp_changes(const struct cdp_clusters *c, const struct cdp_labels *before,
+                const bool *was_there, cdp_change_sink *sink, void *context, struct cdp_err *err)
 {
     size_t overlaps;
     struct overlap *overlap = find_overlaps(c, before, &overlaps, err);
-    int status = overlap ? write_items(output, c, before, err) : -1;
+    int64_t *other = cdp_alloc(overlaps, sizeof *other, "clusters", err);
+    int status = overlap && other ? hand_items(c, before, was_there, sink, context, err) : -1;
     for (int merged = 1; !status && merged >= 0; merged--) {
         if (!merged)
             qsort(overlap, overlaps, sizeof *overlap, by_before);
@@ -448,9 +443,11 @@ int cdp_changes_write(struct cdp_output *output, const struct cdp_clusters *c,
                            : overlap[end].before != overlap[first].before)
                     break;
             }
-            status = write_run(output, overlap + first, end - first, merged, before, err);
+            status =
+                hand_run(overlap + first, end - first, merged, before, other, sink, context, err);
         }
     }
+    free(other);
     free(overlap);
     return status;
 }

@@ -3,7 +3,6 @@
 #define CDP_PREVIOUS_H
 
 #include "io/labels.h"
-#include "io/output.h"
 #include "propagate/clusters.h"
 
 // Clusters that keep the numbers which they had before.
@@ -19,12 +18,34 @@
 int cdp_clusters_keep(struct cdp_clusters *clusters, const struct cdp_labels *before,
                       struct cdp_err *err);
 
-// Writes what has changed, a line each: kind, item or cluster, numbers before, numbers now, between
-// tabs, - for none, several numbers with commas between them. Items first, in their order: added
-// (now it is in a cluster), moved, gone (it is in none any more). Then clusters: merged, of items
-// of several earlier ones; then earlier ones: split, among several. The clusters are those that
-// cdp_clusters_keep left. Items are written by `before->names` where these are there.
-int cdp_changes_write(struct cdp_output *output, const struct cdp_clusters *clusters,
-                      const struct cdp_labels *before, struct cdp_err *err);
+enum cdp_change_kind {
+    CDP_ADDED,  // an item that was not there is in a cluster
+    CDP_JOINED, // an item that was in none is in a cluster
+    CDP_MOVED,  // an item is in another cluster
+    CDP_LEFT,   // an item is in none any more
+    CDP_GONE,   // an item that was in a cluster is not there any more
+    CDP_MERGED, // a cluster has items of several earlier ones
+    CDP_SPLIT,  // items of an earlier cluster are in several
+};
+
+struct cdp_change {
+    enum cdp_change_kind kind;
+    uint64_t id;           // the item, the cluster that is merged, or the earlier one that is split
+    const int64_t *before; // numbers of clusters; valid during the call
+    size_t befores;
+    const int64_t *now;
+    size_t nows;
+};
+
+// Receives a change. Returns 0, or -1 after filling err.
+typedef int cdp_change_sink(void *context, const struct cdp_change *change, struct cdp_err *err);
+
+// Hands what has changed to the sink: first items, by their ids, then merged clusters, by their
+// numbers, then split ones, by first appearance. The clusters are those that cdp_clusters_keep
+// left. `was_there` says of each item now whether `before` had it; NULL: those below before->items.
+// Ids beyond clusters->items are items that only `before` has. Memory: 12 bytes an item and 8 for
+// each two clusters that share items.
+int cdp_changes(const struct cdp_clusters *clusters, const struct cdp_labels *before,
+                const bool *was_there, cdp_change_sink *sink, void *context, struct cdp_err *err);
 
 #endif

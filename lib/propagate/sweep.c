@@ -303,29 +303,6 @@ int cdp_sweep(const struct cdp_tree *t, const struct cdp_floors *floors,
     return status;
 }
 
-int cdp_sweep_write(struct cdp_output *output, const struct cdp_outcome *outcome,
-                    const struct cdp_floors *floors, const uint64_t *max_size, size_t sizes,
-                    uint64_t items, bool truth, struct cdp_err *err)
-{
-    int status = cdp_output_printf(
-        output, err, "threshold\tmax_size\tclusters\titems\tlargest\tdiscard_ratio%s\n",
-        truth ? "\tprecision\trecall\tfscore\tbcubed" : "");
-    for (size_t at = 0; !status && at < floors->count * sizes; at++) {
-        const struct cdp_outcome *o = &outcome[at];
-        status = cdp_output_printf(
-            output, err, "%.7g\t%llu\t%llu\t%llu\t%llu\t%.6f",
-            (double)floors->threshold[at / sizes], (unsigned long long)max_size[at % sizes],
-            (unsigned long long)o->clusters, (unsigned long long)o->items,
-            (unsigned long long)o->largest, items ? 1 - (double)o->items / (double)items : 0);
-        if (!status && truth)
-            status = cdp_output_printf(output, err, "\t%.4f\t%.4f\t%.4f\t%.4f", 100 * o->precision,
-                                       100 * o->recall, 100 * o->fscore, 100 * o->bcubed);
-        if (!status)
-            status = cdp_output_write(output, "\n", 1, err);
-    }
-    return status;
-}
-
 size_t cdp_sweep_rise(const struct cdp_outcome *outcome, size_t count, size_t sizes)
 {
     size_t at = sizes;
@@ -340,6 +317,12 @@ static bool merges(const struct cdp_outcome *higher, const struct cdp_outcome *l
     const double most = 3;
     return log(lower->squares / higher->squares) >
            most * log((double)lower->linked / (double)higher->linked);
+}
+
+double cdp_sweep_growth(const struct cdp_outcome *higher, const struct cdp_outcome *lower)
+{
+    return log(lower->squares / higher->squares) /
+           log((double)lower->linked / (double)higher->linked);
 }
 
 size_t cdp_sweep_choose(const struct cdp_outcome *outcome, size_t count)

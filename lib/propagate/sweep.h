@@ -3,7 +3,6 @@
 #define CDP_SWEEP_H
 
 #include "io/labels.h"
-#include "io/output.h"
 #include "propagate/floors.h"
 #include "propagate/propagate.h"
 
@@ -48,17 +47,15 @@ int cdp_sweep(const struct cdp_tree *tree, const struct cdp_floors *floors,
               const struct cdp_truth *truth, struct cdp_outcome *outcome, int threads,
               struct cdp_err *err);
 
-// Writes a table of outcomes with a head line: threshold, max_size, clusters, items, largest,
-// discard_ratio; and where the truth is known, per cent, precision, recall, fscore, bcubed.
-int cdp_sweep_write(struct cdp_output *output, const struct cdp_outcome *outcome,
-                    const struct cdp_floors *floors, const uint64_t *max_size, size_t sizes,
-                    uint64_t items, bool truth, struct cdp_err *err);
-
 // The first outcome whose largest cluster is larger than that of the next lower threshold and the
 // same size, or `count` x `sizes`. Cutting thresholds begin at the lowest score left, so they
 // differ between thresholds, and those of a higher one may pass over scores at which a lower one
 // cuts.
 size_t cdp_sweep_rise(const struct cdp_outcome *outcome, size_t count, size_t sizes);
+
+// The exponent by which `squares` grows with `linked` from one threshold to a lower one; infinite
+// where only the former grows, not a number where neither does.
+double cdp_sweep_growth(const struct cdp_outcome *higher, const struct cdp_outcome *lower);
 
 // A threshold chosen without true labels, as an index of `outcome`, which must be a sweep of
 // ascending thresholds with no limit on sizes. It starts where a tenth of the items in any pair are
