@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +18,6 @@ struct tool_common common = {.level = 3};
 
 static const struct tool *current;
 static const struct tool *const *commands; // of a tool of several; NULL where one was chosen
-static enum { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER } progress_when;
 static bool help, version, list_options;
 static struct timespec begun;
 
@@ -73,7 +71,7 @@ static const struct cdp_option common_options[] = {
      .name = "progress",
      .arg = "WHEN",
      .help = "when to show progress",
-     .value = &progress_when,
+     .value = &common.progress,
      .choices = (const char *const[]){"auto", "always", "never", NULL}},
     {.type = CDP_OPTION_FLAG,
      .letter = 'h',
@@ -89,125 +87,9 @@ static const struct cdp_option common_options[] = {
     {0},
 };
 
-// ---- progress
-
-static double seconds_since(const struct timespec *start)
+const char *tool_name(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - start->tv_sec) + 1e-9 * (double)(now.tv_nsec - start->tv_nsec);
-}
-
-static void show_progress(struct cdp_progress *progress)
-{
-    static int busy;
-    static struct timespec start;
-    static double drawn;
-    static const char *what;
-    if (__atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE))
-        return;
-    if (what != progress->what) {
-        what = progress->what;
-        drawn = 0;
-        clock_gettime(CLOCK_MONOTONIC, &start);
-    }
-    uint64_t done = cdp_progress_done(progress);
-    double elapsed = seconds_since(&start);
-    if (elapsed > drawn + 0.2) {
-        drawn = elapsed;
-        double rate = (double)done / elapsed;
-        fprintf(stderr, "\r%s: %s: %llu", current->name, what, (unsigned long long)done);
-        if (progress->total) {
-            double left = (double)(progress->total - done) / rate;
-            fprintf(stderr, " of %llu %s (%.0f %%), %.3g/s, %.0f s left\033[K",
-                    (unsigned long long)progress->total, progress->unit,
-                    100.0 * (double)done / (double)progress->total, rate, left);
-        } else {
-            fprintf(stderr, " %s, %.3g/s\033[K", progress->unit, rate);
-        }
-        fflush(stderr);
-    }
-    __atomic_store_n(&busy, 0, __ATOMIC_RELEASE);
-}
-
-struct cdp_progress *tool_progress(void)
-{
-    static struct cdp_progress progress = {.show = show_progress};
-    bool shown = progress_when == PROGRESS_ALWAYS ||
-                 (progress_when == PROGRESS_AUTO && !common.quiet && isatty(STDERR_FILENO));
-    return shown ? &progress : NULL;
-}
-
-void tool_progress_end(void)
-{
-    if (tool_progress())
-        fputs("\r\033[K", stderr);
-}
-
-// ---- messages
-
-static void note(const char *format, va_list args)
-{
-    fprintf(stderr, "%s: ", current->name);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
-}
-
-_Noreturn void tool_usage(const char *format, ...)
-{
-    va_list args;
-    fprintf(stderr, "%s: ", current->name);
-    va_start(args, format);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    fprintf(stderr, "; try '%s --help'\n", current->name);
-    exit(2);
-}
-
-_Noreturn void tool_fail(const char *format, ...)
-{
-    va_list args;
-    cdp_output_abandon_all();
-    tool_progress_end();
-    va_start(args, format);
-    note(format, args);
-    va_end(args);
-    exit(1);
-}
-
-void tool_problem(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    note(format, args);
-    va_end(args);
-}
-
-int tool_check(int status, const struct cdp_err *err)
-{
-    if (status < 0)
-        tool_fail("%s", err->text);
-    return status;
-}
-
-void tool_warn(const char *format, ...)
-{
-    if (common.quiet)
-        return;
-    va_list args;
-    va_start(args, format);
-    note(format, args);
-    va_end(args);
-}
-
-void tool_say(const char *format, ...)
-{
-    if (!common.verbose)
-        return;
-    va_list args;
-    va_start(args, format);
-    note(format, args);
-    va_end(args);
+    return current->name;
 }
 
 // ---- start and end
@@ -393,7 +275,11 @@ void tool_finish(struct cdp_output *output)
     tool_check(cdp_output_commit_all(outputs, 2, &err), &err);
     struct rusage used;
     getrusage(RUSAGE_SELF, &used);
-    tool_say("%.2f s, %.2f s of processors, %ld MB at most", seconds_since(&begun),
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    double seconds =
+        (double)(now.tv_sec - begun.tv_sec) + 1e-9 * (double)(now.tv_nsec - begun.tv_nsec);
+    tool_say("%.2f s, %.2f s of processors, %ld MB at most", seconds,
              (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
                  1e-6 * (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec),
              used.ru_maxrss / 1024);

@@ -24,11 +24,14 @@ struct tool {
     bool folder;        // its output is a folder among the operands: no -o
 };
 
+enum tool_progress { TOOL_PROGRESS_AUTO, TOOL_PROGRESS_ALWAYS, TOOL_PROGRESS_NEVER };
+
 // The common options, as parsed.
 struct tool_common {
     const char *output; // NULL = standard output
     uint64_t threads;   // 0 = all
     uint64_t level;
+    int progress; // enum tool_progress
     bool quiet, verbose;
 };
 extern struct tool_common common;
@@ -43,6 +46,9 @@ const struct tool *tool_choose(const struct tool *whole, const struct tool *cons
 // operands' index. There must be at least `least` operands and at most `most` (-1 = any number).
 // Does not return after wrong usage: exit 2.
 int tool_start(const struct tool *tool, int argc, char **argv, int least, int most);
+
+// The running tool's name: "cdp-knn", "cdp-score vote".
+const char *tool_name(void);
 
 // "NAME: wrong thing; try 'NAME --help'" and exit 2.
 _Noreturn void tool_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -69,6 +75,9 @@ static inline const char *tool_s(uint64_t count)
 
 // The progress to hand to the library: NULL where none is shown.
 struct cdp_progress *tool_progress(void);
+
+// Clears the line of progress; to be called before standard output is used, where that may be the
+// same terminal.
 void tool_progress_end(void);
 
 // The output of -o.

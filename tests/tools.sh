@@ -124,9 +124,8 @@ if script -qec true /dev/null </dev/null >out 2>&1; then
     grep -q 'a terminal; this output is binary' out
     ok $? "binary is not written to a terminal"
 fi
-is "$(cdp-propagate --progress always pairs.cdp 2>&1 >/dev/null | tr '\r' '\n' | grep -c .)" \
-    "$(cdp-propagate --progress always pairs.cdp 2>&1 >/dev/null | tr '\r' '\n' | grep -c .)" \
-    "progress goes to standard error"
+is "$(cdp-synth --items 300 --progress always data2 2>&1)" "cdp-synth: features: 20 %" \
+    "progress where there is no terminal: a line at once, the next ones seconds later"
 cdp-propagate --progress never pairs.cdp 2>err >/dev/null
 [ ! -s err ]
 ok $? "and is off on request"

@@ -15,6 +15,7 @@ void cdp_progress_start(struct cdp_progress *progress, const char *what, const c
     progress->total = total;
     progress->before = 0;
     progress->share = total ? 1 : 0;
+    progress->end = 1;
     __atomic_store_n(&progress->done, 0, __ATOMIC_RELAXED);
 }
 
@@ -23,9 +24,18 @@ void cdp_progress_stage(struct cdp_progress *progress, double share, uint64_t to
     if (!progress)
         return;
     progress->before += progress->share;
-    progress->share = (1 - progress->before) * share;
+    progress->share = (progress->end - progress->before) * share;
     progress->total = total;
     __atomic_store_n(&progress->done, 0, __ATOMIC_RELAXED);
+}
+
+void cdp_progress_limit(struct cdp_progress *progress, double end)
+{
+    if (!progress)
+        return;
+    progress->before += progress->share;
+    progress->share = 0;
+    progress->end = end;
 }
 
 void cdp_progress_add(struct cdp_progress *progress, uint64_t count)

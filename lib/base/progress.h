@@ -15,8 +15,9 @@ struct cdp_progress {
     const char *unit; // what is counted: "rows"
     uint64_t done;    // steps of the present stage
     uint64_t total;   // of the present stage; 0 = unknown
-    double before;    // fraction of the work in earlier stages
+    double before;    // fraction of the work before the present stage
     double share;     // fraction of the work in the present stage
+    double end;       // fraction of the work up to which the stages go
 };
 
 // Begins a work of `total` steps (0 = unknown, or in stages).
@@ -26,6 +27,12 @@ void cdp_progress_start(struct cdp_progress *progress, const char *what, const c
 // Begins the next stage, of `total` steps, which is expected to take `share` (up to 1) of the time
 // that the work still takes.
 void cdp_progress_stage(struct cdp_progress *progress, double share, uint64_t total);
+
+// The share of each of a number of stages that is not known before: half of what is left.
+#define CDP_PROGRESS_ROUND 0.5
+
+// Ends the present stage; those that follow go up to the fraction `end` of the work. 1 at first.
+void cdp_progress_limit(struct cdp_progress *progress, double end);
 
 void cdp_progress_add(struct cdp_progress *progress, uint64_t count);
 uint64_t cdp_progress_done(struct cdp_progress *progress);

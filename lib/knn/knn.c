@@ -8,7 +8,6 @@
 #include "base/threads.h"
 #include "knn/data/dataset.h"
 #include "knn/data/duplicates.h"
-#include "knn/data/dataset.h"
 #include "knn/search/allpairs.h"
 #include "knn/search/approx.h"
 
@@ -20,6 +19,8 @@ enum {
     // pairs that do not stay.
     SEEDED_ROWS = 4 * 1000,
 };
+
+static const double SEED_SHARE = 0.3; // of an exact search of 60,000 rows: seeding its lists
 
 static const uint64_t LISTS_BYTES = UINT64_C(4) << 30; // of the queries that are searched together
 
@@ -188,9 +189,9 @@ static uint64_t pairs_of(uint64_t queries, uint64_t rows)
     return queries * (rows - queries) + queries * queries / 2;
 }
 
-static int search_band(const struct search *s, struct cdp_pair_block *blocks, struct cdp_topk *nearest,
-                       const struct band *b, const struct cdp_hyperplanes *hyperplanes,
-                       struct cdp_err *err)
+static int search_band(const struct search *s, struct cdp_pair_block *blocks,
+                       struct cdp_topk *nearest, const struct band *b,
+                       const struct cdp_hyperplanes *hyperplanes, struct cdp_err *err)
 {
     if (b->end > b->from &&
         cdp_allpairs(blocks, s->threads, b->from, b->end, hyperplanes, s->plan->progress, err))
@@ -222,6 +223,7 @@ static int exact(struct search *s, struct cdp_err *err)
         status = -1;
     struct cdp_ivf_lists cells = {0};
     struct cdp_hyperplanes hyperplanes = {0};
+    cdp_progress_limit(plan->progress, SEED_SHARE);
     if (!status && data->vector && all && groups >= SEEDED_ROWS)
         status = cdp_seed(data, blocks, s->threads, &cells, plan->progress, err) ||
                          cdp_allpairs_order(data, &nearest, &cells, &hyperplanes, s->threads, err)
@@ -233,7 +235,8 @@ static int exact(struct search *s, struct cdp_err *err)
         set_band(&band, s, at, plan->last - at < most ? plan->last : at + most);
         pairs += pairs_of(band.end - band.from, groups);
     }
-    cdp_progress_start(plan->progress, "neighbours", "pairs", pairs);
+    cdp_progress_limit(plan->progress, 1);
+    cdp_progress_stage(plan->progress, 1, pairs);
     for (uint64_t at = plan->first; !status && at < plan->last; at += most) {
         if (at > plan->first)
             cdp_topk_clear(&nearest);
@@ -309,6 +312,7 @@ int cdp_knn(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan, cd
     *result = (struct cdp_knn_result){.recall = 1};
     if (check(matrix, plan, err))
         return -1;
+    cdp_progress_start(plan->progress, "neighbours", "rows", 0);
     int status = cdp_duplicates_find(&s.copies, matrix, s.threads, err);
     uint64_t groups = s.copies.groups;
     struct cdp_matrix distinct = *matrix;

@@ -46,12 +46,23 @@ static void test_fraction(void)
     cdp_progress_add(&p, 1);
     ok(near(cdp_progress_fraction(&p), 1), "the last one takes all of it");
 
+    cdp_progress_start(&p, "neighbours", "rows", 0);
+    cdp_progress_limit(&p, 0.1);
+    cdp_progress_stage(&p, CDP_PROGRESS_ROUND, 2);
+    cdp_progress_add(&p, 2);
+    ok(near(cdp_progress_fraction(&p), 0.05), "stages go up to a limit");
+    cdp_progress_limit(&p, 1);
+    cdp_progress_stage(&p, 1, 2);
+    cdp_progress_add(&p, 1);
+    ok(near(cdp_progress_fraction(&p), 0.05 + 0.95 / 2), "and from where they were to the next");
+
     cdp_progress_start(NULL, "", "", 1);
     cdp_progress_stage(NULL, 1, 1);
+    cdp_progress_limit(NULL, 1);
     cdp_progress_add(NULL, 1);
 }
 
-// Made-up times: updates each 0.2 s.
+// Made-up times: an update each 0.2 s.
 static void test_time_left(void)
 {
     struct cdp_time_left steady = {0};
@@ -73,20 +84,18 @@ static void test_time_left(void)
             error = fmax(error, fabs(left - (200 - at)));
     }
     ok(largest < 1, "after a change of speed no update moves it by a second: %.2f s", largest);
-    ok(error < 25 && last < 1,
-       "and it ends right: at most %.1f s off in the last 40 s, %.2f s at "
-       "the end",
+    ok(error < 25 && last < 1, "and it ends right: %.1f s off in the last 40 s, %.2f s at the end",
        error, last);
 
-    // A stage that was expected to be half of the work is over at once.
-    struct cdp_time_left jump = {0};
-    double before = cdp_time_left(&jump, 100, 0.1);
-    double after = cdp_time_left(&jump, 100.2, 0.6);
-    ok(before - after > 0.2 && before - after < 40, "a leap of the fraction is no leap: %.0f, %.0f",
+    // A stage that was expected to be half of the work is over at once: 900 s become 67 s.
+    struct cdp_time_left leap = {0};
+    double before = cdp_time_left(&leap, 100, 0.1);
+    double after = cdp_time_left(&leap, 100.2, 0.6);
+    ok(before - after > 0.2 && before - after < 40, "a leap of the fraction: from %.0f s to %.0f s",
        before, after);
     for (double at = 100.4; at < 125; at += 0.2)
-        after = cdp_time_left(&jump, at, 0.6 + 0.4 * (at - 100) / 67);
-    ok(fabs(after - 42) < 15, "and has faded after 25 s: %.0f", after);
+        after = cdp_time_left(&leap, at, 0.6 + 0.4 * (at - 100) / 67);
+    ok(fabs(after - 42) < 15, "has faded after 25 s: %.0f s", after);
 }
 
 int main(void)

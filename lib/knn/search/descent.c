@@ -59,7 +59,7 @@ int cdp_descent(const struct cdp_dataset *data, struct cdp_candidates *lists, co
     struct cdp_candidates some;
     if (cdp_candidates_gather(&some, lists, items, count, threads, err))
         return -1;
-    cdp_progress_start(progress, "neighbours of neighbours", "rows", count);
+    cdp_progress_stage(progress, CDP_PROGRESS_ROUND, count);
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 256)
     for (uint64_t i = 0; i < count; i++) {
         look_around(data, lists, items[i], some.entry + i * some.k);
