@@ -81,7 +81,7 @@ static const struct tool tool = {
     .summary = "Finds the k nearest neighbours of every row of a feature matrix",
     .synopsis = "[OPTION]... FEATURES",
     .example = "cdp-knn -k 14 --dim 256 features/m0.bin >m0.cdp\n"
-               "         cdp-knn --rows 0:50000 data.tar.gz:features/m0.npy >shard0.cdp\n",
+               "cdp-knn --rows 0:50000 data.tar.gz:features/m0.npy >shard0.cdp\n",
     .options = options,
     .stream = "",
 };

@@ -7,9 +7,8 @@ static const struct tool whole = {
     .name = "cdp-mediate",
     .summary = "Judges pairs by a network that has learned from labelled ones",
     .synopsis = "COMMAND [OPTION]... FILE",
-    .example =
-        "cdp-mediate train --labels meta.txt labelled.cdp >model\n"
-        "         cdp-mediate apply --model model --threshold auto unlabelled.cdp >pairs.cdp\n",
+    .example = "cdp-mediate train --labels meta.txt labelled.cdp >model\n"
+               "cdp-mediate apply --model model --threshold auto unlabelled.cdp >pairs.cdp\n",
 };
 
 struct cdp_reader *open_features(const char *name)

@@ -66,8 +66,7 @@ static const struct tool tool = {
     .name = "cdp-relabel",
     .summary = "Changes labels: numbers of before, least sizes, adoption, singletons, names",
     .synopsis = "[OPTION]... [LABELS]",
-    .example =
-        "cdp-propagate pairs.cdp | cdp-relabel --min-size 2 --previous old.txt >labels.txt\n",
+    .example = "cdp-propagate pairs.cdp | cdp-relabel --min-size 2 --previous old.txt >new.txt\n",
     .options = options,
 };
 

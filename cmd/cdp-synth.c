@@ -62,7 +62,7 @@ static const struct tool tool = {
     .summary = "Generates labelled feature vectors of several models, like those of faces",
     .synopsis = "[OPTION]... FOLDER",
     .example = "cdp-synth demo\n"
-               "         cdp-synth --items 200000 --identities 2577 --models 1 big\n",
+               "cdp-synth --items 200000 --identities 2577 --models 1 big\n",
     .options = options,
     .folder = true,
 };

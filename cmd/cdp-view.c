@@ -112,7 +112,7 @@ static const struct tool tool = {
     .summary = "Shows, checks and converts edge streams",
     .synopsis = "[OPTION]... [FILE]...",
     .example = "cdp-view --to tsv pairs.cdp | head\n"
-               "         cdp-view --from npz -o m0.cdp m0_k15.npz\n",
+               "cdp-view --from npz -o m0.cdp m0_k15.npz\n",
     .options = options,
     .stream = "from",
 };

@@ -138,11 +138,18 @@ static void show_usage(void)
     printf("usage: %s %s\n%s.\n", current->name, current->synopsis, current->summary);
 }
 
+static void show_example(void)
+{
+    puts("\nExample:");
+    for (const char *line = current->example; *line; line += strcspn(line, "\n") + 1)
+        printf("  %.*s\n", (int)strcspn(line, "\n"), line);
+}
+
 static _Noreturn void show_help(const struct cdp_options *options)
 {
     show_usage();
     cdp_options_help(options, stdout);
-    printf("\nExample: %s", current->example);
+    show_example();
     print_and_exit();
 }
 
@@ -215,8 +222,8 @@ const struct tool *tool_choose(const struct tool *whole, const struct tool *cons
         show_usage();
         puts("\nCommands (each has its own --help):");
         for (int i = 0; commands[i]; i++)
-            printf("  %-11s %s\n", strrchr(commands[i]->name, ' ') + 1, commands[i]->summary);
-        printf("\nExample: %s", whole->example);
+            printf("  %-9s %s\n", strrchr(commands[i]->name, ' ') + 1, commands[i]->summary);
+        show_example();
         print_and_exit();
     }
     if (!strcmp(word, "--list-options")) {

@@ -52,7 +52,7 @@ for program in "${!runs[@]}" cdp-synth cdp-score cdp-mediate cdp-explain; do
     *) needs_command= ;;
     esac
     passes "$program --help" "${words[@]}" --help
-    [ "$(wc -l <out)" -le 48 ] && [ "$(wc -L <out)" -le 100 ] && grep -q '^Example:' out
+    [ "$(wc -l <out)" -le 40 ] && [ "$(wc -L <out)" -le 80 ] && grep -q '^Example:' out
     ok $? "$program --help fits a screen and has an example"
     cp out help
     if [ -z "$needs_command" ]; then

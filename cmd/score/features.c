@@ -27,9 +27,8 @@ static const struct cdp_option options[] = {
 const struct tool features_tool = {
     .name = "cdp-score features",
     .summary = "Computes what a mediator judges the base model's neighbours by",
-    .synopsis = "--features FILE... [OPTION]... BASE.cdp [MEMBER.cdp]...",
-    .example = "         cdp-score features --features m0.bin --features m1.bin m0.cdp m1.cdp "
-               ">pairs.cdp\n",
+    .synopsis = "--features FILE... [OPTION]... BASE [MEMBER]...",
+    .example = "cdp-score features --features m0.bin --features m1.bin m0.cdp m1.cdp >f.cdp\n",
     .options = options,
     .stream = "",
 };

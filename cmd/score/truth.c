@@ -17,7 +17,7 @@ static const struct cdp_option options[] = {
 
 const struct tool truth_tool = {
     .name = "cdp-score truth",
-    .summary = "Keeps the base model's neighbours of the same identity: an upper bound",
+    .summary = "Keeps the base model's neighbours of one identity: an upper bound",
     .synopsis = "--labels META [OPTION]... BASE.cdp",
     .example = "cdp-score truth --labels meta.txt base.cdp | cdp-propagate >labels.txt\n",
     .options = options,

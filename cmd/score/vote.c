@@ -37,10 +37,9 @@ static const struct cdp_option options[] = {
 
 const struct tool vote_tool = {
     .name = "cdp-score vote",
-    .summary = "Keeps the base model's neighbours that enough of a committee agree on",
+    .summary = "Keeps the base model's neighbours that enough members agree on",
     .synopsis = "[OPTION]... BASE.cdp [MEMBER.cdp]...",
-    .example = "cdp-score vote --accept 2 --threshold 0.5 base.cdp m1.cdp m2.cdp m3.cdp "
-               ">pairs.cdp\n",
+    .example = "cdp-score vote --accept 2 --threshold 0.5 base.cdp m1.cdp m2.cdp >pairs.cdp\n",
     .options = options,
     .stream = "",
 };
