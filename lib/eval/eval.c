@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
 
 const char *const cdp_quantile_names[CDP_QUANTILES] = {"min", "p10", "p25", "p50",
                                                        "p75", "p90", "max"};
@@ -30,17 +31,6 @@ struct work {
 static double n_log_n(uint64_t n)
 {
     return n > 1 ? (double)n * log((double)n) : 0;
-}
-
-static double ratio(double part, double whole)
-{
-    return whole != 0 ? part / whole : NAN;
-}
-
-static struct cdp_prf prf(double precision, double recall)
-{
-    double sum = precision + recall;
-    return (struct cdp_prf){precision, recall, sum > 0 ? 2 * precision * recall / sum : sum};
 }
 
 static void add_cluster(struct sums *s, uint64_t size)
@@ -77,12 +67,12 @@ static struct cdp_scores measures(const struct sums *s)
     double both = (double)(s->cell_squares - s->items);
     double in_clusters = (double)(s->cluster_squares - s->items);
     double in_classes = (double)(s->class_squares - s->items);
-    m.pairwise = prf(ratio(both, in_clusters), ratio(both, in_classes));
-    m.bcubed = prf(ratio(s->precision, items), ratio(s->recall, items));
+    m.pairwise = cdp_pairwise(both, in_clusters, in_classes);
+    m.bcubed = cdp_bcubed(s->precision, s->recall, items);
 
-    double expected = ratio(in_clusters * in_classes, items * (items - 1));
+    double expected = cdp_ratio(in_clusters * in_classes, items * (items - 1));
     double most = (in_clusters + in_classes) / 2;
-    m.ari = !s->items ? NAN : both == most ? 1 : ratio(both - expected, most - expected);
+    m.ari = !s->items ? NAN : both == most ? 1 : cdp_ratio(both - expected, most - expected);
 
     // Entropies times the number of items. Rounding may leave one a little below 0.
     double whole = n_log_n(s->items);
@@ -91,26 +81,24 @@ static struct cdp_scores measures(const struct sums *s)
     double shared = fmax(whole - s->cluster_logs - s->class_logs + s->cell_logs, 0);
     m.homogeneity = of_classes > 0 ? shared / of_classes : 1;
     m.completeness = of_clusters > 0 ? shared / of_clusters : 1;
-    m.vmeasure = prf(m.homogeneity, m.completeness).fscore;
+    m.vmeasure = cdp_prf(m.homogeneity, m.completeness).fscore;
     if (!s->items)
         m.homogeneity = m.completeness = m.vmeasure = NAN;
     return m;
 }
 
-// Sorts the items by cluster, counting; those in none are left out, and of unknown label.
+// Sorts the items by cluster, without those in no cluster or of unknown label.
 static void sort_items(struct work *w, const struct cdp_labels *predicted,
                        const struct cdp_labels *truth)
 {
-    uint64_t *fill = w->begin + 1;
     for (uint64_t i = 0; i < predicted->items; i++) {
         if (predicted->group[i] != CDP_NO_LABEL && truth->group[i] != CDP_NO_LABEL)
-            fill[predicted->group[i] + 1]++;
+            w->begin[predicted->group[i] + 2]++;
     }
-    for (uint32_t c = 0; c < predicted->groups; c++)
-        fill[c + 1] += fill[c];
+    cdp_group_begins(w->begin, predicted->groups);
     for (uint64_t i = 0; i < predicted->items; i++) {
         if (predicted->group[i] != CDP_NO_LABEL && truth->group[i] != CDP_NO_LABEL)
-            w->item[fill[predicted->group[i]]++] = (uint32_t)i;
+            w->item[w->begin[predicted->group[i] + 1]++] = (uint32_t)i;
     }
 }
 
@@ -157,7 +145,7 @@ static int describe_sizes(const struct work *w, uint32_t clusters, struct cdp_ev
         count += size[count] > 0;
     }
     result->clusters = count;
-    result->mean_size = ratio((double)w->begin[clusters], (double)count);
+    result->mean_size = cdp_ratio((double)w->begin[clusters], (double)count);
     qsort(size, count, sizeof *size, ascending);
     for (int q = 0; count && q < CDP_QUANTILES; q++) {
         double rank = ceil(quantile[q] * (double)count);

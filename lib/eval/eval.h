@@ -6,20 +6,16 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/prf.h"
 #include "io/labels.h"
 
 // How well a clustering finds the true classes.
 
-struct cdp_prf {
-    double precision, recall, fscore; // 0 to 1; NaN where there is nothing to count
-};
-
 // Measures over one set of items.
 struct cdp_scores {
     uint64_t items, clusters, classes;
-    struct cdp_prf pairwise; // of the pairs of items that share a cluster, and that share a class
-    struct cdp_prf bcubed;   // Amigo et al., Information Retrieval 12 (2009), section 3.2
-    double ari;              // Hubert and Arabie, Journal of Classification 2 (1985)
+    struct cdp_prf pairwise, bcubed; // base/prf.h
+    double ari;                      // Hubert and Arabie, Journal of Classification 2 (1985)
     // Rosenberg and Hirschberg, EMNLP 2007; V is also the mutual information over the arithmetic
     // mean of the entropies, which many call NMI.
     double homogeneity, completeness, vmeasure;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
 
 enum {
     CHUNK = 1 << 14,  // pairs that are allocated at a time
@@ -200,19 +201,18 @@ static void lower_by_best(struct cdp_floors *f, uint64_t *begin, struct partner 
                           float *best)
 {
     const struct cdp_floors_pairs *p = f->pairs;
-    uint64_t items = (uint64_t)p->top + 1, *fill = begin + 1; // becomes the beginnings by filling
+    uint64_t items = (uint64_t)p->top + 1;
     for (const struct chunk *chunk = p->last; chunk; chunk = chunk->before) {
         for (size_t e = 0; e < chunk->pairs; e++)
-            fill[chunk->pair[e].i + UINT64_C(1)]++;
+            begin[chunk->pair[e].i + UINT64_C(2)]++;
     }
-    for (uint64_t i = 0; i < items; i++) {
-        fill[i + 1] += fill[i];
+    cdp_group_begins(begin, items);
+    for (uint64_t i = 0; i < items; i++)
         best[i] = -INFINITY;
-    }
     for (const struct chunk *chunk = p->last; chunk; chunk = chunk->before) {
         for (size_t e = 0; e < chunk->pairs; e++) {
             const struct scored *pair = &chunk->pair[e];
-            partner[fill[pair->i]++] = (struct partner){pair->j, pair->score};
+            partner[begin[pair->i + UINT64_C(1)]++] = (struct partner){pair->j, pair->score};
         }
     }
     for (uint64_t i = 0; i < items; i++) {

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
+#include "base/sort.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -268,34 +269,19 @@ static uint32_t descending(float score)
     return bits >> 31 ? bits : ~bits & 0x7FFFFFFF;
 }
 
-// A stable counting sort of bonds by 11 bits of their scores, or of the ids of one of their ends.
-enum { DIGIT = 11, DIGITS = 1 << DIGIT, BY_SCORE = 2 };
-
-static uint32_t digit(const struct cdp_bond *b, int by, int shift)
+static uint64_t score_key(const void *bond)
 {
-    uint32_t key = by == BY_SCORE ? descending(b->score) : b->end[by];
-    return key >> shift & (DIGITS - 1);
+    return descending(((const struct cdp_bond *)bond)->score);
 }
 
-static void sort_digit(struct cdp_bond **bond, struct cdp_bond **spare, uint32_t count, int by,
-                       int shift)
+static uint64_t smaller_end(const void *bond)
 {
-    uint32_t begin[DIGITS + 1] = {0};
-    struct cdp_bond *from = *bond, *to = *spare;
-    for (uint32_t b = 0; b < count; b++)
-        begin[digit(&from[b], by, shift) + 1]++;
-    for (int d = 0; d < DIGITS; d++)
-        begin[d + 1] += begin[d];
-    for (uint32_t b = 0; b < count; b++)
-        to[begin[digit(&from[b], by, shift)]++] = from[b];
-    *bond = to;
-    *spare = from;
+    return ((const struct cdp_bond *)bond)->end[0];
 }
 
-static void sort_bonds(struct cdp_bond **bond, struct cdp_bond **spare, uint32_t count, int by)
+static uint64_t larger_end(const void *bond)
 {
-    for (int shift = 0; shift < 32; shift += DIGIT)
-        sort_digit(bond, spare, count, by, shift);
+    return ((const struct cdp_bond *)bond)->end[1];
 }
 
 // Writes the bonds over the links, whose memory they take: a bond is no larger than a link, and
@@ -326,18 +312,21 @@ int cdp_forest_take(struct cdp_forest *f, enum cdp_bond_order order, struct cdp_
     bool pairs = f->pairs;
     free(f->pair);
     *f = (struct cdp_forest){.pairs = pairs};
-    struct cdp_bond *spare = cdp_alloc(bonds->count, sizeof *spare, "the forest, sorted", err);
-    if (!spare) {
+    struct cdp_radix r = {.items = bonds->bond};
+    const size_t size = sizeof *bonds->bond;
+    r.spare = cdp_alloc(bonds->count, size, "the forest, sorted", err);
+    if (!r.spare) {
         cdp_bonds_free(bonds);
         return -1;
     }
     if (pairs) {
-        sort_bonds(&bonds->bond, &spare, bonds->count, 1);
-        sort_bonds(&bonds->bond, &spare, bonds->count, 0);
+        cdp_radix_sort(&r, bonds->count, size, larger_end);
+        cdp_radix_sort(&r, bonds->count, size, smaller_end);
     }
     if (order == CDP_BY_SCORE)
-        sort_bonds(&bonds->bond, &spare, bonds->count, BY_SCORE);
-    free(spare);
+        cdp_radix_sort(&r, bonds->count, size, score_key);
+    bonds->bond = r.items;
+    free(r.spare);
     return 0;
 }
 

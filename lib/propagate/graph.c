@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
 
 static void drop_weak(struct cdp_list *pairs, float threshold)
 {
@@ -29,19 +30,17 @@ int cdp_graph_new(struct cdp_graph *g, struct cdp_list *pairs, float threshold, 
         cdp_graph_free(g);
         return -1;
     }
-    uint64_t *fill = g->offset + 1; // becomes the offsets by filling
     for (size_t p = 0; p < pairs->count; p++) {
-        fill[pairs->edge[p].source + 1]++;
-        fill[pairs->edge[p].target + 1]++;
+        g->offset[pairs->edge[p].source + 2]++;
+        g->offset[pairs->edge[p].target + 2]++;
     }
-    for (uint64_t i = 0; i < items; i++)
-        fill[i + 1] += fill[i];
+    cdp_group_begins(g->offset, items);
     // Sorted by the smaller id, then the larger: so each item meets first the smaller partners, in
     // their order, and then the larger ones.
     for (int larger = 0; larger < 2; larger++) {
         for (size_t p = 0; p < pairs->count; p++) {
             const struct cdp_edge *e = &pairs->edge[p];
-            uint64_t at = fill[larger ? e->source : e->target]++;
+            uint64_t at = g->offset[(larger ? e->source : e->target) + 1]++;
             g->partner[at] = (uint32_t)(larger ? e->target : e->source);
             g->score[at] = e->value;
         }

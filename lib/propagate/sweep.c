@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/prf.h"
 #include "base/threads.h"
 
 // ---- truth
@@ -176,12 +177,6 @@ void cdp_truth_free(struct cdp_truth *truth)
 
 // ---- outcomes
 
-static double fscore(double precision, double recall)
-{
-    double sum = precision + recall;
-    return sum > 0 ? 2 * precision * recall / sum : sum;
-}
-
 // What the clusters of a cut add up to; the sums of labels count items whose label is known.
 struct total {
     double known, same, pairs, precision, recall, inverse;
@@ -265,12 +260,13 @@ static int measure(const struct cdp_tree *t, const struct cdp_cut *cut,
         return 0;
     // An item in no cluster is as precise as can be, and recalls itself.
     double items = (double)truth->items;
-    double precision = (total.precision + (items - total.known)) / items;
-    double recall = (total.recall + (truth->classes - total.inverse)) / items;
-    o->precision = total.pairs > 0 ? total.same / total.pairs : NAN;
-    o->recall = truth->class_pairs > 0 ? total.same / truth->class_pairs : NAN;
-    o->fscore = fscore(o->precision, o->recall);
-    o->bcubed = fscore(precision, recall);
+    struct cdp_prf pairwise = cdp_pairwise(total.same, total.pairs, truth->class_pairs);
+    struct cdp_prf bcubed = cdp_bcubed(total.precision + (items - total.known),
+                                       total.recall + (truth->classes - total.inverse), items);
+    o->precision = pairwise.precision;
+    o->recall = pairwise.recall;
+    o->fscore = pairwise.fscore;
+    o->bcubed = bcubed.fscore;
     return 0;
 }
 

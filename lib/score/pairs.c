@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
 #include "score/score.h"
 
 // One end of a pair whose smaller id is the row at hand.
@@ -31,15 +32,14 @@ static int reverse(struct reversed *r, const struct cdp_table *base, const uint8
     r->offset = cdp_zalloc(base->rows + 2, sizeof *r->offset, "reversed edges", err);
     if (!r->offset)
         return -1;
-    uint64_t *fill = r->offset + 1; // becomes the offsets by filling
     for (uint64_t i = 0; i < base->rows; i++) {
         uint64_t below = rows_below(i, rows);
         for (uint64_t e = base->offset[i]; e < base->offset[i + 1]; e++)
-            fill[base->target[e] + 1] += (!keep || keep[e]) && base->target[e] - rows[0] < below;
+            r->offset[base->target[e] + 2] +=
+                (!keep || keep[e]) && base->target[e] - rows[0] < below;
     }
-    for (uint64_t i = 0; i < base->rows; i++)
-        fill[i + 1] += fill[i];
-    uint64_t count = fill[base->rows];
+    cdp_group_begins(r->offset, base->rows);
+    uint64_t count = r->offset[base->rows + 1];
     r->source = cdp_alloc(count, sizeof *r->source, "reversed edges", err);
     r->score = cdp_alloc(count, sizeof *r->score, "reversed edges", err);
     if (!r->source || !r->score)
@@ -48,7 +48,7 @@ static int reverse(struct reversed *r, const struct cdp_table *base, const uint8
         uint64_t below = rows_below(i, rows);
         for (uint64_t e = base->offset[i]; e < base->offset[i + 1]; e++) {
             if ((!keep || keep[e]) && base->target[e] - rows[0] < below) {
-                uint64_t at = fill[base->target[e]]++;
+                uint64_t at = r->offset[base->target[e] + 1]++;
                 r->source[at] = (uint32_t)i;
                 r->score[at] = base->distance[e];
             }

@@ -7,6 +7,7 @@
 
 #include "base/clamp.h"
 #include "base/mem.h"
+#include "base/sort.h"
 
 int cdp_list_add(struct cdp_list *list, uint64_t source, uint64_t target, float value,
                  struct cdp_err *err)
@@ -17,35 +18,14 @@ int cdp_list_add(struct cdp_list *list, uint64_t source, uint64_t target, float 
     return 0;
 }
 
-static uint64_t key(const struct cdp_edge *edge, bool by_target)
+static uint64_t source_of(const void *edge)
 {
-    return by_target ? edge->target : edge->source;
+    return ((const struct cdp_edge *)edge)->source;
 }
 
-// A stable counting sort by one byte of the source or the target.
-static void sort_byte(const struct cdp_edge *from, struct cdp_edge *to, size_t count,
-                      bool by_target, int byte)
+static uint64_t target_of(const void *edge)
 {
-    size_t begin[257] = {0};
-    for (size_t e = 0; e < count; e++)
-        begin[(key(&from[e], by_target) >> 8 * byte & 255) + 1]++;
-    for (int b = 0; b < 256; b++)
-        begin[b + 1] += begin[b];
-    for (size_t e = 0; e < count; e++)
-        to[begin[key(&from[e], by_target) >> 8 * byte & 255]++] = from[e];
-}
-
-static void sort_by(struct cdp_list *list, struct cdp_edge **spare, bool by_target)
-{
-    uint64_t all = 0;
-    for (size_t e = 0; e < list->count; e++)
-        all |= key(&list->edge[e], by_target);
-    for (int byte = 0; byte < 8 && all >> 8 * byte; byte++) {
-        sort_byte(list->edge, *spare, list->count, by_target, byte);
-        struct cdp_edge *sorted = *spare;
-        *spare = list->edge;
-        list->edge = sorted;
-    }
+    return ((const struct cdp_edge *)edge)->target;
 }
 
 static void drop_repeats(struct cdp_list *list)
@@ -64,8 +44,9 @@ static void drop_repeats(struct cdp_list *list)
 
 int cdp_list_sort(struct cdp_list *list, enum cdp_type type, struct cdp_err *err)
 {
-    struct cdp_edge *spare = cdp_alloc(list->count, sizeof *spare, "sorted edges", err);
-    if (!spare)
+    struct cdp_radix r = {.items = list->edge};
+    r.spare = cdp_alloc(list->count, sizeof *list->edge, "sorted edges", err);
+    if (!r.spare)
         return -1;
     if (type != CDP_KNN) {
         for (size_t e = 0; e < list->count; e++) {
@@ -76,10 +57,11 @@ int cdp_list_sort(struct cdp_list *list, enum cdp_type type, struct cdp_err *err
                 edge->target = larger;
             }
         }
-        sort_by(list, &spare, true);
+        cdp_radix_sort(&r, list->count, sizeof *list->edge, target_of);
     }
-    sort_by(list, &spare, false);
-    free(spare);
+    cdp_radix_sort(&r, list->count, sizeof *list->edge, source_of);
+    list->edge = r.items;
+    free(r.spare);
     list->room = list->count;
     if (type != CDP_KNN)
         drop_repeats(list);
