@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Neighbours of made-up faces, real faces and Fashion-MNIST: exact ones bit for bit those of brute force in
-# double precision, for every 20th row (CDP_LARGE=1: every row, which takes a quarter of an hour); the
-# same ones from every instruction set and number of threads; and what approximate search makes of copies
-# and of clusters of very different size.
+# double precision, for some of the rows (test-long: all rows, a quarter of an hour); the same ones from every
+# instruction set and number of threads; and the recall of approximate search for copies and for clusters of very
+# different size.
 . "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 reference=$CDP_BUILD/tests/reference
 images=/usr/share/datasets/fashion-mnist/train # Debian: dataset-fashion-mnist
 faces=${CDP_SHARED:-}/data/lfw/unlabeled/features
 
-# bit_for_bit STEP DIM FILE METRIC...
+# bit_for_bit STEP DIM FILE METRIC...: every STEPth row, of test-long every row
 bit_for_bit() {
     local step=$1 dim=$2 file=$3 metric
     shift 3
-    [ -z "${CDP_LARGE:-}" ] || step=1
+    step=$(size "$step" "$step" 1)
     for metric; do
         $reference knn-double "$metric" 15 "$dim" "$step" "$file" >wanted.tsv
         cdp-knn --method exact --metric "$metric" --dim "$dim" "$file" | cdp-view --to tsv - |
@@ -46,63 +46,61 @@ same_everywhere() {
     done
 }
 
-# The first rows, few enough for what has no vector instructions.
-plain() {
-    head -c $((3000 * $1 * 4)) "$2" >"few-$2"
-    [ -z "${CDP_LARGE:-}" ] || cp "$2" "few-$2"
-    same_everywhere "$1" "few-$2" amx avx512vnni avx2 plain
+# few DIM FILE: the first rows, few enough for what has no vector instructions
+few() {
+    head -c $(($(size 1000 2000 20000) * $1 * 4)) "$2" >"few-$2"
+    same_everywhere "$1" "few-$2" plain
 }
 
-cdp-synth --items 20000 --models 1 made
+rows=$(size 2500 20000 20000)
+cdp-synth --items "$rows" --models 1 made
 mv made/features/m0.bin made.bin
-bit_for_bit 20 256 made.bin cosine
+bit_for_bit 100 256 made.bin cosine
 same_everywhere 256 made.bin amx avx512vnni avx2
-plain 256 made.bin
+few 256 made.bin
 
-# both DIM FILE: how many of the exact neighbours approximate search found, and what it told
+# both DIM FILE [OPTION]...: sets found to the recall of approximate search over all rows, told to the printed one
 both() {
-    cdp-knn --method exact --dim "$1" "$2" | cdp-view --to tsv - >exact.tsv
-    cdp-knn --method approx --recall 0.99 -v --dim "$1" "$2" 2>said | cdp-view --to tsv - >approx.tsv
+    cdp-knn --method exact --dim "$@" -o exact.cdp
+    cdp-knn --method approx --recall 0.99 -v --dim "$@" -o approx.cdp 2>said
     told=$(sed -n 's/.*recall \([0-9.]*\).*/\1/p' said)
-    found=$(awk 'FILENAME == "exact.tsv" { there[$1 " " $2]; next } { hits += $1 " " $2 in there }
-        END { print hits / FNR }' exact.tsv approx.tsv)
+    found=$("$CDP_BUILD/bench/recall" exact.cdp approx.cdp)
 }
 
-# Approximate search stops where a sample has the recall by more than its standard error: one that stops
-# as soon as the sample has it stays below, counted on all of these rows.
-cdp-synth --items 80000 --identities 1038 --models 1 many
-both 256 many/features/m0.bin
-awk "BEGIN { exit !($found >= 0.99) }"
-ok $? "80,000 rows: a recall of 0.99 is asked for, $found is found"
+if [ "$CDP_TEST_SIZE" != small ]; then
+    # Approximate search stops where a sample has the recall by more than its standard error: one that stops
+    # as soon as the sample has it stays below, counted on all of these rows.
+    cdp-synth --items 80000 --identities 1038 --models 1 many
+    both 256 many/features/m0.bin
+    awk "BEGIN { exit !($found >= 0.99) }"
+    ok $? "80,000 rows: a recall of 0.99 is asked for, $found is found"
 
-# Where neighbours are everywhere, comparing all pairs costs less than looking into ever more cells.
-perl -e 'srand 2; print pack "f<*", map { rand() - rand() } 1 .. 64 for 1 .. 30000' >alone.bin
-both 64 alone.bin
-is "$told $found" "1.0000 1" "30,000 rows without any order: all pairs are compared"
+    # Where neighbours are everywhere, comparing all pairs costs less than looking into ever more cells.
+    perl -e 'srand 2; print pack "f<*", map { rand() - rand() } 1 .. 64 for 1 .. 30000' >alone.bin
+    both 64 alone.bin
+    is "$told $found" "1.0000 1.00000" "30,000 rows without any order: all pairs are compared"
 
-# One thread takes blocks of 2, 3 and 4 times as many rows as eight do.
-for rows in 34000 50000 66000; do
-    head -c $((rows * 16 * 4)) many/features/m0.bin >narrow.bin
-    for threads in 1 8; do
-        cdp-knn --method exact -t $threads --metric l2 --dim 16 narrow.bin | cdp-view --digest -
-    done >digests
-    is "$(sort -u digests | wc -l) $(wc -l <digests)" "1 2" "$rows rows: the same content by blocks of any size"
-done
+    # One thread takes blocks of 2, 3 and 4 times as many rows as eight do.
+    for count in $(size '' 66000 '34000 50000 66000'); do
+        head -c $((count * 16 * 4)) many/features/m0.bin >narrow.bin
+        for threads in 1 8; do
+            cdp-knn --method exact -t $threads --metric l2 --dim 16 narrow.bin | cdp-view --digest -
+        done >digests
+        is "$(sort -u digests | wc -l) $(wc -l <digests)" "1 2" "$count rows: the same content by blocks of any size"
+    done
+fi
 
 # Of so many rows the nearest centres are first told by fewer numbers.
-if [ -n "${CDP_LARGE:-}" ]; then
+if [ "$CDP_TEST_SIZE" = long ]; then
     cdp-synth --items 420000 --identities 5454 --models 1 --dim 128 more
-    cdp-knn --method exact --dim 128 more/features/m0.bin | cdp-view --to tsv - >exact.tsv
-    cdp-knn --method approx --dim 128 more/features/m0.bin | cdp-view --to tsv - >approx.tsv
-    found=$(awk 'FILENAME == "exact.tsv" { if ($1 % 20 == 0) there[$1 " " $2]; next }
-        $1 % 20 == 0 { all++; hits += $1 " " $2 in there } END { print hits / all }' exact.tsv approx.tsv)
+    both 128 more/features/m0.bin
     awk "BEGIN { exit !($found >= 0.985) }"
     ok $? "420,000 rows: a recall of 0.99 is asked for, $found is found"
 fi
 
 if [ -d "$faces" ]; then
     for model in barel128 dlib128 mobilefacenet128 mobileface256 faceplugin512; do
-        bit_for_bit 20 "${model##*[a-z]}" "$faces/$model.bin" cosine
+        bit_for_bit 50 "${model##*[a-z]}" "$faces/$model.bin" cosine
     done
 fi
 
@@ -110,14 +108,17 @@ if [ ! -e $images-images-idx3-ubyte.gz ]; then
     note "without Fashion-MNIST"
     done_testing
 fi
-gzip -dc $images-images-idx3-ubyte.gz | tail -c +17 | head -c $((20000 * 784)) |
+gzip -dc $images-images-idx3-ubyte.gz | tail -c +17 | head -c $((rows * 784)) |
     perl -e 'local $/ = \784; print pack "f<*", unpack "C*" while <>' >fashion.bin
-bit_for_bit 20 784 fashion.bin cosine l2
-same_everywhere 784 fashion.bin amx avx512vnni avx2
-plain 784 fashion.bin
+bit_for_bit 200 784 fashion.bin cosine l2
+head -c $(($(size 1000 8000 20000) * 784 * 4)) fashion.bin >part.bin
+same_everywhere 784 part.bin amx avx512vnni avx2
+few 784 fashion.bin
 # Many of these are at equal distances.
-head -c $((5000 * 784 * 4)) fashion.bin >first.bin
-bit_for_bit 50 784 first.bin angular l1 linf hamming
+head -c $(($(size 800 5000 5000) * 784 * 4)) fashion.bin >first.bin
+bit_for_bit 100 784 first.bin angular l1 linf hamming
+
+[ "$CDP_TEST_SIZE" != small ] || done_testing
 
 # 6,000 images of one class, half as many of the next, and so on down to 11, and 1,000 copies of one:
 # approximate search finds what it says of the whole, and no group is left out
