@@ -8,20 +8,21 @@ static const struct cdp_option options[] = {
     {.type = CDP_OPTION_CHOICE,
      .name = "format",
      .arg = "NAME",
-     .help = "text, json or tsv (text)",
+     .group = "Results",
+     .help = "output format",
      .value = &eval_format,
      .choices = (const char *const[]){"text", "json", "tsv", NULL}},
     {.type = CDP_OPTION_TEXT,
      .name = "ids",
      .arg = "NAMES",
-     .help = "names of the items, one a line, for the file that has none",
+     .help = "file of item names, one per line, for labels without names",
      .value = &ids_name},
     {0},
 };
 
 static const struct tool labels_tool = {
     .name = "cdp-eval",
-    .summary = "Evaluates clusters against true labels, in per cent (json, tsv: more digits)",
+    .summary = "Evaluates clusters against true labels",
     .synopsis = "[OPTION]... PREDICTED META\n       cdp-eval pairs [OPTION]... PAIRS.cdp META",
     .example = "cdp-propagate pairs.cdp | cdp-eval - meta.txt\n",
     .options = options,
@@ -29,7 +30,7 @@ static const struct tool labels_tool = {
 
 static const struct tool pairs_tool = {
     .name = "cdp-eval pairs",
-    .summary = "Tells which share of scored pairs joins items of one true label",
+    .summary = "Prints the share of pairs whose items have the same true label",
     .synopsis = "[OPTION]... PAIRS.cdp META",
     .example = "cdp-score vote base.cdp | cdp-eval pairs - meta.txt\n",
     .options = options,

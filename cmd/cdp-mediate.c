@@ -5,7 +5,7 @@ static const struct tool *const commands[] = {&train_tool, &apply_tool, &show_to
 
 static const struct tool whole = {
     .name = "cdp-mediate",
-    .summary = "Judges pairs by a network that has learned from labelled ones",
+    .summary = "Scores pairs by a network trained on labelled pairs",
     .synopsis = "COMMAND [OPTION]... FILE",
     .example = "cdp-mediate train --labels meta.txt labelled.cdp >model\n"
                "cdp-mediate apply --model model --threshold auto unlabelled.cdp >pairs.cdp\n",

@@ -5,7 +5,7 @@ static const struct tool *const commands[] = {&vote_tool, &features_tool, &truth
 
 static const struct tool whole = {
     .name = "cdp-score",
-    .summary = "Makes scored pairs of neighbour lists",
+    .summary = "Makes pairs from neighbour lists",
     .synopsis = "COMMAND [OPTION]... BASE.cdp [MEMBER.cdp]...",
     .example = "cdp-score vote --threshold 0.6 base.cdp | cdp-propagate >labels.txt\n",
 };

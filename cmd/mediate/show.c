@@ -6,7 +6,7 @@ static const struct cdp_option options[] = {{0}};
 
 const struct tool show_tool = {
     .name = "cdp-mediate show",
-    .summary = "Tells what a model was trained on, and how good it is",
+    .summary = "Prints a model's provenance, inputs and operating points",
     .synopsis = "[OPTION]... MODEL",
     .example = "cdp-mediate show model\n",
     .options = options,

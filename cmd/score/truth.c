@@ -9,7 +9,8 @@ static const struct cdp_option options[] = {
     {.type = CDP_OPTION_TEXT,
      .name = "labels",
      .arg = "META",
-     .help = "the true label of each item, one a line",
+     .group = "Input",
+     .help = "file of true labels, one per line",
      .value = &labels_name,
      .required = true},
     {0},
@@ -17,7 +18,7 @@ static const struct cdp_option options[] = {
 
 const struct tool truth_tool = {
     .name = "cdp-score truth",
-    .summary = "Keeps the base model's neighbours of one identity: an upper bound",
+    .summary = "Keeps the base model's neighbours with the same true label",
     .synopsis = "--labels META [OPTION]... BASE.cdp",
     .example = "cdp-score truth --labels meta.txt base.cdp | cdp-propagate >labels.txt\n",
     .options = options,
