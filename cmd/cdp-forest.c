@@ -31,25 +31,25 @@ static const struct tool tool = {
 
 static void write_forest(struct pairs *pairs, struct cdp_output *output)
 {
-    struct cdp_bonds bonds;
+    struct cdp_forest_edges edges;
     struct cdp_writer *writer;
     struct cdp_err err;
     pairs->header.nodes = cdp_forest_nodes(pairs->forest);
     pairs->header.named = pairs->names != NULL;
-    tool_check(cdp_forest_take(pairs->forest, CDP_BY_PAIR, &bonds, &err), &err);
+    tool_check(cdp_forest_take(pairs->forest, CDP_BY_PAIR, &edges, &err), &err);
     tool_check(cdp_writer_open(&writer, output, &pairs->header, (int)common.level,
                                (int)common.threads, &err),
                &err);
-    for (uint32_t b = 0; b < bonds.count; b++) {
-        const struct cdp_bond *bond = &bonds.bond[b];
-        tool_check(cdp_writer_add(writer, bond->end[0], bond->end[1], &bond->score, &err), &err);
+    for (uint32_t b = 0; b < edges.count; b++) {
+        const struct cdp_forest_edge *edge = &edges.edge[b];
+        tool_check(cdp_writer_add(writer, edge->end[0], edge->end[1], &edge->score, &err), &err);
     }
     cdp_writer_floor(writer, pairs->floors.floor[0]);
     cdp_writer_names(writer, pairs->names);
     tool_check(cdp_writer_finish(writer, NULL, &err), &err);
-    tool_say("%u pair%s", bonds.count, tool_s(bonds.count));
+    tool_say("%u pair%s", edges.count, tool_s(edges.count));
     cdp_writer_free(writer);
-    cdp_bonds_free(&bonds);
+    cdp_forest_edges_free(&edges);
 }
 
 static int write_row(void *output, const struct cdp_linkage_row *row, struct cdp_err *err)

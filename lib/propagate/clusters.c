@@ -97,7 +97,7 @@ static int find_best(const struct cdp_tree *t, struct best *best, struct cdp_err
     return 0;
 }
 
-// The pairs to keep apart, sorted, each from both sides.
+// The cannot-link pairs, each in both directions, sorted.
 static int by_ids(const void *a, const void *b)
 {
     const uint32_t *x = a, *y = b;
@@ -106,23 +106,24 @@ static int by_ids(const void *a, const void *b)
     return (x[1] > y[1]) - (x[1] < y[1]);
 }
 
-static uint32_t (*list_foes(const struct cdp_clusters *c, const struct cdp_list *apart,
-                            size_t *count, struct cdp_err *err))[2]
+static uint32_t (*list_cannot_links(const struct cdp_clusters *c, const struct cdp_list *cannot,
+                                    size_t *count, struct cdp_err *err))[2]
 {
-    uint32_t(*foe)[2] = cdp_alloc(apart ? 2 * apart->count : 0, sizeof *foe, "pairs apart", err);
+    uint32_t(*link)[2] =
+        cdp_alloc(cannot ? 2 * cannot->count : 0, sizeof *link, "cannot-links", err);
     *count = 0;
-    for (size_t p = 0; foe && apart && p < apart->count; p++) {
-        uint64_t i = apart->edge[p].source, j = apart->edge[p].target;
+    for (size_t p = 0; link && cannot && p < cannot->count; p++) {
+        uint64_t i = cannot->edge[p].source, j = cannot->edge[p].target;
         if (i >= c->items || j >= c->items)
             continue;
-        foe[*count][0] = (uint32_t)i;
-        foe[(*count)++][1] = (uint32_t)j;
-        foe[*count][0] = (uint32_t)j;
-        foe[(*count)++][1] = (uint32_t)i;
+        link[*count][0] = (uint32_t)i;
+        link[(*count)++][1] = (uint32_t)j;
+        link[*count][0] = (uint32_t)j;
+        link[(*count)++][1] = (uint32_t)i;
     }
-    if (foe)
-        qsort(foe, *count, sizeof *foe, by_ids);
-    return foe;
+    if (link)
+        qsort(link, *count, sizeof *link, by_ids);
+    return link;
 }
 
 // An item that may join a cluster.
@@ -155,38 +156,38 @@ static size_t list_adoptions(const struct cdp_clusters *c, const uint32_t *size,
     return count;
 }
 
-// Whether a foe of the item is in the cluster.
-static bool has_foe(const struct cdp_clusters *c, uint32_t (*foe)[2], size_t foes, uint32_t item,
-                    uint32_t home)
+// Whether the item is cannot-linked to an item of the cluster.
+static bool has_cannot_link(const struct cdp_clusters *c, uint32_t (*link)[2], size_t cannots,
+                            uint32_t item, uint32_t home)
 {
-    size_t low = 0, high = foes;
+    size_t low = 0, high = cannots;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (foe[middle][0] < item)
+        if (link[middle][0] < item)
             low = middle + 1;
         else
             high = middle;
     }
-    for (; low < foes && foe[low][0] == item; low++) {
-        if (c->label[foe[low][1]] == home)
+    for (; low < cannots && link[low][0] == item; low++) {
+        if (c->label[link[low][1]] == home)
             return true;
     }
     return false;
 }
 
 int cdp_clusters_adopt(struct cdp_clusters *c, const struct cdp_tree *t, float threshold,
-                       const struct cdp_list *apart, struct cdp_err *err)
+                       const struct cdp_list *cannot, struct cdp_err *err)
 {
-    size_t foes;
+    size_t cannots;
     uint32_t *size = sizes_of(c, err);
     struct best *best = cdp_alloc(c->items, sizeof *best, "best pairs", err);
     struct adoption *adoption = cdp_alloc(c->items, sizeof *adoption, "adoptions", err);
-    uint32_t(*foe)[2] = list_foes(c, apart, &foes, err);
-    int status = size && best && adoption && foe ? find_best(t, best, err) : -1;
+    uint32_t(*link)[2] = list_cannot_links(c, cannot, &cannots, err);
+    int status = size && best && adoption && link ? find_best(t, best, err) : -1;
     if (!status) {
         size_t count = list_adoptions(c, size, best, threshold, adoption);
         for (size_t a = 0; a < count; a++) {
-            if (!has_foe(c, foe, foes, adoption[a].item, adoption[a].home))
+            if (!has_cannot_link(c, link, cannots, adoption[a].item, adoption[a].home))
                 c->label[adoption[a].item] = adoption[a].home;
         }
         number(c, size);
@@ -194,6 +195,6 @@ int cdp_clusters_adopt(struct cdp_clusters *c, const struct cdp_tree *t, float t
     free(size);
     free(best);
     free(adoption);
-    free(foe);
+    free(link);
     return status;
 }

@@ -7,12 +7,12 @@
 
 #define NONE UINT32_MAX
 
-// A breadth-first search from the second item of a pair: `before` tells from where each item was
-// reached, so that the way from the first one can be read off it.
+// A breadth-first search from the second item of a pair. `before` is the item from which each was
+// reached, so the path from the first one follows it.
 struct search {
     uint32_t *before; // NONE: not reached
     uint32_t *queue;
-    uint32_t *way;
+    uint32_t *path;
 };
 
 // Returns how many items were reached.
@@ -34,31 +34,31 @@ static uint32_t spread(const struct cdp_graph *g, struct search *s, uint32_t fro
     return found;
 }
 
-int64_t cdp_contradictions(const struct cdp_graph *g, const struct cdp_list *apart,
+int64_t cdp_contradictions(const struct cdp_graph *g, const struct cdp_list *cannot,
                            cdp_contradiction_sink *sink, void *context, struct cdp_err *err)
 {
     struct search s;
     int64_t count = 0;
     s.before = cdp_alloc(g->items, sizeof *s.before, "constraints", err);
     s.queue = cdp_alloc(g->items, sizeof *s.queue, "constraints", err);
-    s.way = cdp_alloc(g->items, sizeof *s.way, "constraints", err);
-    if (!s.before || !s.queue || !s.way)
+    s.path = cdp_alloc(g->items, sizeof *s.path, "constraints", err);
+    if (!s.before || !s.queue || !s.path)
         count = -1;
     for (uint64_t i = 0; !count && i < g->items; i++)
         s.before[i] = NONE;
-    for (size_t p = 0; count >= 0 && p < apart->count; p++) {
-        uint64_t i = apart->edge[p].source, j = apart->edge[p].target;
+    for (size_t p = 0; count >= 0 && p < cannot->count; p++) {
+        uint64_t i = cannot->edge[p].source, j = cannot->edge[p].target;
         if (i >= g->items || j >= g->items)
             continue;
         uint32_t found = spread(g, &s, (uint32_t)j, (uint32_t)i);
         if (s.before[i] != NONE) {
             size_t length = 0;
             for (uint32_t item = (uint32_t)i;; item = s.before[item]) {
-                s.way[length++] = item;
+                s.path[length++] = item;
                 if (item == j)
                     break;
             }
-            sink(context, s.way, length);
+            sink(context, s.path, length);
             count++;
         }
         for (uint32_t at = 0; at < found; at++)
@@ -66,6 +66,6 @@ int64_t cdp_contradictions(const struct cdp_graph *g, const struct cdp_list *apa
     }
     free(s.before);
     free(s.queue);
-    free(s.way);
+    free(s.path);
     return count;
 }

@@ -9,17 +9,17 @@
 
 // ---- why
 
-// The bonds of each leaf: bond[offset[leaf]] .. [offset[leaf + 1]] (excluded) are numbers of
-// merges.
-struct web {
-    uint32_t *offset, *bond;
+// The forest's edges at each leaf, as numbers of merges: edge[offset[leaf]] .. [offset[leaf + 1]]
+// (excluded).
+struct adjacency {
+    uint32_t *offset, *edge;
 };
 
-static int make_web(const struct cdp_tree *t, struct web *w, struct cdp_err *err)
+static int make_adjacency(const struct cdp_tree *t, struct adjacency *w, struct cdp_err *err)
 {
     w->offset = cdp_zalloc((size_t)t->leaves + 2, sizeof *w->offset, "the forest", err);
-    w->bond = cdp_alloc(2 * (size_t)t->merges, sizeof *w->bond, "the forest", err);
-    if (!w->offset || !w->bond)
+    w->edge = cdp_alloc(2 * (size_t)t->merges, sizeof *w->edge, "the forest", err);
+    if (!w->offset || !w->edge)
         return -1;
     uint32_t *fill = w->offset + 1; // becomes the offsets by filling
     for (uint32_t m = 0; m < t->merges; m++) {
@@ -29,8 +29,8 @@ static int make_web(const struct cdp_tree *t, struct web *w, struct cdp_err *err
     for (uint32_t leaf = 0; leaf < t->leaves; leaf++)
         fill[leaf + 1] += fill[leaf];
     for (uint32_t m = 0; m < t->merges; m++) {
-        w->bond[fill[t->merge[m].end[0]]++] = m;
-        w->bond[fill[t->merge[m].end[1]]++] = m;
+        w->edge[fill[t->merge[m].end[0]]++] = m;
+        w->edge[fill[t->merge[m].end[1]]++] = m;
     }
     return 0;
 }
@@ -38,8 +38,8 @@ static int make_web(const struct cdp_tree *t, struct web *w, struct cdp_err *err
 #define NONE UINT32_MAX
 
 // Fills by[leaf] with the merge by which each leaf is reached from `start`, until `goal` is.
-static void search(const struct cdp_tree *t, const struct web *w, uint32_t start, uint32_t goal,
-                   uint32_t *queue, uint32_t *by)
+static void search(const struct cdp_tree *t, const struct adjacency *w, uint32_t start,
+                   uint32_t goal, uint32_t *queue, uint32_t *by)
 {
     uint32_t found = 1;
     for (uint32_t leaf = 0; leaf < t->leaves; leaf++)
@@ -48,11 +48,11 @@ static void search(const struct cdp_tree *t, const struct web *w, uint32_t start
     for (uint32_t at = 0; at < found && by[goal] == NONE; at++) {
         uint32_t leaf = queue[at];
         for (uint32_t b = w->offset[leaf]; b < w->offset[leaf + 1]; b++) {
-            const struct cdp_merge *m = &t->merge[w->bond[b]];
+            const struct cdp_merge *m = &t->merge[w->edge[b]];
             uint32_t other = m->end[m->end[0] == leaf];
             if (other == start || by[other] != NONE)
                 continue;
-            by[other] = w->bond[b];
+            by[other] = w->edge[b];
             queue[found++] = other;
         }
     }
@@ -65,14 +65,14 @@ int64_t cdp_why(const struct cdp_tree *t, uint64_t from, uint64_t to, struct cdp
     uint32_t start = t->leaf[from], goal = t->leaf[to];
     if (start == CDP_NO_PLACE || goal == CDP_NO_PLACE || start == goal)
         return 0;
-    struct web web = {0};
+    struct adjacency adjacency = {0};
     uint32_t *item = cdp_tree_item(t, err), *by = NULL, *queue = NULL;
     int64_t length = -1;
     by = cdp_alloc(t->leaves, sizeof *by, "a path", err);
     queue = cdp_alloc(t->leaves, sizeof *queue, "a path", err);
-    if (!item || !by || !queue || make_web(t, &web, err))
+    if (!item || !by || !queue || make_adjacency(t, &adjacency, err))
         goto end;
-    search(t, &web, start, goal, queue, by);
+    search(t, &adjacency, start, goal, queue, by);
     length = 0;
     for (uint32_t leaf = goal; by[goal] != NONE && leaf != start; length++)
         leaf = t->merge[by[leaf]].end[t->merge[by[leaf]].end[0] == leaf];
@@ -89,8 +89,8 @@ int64_t cdp_why(const struct cdp_tree *t, uint64_t from, uint64_t to, struct cdp
         leaf = before;
     }
 end:
-    free(web.offset);
-    free(web.bond);
+    free(adjacency.offset);
+    free(adjacency.edge);
     free(item);
     free(by);
     free(queue);
@@ -138,9 +138,9 @@ static int find_weakest(const struct cdp_tree *t, float threshold, const struct 
     return 0;
 }
 
-// A depth-first search (Tarjan, A note on finding the bridges of a graph, 1974). `order` is when an
-// item was reached, from 1 on; `low` the earliest that is reached from below it otherwise than by
-// the pair that led there; `at` the next of its pairs to follow; `above` where it was reached from.
+// A depth-first search (Tarjan, A note on finding the bridges of a graph, 1974). `order` numbers
+// items as they are reached, from 1 on; `low` is the smallest order that the subtree of an item
+// reaches without the pair to its parent; `at` the next pair of an item; `above` its parent.
 struct search {
     uint32_t *order, *low, *above;
     uint64_t *at;

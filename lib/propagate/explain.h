@@ -5,29 +5,29 @@
 #include "propagate/clusters.h"
 #include "propagate/graph.h"
 
-// What holds clusters together. Trees must be those of forests that remember pairs.
+// Paths and audits. Trees must be those of forests that remember pairs.
 
 struct cdp_step {
     uint64_t from, to;
     float score;
 };
 
-// Finds the pairs of the forest that lead from one item to another, from first to last: of all ways
-// between the two, one whose weakest pair is the strongest. Returns their number, which is 0 where
-// no way leads there, or -1. `path` becomes the caller's, for free(). Memory: 28 bytes an item.
+// Finds the pairs of the forest that lead from one item to another, from first to last: of all
+// paths between the two, one whose weakest pair is the strongest. Returns their number, which is 0
+// where there is no path, or -1. `path` becomes the caller's, for free(). Memory: 28 bytes an item.
 int64_t cdp_why(const struct cdp_tree *tree, uint64_t from, uint64_t to, struct cdp_step **path,
                 struct cdp_err *err);
 
 struct cdp_audit {
     uint64_t items;
-    uint64_t pairs;   // within it, without those that must be together
+    uint64_t pairs;   // within it, without must-links
     uint64_t bridges; // pairs without which it falls apart
-    float weakest;    // score of the weakest pair that is needed to hold it; NaN: there is none
+    float weakest;    // score of the weakest pair that it needs to be connected; NaN: none
     uint64_t medoid;  // the item with the largest sum of scores within it, the first of several
 };
 
 // Fills audit[label] for each cluster. The graph is that of the pairs above the threshold, and of
-// those that must be together, at the score INFINITY. Memory: 24 bytes an item.
+// must-links at the score INFINITY. Memory: 24 bytes an item.
 int cdp_audit(const struct cdp_graph *graph, const struct cdp_tree *tree, float threshold,
               const struct cdp_clusters *clusters, struct cdp_audit *audit, struct cdp_err *err);
 

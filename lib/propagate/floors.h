@@ -9,8 +9,8 @@
 #include "base/err.h"
 
 // The floor of a threshold T: the lowest score above T, where propagation of the pairs above T
-// begins to cut. Of a repeated pair only the highest score counts. No single pass can recognise
-// repeats without remembering all pairs, so that is done only where pairs may repeat.
+// begins to cut. Of a repeated pair only the highest score counts. Repeats can be recognised only
+// by remembering all pairs, so that is done only where pairs may repeat.
 struct cdp_floors {
     size_t count;
     float *threshold; // count, ascending

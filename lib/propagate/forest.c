@@ -34,8 +34,8 @@ struct pair {
     uint32_t i, j;
 };
 
-// Nodes have places of their own here, in the order of their first pair: what is clustered together
-// mostly comes together, and so lies together in memory, whatever its ids.
+// Nodes have places of their own, in the order of their first pair: items of one cluster mostly
+// come together, and so are close in memory whatever their ids.
 struct cdp_forest {
     uint32_t *place; // of each node; CDP_NO_PLACE before its first pair
     uint64_t nodes;
@@ -147,10 +147,9 @@ INLINE uint32_t climb(const struct cdp_forest *f, uint32_t node, struct key key,
     }
 }
 
-// Joins u and v at the key, which concerns the highest nodes of their components at it. If they are
-// one, the pair tells nothing new. Otherwise the lower of the two is linked to the other, and what
-// its link said before, that its old parent's component joins at a lower score, still has to be
-// said of the new one.
+// Joins u and v at the key: the highest nodes of their components at it. If these are one, nothing
+// changes. Otherwise the lower one is linked to the other. Its previous link joined it to its old
+// parent at a lower score, so the new parent and the old one are joined next, at that score.
 INLINE void join(struct cdp_forest *f, uint32_t u, uint32_t v, struct key key, bool pairs)
 {
     struct link *link = f->link;
@@ -209,7 +208,7 @@ INLINE void join_chunk(struct cdp_forest *f, const uint32_t *u, const uint32_t *
             key.pair.i = (uint32_t)(i[p] < j[p] ? i[p] : j[p]);
             key.pair.j = (uint32_t)(i[p] < j[p] ? j[p] : i[p]);
         }
-        // All three are looked at: which of them fails cannot be foreseen.
+        // Branch-free: which of the three fails is unpredictable.
         int known =
             (int)(a->jump == b->jump) & (int)jumps(a, key, pairs) & (int)jumps(b, key, pairs);
         if (!known)
@@ -260,7 +259,7 @@ int cdp_forest_add(struct cdp_forest *forest, const uint64_t *i, const uint64_t 
     return 0;
 }
 
-// ---- the bonds
+// ---- the edges
 
 // A score as a number that is the smaller the higher the score is; zeros are equal.
 static uint32_t descending(float score)
@@ -269,70 +268,70 @@ static uint32_t descending(float score)
     return bits >> 31 ? bits : ~bits & 0x7FFFFFFF;
 }
 
-static uint64_t score_key(const void *bond)
+static uint64_t score_key(const void *edge)
 {
-    return descending(((const struct cdp_bond *)bond)->score);
+    return descending(((const struct cdp_forest_edge *)edge)->score);
 }
 
-static uint64_t smaller_end(const void *bond)
+static uint64_t smaller_end(const void *edge)
 {
-    return ((const struct cdp_bond *)bond)->end[0];
+    return ((const struct cdp_forest_edge *)edge)->end[0];
 }
 
-static uint64_t larger_end(const void *bond)
+static uint64_t larger_end(const void *edge)
 {
-    return ((const struct cdp_bond *)bond)->end[1];
+    return ((const struct cdp_forest_edge *)edge)->end[1];
 }
 
-// Writes the bonds over the links, whose memory they take: a bond is no larger than a link, and
+// Writes the edges over the links, whose memory they take: an edge is no larger than a link, and
 // none is written before its link is read.
-static struct cdp_bond *bonds_of(struct cdp_forest *f, uint32_t *count)
+static struct cdp_forest_edge *edges_of(struct cdp_forest *f, uint32_t *count)
 {
-    struct cdp_bond *bond = (struct cdp_bond *)(void *)f->link;
+    struct cdp_forest_edge *edge = (struct cdp_forest_edge *)(void *)f->link;
     *count = 0;
     for (uint32_t n = 0; n < f->placed; n++) {
         struct link l;
         memcpy(&l, &f->link[n], sizeof l);
         if (l.parent == n)
             continue;
-        struct cdp_bond b = {l.score, {n, l.parent}};
+        struct cdp_forest_edge b = {l.score, {n, l.parent}};
         if (f->pairs)
-            b = (struct cdp_bond){l.score, {f->pair[n].i, f->pair[n].j}};
-        memcpy(&bond[(*count)++], &b, sizeof b);
+            b = (struct cdp_forest_edge){l.score, {f->pair[n].i, f->pair[n].j}};
+        memcpy(&edge[(*count)++], &b, sizeof b);
     }
     f->link = NULL;
-    return bond;
+    return edge;
 }
 
-int cdp_forest_take(struct cdp_forest *f, enum cdp_bond_order order, struct cdp_bonds *bonds,
-                    struct cdp_err *err)
+int cdp_forest_take(struct cdp_forest *f, enum cdp_forest_order order,
+                    struct cdp_forest_edges *edges, struct cdp_err *err)
 {
-    *bonds = (struct cdp_bonds){f->place, f->nodes, (uint32_t)f->placed, f->pairs, 0, NULL};
-    bonds->bond = bonds_of(f, &bonds->count);
+    *edges = (struct cdp_forest_edges){f->place, f->nodes, (uint32_t)f->placed, f->pairs, 0, NULL};
+    edges->edge = edges_of(f, &edges->count);
     bool pairs = f->pairs;
     free(f->pair);
     *f = (struct cdp_forest){.pairs = pairs};
-    struct cdp_radix r = {.items = bonds->bond};
-    const size_t size = sizeof *bonds->bond;
-    r.spare = cdp_alloc(bonds->count, size, "the forest, sorted", err);
+    struct cdp_radix r = {.items = edges->edge};
+    const size_t size = sizeof *edges->edge;
+    r.spare = cdp_alloc(edges->count, size, "the forest, sorted", err);
     if (!r.spare) {
-        cdp_bonds_free(bonds);
+        cdp_forest_edges_free(edges);
         return -1;
     }
     if (pairs) {
-        cdp_radix_sort(&r, bonds->count, size, larger_end);
-        cdp_radix_sort(&r, bonds->count, size, smaller_end);
+        cdp_radix_sort(&r, edges->count, size, larger_end);
+        cdp_radix_sort(&r, edges->count, size, smaller_end);
     }
     if (order == CDP_BY_SCORE)
-        cdp_radix_sort(&r, bonds->count, size, score_key);
-    bonds->bond = r.items;
+        cdp_radix_sort(&r, edges->count, size, score_key);
+    edges->edge = r.items;
     free(r.spare);
     return 0;
 }
 
-void cdp_bonds_free(struct cdp_bonds *bonds)
+void cdp_forest_edges_free(struct cdp_forest_edges *edges)
 {
-    free(bonds->place);
-    free(bonds->bond);
-    *bonds = (struct cdp_bonds){0};
+    free(edges->place);
+    free(edges->edge);
+    *edges = (struct cdp_forest_edges){0};
 }

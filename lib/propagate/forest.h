@@ -33,7 +33,7 @@ int cdp_forest_add(struct cdp_forest *forest, const uint64_t *i, const uint64_t 
 // An edge of the forest: two components join at this score. Where the forest remembers pairs its
 // ends are those of a pair, the smaller first; otherwise any two items of the components, by their
 // places.
-struct cdp_bond {
+struct cdp_forest_edge {
     float score;
     uint32_t end[2];
 };
@@ -41,22 +41,22 @@ struct cdp_bond {
 #define CDP_NO_PLACE UINT32_MAX
 
 // What a forest becomes.
-struct cdp_bonds {
+struct cdp_forest_edges {
     uint32_t *place; // of each node, or CDP_NO_PLACE
     uint64_t nodes;
     uint32_t placed; // items that are in a pair; places are numbers in the order of the first pair
     bool pairs;      // ends are ids
     uint32_t count;
-    struct cdp_bond *bond;
+    struct cdp_forest_edge *edge;
 };
 
 // By descending score, pairs of one score by their ids; or, where pairs are remembered, by ids.
-enum cdp_bond_order { CDP_BY_SCORE, CDP_BY_PAIR };
+enum cdp_forest_order { CDP_BY_SCORE, CDP_BY_PAIR };
 
 // Takes the forest's memory and leaves it empty, after a failure too. Memory: 12 bytes a node more
 // while it sorts.
-int cdp_forest_take(struct cdp_forest *forest, enum cdp_bond_order order, struct cdp_bonds *bonds,
-                    struct cdp_err *err);
-void cdp_bonds_free(struct cdp_bonds *bonds);
+int cdp_forest_take(struct cdp_forest *forest, enum cdp_forest_order order,
+                    struct cdp_forest_edges *edges, struct cdp_err *err);
+void cdp_forest_edges_free(struct cdp_forest_edges *edges);
 
 #endif

@@ -35,8 +35,8 @@ int cdp_graph_new(struct cdp_graph *g, struct cdp_list *pairs, float threshold, 
         g->offset[pairs->edge[p].target + 2]++;
     }
     cdp_group_begins(g->offset, items);
-    // Sorted by the smaller id, then the larger: so each item meets first the smaller partners, in
-    // their order, and then the larger ones.
+    // Pairs are sorted by the smaller id, then the larger, so two passes order each item's
+    // partners.
     for (int larger = 0; larger < 2; larger++) {
         for (size_t p = 0; p < pairs->count; p++) {
             const struct cdp_edge *e = &pairs->edge[p];

@@ -57,14 +57,14 @@ static struct overlap *find_overlaps(const struct cdp_clusters *c, const struct 
 
 // ---- the matching
 
-// New clusters are matched one after the other, each along the cheapest alternating path to an old
-// one that is free, or to doing without one; a cost is the items shared, negated. Prices keep all
+// New clusters are matched one after the other, each along the cheapest alternating path to a free
+// old one, or to staying unmatched. A cost is the number of shared items, negated. Prices keep all
 // reduced costs at 0 or more, so that Dijkstra's search finds the path.
 struct matching {
     const struct overlap *overlap;
     size_t *begin;       // of each new cluster's overlaps; one more at the end
     uint32_t *of_now;    // the old cluster of each new one, or NONE
-    uint32_t *of_before; // and the other way round
+    uint32_t *of_before; // the new cluster of each old one, or NONE
     int64_t *price_now, *price_before;
     int64_t *distance; // of old clusters, while a path is sought; -1: not reached
     uint32_t *from;    // the new cluster by which each was reached
@@ -85,9 +85,9 @@ static uint32_t scattered(uint32_t before)
     return before * UINT32_C(0x9E3779B1);
 }
 
-// Many are equally near. A free one comes first, since it ends the search. The others come in
-// random order: in order of their numbers, all that were taken long ago would be searched before
-// the newer ones, which have free neighbours.
+// Ties are common. A free one comes first, since it ends the search. The others come in random
+// order: in the order of their numbers the oldest would be searched first, but the newer ones have
+// free neighbours.
 static bool nearer(const struct heap *a, const struct heap *b)
 {
     if (a->distance != b->distance)
@@ -124,7 +124,7 @@ static struct heap pop(struct matching *m)
     return top;
 }
 
-// Offers the ways on from a new cluster that is `distance` away.
+// Relaxes the edges of a new cluster at a distance.
 static int relax(struct matching *m, uint32_t now, int64_t distance, struct cdp_err *err)
 {
     for (size_t o = m->begin[now]; o < m->begin[now + 1]; o++) {
@@ -157,7 +157,7 @@ static void augment(struct matching *m, uint32_t start, uint32_t before)
 
 static int match_one(struct matching *m, uint32_t start, struct cdp_err *err)
 {
-    // The nearest end so far: an old cluster that is free, or the new one that does without.
+    // The nearest end so far: a free old cluster, or the new one that stays unmatched.
     int64_t best = -m->price_now[start];
     uint32_t last = NONE, without = start;
     m->reached_count = 0;

@@ -5,11 +5,11 @@
 #include "io/labels.h"
 #include "propagate/clusters.h"
 
-// Clusters that keep the numbers which they had before.
+// Clusters that keep their earlier numbers.
 
-// Gives each cluster the number of an earlier one, so that as many items as can be keep theirs: a
-// matching of largest weight of new clusters and old ones, the weight being the items that they
-// share (Kuhn, Naval Research Logistics Quarterly 2, 1955; by shortest augmenting paths). Clusters
+// Gives clusters the numbers of earlier ones so that the most items keep theirs: a matching of new
+// and old clusters with the largest weight, the weight being the number of items that they share
+// (Kuhn, Naval Research Logistics Quarterly 2, 1955; by shortest augmenting paths). Clusters
 // without one get the numbers behind the largest old one, in order of first appearance. `before` is
 // of integers, and may be of fewer items or more. Afterwards labels are these numbers, no longer
 // those below clusters->clusters. Deterministic. Time: near linear, though no bound better than

@@ -13,7 +13,7 @@ struct cdp_propagate_plan {
     uint64_t max_size; // of a cluster; at least 1
     double step;       // the threshold th becomes th + (1 - th) x step; 0 to 1
     uint64_t max_iter; // rounds after the first one, in which no pair is cut
-    bool merge;        // what remains after them: one cluster (the original), or its components
+    bool merge;        // components too large after them become one cluster (as in the original)
 };
 
 // The clusters of the pairs above a threshold, as nodes of the tree.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The weight of the way from one item to another is that of the way back, so each item gathers what
-// others spread to it, and threads share nothing.
+// A path has the same weight in both directions, so each item gathers what others spread to it, and
+// threads share nothing.
 #include "propagate/soft.h"
 
 #include <stdlib.h>
@@ -94,7 +94,7 @@ static int heavier(const void *a, const void *b)
     return (x->label > y->label) - (x->label < y->label);
 }
 
-// All items within DEPTH steps of the start; returns how many.
+// Finds all items within DEPTH steps of the start; returns their number.
 static uint64_t walk_from(const struct cdp_graph *g, struct walk *w, uint32_t start)
 {
     uint64_t found = 1;

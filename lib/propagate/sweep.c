@@ -10,14 +10,14 @@
 
 // ---- truth
 
-// Items of each label are counted for one node at a time, along paths that lead from a leaf upwards
+// Items of each label are counted for one node at a time, along paths that go from a leaf upwards
 // to where the node is the smaller part of its merge: the larger part's counts serve for the whole,
 // and the smaller part's items are added one by one, each at most log2 n times in all.
 struct counting {
     const struct cdp_tree *tree;
     struct cdp_truth *truth;
     uint32_t *begin;  // of each node's leaves in `class`
-    uint32_t *class;  // of each leaf, in an order in which the leaves of a node are neighbours
+    uint32_t *class;  // of each leaf, in an order in which the leaves of a node are contiguous
     uint32_t *count;  // of each label's items in the node at hand
     uint32_t *path;   // merges
     uint8_t *is_part; // of each node: whether it is not a root
@@ -81,8 +81,8 @@ static void count_path(struct counting *c, uint32_t top)
     }
 }
 
-// Lays the leaves out so that those of a node are neighbours, the larger part's first.
-static void lay_out(struct counting *c)
+// Orders the leaves so that those of a node are contiguous, the larger part's first.
+static void order_leaves(struct counting *c)
 {
     const struct cdp_tree *t = c->tree;
     uint32_t next = 0;
@@ -152,7 +152,7 @@ int cdp_truth_new(struct cdp_truth *truth, const struct cdp_tree *t,
             truth->label_share[g] = size > 0 ? 1 / size : 0;
             truth->classes += size > 0;
         }
-        lay_out(&c);
+        order_leaves(&c);
         count_all(&c);
     } else {
         cdp_truth_free(truth);
@@ -177,7 +177,7 @@ void cdp_truth_free(struct cdp_truth *truth)
 
 // ---- outcomes
 
-// What the clusters of a cut add up to; the sums of labels count items whose label is known.
+// Sums over the clusters of a cut; those of labels count items whose label is known.
 struct total {
     double known, same, pairs, precision, recall, inverse;
 };
@@ -208,7 +208,7 @@ static bool is_large(const struct cdp_tree *t, const struct cdp_cut *cut, uint32
     return cdp_tree_size(t, cut->node[cluster]) > max_size;
 }
 
-// The labels of all items of clusters that are too large, as one cluster.
+// Adds all items of clusters that are too large as one cluster.
 static int add_merged(const struct cdp_tree *t, const struct cdp_cut *cut, uint64_t max_size,
                       const struct cdp_truth *truth, struct total *total, struct cdp_err *err)
 {
@@ -234,7 +234,7 @@ static int add_merged(const struct cdp_tree *t, const struct cdp_cut *cut, uint6
     return 0;
 }
 
-// What a cut is.
+// Computes the metrics of a cut.
 static int measure(const struct cdp_tree *t, const struct cdp_cut *cut,
                    const struct cdp_propagate_plan *plan, const struct cdp_truth *truth,
                    struct cdp_outcome *o, struct cdp_err *err)
@@ -258,7 +258,7 @@ static int measure(const struct cdp_tree *t, const struct cdp_cut *cut,
     }
     if (!truth)
         return 0;
-    // An item in no cluster is as precise as can be, and recalls itself.
+    // An item in no cluster has precision 1, and recalls itself.
     double items = (double)truth->items;
     struct cdp_prf pairwise = cdp_pairwise(total.same, total.pairs, truth->class_pairs);
     struct cdp_prf bcubed = cdp_bcubed(total.precision + (items - total.known),
@@ -307,7 +307,7 @@ size_t cdp_sweep_rise(const struct cdp_outcome *outcome, size_t count, size_t si
     return at < count * sizes ? at : count * sizes;
 }
 
-// Whether one threshold down the squares grow faster than the cube of the linked items.
+// Whether `squares` grows faster than `linked`^3 from one threshold to the next lower one.
 static bool merges(const struct cdp_outcome *higher, const struct cdp_outcome *lower)
 {
     const double most = 3;

@@ -6,12 +6,12 @@
 #include "propagate/floors.h"
 #include "propagate/propagate.h"
 
-// What clusters many thresholds make, from one reading of the pairs.
+// The clusters of many thresholds, from one reading of the pairs.
 
-// What is known of the true labels below each node of a tree.
+// Sums over the true labels of the leaves below each node of a tree.
 struct cdp_truth {
     const struct cdp_labels *labels;
-    uint64_t items;      // with a label: the others are left out of all that follows
+    uint64_t items;      // with a label; the others are ignored
     uint32_t classes;    // labels that these have
     uint32_t *known;     // of each node: its items with a label
     double *same;        // of each node: the sum over the labels of their items' number squared
@@ -34,14 +34,14 @@ struct cdp_outcome {
     uint64_t largest;
     uint64_t linked; // items in clusters of two or more
     double squares;  // the sum of the squared sizes of these clusters
-    // Where the truth is known, 0 to 1, items in no pair being clusters of their own; otherwise,
-    // and where there is nothing to count, not a number.
+    // Where the truth is known, 0 to 1, with items in no cluster as clusters of their own;
+    // otherwise, and where there is nothing to count, NaN.
     double precision, recall, fscore, bcubed;
 };
 
-// Propagates at each threshold, and there with each of `sizes` most sizes of a cluster in place of
-// the plan's: outcome[threshold x sizes + size]. `truth` may be NULL. Memory: 12 bytes a leaf for
-// each thread, and where the plan merges 4 a label.
+// Propagates at each threshold, and there with each of `sizes` largest sizes of a cluster in
+// place of the plan's: outcome[threshold x sizes + size]. `truth` may be NULL. Memory: 12 bytes a
+// leaf for each thread, and where the plan merges 4 a label.
 int cdp_sweep(const struct cdp_tree *tree, const struct cdp_floors *floors,
               const struct cdp_propagate_plan *plan, const uint64_t *max_size, size_t sizes,
               const struct cdp_truth *truth, struct cdp_outcome *outcome, int threads,
@@ -49,12 +49,11 @@ int cdp_sweep(const struct cdp_tree *tree, const struct cdp_floors *floors,
 
 // The first outcome whose largest cluster is larger than that of the next lower threshold and the
 // same size, or `count` x `sizes`. Cutting thresholds begin at the lowest score left, so they
-// differ between thresholds, and those of a higher one may pass over scores at which a lower one
-// cuts.
+// differ between thresholds, and those of a higher one may skip scores at which a lower one cuts.
 size_t cdp_sweep_rise(const struct cdp_outcome *outcome, size_t count, size_t sizes);
 
 // The exponent by which `squares` grows with `linked` from one threshold to a lower one; infinite
-// where only the former grows, not a number where neither does.
+// where only the former grows, NaN where neither does.
 double cdp_sweep_growth(const struct cdp_outcome *higher, const struct cdp_outcome *lower);
 
 // A threshold chosen without true labels, as an index of `outcome`, which must be a sweep of

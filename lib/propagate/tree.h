@@ -15,7 +15,7 @@ struct cdp_merge {
     uint32_t part[2]; // nodes
     float score;      // the highest threshold at which they are one component
     uint32_t size;    // leaves below it
-    uint32_t end[2];  // the leaves of the bond that joins them; see forest.h for what that is
+    uint32_t end[2];  // the leaves of the forest's edge that joins them
 };
 
 struct cdp_tree {
@@ -24,15 +24,15 @@ struct cdp_tree {
     uint32_t leaves;
     uint32_t merges;
     struct cdp_merge *merge;
-    size_t left_out; // bonds that were forbidden
+    size_t left_out; // edges that cannot-links forbid
 };
 
 // Makes the tree of a forest, whose memory it takes: the forest is empty afterwards, after a
-// failure too. A bond that would bring a pair of `apart`, which may be NULL, together is left out:
-// it is the weakest on the path between the two. A leaf may end without a merge. Bonds of infinite
-// score are never left out. At most 2^31 items may be in pairs. Memory: 48 bytes an item while it
-// works, 28 in the end.
-int cdp_tree_new(struct cdp_tree *tree, struct cdp_forest *forest, const struct cdp_list *apart,
+// failure too. An edge that would join the ends of a pair of `cannot`, which may be NULL, is left
+// out: it is the weakest on the path between the two. A leaf may end without a merge. Edges of
+// infinite score are never left out. At most 2^31 items may be in pairs. Memory: 48 bytes an item
+// while it works, 28 in the end.
+int cdp_tree_new(struct cdp_tree *tree, struct cdp_forest *forest, const struct cdp_list *cannot,
                  struct cdp_err *err);
 void cdp_tree_free(struct cdp_tree *tree);
 
