@@ -16,7 +16,6 @@ for page in "$CDP_SOURCE"/man/*.[1-9]; do
     rm -rf run
     cp -r "$CDP_SOURCE/data/labeled/tiny" run
     cd run || exit
-    ! grep -q 'dim 32' "$page" || cdp-synth --items 600 --identities 20 --dim 32 --models 3 .
     lines=0
     while IFS= read -r line; do
         bash -c "set -o pipefail; $line" >../out 2>../err </dev/null
@@ -33,6 +32,12 @@ for page in "$CDP_SOURCE"/man/*.[1-9]; do
     ok $? "$name has caveats"
     cd ..
 done
+
+missing=
+while read -r name section; do
+    [ -f "$CDP_SOURCE/man/$name.$section" ] || missing="$missing $name($section)"
+done < <(sed -n 's/^\.Xr \(cdp[a-z-]*\) \([1-9]\).*/\1 \2/p' "$CDP_SOURCE"/man/*.[1-9] | sort -u)
+is "$missing" "" "pages that others refer to exist"
 
 for tool in "$CDP_BIN"/cdp-*; do
     name=$(basename "$tool")
