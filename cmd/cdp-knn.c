@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/isa.h"
+#include "io/input.h"
 #include "io/matrix.h"
 #include "knn/knn.h"
 #include "tool.h"
@@ -26,7 +27,8 @@ static const struct cdp_option options[] = {
      .arg = "NAME",
      .help = "distance",
      .value = &metric,
-     .choices = cdp_metric_names + CDP_COSINE},
+     .choices = cdp_metric_names + CDP_COSINE,
+     .aliases = TOOL_METRIC_ALIASES},
     {.type = CDP_OPTION_CHOICE,
      .name = "method",
      .arg = "NAME",
@@ -101,9 +103,9 @@ static struct cdp_names *read_names(const struct cdp_matrix *matrix)
         return NULL;
     tool_check(cdp_names_read(&names, ids_name, &err), &err);
     if (cdp_names_count(names) != matrix->rows)
-        tool_fail("%s: %llu names, but %s has %llu rows", ids_name,
-                  (unsigned long long)cdp_names_count(names), matrix->name,
-                  (unsigned long long)matrix->rows);
+        tool_fail("%s: %llu name%s, but %s has %llu rows", cdp_input_shown(ids_name),
+                  (unsigned long long)cdp_names_count(names), tool_s(cdp_names_count(names)),
+                  matrix->name, (unsigned long long)matrix->rows);
     return names;
 }
 
@@ -156,11 +158,11 @@ int main(int argc, char **argv)
     struct cdp_knn_result result;
     tool_check(cdp_knn(&matrix, &plan, write_row, writer, &result, &err), &err);
     if (!exact)
-        tool_say("recall %.4f, on a sample", result.recall);
+        tool_say("recall %.4f, measured on a sample of rows", result.recall);
     if (result.crowded > 0)
         tool_warn(
-            "%s: the lists of %llu rows hold nothing but copies of the row: to find their other "
-            "neighbours, use --copies once, or a k above the number of copies",
+            "%s: lists that hold only duplicates of their row: %llu: to find other neighbours, use "
+            "--copies once, or a k above the number of duplicates",
             matrix.name, (unsigned long long)result.crowded);
     cdp_writer_names(writer, names);
     tool_check(cdp_writer_finish(writer, NULL, &err), &err);

@@ -172,7 +172,7 @@ int main(int argc, char **argv)
         identities =
             items < IMAGES_AN_IDENTITY ? 1 : (items + IMAGES_AN_IDENTITY / 2) / IMAGES_AN_IDENTITY;
     if (identities > items)
-        tool_usage("--identities is %" PRIu64 " but --items only %" PRIu64, identities, items);
+        tool_usage("--identities %" PRIu64 " is more than --items %" PRIu64, identities, items);
 
     struct cdp_synth synth = cdp_synth_default;
     synth.seed = seed;

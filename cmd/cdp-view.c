@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "io/names.h"
+#include "io/input.h"
 #include "stream/convert.h"
 #include "view/view.h"
 
@@ -83,6 +83,7 @@ static const struct cdp_option options[] = {
      .help = "metric of knn edges",
      .value = &import.metric,
      .choices = cdp_metric_names,
+     .aliases = TOOL_METRIC_ALIASES,
      .with = "type=knn from=npz"},
     {.type = CDP_OPTION_FLAG,
      .name = "distance",
@@ -129,8 +130,10 @@ static void read_stream(struct cdp_reader *reader, struct cdp_output *output)
         print_edges(to == FORMAT_TSV ? output : NULL, reader);
     const struct cdp_totals *totals = cdp_reader_totals(reader);
     if (check || show_digest)
-        tool_say("%llu edges, %llu nodes, values from %g to %g", (unsigned long long)totals->edges,
-                 (unsigned long long)totals->nodes, (double)totals->floor, (double)totals->ceiling);
+        tool_say("%llu edge%s, %llu item%s, values from %g to %g",
+                 (unsigned long long)totals->edges, tool_s(totals->edges),
+                 (unsigned long long)totals->nodes, tool_s(totals->nodes), (double)totals->floor,
+                 (double)totals->ceiling);
     if (show_digest)
         tool_check(cdp_output_printf(output, &err, "%016llx\n", (unsigned long long)totals->digest),
                    &err);
@@ -144,7 +147,7 @@ int main(int argc, char **argv)
     int count = first < argc ? argc - first : 1;
     bool imports = import.format != FORMAT_UNSET;
     if ((!imports && count > 1) || (import.format == FORMAT_NPY && count > 2))
-        tool_usage("operand '%s' is one too many", files[imports ? 2 : 1]);
+        tool_usage("unexpected operand '%s'", files[imports ? 2 : 1]);
     struct cdp_output *output = tool_output(imports || to == FORMAT_NPZ);
     struct cdp_output *names_output = names_name ? tool_side_output(names_name) : NULL;
     if (imports) {
@@ -162,9 +165,9 @@ int main(int argc, char **argv)
         read_stream(reader, output);
     const struct cdp_names *names = cdp_reader_names(reader);
     if (names_output)
-        print_names(names_output, names, files[0]);
+        print_names(names_output, names, cdp_input_shown(files[0]));
     else if (names && (to == FORMAT_NPZ || to == FORMAT_MTX))
-        tool_warn("%s: the items' names do not fit the format: --ids-out writes them", files[0]);
+        tool_warn("%s: the format has no names: --ids-out writes them", cdp_input_shown(files[0]));
     cdp_reader_close(reader);
     tool_finish(output);
 }

@@ -13,6 +13,7 @@
 
 #include "base/isa.h"
 #include "base/spelling.h"
+#include "io/input.h"
 
 struct tool_common common = {.level = 3};
 
@@ -192,9 +193,9 @@ int tool_start(const struct tool *tool, int argc, char **argv, int least, int mo
     if (cdp_options_check(&parsed, &err))
         tool_usage("%s", err.text);
     if (argc - operands < least)
-        tool_usage("too few operands: usage: %s %s", tool->name, tool->synopsis);
+        tool_usage("too few operands; usage: %s %s", tool->name, tool->synopsis);
     if (most >= 0 && argc - operands > most)
-        tool_usage("operand '%s' is one too many", argv[operands + most]);
+        tool_usage("unexpected operand '%s'", argv[operands + most]);
     tool_check(cdp_isa_check(&err), &err);
     return operands;
 }
@@ -260,9 +261,10 @@ struct cdp_output *tool_side_output(const char *name)
 void tool_note_unknown(const char *file, uint64_t unknown, uint64_t items)
 {
     if (items && unknown == items)
-        tool_fail("%s: none of the %llu items has a true label", file, (unsigned long long)items);
+        tool_fail("%s: no true label for any of the %llu items", cdp_input_shown(file),
+                  (unsigned long long)items);
     if (unknown)
-        tool_warn("%s: %llu of %llu items have no true label: they are left out", file,
+        tool_warn("%s: no true label for %llu of %llu items: left out", cdp_input_shown(file),
                   (unsigned long long)unknown, (unsigned long long)items);
 }
 
@@ -286,7 +288,7 @@ void tool_finish(struct cdp_output *output)
     clock_gettime(CLOCK_MONOTONIC, &now);
     double seconds =
         (double)(now.tv_sec - begun.tv_sec) + 1e-9 * (double)(now.tv_nsec - begun.tv_nsec);
-    tool_say("%.2f s, %.2f s of processors, %ld MB at most", seconds,
+    tool_say("%.2f s, %.2f s of CPU time, %ld MB peak memory", seconds,
              (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
                  1e-6 * (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec),
              used.ru_maxrss / 1024);

@@ -47,6 +47,10 @@ const struct tool *tool_choose(const struct tool *whole, const struct tool *cons
 // Does not return after wrong usage: exit 2.
 int tool_start(const struct tool *tool, int argc, char **argv, int least, int most);
 
+// cdp_option.aliases of an option whose choices are metrics.
+#define TOOL_METRIC_ALIASES \
+    "euclidean=l2 manhattan=l1 cityblock=l1 taxicab=l1 chebyshev=linf maximum=linf"
+
 // The running tool's name: "cdp-knn", "cdp-score vote".
 const char *tool_name(void);
 

@@ -306,7 +306,7 @@ persons() {
 is "$(persons --copies once)" "48 48 48 48 " "--copies once: persons, not pictures, are clusters"
 is "$(persons -q)" "16 16 16 16 16 16 16 16 16 16 16 16 " "--copies list: pictures are"
 persons >/dev/null
-grep -q 'saved.bin: the lists of 192 rows hold nothing but copies of the row: .* --copies once' said
+grep -q 'saved.bin: lists that hold only duplicates of their row: 192: .* --copies once' said
 ok $? "and a warning says so"
 # All rows equal, which is soon done; and of one number.
 perl -e 'print pack("f*", 1 .. 64) x 20000' >equal.bin

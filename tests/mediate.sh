@@ -144,7 +144,7 @@ fails 1 'known/meta.txt: the items have names: expected NAME' "labels without na
 fails 1 'named.txt: its lines have names, but the items have none' "names without named items" \
     cdp-mediate train -q -o never --labels named.txt known.cdp
 sed 's/^/another /' named.txt >others.txt
-fails 1 'others.txt: none of the 4000 items has a true label' "names of other items" \
+fails 1 'others.txt: no true label for any of the 4000 items' "names of other items" \
     cdp-mediate train -q -o never --labels others.txt named.cdp
 
 # items of unknown identity: their pairs are left out
@@ -152,7 +152,7 @@ fails 1 'others.txt: none of the 4000 items has a true label' "names of other it
 without() { awk 'NR % 7 == 3 { $0 = "-1" } { print }' "$1"; }
 without known/meta.txt >unknown.txt
 cdp-mediate train --epochs 1 --labels unknown.txt known.cdp 2>err >other
-grep -q 'unknown.txt: 572 of 4000 items have no true label: they are left out$' err
+grep -q 'unknown.txt: no true label for 572 of 4000 items: left out$' err
 ok $? "items of label -1 are counted"
 cdp-view --to tsv known.cdp | awk '$1 % 7 != 2 && $2 % 7 != 2 { n++ } END { print n }' >wanted
 is "$(cdp-mediate show other | sed -n 's/^trained: \([0-9]*\) pairs, \([0-9]*\) held out.*/\1 \2/p' | awk '{ print $1 + $2 }')" \
@@ -176,7 +176,7 @@ ok $? "lists of another k"
 # wrong usage
 fails 2 '--labels is missing' "training without labels" cdp-mediate train known.cdp
 fails 2 '--model is missing' "applying no model" cdp-mediate apply new.cdp
-fails 2 "--threshold wants auto or a number from 0 to 1, not '2'" "a threshold that is none" \
+fails 2 "--threshold must be auto or a number from 0 to 1, not '2'" "a threshold that is none" \
     cdp-mediate apply --model model --threshold 2 new.cdp
 fails 2 '--precision and --threshold exclude each other' "both ways to choose" \
     cdp-mediate apply --model model --threshold auto --precision 0.9 new.cdp

@@ -64,7 +64,7 @@ same got.tsv wanted.tsv "cosine: scale 1 is 1 - distance too, but nothing beyond
 cdp-score vote --scale 0.5 m0.cdp | cdp-view --header - | grep -q -- '--scale=0.5$' && cdp-view --header max.cdp | grep -q -- '--scale=max'
 ok $? "the provenance has the scale"
 for wrong in 0 -1 nan inf 1e39 1e-50 '' most; do
-    fails 2 "--scale wants max or a number from 1\.17549e-38 to 3\.40282e\+38, not '$wrong'" "--scale '$wrong'" \
+    fails 2 "--scale must be max or a number from 1\.17549e-38 to 3\.40282e\+38, not '$wrong'" "--scale '$wrong'" \
         cdp-score vote --scale "$wrong" l2.cdp
 done
 
@@ -145,7 +145,7 @@ if command -v unzip >/dev/null; then
     unzip -tq m0.npz >out 2>err
     ok $? "unzip accepts the npz"
 fi
-fails 1 'm0.npz: knn, but the files before it hold pairs' "lists and pairs do not mix" \
+fails 1 'm0.npz: holds knn, but the files before it hold pairs' "lists and pairs do not mix" \
     cdp-view --from npz -o never.cdp pairs.npz m0.npz
 head -c 3000 m0.npz >cut.npz
 fails 1 'cut.npz: not a tar or zip archive, but a damaged zip' "a cut npz is refused" \
@@ -168,10 +168,10 @@ cdp-score truth --labels unknown.txt m0.cdp 2>err | cdp-view --to tsv - >got.tsv
 awk '$1 % 4 && $2 % 4 && $1 % 7 == $2 % 7 { print ($1 < $2 ? $1 "\t" $2 : $2 "\t" $1) "\t1" }' m0.tsv |
     sort -n -k1,1 -k2,2 -u >wanted.tsv
 same got.tsv wanted.tsv "truth leaves out items of label -1, which are no two of one identity"
-grep -q '^cdp-score truth: unknown.txt: 63 of 250 items have no true label: they are left out$' err
+grep -q '^cdp-score truth: unknown.txt: no true label for 63 of 250 items: left out$' err
 ok $? "and counts them"
 yes -- -1 | head -n 250 >unknown.txt
-fails 1 'unknown.txt: none of the 250 items has a true label' "no label at all" \
+fails 1 'unknown.txt: no true label for any of the 250 items' "no label at all" \
     cdp-score truth -o never.cdp --labels unknown.txt m0.cdp
 
 # names: of the first lists that have some; all the same
@@ -207,7 +207,7 @@ same got.tsv wanted.tsv "truth finds labels by name, in any order"
 cdp-score truth --labels fewer.txt named0.cdp 2>err | cdp-view --to tsv - >got.tsv
 awk '$1 != 247 && $2 != 247' bare.tsv | by_name names.txt >wanted.tsv
 same got.tsv wanted.tsv "a name without a label is unknown, a label of no item is ignored"
-grep -q 'fewer.txt: 1 of 250 items have no true label' err
+grep -q 'fewer.txt: no true label for 1 of 250 items' err
 ok $? "and a note counts them"
 fails 1 'meta.txt: the items have names: expected NAME' "labels without names for items with names" \
     cdp-score truth -o never.cdp --labels meta.txt named0.cdp
@@ -275,7 +275,7 @@ fails 1 'm0.cdp: --rows 240:251, but there are 250 rows' "rows that are not ther
     "${judge[@]}" -o never.cdp --rows 240:251 m0.cdp m1.cdp m2.cdp
 fails 1 'm0.cdp: --rows 250:250, but there are 250 rows' "nor behind the last" \
     "${judge[@]}" -o never.cdp --rows 250: m0.cdp m1.cdp m2.cdp
-fails 2 '--rows wants A:B with A below B' "rows the wrong way round" "${judge[@]}" --rows 7:7 m0.cdp m1.cdp m2.cdp
+fails 2 '--rows must be A:B with A below B' "rows the wrong way round" "${judge[@]}" --rows 7:7 m0.cdp m1.cdp m2.cdp
 head -c 4999 m1.bin >cut.bin
 fails 1 "cut.bin: 4999 bytes, no multiple of 250 rows" "features of another length" \
     cdp-score features -o never.cdp --features m0.bin --features cut.bin m0.cdp m1.cdp

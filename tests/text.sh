@@ -15,21 +15,21 @@ is "$(tsv tsv plain)" "$three" "numbers between tabs or blanks"
 printf '\xef\xbb\xbf0 1 .5\n2 1 0.25\n3 2 1\n' >bom
 is "$(tsv tsv bom)" "$three" "behind a byte order mark"
 printf 'one two score\n0 1 .5\n2 1 0.25\n3 2 1\n' >headed
-is "$(tsv tsv headed)" "$three" "behind a head line"
+is "$(tsv tsv headed)" "$three" "behind a header line"
 printf 'x,score,"b, too",a\n9,.5,1,0\n9,0.25,1,2\n9,1,2,3\n' >table.csv
-is "$(tsv csv --columns 4,3,2 table.csv)" "$three" "columns by number, a head line passed over"
-fails 2 "--columns wants two ids, or two ids and a score, with commas between, not 'a'" "too few columns" \
+is "$(tsv csv --columns 4,3,2 table.csv)" "$three" "columns by number, a header line passed over"
+fails 2 "--columns must be I,J or I,J,S, columns by number or name with commas between, not 'a'" "too few columns" \
     cdp-view --from csv --columns a table.csv
 sed 's/b, too/b/' table.csv >named.csv
 is "$(tsv csv --columns a,b,score named.csv)" "$three" "columns by name"
 tail -n 3 named.csv >bare.csv
-is "$(tsv csv --columns 4,3,2 bare.csv)" "$three" "columns by number without a head line"
+is "$(tsv csv --columns 4,3,2 bare.csv)" "$three" "columns by number without a header line"
 unscored=$(printf '0\t1\t1\n1\t2\t1\n2\t3\t1')
 is "$(tsv csv --columns a,b named.csv)$(tsv csv --columns 4,3 bare.csv)" "$unscored$unscored" "columns without a score"
-fails 1 "named.csv: line 1: no column 'c' in the head line" "a column that is not there" \
+fails 1 "named.csv: line 1: no column 'c' in the header line" "a column that is not there" \
     cdp-view --from csv --columns a,c,score named.csv
 printf 'a,b,score,a\n7,1,0.5,0\n' >titles.csv
-fails 1 "titles.csv: line 1: two columns 'a' in the head line: choose one by its number" "two columns of one name" \
+fails 1 "titles.csv: line 1: two columns 'a' in the header line: choose one by its number" "two columns of one name" \
     cdp-view --from csv --columns a,b,score titles.csv
 is "$(tsv csv --columns 4,b,score titles.csv)" "$(printf '0\t1\t0.5')" "of which one is chosen by its number"
 for same in b,b 1,01 2,b 4,score,4 b,1,2; do
@@ -127,17 +127,21 @@ fails 1 'wide: scores lie from -3 to 17; scores from 0 to 1 are wanted: --rescal
 is "$(tsv tsv --rescale wide)" "$(printf '0\t1\t0\n1\t2\t1\n2\t3\t0.5')" "are rescaled on request"
 is "$(tsv tsv --distance --rescale wide)" "$(printf '0\t1\t1\n1\t2\t0\n2\t3\t0.5')" "distances too"
 
+printf 'a;b;.5\nb;c;.25\n' >semicolons.csv
+fails 1 'semicolons.csv: line 1: the second id is missing: csv fields are separated by commas, not semicolons' \
+    "semicolons for commas" cdp-view --from csv -o never semicolons.csv
+
 # bad text
 while IFS='|' read -r text message name; do
     printf '%b' "$text" >bad
     fails 1 "$message" "$name" cdp-view --from tsv -o never bad
 done <<'END'
-0 1|bad: line 1: expected a finite number behind the two ids|a line of two fields
-0 1 1\n2 3|bad: line 2: expected a finite number|a line of two fields at the end
+0 1|bad: line 1: the score is missing|a line of two fields
+0 1 1\n2 3|bad: line 2: the score is missing|a line of two fields at the end
 0 1 1 1\n|bad: line 1: expected three fields|a line of four
 0 1 nan\n|bad: line 1: expected a finite number|NaN
 0 1 1\n0 1 inf\n|bad: line 2: expected a finite number|infinity
-0 1 1\na b c\n|bad: line 2: expected a finite number|a head line that is no first line
+0 1 1\na b c\n|bad: line 2: expected a finite number|a header line that is no first line
 0 1 0.5x\n|bad: line 1: expected a finite number|a score with something behind it
 END
 # passes: what reads plain numbers
@@ -165,8 +169,8 @@ fails 1 'hidden.tsv: line 2: expected no # before a pair' "a pair behind # is ne
 for id in -1 +1 1.0 1e+05 '1 ' ' 1' NA nan '' None; do
     printf '%s,2,.5\nx,y,.5\n' "$id" >odd.csv
     printf 'x,y,.5\n3,%s,.5\n' "$id" >odder.csv
-    fails 1 'odd.csv: line 1: expected (an id|a name)' "'$id' is no id" cdp-view --from csv -o never odd.csv
-    fails 1 'odder.csv: line 2: expected (a second id|a name)' "nor behind names" \
+    fails 1 'odd.csv: line 1: (expected (an id|a name)|the first id is missing)' "'$id' is no id" cdp-view --from csv -o never odd.csv
+    fails 1 'odder.csv: line 2: (expected (a second id|a name)|the second id is missing)' "nor behind names" \
         cdp-view --from csv -o never odder.csv
 done
 for byte in '\t' '\r' '\0'; do
@@ -182,13 +186,13 @@ printf 'a,b,score\n5" x,6" y,.9\nr,s,.8\n7",8",.7\n' >inch.csv
 is "$(tsv csv --columns a,b,score inch.csv)" \
     "$(printf '5" x\t6" y\t0.899999976\nr\ts\t0.800000012\n7"\t8"\t0.699999988')" "quotes inside of a field"
 printf 'x,"a ""b"" c",.5\n"d,e",x,.25\n"",x,"1"\n' >quotes.csv
-fails 1 "quotes.csv: line 3: expected an id" "an empty quoted name" cdp-view --from csv -o never quotes.csv
+fails 1 "quotes.csv: line 3: the first id is missing" "an empty quoted name" cdp-view --from csv -o never quotes.csv
 printf 'text,i,j,s\n"two\nlines, ""quoted""\n",1,2,.5\n,3,4,.25\n' >lines.csv
 is "$(tsv csv --columns i,j,s lines.csv)" "$(printf '1\t2\t0.5\n3\t4\t0.25')" "line breaks in a field that is not read"
 { printf 'i,j,s,text\n1,2,.5,"'; head -c 3000000 /dev/zero | tr '\0' x; printf '"\n2,3,.25,\n'; } >long.csv
 is "$(tsv csv --columns i,j,s long.csv)" "$(printf '1\t2\t0.5\n2\t3\t0.25')" "a field of 3 MB"
 printf 'a\tb\tscore\n\t1\t2\n' >empty.tsv
-fails 1 'empty.tsv: line 2: expected an id' "an empty field keeps its place" \
+fails 1 'empty.tsv: line 2: the first id is missing' "an empty field keeps its place" \
     cdp-view --from tsv --columns a,b,score -o never empty.tsv
 printf '9\t0\t1\t0.9\n\t6\t7\t0.4\n' >empty.tsv
 is "$(tsv tsv --columns 2,3,4 empty.tsv)" "$(printf '0\t1\t0.899999976\n6\t7\t0.400000006')" "before those that are read too"
@@ -196,20 +200,20 @@ is "$(tsv tsv --columns 2,3,4 empty.tsv)" "$(printf '0\t1\t0.899999976\n6\t7\t0.
 # first lines
 for score in NA nan 0.5x '' n/a 'null' '?'; do
     printf 'y,z,%s\na,b,.5\n' "$score" >first.csv
-    fails 1 'first.csv: line 1: expected a finite number' "a first score '$score' is no head line" \
+    fails 1 'first.csv: line 1: (expected a finite number|the score is missing)' "a first score '$score' is no header line" \
         cdp-view --from csv -o never first.csv
 done
 printf 'y,z,similarity\na,b,.5\n' >first.csv
 cdp-view --from csv first.csv 2>err | cdp-view --to tsv - >got
-is "$(cat got err)" "$(printf 'a\tb\t0.5\ncdp-view: the first line is taken for a head line, since its score is no number')" \
-    "a head line is noted"
+is "$(cat got err)" "$(printf 'a\tb\t0.5\ncdp-view: the first line is read as a header line: its score is not a number')" \
+    "a header line is noted"
 cdp-view --from csv --columns y,z,similarity first.csv 2>err | cdp-view --to tsv - >got
 is "$(cat got err)" "$(printf 'a\tb\t0.5')" "but for one that names the columns"
 
 # an item with itself
 printf 'q1\tq1\t1\nq1\tq2\t.5\nq2\tq2\t1\n' >hits.tsv
 cdp-view --from tsv hits.tsv 2>err | cdp-view --to tsv - >got
-is "$(cat got err)" "$(printf 'q1\tq2\t0.5\ncdp-view: 2 pairs of an item with itself are left out')" \
+is "$(cat got err)" "$(printf 'q1\tq2\t0.5\ncdp-view: 2 pairs of an item with itself left out')" \
     "self hits are left out and counted"
 
 # names are never changed: what is written is read back
@@ -274,29 +278,29 @@ printf 'a x b score\n0 1 1 .5\n5\t\t6\t.5\n' >bad
 fails 1 'bad: line 3: expected blanks between fields, as on the first line' "tabs in a file of blanks" \
     cdp-view --from tsv --columns a,b,score -o never bad
 for score in NA n/a nan NaN inf -inf null None '' - '?' '#N/A' 0,5 50% true missing 1.5x 0x1p-1 1e 5e-; do
-    refused csv "0,1,\"$score\"\n1,2,.5\n" 'line 1: expected a finite number' "a first score of '$score'"
+    refused csv "0,1,\"$score\"\n1,2,.5\n" 'line 1: (expected a finite number|the score is missing)' "a first score of '$score'"
 done
 refused tsv '0\t1\t0.5\0junk\n' 'line 1: expected a finite number' "a score with NUL in it"
 refused tsv '0\t1\t0.5\0\n' 'line 1: expected a finite number' "a score with NUL behind it"
 printf '0\t0\t1\n0\t1\t.5\n1\t1\t1\n' >self
 cdp-view --from tsv self 2>err | cdp-view --to tsv - >out
-is "$(<out):$(<err)" "$one:cdp-view: 2 pairs of an item with itself are left out" "self pairs of text"
+is "$(<out):$(<err)" "$one:cdp-view: 2 pairs of an item with itself left out" "self pairs of text"
 cdp-propagate self 2>err >out
 is "$(tr '\n' ' ' <out):$(<err)" "0 0 :cdp-propagate: 2 pairs of an item with itself left out" "and of its pairs"
 echo 0 0 1 0 1 .5 1 1 1 | npy '<f8' 3 3 >self.npy
 printf '%%%%MatrixMarket matrix coordinate real general\n2 2 3\n1 1 1\n1 2 .5\n2 2 1\n' >self.mtx
 for file in self.npy self.mtx; do
     cdp-view --from ${file#*.} $file 2>err | cdp-view --to tsv - >out
-    is "$(<out):$(<err)" "$one:cdp-view: 2 pairs of an item with itself are left out" "self pairs of ${file#*.}"
+    is "$(<out):$(<err)" "$one:cdp-view: 2 pairs of an item with itself left out" "self pairs of ${file#*.}"
 done
 printf '0\t0\n' >self
-fails 1 'self: 1 pairs of an item with itself' "an item that stays apart from itself" \
+fails 1 'self: 1 pair of an item with itself' "an item that stays apart from itself" \
     cdp-propagate --cannot-link self plain
 
 # scores a rounding off
 printf '0 1 1.00000012\n1 2 -1e-7\n2 3 .5\n' >off
 cdp-view --from tsv off 2>err | cdp-view --to tsv - >out
-is "$(<out):$(<err)" "$(printf '0\t1\t1\n1\t2\t0\n2\t3\t0.5'):cdp-view: 2 scores were off 0 or 1 by at most 1e-6, and are 0 or 1 now" \
+is "$(<out):$(<err)" "$(printf '0\t1\t1\n1\t2\t0\n2\t3\t0.5'):cdp-view: 2 scores off 0 or 1 by at most 1e-6 rounded to it" \
     "roundings are clamped"
 printf '0 1 -1.2e-7\n' >off
 is "$(cdp-view -q --from tsv --distance off | cdp-view --to tsv -)" "$(printf '0\t1\t1')" "of distances too"

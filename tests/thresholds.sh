@@ -77,9 +77,9 @@ passes "no pairs" cdp-sweep --thresholds 0:1:0.5 --nodes 3 empty
 is "$(tail -n 1 out)" "$(printf '1\t600\t0\t0\t0\t1.000000')" "no clusters"
 passes "no pairs, and a threshold without labels" cdp-sweep --auto --nodes 3 empty
 fails 2 "--thresholds ends at 90, but scores are at most 1" "thresholds in per cent" cdp-sweep --thresholds 50:90:10 chain
-fails 2 "--thresholds wants FIRST:LAST:STEP, not '0:1'" "thresholds without a step" cdp-sweep --thresholds 0:1 chain
-fails 2 "--thresholds wants FIRST:LAST:STEP, not '0:1:0'" "thresholds that never end" cdp-sweep --thresholds 0:1:0 chain
-fails 2 "--max-sizes wants a whole number from 1 to 4000000000, not ''" "a size that is missing" \
+fails 2 "--thresholds must be FIRST:LAST:STEP, not '0:1'" "thresholds without a step" cdp-sweep --thresholds 0:1 chain
+fails 2 "--thresholds must be FIRST:LAST:STEP, not '0:1:0'" "thresholds that never end" cdp-sweep --thresholds 0:1:0 chain
+fails 2 "--max-sizes must be a whole number from 1 to 4000000000, not ''" "a size that is missing" \
     cdp-sweep --max-sizes 3,,4 chain
 fails 2 '--max-sizes and --auto exclude each other' "sizes of components" cdp-sweep --auto --max-sizes 3 chain
 fails 1 'meta: 5000 labels, but the pairs are of 4 items' "labels of other items" \

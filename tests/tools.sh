@@ -71,7 +71,7 @@ for program in "${!runs[@]}" cdp-synth cdp-score cdp-mediate cdp-explain; do
     [ -z "$needs_command" ] || continue
     fails 2 "unknown option '--bogus'; try '$program --help'" "$program --bogus" \
         "${words[@]}" --bogus
-    fails 2 "wants a whole number" "$program -t x" "${words[@]}" -t x
+    fails 2 "must be a whole number" "$program -t x" "${words[@]}" -t x
 done
 
 for program in "${!runs[@]}"; do
@@ -89,7 +89,7 @@ for program in "${!runs[@]}"; do
     "${words[@]}" -o file
     same file whole "$program -o replaces a file"
     "${words[@]}" -v 2>err >out
-    grep -qE '^cdp-.* s, .* MB at most$' err
+    grep -qE '^cdp-.* s, .* MB peak memory$' err
     ok $? "$program -v tells time and memory"
 done
 

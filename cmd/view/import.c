@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/input.h"
 #include "io/names.h"
 #include "stream/convert.h"
 #include "view/view.h"
@@ -33,7 +34,8 @@ static void choose_columns(struct cdp_text_form *form, const char *columns)
             break;
     }
     if (at || count < 2)
-        tool_usage("--columns wants two ids, or two ids and a score, with commas between, not '%s'",
+        tool_usage("--columns must be I,J or I,J,S, columns by number or name with commas between, "
+                   "not '%s'",
                    columns);
     form->unscored = count == 2;
 }
@@ -78,14 +80,14 @@ static enum cdp_type read_files(struct cdp_list *list, struct cdp_text_form *for
         tool_check(read_file(list, form, import->format, files + f, count - f, &type, rows, &err),
                    &err);
         if (f > 0 && type != before)
-            tool_fail("%s: %s, but the files before it hold %s", files[f], cdp_type_name(type),
-                      cdp_type_name(before));
+            tool_fail("%s: holds %s, but the files before it hold %s", cdp_input_shown(files[f]),
+                      cdp_type_name(type), cdp_type_name(before));
     }
     if (list->self_pairs)
-        tool_warn("%llu pairs of an item with itself are left out",
-                  (unsigned long long)list->self_pairs);
+        tool_warn("%llu pair%s of an item with itself left out",
+                  (unsigned long long)list->self_pairs, tool_s(list->self_pairs));
     if (list->head_lines)
-        tool_warn("the first line is taken for a head line, since its score is no number");
+        tool_warn("the first line is read as a header line: its score is not a number");
     return type;
 }
 
@@ -98,7 +100,7 @@ void import_files(const struct import *import, struct cdp_output *output,
     struct cdp_header header;
     struct cdp_writer *writer;
     struct cdp_err err;
-    const char *all = count == 1 ? files[0] : "the input files";
+    const char *all = count == 1 ? cdp_input_shown(files[0]) : "the input files";
     choose_columns(&form, import->columns);
     open_names(&form, import, names_output != NULL);
     cdp_header_init(&header, read_files(&list, &form, import, files, count, &rows));
@@ -107,8 +109,8 @@ void import_files(const struct import *import, struct cdp_output *output,
     if (header.type == CDP_PAIRS && cdp_list_scores(&list, import->distance, import->rescale, &err))
         tool_fail("%s: %s", all, err.text);
     if (list.clamped)
-        tool_warn("%llu scores were off 0 or 1 by at most 1e-6, and are 0 or 1 now",
-                  (unsigned long long)list.clamped);
+        tool_warn("%llu score%s off 0 or 1 by at most 1e-6 rounded to it",
+                  (unsigned long long)list.clamped, tool_s(list.clamped));
     tool_check(cdp_list_sort(&list, header.type, &err), &err);
     if (header.type == CDP_KNN) {
         header.metric = (enum cdp_metric)import->metric;
@@ -116,8 +118,9 @@ void import_files(const struct import *import, struct cdp_output *output,
     }
     const struct cdp_names *names = !form.automatic || form.named ? form.names : NULL;
     if (import->ids && rows && cdp_names_count(names) != rows)
-        tool_fail("%s: %llu names, but %s has %llu items", import->ids,
-                  (unsigned long long)cdp_names_count(names), all, (unsigned long long)rows);
+        tool_fail("%s: %llu name%s, but %s has %llu items", cdp_input_shown(import->ids),
+                  (unsigned long long)cdp_names_count(names), tool_s(cdp_names_count(names)), all,
+                  (unsigned long long)rows);
     header.nodes = import->nodes ? import->nodes : names ? cdp_names_count(names) : rows;
     header.named = names != NULL;
     tool_provenance(&header);

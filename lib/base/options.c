@@ -66,9 +66,45 @@ static int parse_bounded(const struct cdp_option *option, const char *text, uint
         return 0;
     }
     if (bounded)
-        return cdp_fail(err, "--%s wants a whole number from %.0f to %.0f, not '%s'", option->name,
-                        option->min, option->max, text);
-    return cdp_fail(err, "--%s wants a whole number, not '%s'", option->name, text);
+        return cdp_fail(err, "--%s must be a whole number from %.0f to %.0f, not '%s'",
+                        option->name, option->min, option->max, text);
+    return cdp_fail(err, "--%s must be a whole number, not '%s'", option->name, text);
+}
+
+// Considers the aliases, as the choices that they stand for.
+static void try_aliases(struct cdp_spelling *spelling, const struct cdp_option *option)
+{
+    for (const char *at = option->aliases; at && *at; at += strspn(at, " ")) {
+        char alias[32], choice[32];
+        if (sscanf(at, "%31[^=]=%31s", alias, choice) != 2)
+            return;
+        struct cdp_spelling one = *spelling;
+        cdp_spelling_try(&one, alias);
+        for (int i = 0; one.distance < spelling->distance && option->choices[i]; i++) {
+            if (!strcmp(option->choices[i], choice))
+                *spelling = (struct cdp_spelling){one.word, option->choices[i], one.distance};
+        }
+        at += strcspn(at, " ");
+    }
+}
+
+static int fail_choice(const struct cdp_option *option, const char *text, struct cdp_err *err)
+{
+    char names[256] = "";
+    struct cdp_spelling spelling = cdp_spelling(text);
+    for (int i = 0; option->choices[i]; i++) {
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s",
+                 i == 0                   ? ""
+                 : option->choices[i + 1] ? ", "
+                                          : " or ",
+                 option->choices[i]);
+        cdp_spelling_try(&spelling, option->choices[i]);
+    }
+    try_aliases(&spelling, option);
+    return cdp_fail(err, "--%s must be %s, not '%s'%s%s%s", option->name, names, text,
+                    spelling.best ? " (did you mean " : "", spelling.best ? spelling.best : "",
+                    spelling.best ? "?)" : "");
 }
 
 static int assign(const struct cdp_option *option, const char *text, struct cdp_err *err)
@@ -107,7 +143,7 @@ static int assign(const struct cdp_option *option, const char *text, struct cdp_
     }
     case CDP_OPTION_STEPS:
         if (parse_steps(text, option->value))
-            return cdp_fail(err, "--%s wants FIRST:LAST:STEP, not '%s'", option->name, text);
+            return cdp_fail(err, "--%s must be FIRST:LAST:STEP, not '%s'", option->name, text);
         return 0;
     case CDP_OPTION_REAL: {
         const char *word = option->choices ? option->choices[0] : NULL;
@@ -126,28 +162,24 @@ static int assign(const struct cdp_option *option, const char *text, struct cdp_
         if (word)
             snprintf(other, sizeof other, "%s or ", word);
         if (bounded && isinf(option->min))
-            return cdp_fail(err, "--%s wants %sa number of at most %g, not '%s'", option->name,
+            return cdp_fail(err, "--%s must be %sa number of at most %g, not '%s'", option->name,
                             other, option->max, text);
         if (bounded)
-            return cdp_fail(err, "--%s wants %sa number from %g to %g, not '%s'", option->name,
+            return cdp_fail(err, "--%s must be %sa number from %g to %g, not '%s'", option->name,
                             other, option->min, option->max, text);
-        return cdp_fail(err, "--%s wants %sa number, not '%s'", option->name, other, text);
+        return cdp_fail(err, "--%s must be %sa number, not '%s'", option->name, other, text);
     }
-    case CDP_OPTION_CHOICE: {
-        char names[256] = "";
+    case CDP_OPTION_CHOICE:
         for (int i = 0; option->choices[i]; i++) {
             if (!strcmp(option->choices[i], text)) {
                 *(int *)option->value = i;
                 return 0;
             }
-            size_t used = strlen(names);
-            snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", option->choices[i]);
         }
-        return cdp_fail(err, "--%s wants one of %s, not '%s'", option->name, names, text);
-    }
+        return fail_choice(option, text, err);
     case CDP_OPTION_RANGE:
         if (parse_range(text, option->value))
-            return cdp_fail(err, "--%s wants A:B with A below B, not '%s'", option->name, text);
+            return cdp_fail(err, "--%s must be A:B with A below B, not '%s'", option->name, text);
         return 0;
     case CDP_OPTION_END:
         break;
@@ -282,7 +314,7 @@ int cdp_options_parse(struct cdp_options *options, int argc, char **argv, int *o
         if (chosen == -1)
             break;
         if (chosen == ':')
-            return cdp_fail(err, "option '%s' wants an argument", argv[optind - 1]);
+            return cdp_fail(err, "option '%s' needs an argument", argv[optind - 1]);
         if (chosen == '?') {
             const char *word = argv[optind > at ? optind - 1 : at];
             if (optopt >= LONG_BASE)

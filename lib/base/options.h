@@ -47,8 +47,9 @@ struct cdp_option {
     const char *unset;          // what --help shows as the default in place of the value
     double min, max;            // COUNT, COUNTS and REAL; both 0 = any
     const char *const *choices; // NULL-terminated
-    bool not_file;              // TEXT, TEXTS: completion offers no files
-    bool required;              // leaving it out is a usage error
+    const char *aliases; // CHOICE: "WORD=CHOICE ...", words for which messages offer a choice
+    bool not_file;       // TEXT, TEXTS: completion offers no files
+    bool required;       // leaving it out is a usage error
     // Conditions under which the option has an effect, separated by blanks: NAME holds where that
     // option was given, NAME=CHOICE where its value is that one. A given option whose conditions do
     // not hold is a usage error.

@@ -177,11 +177,11 @@ static bool is_number(const char *column, size_t *number)
 static int fail_title(const struct cdp_tsv *t, const char *count, const char *title,
                       const char *advice, struct cdp_err *err)
 {
-    return cdp_fail(err, "%s: line %llu: %s '%s' in the head line%s", cdp_lines_name(t->lines),
+    return cdp_fail(err, "%s: line %llu: %s '%s' in the header line%s", cdp_lines_name(t->lines),
                     (unsigned long long)cdp_lines_number(t->lines), count, title, advice);
 }
 
-// Finds the columns that are chosen, by number or in a head line.
+// Finds the columns that are chosen, by number or in a header line.
 static int choose_columns(struct cdp_tsv *t, struct cdp_field line, bool *head, struct cdp_err *err)
 {
     bool named[COLUMNS] = {0}, found[COLUMNS] = {0}, last = false;
@@ -217,7 +217,7 @@ static int choose_columns(struct cdp_tsv *t, struct cdp_field line, bool *head, 
     return 0;
 }
 
-// Whether a first line is a head line: its score is a word that does not say that it is missing,
+// Whether a first line is a header line: its score is a word that does not say that it is missing,
 // and no id is a number.
 static bool is_head(const struct cdp_tsv *t)
 {
@@ -275,6 +275,16 @@ static int parse_id(struct cdp_tsv *t, const struct cdp_field *field, const char
     return cdp_lines_fail(t->lines, "a name that is known", field, err);
 }
 
+// "FILE: line N: WHAT is missing", where the field has no text.
+static int fail_missing(const struct cdp_tsv *t, const char *what, struct cdp_err *err)
+{
+    const struct cdp_field *first = &t->field[0];
+    bool semicolons = t->form.csv && memchr(first->at, ';', first->length);
+    return cdp_fail(err, "%s: line %llu: %s is missing%s", cdp_lines_name(t->lines),
+                    (unsigned long long)cdp_lines_number(t->lines), what,
+                    semicolons ? ": csv fields are separated by commas, not semicolons" : "");
+}
+
 // Adds the edge of the current fields. Where a first id is met that is no number, asks for the ones
 // before to be renamed.
 static int add_edge(struct cdp_tsv *t, struct cdp_err *err)
@@ -294,6 +304,11 @@ static int add_edge(struct cdp_tsv *t, struct cdp_err *err)
                         cdp_lines_name(t->lines), (unsigned long long)t->padded);
     if (t->renaming)
         return 0;
+    for (int i = 0; i < t->columns; i++) {
+        static const char *const what[COLUMNS] = {"the first id", "the second id", "the score"};
+        if (!t->field[i].length)
+            return fail_missing(t, what[i], err);
+    }
     if (!undecided && (parse_id(t, &t->field[0], "an", source, err) ||
                        parse_id(t, &t->field[1], "a second", target, err)))
         return -1;

@@ -15,10 +15,10 @@
 // are, in any order, repeats too; those of an item with itself are left out and counted.
 //
 // Where columns are chosen, there may be others; without, there must be these alone. The first line
-// is a head line where columns are chosen by name, which it must have then, or where its score is a
+// is a header line where columns are chosen by name, which it must have then, or where its score is a
 // word that does not mean a missing number, and no id is a number.
 struct cdp_text_form {
-    // The columns of the ids and the score: "2", or a name of the head line. Without a third there
+    // The columns of the ids and the score: "2", or a name of the header line. Without a third there
     // is no score, and it is 1. All NULL: the first ones, and no others.
     const char *column[3];
     bool csv;                // commas between fields, which may be quoted (RFC 4180)

@@ -11,7 +11,7 @@
 
 static bool check, sorted;
 static const char *from, *labels;
-static int format;
+static int format, chosen_metric;
 static const struct cdp_option table[] = {
     {.type = CDP_OPTION_TEXT, .name = "from", .arg = "F", .value = &from},
     {.type = CDP_OPTION_FLAG, .name = "check", .value = &check, .without = "from sorted"},
@@ -22,6 +22,12 @@ static const struct cdp_option table[] = {
      .arg = "F",
      .value = &format,
      .choices = (const char *const[]){"a", "b", NULL}},
+    {.type = CDP_OPTION_CHOICE,
+     .name = "metric",
+     .arg = "M",
+     .value = &chosen_metric,
+     .choices = (const char *const[]){"cosine", "l2", "linf", NULL},
+     .aliases = "euclidean=l2 chebyshev=linf"},
     {0},
 };
 static const struct cdp_option wrong[] = {
@@ -210,6 +216,13 @@ int main(void)
     is("--lables=x", "unknown option '--lables' (did you mean --labels?)");
     is("--f x", "ambiguous option '--f' (--from or --format?)");
     is("--bogus", "unknown option '--bogus'");
+    is("--labels", "option '--labels' needs an argument");
+    is("--metric l3", "--metric must be cosine, l2 or linf, not 'l3' (did you mean l2?)");
+    is("--metric Euclidian",
+       "--metric must be cosine, l2 or linf, not 'Euclidian' (did you mean l2?)");
+    is("--metric chebyshev",
+       "--metric must be cosine, l2 or linf, not 'chebyshev' (did you mean linf?)");
+    is("--metric jaccard", "--metric must be cosine, l2 or linf, not 'jaccard'");
     const char *got = run(wrong, "");
     ok(got && !strcmp(got, "the option table has no 'chekc'"), "a condition that names no option");
 
