@@ -6,23 +6,20 @@
 
 #include "base/mem.h"
 #include "base/threads.h"
-#include "knn/data/dataset.h"
 #include "knn/data/duplicates.h"
 #include "knn/search/allpairs.h"
 #include "knn/search/approx.h"
 
-// See tests/bench/NOTES.md.
+// Rows. Timed (README.md).
 enum {
-    EXACT_ROWS = 20 * 1000,
-    EXACT_SHARE = 20, // rows a neighbour
-    // From here on lists are seeded: lists that are good from the start spare the measuring of
-    // pairs that do not stay.
-    SEEDED_ROWS = 4 * 1000,
+    EXACT_ROWS = 20 * 1000, // CDP_KNN_AUTO is exact up to this many,
+    EXACT_SHARE = 20,       // and up to this many for each neighbour
+    SEEDED_ROWS = 4 * 1000, // exact search seeds its lists from this many on
 };
 
 static const double SEED_SHARE = 0.3; // of an exact search of 60,000 rows: seeding its lists
 
-static const uint64_t LISTS_BYTES = UINT64_C(4) << 30; // of the queries that are searched together
+static const uint64_t LISTS_BYTES = UINT64_C(4) << 30; // of the result lists of a band
 
 enum cdp_knn_method cdp_knn_choose(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan)
 {
@@ -56,30 +53,32 @@ static int check(const struct cdp_matrix *matrix, const struct cdp_knn_plan *pla
     return 0;
 }
 
-// A search under way.
 struct search {
-    struct cdp_dataset data; // of the first row of each group
-    struct cdp_duplicates copies;
+    struct cdp_dataset data; // the first row of each group of equal rows
+    struct cdp_duplicates duplicates;
     const struct cdp_knn_plan *plan;
-    uint32_t k; // groups that a list holds
+    uint32_t k; // groups in a result list
     int threads;
+    struct cdp_topk topk;
+    struct cdp_pair_block *blocks;
+    struct cdp_hyperplanes planes; // empty: all pairs are compared
     cdp_knn_sink *sink;
     void *context;
     struct cdp_knn_result *result;
 };
 
-// Rows that are searched together, and their groups: those that first appear among them, and,
-// ascending, those from before, whose lists come after these lists.
+// Query rows that are searched together, and their groups: those whose first row is among them, and
+// then, ascending, older ones.
 struct band {
-    uint64_t first, last;
-    uint64_t from, end;
+    uint64_t first, last; // rows
+    uint64_t from, end;   // groups
     uint32_t *old;
     uint64_t olds;
 };
 
-// ---- handing the lists on
+// ---- delivering lists
 
-// The list of a group.
+// The result list of a group.
 static uint64_t list_of(const struct band *b, uint32_t group)
 {
     if (group >= b->from)
@@ -95,42 +94,40 @@ static uint64_t list_of(const struct band *b, uint32_t group)
     return b->end - b->from + low;
 }
 
-// The neighbours of a row. Returns how many.
-static uint32_t neighbours_of(const struct search *s, const struct band *b,
-                              const struct cdp_topk *n, uint64_t row, uint32_t *target, double *key)
+// Writes the neighbours of a row, and returns their number.
+static uint32_t neighbours_of(const struct search *s, const struct band *b, uint64_t row,
+                              uint32_t *target, double *key)
 {
-    const struct cdp_duplicates *c = &s->copies;
-    uint32_t group = cdp_duplicates_group(c, row), first = cdp_duplicates_first(c, group);
-    double least = cdp_distance_min_key(s->plan->metric);
+    const struct cdp_duplicates *d = &s->duplicates;
+    uint32_t group = cdp_duplicates_group(d, row), first = cdp_duplicates_first(d, group);
+    double min_key = cdp_distance_min_key(s->plan->metric);
     bool once = s->plan->copies == CDP_COPIES_ONCE;
     if (once && row != first) {
         *target = first;
-        *key = least;
+        *key = min_key;
         return 1;
     }
-    uint64_t list = list_of(b, group);
-    const uint32_t *id = n->id + list * n->k;
+    const uint32_t *id = s->topk.id + list_of(b, group) * s->k;
+    const double *keys = s->topk.key + list_of(b, group) * s->k;
     if (!once)
-        return cdp_duplicates_expand(c, row, id, n->key + list * n->k, n->k, least, s->plan->k,
-                                     target, key);
-    for (uint32_t i = 0; i < n->k; i++) {
-        target[i] = cdp_duplicates_first(c, id[i]);
-        key[i] = n->key[list * n->k + i];
+        return cdp_duplicates_expand(d, row, id, keys, s->k, min_key, s->plan->k, target, key);
+    for (uint32_t i = 0; i < s->k; i++) {
+        target[i] = cdp_duplicates_first(d, id[i]);
+        key[i] = keys[i];
     }
-    return n->k;
+    return s->k;
 }
 
-static bool all_copies(const struct cdp_duplicates *c, uint64_t row, const uint32_t *target,
-                       uint32_t count)
+static bool all_equal(const struct cdp_duplicates *d, uint64_t row, const uint32_t *target,
+                      uint32_t count)
 {
     uint32_t same = 0;
-    while (same < count && c->group && c->group[target[same]] == c->group[row])
+    while (same < count && d->group && d->group[target[same]] == d->group[row])
         same++;
     return same == count;
 }
 
-static int deliver(const struct search *s, const struct band *b, const struct cdp_topk *n,
-                   struct cdp_err *err)
+static int deliver(const struct search *s, const struct band *b, struct cdp_err *err)
 {
     uint32_t k = s->plan->k;
     float *distance = cdp_alloc(k, sizeof *distance, "distances", err);
@@ -138,11 +135,11 @@ static int deliver(const struct search *s, const struct band *b, const struct cd
     uint32_t *target = cdp_alloc(k, sizeof *target, "neighbours", err);
     int status = distance && key && target ? 0 : -1;
     for (uint64_t row = b->first; !status && row < b->last; row++) {
-        uint32_t count = neighbours_of(s, b, n, row, target, key);
+        uint32_t count = neighbours_of(s, b, row, target, key);
         for (uint32_t i = 0; i < count; i++)
             distance[i] = (float)cdp_distance_of(s->plan->metric, key[i]);
         s->result->crowded +=
-            s->plan->copies == CDP_COPIES_LIST && all_copies(&s->copies, row, target, count);
+            s->plan->copies == CDP_COPIES_LIST && all_equal(&s->duplicates, row, target, count);
         status = s->sink(s->context, row, target, distance, count, err);
     }
     free(distance);
@@ -153,7 +150,7 @@ static int deliver(const struct search *s, const struct band *b, const struct cd
 
 // ---- exact
 
-static int by_number(const void *a, const void *b)
+static int ascending(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     return x < y ? -1 : x > y;
@@ -164,17 +161,17 @@ static void set_band(struct band *b, const struct search *s, uint64_t first, uin
 {
     b->first = first;
     b->last = last;
-    b->from = cdp_duplicates_before(&s->copies, first);
-    b->end = cdp_duplicates_before(&s->copies, last);
+    b->from = cdp_duplicates_before(&s->duplicates, first);
+    b->end = cdp_duplicates_before(&s->duplicates, last);
     b->olds = 0;
-    if (s->plan->copies == CDP_COPIES_ONCE || !s->copies.group || b->from == 0)
+    if (s->plan->copies == CDP_COPIES_ONCE || !s->duplicates.group || b->from == 0)
         return;
     for (uint64_t row = first; row < last; row++) {
-        uint32_t group = cdp_duplicates_group(&s->copies, row);
+        uint32_t group = cdp_duplicates_group(&s->duplicates, row);
         b->old[b->olds] = group;
         b->olds += group < b->from;
     }
-    qsort(b->old, b->olds, sizeof *b->old, by_number);
+    qsort(b->old, b->olds, sizeof *b->old, ascending);
     uint64_t different = 0;
     for (uint64_t i = 0; i < b->olds; i++) {
         if (i == 0 || b->old[i] != b->old[i - 1])
@@ -183,70 +180,68 @@ static void set_band(struct band *b, const struct search *s, uint64_t first, uin
     b->olds = different;
 }
 
-// Pairs that joining all blocks of a search takes.
+// The pairs of queries and all rows, each pair of two queries once.
 static uint64_t pairs_of(uint64_t queries, uint64_t rows)
 {
     return queries * (rows - queries) + queries * queries / 2;
 }
 
-static int search_band(const struct search *s, struct cdp_pair_block *blocks,
-                       struct cdp_topk *nearest, const struct band *b,
-                       const struct cdp_hyperplanes *hyperplanes, struct cdp_err *err)
+static int search_band(const struct search *s, const struct band *b, struct cdp_err *err)
 {
     if (b->end > b->from &&
-        cdp_allpairs(blocks, s->threads, b->from, b->end, hyperplanes, s->plan->progress, err))
+        cdp_allpairs(s->blocks, s->threads, b->from, b->end, &s->planes, s->plan->progress, err))
         return -1;
     for (uint64_t at = 0; at < b->olds; at += CDP_BLOCK)
-        cdp_allpairs_items(blocks, s->threads, b->old + at, cdp_ids_from(b->end - b->from + at),
+        cdp_allpairs_items(s->blocks, s->threads, b->old + at, cdp_ids_from(b->end - b->from + at),
                            cdp_min(b->olds - at, CDP_BLOCK));
-    return deliver(s, b, nearest, err);
+    return deliver(s, b, err);
+}
+
+// Rows of a band: as many as LISTS_BYTES allows.
+static uint64_t band_rows(const struct search *s)
+{
+    uint64_t queries = s->plan->last - s->plan->first, rows = LISTS_BYTES / cdp_topk_bytes(s->k);
+    rows = rows < CDP_BLOCK ? CDP_BLOCK : rows;
+    return rows < queries ? rows : queries;
+}
+
+static int seed(struct search *s, struct cdp_err *err)
+{
+    struct cdp_ivf_lists lists = {0};
+    int status =
+        cdp_allpairs_seed(&s->data, s->blocks, s->threads, &lists, s->plan->progress, err) ||
+        cdp_allpairs_prepare(&s->data, &s->topk, &lists, &s->planes, s->threads, err);
+    cdp_ivf_lists_free(&lists);
+    return status ? -1 : 0;
 }
 
 static int exact(struct search *s, struct cdp_err *err)
 {
     const struct cdp_knn_plan *plan = s->plan;
-    struct cdp_dataset *data = &s->data;
-    uint64_t queries = plan->last - plan->first, groups = s->copies.groups;
-    uint64_t most = LISTS_BYTES / cdp_topk_bytes(s->k);
-    most = most < CDP_BLOCK ? CDP_BLOCK : most;
-    most = most < queries ? most : queries;
-    bool all = most == s->copies.rows;
+    uint64_t groups = s->duplicates.groups, most = band_rows(s), pairs = 0;
+    bool all = most == s->duplicates.rows;
     struct band band = {.old = NULL};
-    struct cdp_topk nearest;
-    if (cdp_topk_new(&nearest, data, most < groups ? most : groups, s->k, err))
-        return -1;
-    struct cdp_pair_block *blocks = cdp_pair_blocks_new(data, s->threads, err);
-    int status = blocks ? 0 : -1;
-    if (blocks)
-        cdp_pair_blocks_fill(blocks, s->threads, &nearest);
-    if (s->copies.group && !all && !(band.old = cdp_alloc(most, sizeof *band.old, "rows", err)))
-        status = -1;
-    struct cdp_ivf_lists cells = {0};
-    struct cdp_hyperplanes hyperplanes = {0};
+    int status = 0;
     cdp_progress_limit(plan->progress, SEED_SHARE);
-    if (!status && data->vector && all && groups >= SEEDED_ROWS)
-        status = cdp_seed(data, blocks, s->threads, &cells, plan->progress, err) ||
-                         cdp_allpairs_order(data, &nearest, &cells, &hyperplanes, s->threads, err)
-                     ? -1
-                     : 0;
-    cdp_ivf_lists_free(&cells);
-    uint64_t pairs = 0;
-    for (uint64_t at = plan->first; !status && at < plan->last; at += most) {
-        set_band(&band, s, at, plan->last - at < most ? plan->last : at + most);
-        pairs += pairs_of(band.end - band.from, groups);
-    }
-    cdp_progress_limit(plan->progress, 1);
-    cdp_progress_stage(plan->progress, 1, pairs);
-    for (uint64_t at = plan->first; !status && at < plan->last; at += most) {
-        if (at > plan->first)
-            cdp_topk_clear(&nearest);
-        set_band(&band, s, at, plan->last - at < most ? plan->last : at + most);
-        status = search_band(s, blocks, &nearest, &band, &hyperplanes, err);
+    if (s->duplicates.group && !all && !(band.old = cdp_alloc(most, sizeof *band.old, "rows", err)))
+        status = -1;
+    if (!status && s->data.vector && all && groups >= SEEDED_ROWS)
+        status = seed(s, err);
+    for (int pass = 0; pass < 2; pass++) { // counts pairs, then searches
+        for (uint64_t at = plan->first; !status && at < plan->last; at += most) {
+            set_band(&band, s, at, plan->last - at < most ? plan->last : at + most);
+            pairs += pairs_of(band.end - band.from, groups);
+            if (pass > 0 && at > plan->first)
+                cdp_topk_clear(&s->topk);
+            if (pass > 0)
+                status = search_band(s, &band, err);
+        }
+        if (pass == 0) {
+            cdp_progress_limit(plan->progress, 1);
+            cdp_progress_stage(plan->progress, 1, pairs);
+        }
     }
     free(band.old);
-    cdp_hyperplanes_free(&hyperplanes);
-    cdp_pair_blocks_free(blocks, s->threads);
-    cdp_topk_free(&nearest);
     return status;
 }
 
@@ -255,50 +250,50 @@ static int exact(struct search *s, struct cdp_err *err)
 static int approximate(struct search *s, struct cdp_err *err)
 {
     const struct cdp_knn_plan *plan = s->plan;
-    struct cdp_dataset *data = &s->data;
-    bool once = plan->copies == CDP_COPIES_ONCE;
-    uint64_t groups = s->copies.groups;
-    struct band all = {.last = s->copies.rows, .end = groups};
-    struct cdp_topk nearest;
-    if (cdp_topk_new(&nearest, data, groups, s->k, err))
-        return -1;
-    struct cdp_pair_block *blocks = cdp_pair_blocks_new(data, s->threads, err);
-    int status = blocks ? 0 : -1;
-    if (blocks)
-        cdp_pair_blocks_fill(blocks, s->threads, &nearest);
-    struct cdp_ivf_lists cells = {0};
-    struct cdp_hyperplanes hyperplanes = {0};
+    uint64_t groups = s->duplicates.groups;
+    struct band all = {.last = s->duplicates.rows, .end = groups};
+    struct cdp_ivf_lists lists = {0};
     double *found = &s->result->recall;
-    if (!status)
-        status = cdp_approx(data, once ? NULL : &s->copies, blocks, plan->k, s->threads,
-                            plan->recall, found, &cells, plan->progress, err);
+    bool once = plan->copies == CDP_COPIES_ONCE;
+    int status = cdp_approx(&s->data, once ? NULL : &s->duplicates, s->blocks, plan->k, s->threads,
+                            plan->recall, found, &lists, plan->progress, err);
     if (!status && *found < plan->recall) {
-        status = cdp_allpairs_order(data, &nearest, &cells, &hyperplanes, s->threads, err);
+        status = cdp_allpairs_prepare(&s->data, &s->topk, &lists, &s->planes, s->threads, err);
         cdp_progress_start(plan->progress, "neighbours, by all pairs", "pairs",
                            pairs_of(groups, groups));
         if (!status)
-            status = cdp_allpairs(blocks, s->threads, 0, groups, &hyperplanes, plan->progress, err);
+            status =
+                cdp_allpairs(s->blocks, s->threads, 0, groups, &s->planes, plan->progress, err);
         *found = 1;
     }
-    cdp_hyperplanes_free(&hyperplanes);
-    cdp_ivf_lists_free(&cells);
-    if (!status)
-        status = deliver(s, &all, &nearest, err);
-    cdp_pair_blocks_free(blocks, s->threads);
-    cdp_topk_free(&nearest);
-    return status;
+    cdp_ivf_lists_free(&lists);
+    return status ? status : deliver(s, &all, err);
 }
 
 // ---- both
 
-// Where all rows are equal there is nothing to search.
+// If all rows are equal there is nothing to search.
 static int equal_rows(const struct search *s, struct cdp_err *err)
 {
     uint32_t id;
     double key;
-    struct cdp_topk none = {.id = &id, .key = &key};
+    struct search none = *s; // its lists are empty
     struct band all = {.first = s->plan->first, .last = s->plan->last, .end = 1};
-    return deliver(s, &all, &none, err);
+    none.topk = (struct cdp_topk){.id = &id, .key = &key};
+    return deliver(&none, &all, err);
+}
+
+static int search(struct search *s, bool approx, struct cdp_err *err)
+{
+    uint64_t lists = approx ? s->duplicates.groups : band_rows(s);
+    lists = lists < s->duplicates.groups ? lists : s->duplicates.groups;
+    if (cdp_topk_new(&s->topk, &s->data, lists, s->k, err))
+        return -1;
+    s->blocks = cdp_pair_blocks_new(&s->data, s->threads, err);
+    if (!s->blocks)
+        return -1;
+    cdp_pair_blocks_fill(s->blocks, s->threads, &s->topk);
+    return approx ? approximate(s, err) : exact(s, err);
 }
 
 int cdp_knn(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan, cdp_knn_sink *sink,
@@ -312,20 +307,23 @@ int cdp_knn(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan, cd
     *result = (struct cdp_knn_result){.recall = 1};
     if (check(matrix, plan, err))
         return -1;
+    bool approx = cdp_knn_choose(matrix, plan) == CDP_KNN_APPROX;
     cdp_progress_start(plan->progress, "neighbours", "rows", 0);
-    int status = cdp_duplicates_find(&s.copies, matrix, s.threads, err);
-    uint64_t groups = s.copies.groups;
+    int status = cdp_duplicates_find(&s.duplicates, matrix, s.threads, err);
+    uint64_t groups = s.duplicates.groups;
     struct cdp_matrix distinct = *matrix;
     distinct.rows = groups;
-    distinct.pick = s.copies.first;
+    distinct.pick = s.duplicates.first;
     s.k = cdp_min(plan->k, groups - 1);
-    bool approx = cdp_knn_choose(matrix, plan) == CDP_KNN_APPROX;
     if (!status)
         status = cdp_dataset_build(&s.data, &distinct, plan->metric, s.k ? s.k : 1, !approx,
                                    s.threads, err);
     if (!status)
-        status = s.k == 0 ? equal_rows(&s, err) : approx ? approximate(&s, err) : exact(&s, err);
+        status = s.k == 0 ? equal_rows(&s, err) : search(&s, approx, err);
+    cdp_hyperplanes_free(&s.planes);
+    cdp_pair_blocks_free(s.blocks, s.threads);
+    cdp_topk_free(&s.topk);
     cdp_dataset_free(&s.data);
-    cdp_duplicates_free(&s.copies);
+    cdp_duplicates_free(&s.duplicates);
     return status;
 }

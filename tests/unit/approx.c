@@ -6,7 +6,7 @@
 #include "base/random.h"
 #include "knn/data/dataset.h"
 #include "knn/search/allpairs.h"
-#include "knn/search/coarse.h"
+#include "knn/search/ivf.h"
 #include "rows.h"
 #include "tap.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "knn/search/assign.h"
+#include "knn/search/ivf.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,17 +9,23 @@
 #include "rows.h"
 #include "tap.h"
 
-// What a glance promises: of each row the columns that are nearest by what tiles see, exactly
-// these, also where lists ask for something else than those before them did; and of these the
-// nearest by their scores, or where none are looked at, just these. Of all columns, or of those of
-// some sets.
+// A scan of centroids finds exactly the best columns by sketch scores, or the best of these by
+// score, of all columns or of those of some lists.
 
-enum { ROWS = 17000, COLUMNS = 300, DIM = 160, STEP = 97, SETS = 9, WANTED = 3 };
+enum {
+    PANEL = CDP_PANEL_COLUMNS,
+    ROWS = 17000,
+    COLUMNS = 300,
+    DIM = 160,
+    STEP = 97,
+    SETS = 9,
+    WANTED = 3
+};
 
 static float number[ROWS * DIM];
 static uint32_t chosen[COLUMNS]; // the rows that are columns
 
-// Rows of lengths that change on the way, and that spread less from number to number.
+// Rows of different lengths, whose variance falls from number to number.
 static void spread(void)
 {
     for (size_t i = 0; i < ROWS; i++) {
@@ -36,23 +42,23 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-// Which columns a row sees: those on the panels of its sets, or all where there are no sets.
-static void seen_by(const struct cdp_ivf_packed *shelf, const uint64_t *probes, bool sees[COLUMNS])
+// The columns that a row scans: those of the panels of its lists, or all.
+static void seen_by(const struct cdp_ivf_lists *sets, const uint64_t *probes, bool sees[COLUMNS])
 {
-    memset(sees, !shelf, COLUMNS * sizeof *sees);
-    for (uint32_t p = 0; shelf && p < WANTED && probes[p] != CDP_CANDIDATE_NONE; p++) {
-        uint32_t set = cdp_candidate_id(probes[p]), end = cdp_ivf_packed_end(shelf, set);
-        for (uint32_t c = cdp_ivf_packed_begin(shelf, set); c < end; c += CDP_PANEL_COLUMNS) {
-            for (uint32_t i = c; i < c + CDP_PANEL_COLUMNS; i++) {
-                if (shelf->columns.id[i] != CDP_NONE)
-                    sees[shelf->columns.id[i]] = true;
+    memset(sees, !sets, COLUMNS * sizeof *sees);
+    for (uint32_t p = 0; sets && p < WANTED && probes[p] != CDP_CANDIDATE_NONE; p++) {
+        uint32_t set = cdp_candidate_id(probes[p]), end = (uint32_t)sets->start[set + 1];
+        for (uint32_t c = sets->start[set] / PANEL * PANEL; c < end; c += PANEL) {
+            for (uint32_t i = c; i < c + PANEL; i++) {
+                if (sets->columns.id[i] != CDP_NONE)
+                    sees[sets->columns.id[i]] = true;
             }
         }
     }
 }
 
-// What tiles see of a column. They add up one number after the other, which rounds l1 otherwise
-// than glances do.
+// The score that tiles compute. They add one number after the other, which rounds l1 differently
+// than cdp_dataset_sketch_scores.
 static float seen(const struct cdp_dataset *data, uint32_t item, const struct cdp_dataset *columns,
                   uint32_t c)
 {
@@ -70,21 +76,21 @@ static float seen(const struct cdp_dataset *data, uint32_t item, const struct cd
 
 // The lists of all entries, sorted, one after the other.
 static bool right(const struct cdp_dataset *data, const struct cdp_dataset *columns,
-                  const struct cdp_ivf_packed *shelf, const struct cdp_candidates *probes,
-                  uint32_t looked, const uint32_t *items, const struct cdp_candidates *lists)
+                  const struct cdp_ivf_lists *sets, const struct cdp_candidates *probes,
+                  uint32_t depth, const uint32_t *items, const struct cdp_candidates *lists)
 {
     for (uint64_t i = 0; i < lists->count; i += STEP) {
         uint64_t entry[COLUMNS];
         uint32_t item = items ? items[i] : (uint32_t)i, count = 0;
         bool sees[COLUMNS];
-        seen_by(shelf, probes->entry + i * probes->k, sees);
+        seen_by(sets, probes->entry + i * probes->k, sees);
         for (uint32_t c = 0; c < COLUMNS; c++) {
             entry[count] = cdp_candidate(seen(data, item, columns, c), c);
             count += sees[c];
         }
         qsort(entry, count, sizeof *entry, by_size);
-        count = cdp_min(count, looked ? looked : lists->k);
-        for (uint32_t r = 0; looked && r < count; r++) {
+        count = cdp_min(count, depth ? depth : lists->k);
+        for (uint32_t r = 0; depth && r < count; r++) {
             uint32_t column = cdp_candidate_id(entry[r]);
             float score;
             cdp_dataset_scores(data, item, columns, &column, 1, &score);
@@ -99,8 +105,8 @@ static bool right(const struct cdp_dataset *data, const struct cdp_dataset *colu
     return true;
 }
 
-// Sets of columns, one in which there are none and one with few, that each column is in two of; and
-// two or three of them for each row.
+// Lists of columns, one empty and one short, with each column in two of them; and two or three
+// lists for each row.
 static bool choose_sets(struct cdp_ivf_lists *sets, struct cdp_candidates *probes)
 {
     struct cdp_candidates in;
@@ -122,7 +128,7 @@ static bool choose_sets(struct cdp_ivf_lists *sets, struct cdp_candidates *probe
     return made;
 }
 
-// Of columns tiles see the whole sketch, or the level below.
+// `below`: by the level below the whole sketch.
 static void check(enum cdp_metric metric, bool below, const char *name)
 {
     struct cdp_matrix matrix = matrix_of(number, ROWS, DIM);
@@ -130,7 +136,6 @@ static void check(enum cdp_metric metric, bool below, const char *name)
     struct cdp_operand columns = {0};
     struct cdp_ivf_lists sets;
     struct cdp_candidates probes;
-    struct cdp_ivf_packed shelf;
     struct cdp_err err;
     static uint32_t items[ROWS];
     for (uint32_t c = 0; c < COLUMNS; c++)
@@ -141,33 +146,36 @@ static void check(enum cdp_metric metric, bool below, const char *name)
                 !cdp_dataset_select(&centroids, &data, data.levels - 1 - below, chosen, COLUMNS,
                                     &err) &&
                 !cdp_operand_new_columns(&columns, &centroids, COLUMNS, &err) &&
-                choose_sets(&sets, &probes) &&
-                !cdp_ivf_packed_new(&shelf, &centroids, &sets, 1, &err),
-            "%s: laid out", name))
+                choose_sets(&sets, &probes) && !cdp_ivf_lists_pack(&sets, &centroids, 1, &err),
+            "%s: packed", name))
         return;
     cdp_operand_pack_columns(&columns, cdp_ids_from(0), cdp_ids_from(CDP_NONE), COLUMNS, 1);
     for (int threads = 1; threads <= 3; threads += 2) {
-        const uint32_t most[] = {1, 12, 50, COLUMNS, 40}, looked[] = {9, 20, 70, COLUMNS, 0};
+        const uint32_t most[] = {1, 12, 50, COLUMNS, 40}, depth[] = {9, 20, 70, COLUMNS, 0};
         for (size_t m = 0; m < sizeof most / sizeof *most; m++) {
             const uint32_t *order = m % 2 ? items : NULL;
             struct cdp_candidates lists;
+            struct cdp_scan all = {.data = &data, .items = order, .columns = &columns};
+            struct cdp_scan some = {.data = &data,
+                                    .items = order,
+                                    .columns = &sets.columns,
+                                    .lists = &sets,
+                                    .visits = &probes,
+                                    .last = WANTED};
             ok(!cdp_candidates_new(&lists, ROWS, most[m], threads, &err) &&
-                   !cdp_scan_coarse(&data, order, &columns, looked[m], &lists, threads, NULL,
-                                    &err) &&
-                   right(&data, &centroids, NULL, &probes, looked[m], order, &lists),
-               "%s: the %u nearest of %d columns, %u looked at, %d threads", name, most[m], COLUMNS,
-               looked[m], threads);
+                   !cdp_scan_centroids(&all, depth[m], &lists, threads, NULL, &err) &&
+                   right(&data, &centroids, NULL, &probes, depth[m], order, &lists),
+               "%s: the %u nearest of %d columns, %u depth at, %d threads", name, most[m], COLUMNS,
+               depth[m], threads);
             cdp_candidates_free(&lists);
             ok(!cdp_candidates_new(&lists, ROWS, most[m], threads, &err) &&
-                   !cdp_scan_coarse_lists(&data, order, &probes, &shelf, looked[m], &lists, threads,
-                                          NULL, &err) &&
-                   right(&data, &centroids, &shelf, &probes, looked[m], order, &lists),
-               "%s: the %u nearest of some sets, %u looked at, %d threads", name, most[m],
-               looked[m], threads);
+                   !cdp_scan_centroids(&some, depth[m], &lists, threads, NULL, &err) &&
+                   right(&data, &centroids, &sets, &probes, depth[m], order, &lists),
+               "%s: the %u nearest of some lists, %u depth at, %d threads", name, most[m], depth[m],
+               threads);
             cdp_candidates_free(&lists);
         }
     }
-    cdp_ivf_packed_free(&shelf);
     cdp_ivf_lists_free(&sets);
     cdp_candidates_free(&probes);
     cdp_operand_free(&columns);

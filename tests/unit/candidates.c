@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "knn/search/candidates.h"
+#include "knn/search/lists.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "knn/search/coarse.h"
+#include "knn/search/ivf.h"
 
 #include "base/random.h"
 #include "knn/data/dataset.h"
@@ -57,9 +57,9 @@ static double beside(const struct cdp_coarse *c)
 {
     bool is[CENTRES] = {0};
     uint32_t all = 0;
-    for (uint64_t g = 0; g < c->sets.count; g++) {
-        for (uint64_t m = c->sets.start[g]; m + 1 < c->sets.start[g + 1]; m++)
-            is[c->sets.member[m]] |= c->sets.member[m + 1] == c->sets.member[m] + 1;
+    for (uint64_t g = 0; g < c->members.count; g++) {
+        for (uint64_t m = c->members.start[g]; m + 1 < c->members.start[g + 1]; m++)
+            is[c->members.member[m]] |= c->members.member[m + 1] == c->members.member[m] + 1;
     }
     for (uint32_t i = 0; i < CENTRES; i++)
         all += is[i];
@@ -82,7 +82,7 @@ static void check(enum cdp_metric metric, const char *name)
     for (int t = 0; t < 2; t++) {
         int threads = 1 + 2 * t;
         struct cdp_progress progress = {.show = show_nothing};
-        struct cdp_coarse *c = cdp_coarse_new(&data, ROWS, CENTRES, 1, threads, &progress, &err);
+        struct cdp_coarse *c = cdp_coarse_new(&data, CENTRES, 1, threads, &progress, &err);
         double share = 0;
         ok(c && progress.done == progress.total, "%s: progress tells all looks of k-means", name);
         ok(c && beside(c) > 0.5, "%s: %.3f of the centroids are in a group with the next", name,

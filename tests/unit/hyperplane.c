@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "knn/search/hyperplane.h"
+#include "knn/search/allpairs.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/random.h"
 #include "knn/data/dataset.h"
-#include "knn/search/allpairs.h"
 #include "rows.h"
 #include "tap.h"
 
@@ -148,13 +147,13 @@ static void check_all(enum cdp_metric metric, bool pays, const char *name)
     cdp_pair_blocks_fill(blocks, 2, &nearest);
     ok(search(&nearest, blocks, all) && memcmp(all, nearest.id, sizeof all) != 0,
        "%s: not all neighbours are of the same cell", name);
-    ok(!cdp_allpairs_order(&data, &nearest, &cells, &hyperplanes, 2, &err) &&
-           !hyperplanes.cell == !pays,
+    ok(!cdp_allpairs_prepare(&data, &nearest, &cells, &hyperplanes, 2, &err) &&
+           !hyperplanes.list == !pays,
        "%s: cells exclude %s", name, pays ? "others" : "too little");
     uint64_t known = 0, wrong = 0;
     for (uint64_t i = 0; pays && i < ROWS; i++) {
-        known += hyperplanes.cell[i] != CDP_NONE;
-        wrong += hyperplanes.cell[i] != CDP_NONE && hyperplanes.cell[i] != data.row[i] / HALF;
+        known += hyperplanes.list[i] != CDP_NONE;
+        wrong += hyperplanes.list[i] != CDP_NONE && hyperplanes.list[i] != data.row[i] / HALF;
     }
     if (pays)
         ok(wrong == 0 && known > ROWS / 2 && known < ROWS,
@@ -190,7 +189,7 @@ static void check(enum cdp_metric metric, const char *name)
     cdp_pair_blocks_fill(blocks, 1, &nearest);
     ok(!cdp_allpairs(blocks, 1, 0, ROWS, &none, NULL, &err), "%s: neighbours", name);
     for (uint32_t i = 0; i < ROWS; i++)
-        hyperplanes.cell[i] = alone(i) ? CDP_NONE : hyperplanes.cell[i];
+        hyperplanes.list[i] = alone(i) ? CDP_NONE : hyperplanes.list[i];
     ok(cdp_hyperplanes_share(&hyperplanes, &nearest, &cells) < 0.1, "%s: a sample", name);
     for (uint32_t i = 0; i < HALF * LOOKING; i++)
         row[i] = i / HALF * 2 * HALF + i % HALF;

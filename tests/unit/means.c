@@ -7,8 +7,8 @@
 #include "rows.h"
 #include "tap.h"
 
-// What centroids of vectors promise: they stand at the mean of their items, and seem farther by a
-// quarter of how far these are from it, to scores and to what tiles see alike.
+// Centroids of vectors are at the mean of their members, and the squared distance to them is larger
+// by a quarter of the members' mean squared distance, in scores and sketch scores alike.
 
 enum { ROWS = 600, DIM = 32, CENTRES = 3 };
 
@@ -62,21 +62,21 @@ int main(void)
         return done();
     double unit = data.unit * data.unit, step = data.sketcher->step * data.sketcher->step;
     for (uint32_t c = 0; c < CENTRES; c++) {
-        double mean[DIM], spread = 0, by_score = 0, by_glance = 0;
+        double mean[DIM], spread = 0, by_score = 0, by_sketch = 0;
         mean_of(c, mean);
         for (size_t i = c; i < ROWS; i += CENTRES)
             spread += square_to(i, mean) * CENTRES / ROWS;
         for (uint32_t i = 0; i < ROWS; i++) {
-            float score, glance;
+            float score, sketch_score;
             double wanted = unit * (square_to(i, mean) + spread / 4);
             cdp_dataset_scores(&data, i, &centroids, &c, 1, &score);
-            cdp_dataset_sketch_scores(&data, i, &centroids, &c, 1, &glance);
+            cdp_dataset_sketch_scores(&data, i, &centroids, &c, 1, &sketch_score);
             double own = cdp_dataset_sketch(&data, i, data.levels - 1)->square;
             by_score = fmax(by_score, fabs(-2 * (double)score / wanted - 1));
-            by_glance = fmax(by_glance, fabs((own - 2 * (double)glance) * step / wanted - 1));
+            by_sketch = fmax(by_sketch, fabs((own - 2 * (double)sketch_score) * step / wanted - 1));
         }
         ok(by_score < 0.05, "centroid %u: scores are off by %.4f at most", c, by_score);
-        ok(by_glance < 0.12, "centroid %u: glances are off by %.4f at most", c, by_glance);
+        ok(by_sketch < 0.12, "centroid %u: sketch scores are off by %.4f at most", c, by_sketch);
     }
     cdp_dataset_free(&centroids);
     cdp_dataset_free(&data);

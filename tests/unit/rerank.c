@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "knn/search/block.h"
+#include "knn/search/allpairs.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,42 +1,42 @@
 // SPDX-License-Identifier: MIT
-#include "knn/search/schedule.h"
+#include "knn/search/approx.h"
 
 #include <math.h>
 
 #include "tap.h"
 
-// What a plan promises, whatever is found: it comes to an end, more look each time while few do,
-// and no step costs many times what all before it did.
+// A schedule ends, whatever is found; each round of few items has more of them than the last one;
+// and no round costs many times what all before it cost.
 
-enum { CELLS = 25000, STEPS = 100 };
+enum { NLIST = 25000, STEPS = 100 };
 
 static void check(bool scattered, uint64_t enough)
 {
-    struct cdp_schedule plan = cdp_schedule_new();
-    double last = INFINITY, last_around = INFINITY, spent = 0, steepest = 0;
-    bool was_fine = false, more_each_time = true, more_around = true;
+    struct cdp_schedule schedule = cdp_schedule_new();
+    double last = INFINITY, last_descent = INFINITY, spent = 0, steepest = 0;
+    bool was_fine = false, more_each_time = true, more_descent = true;
     int steps = 0;
     for (; steps < STEPS; steps++) {
-        double around = cdp_schedule_descent(&plan, scattered, enough), part;
-        uint64_t probes = cdp_schedule_lists(&plan, scattered, enough, CELLS, &part);
-        if (probes == 0)
+        double descent = cdp_schedule_descent(&schedule, scattered, enough), share;
+        uint64_t nprobe = cdp_schedule_probes(&schedule, scattered, enough, NLIST, &share);
+        if (nprobe == 0)
             break;
-        more_around &= around <= last_around && around >= 1;
-        more_each_time &= part >= 1 && (!was_fine || !plan.fine || part <= last / 2);
-        double cost = (double)probes / part;
+        more_descent &= descent <= last_descent && descent >= 1;
+        more_each_time &= share >= 1 && (!was_fine || !schedule.fine || share <= last / 2);
+        double cost = (double)nprobe / share;
         if (spent > 0)
             steepest = fmax(steepest, cost / spent);
         spent += cost;
-        last = part;
-        last_around = around;
-        was_fine = plan.fine;
+        last = share;
+        last_descent = descent;
+        was_fine = schedule.fine;
     }
     const char *who = scattered ? "the farthest" : "all alike";
     ok(steps > 0 && steps < STEPS, "%s miss, one in %llu: %d steps", who,
        (unsigned long long)enough, steps);
-    ok(more_each_time, "of few each time more look into cells");
-    ok(more_around && last_around == (scattered ? fmax(1, last_around) : 1),
-       "each time more look around: at last one in %g", last_around);
+    ok(more_each_time, "rounds of few items grow");
+    ok(more_descent && last_descent == (scattered ? fmax(1, last_descent) : 1),
+       "NN-descent grows: at last one item in %g", last_descent);
     ok(steepest <= 5, "no step costs many times what was spent: %g times", steepest);
 }
 

@@ -9,59 +9,82 @@
 #include "base/mem.h"
 #include "base/threads.h"
 
-// Exclusion pays where no larger share of rows and tiles is wanted.
-static const double WORTH = 0.36;
+// Hyperplanes are used if at most this share of rows x tiles is left. Timed (README.md).
+static const double MAX_SHARE = 0.36;
 
+// Timed (README.md).
 enum {
-    CLASSES = 16, // of what lists ask for, of which
-    FAR = 2,      // are of lists that reach so far that few pairs would be excluded
-    BLOCKS = 16,  // of rows, for each thread
-    SOME = 32,    // rows of a block, and columns, whose pairs tell
-    OTHERS = 256, // which level of sketches suits the block;
-    MORE = 2,     // so many times as many pass by the bars of tiles
+    CLASSES = 16,    // of radius, class 0 the largest, of which
+    FAR = 2,         // are not pruned
+    BLOCKS = 16,     // of rows, for each thread, at least
+    LEVEL_ROWS = 32, // sample of a block's pairs that chooses a level of sketches
+    LEVEL_COLUMNS = 256,
+    MORE_PASS = 2, // pairs that pass a tile, where the sample has one: its columns share the
+                   // weakest threshold
+    SEED_NPROBE = 4,
+    SEED = 1,
 };
 
-// Which class each item belongs to by what its list asks for, class 0 for the least; NULL after an
-// error.
-static uint8_t *classes_of(const struct cdp_topk *nearest, struct cdp_err *err)
+// ---- seeding
+
+int cdp_allpairs_seed(struct cdp_dataset *data, struct cdp_pair_block *blocks, int threads,
+                      struct cdp_ivf_lists *lists, struct cdp_progress *progress,
+                      struct cdp_err *err)
 {
-    uint64_t n = nearest->count;
-    float *least = cdp_alloc(n, sizeof *least, "an order", err), border[CLASSES];
+    const struct cdp_topk *topk = blocks->topk;
+    struct cdp_candidates found = {0};
+    struct cdp_ivf ivf = {0};
+    int status = cdp_ivf_new(&ivf, data, topk->k, SEED_NPROBE, SEED, threads, progress, err) ||
+                 cdp_candidates_new(&found, topk->count, topk->k, threads, err) ||
+                 cdp_ivf_search(&ivf, data, &found, threads, progress, err);
+    cdp_ivf_take_lists(&ivf, lists);
+    cdp_ivf_free(&ivf);
+    if (!status)
+        status = cdp_rerank(blocks, threads, &found, NULL, false, err);
+    cdp_candidates_free(&found);
+    return status ? -1 : 0;
+}
+
+// ---- preparing
+
+// The class of each item by the radius of its list; NULL after an error.
+static uint8_t *classes_of(const struct cdp_topk *topk, struct cdp_err *err)
+{
+    uint64_t n = topk->count;
+    float *sorted = cdp_alloc(n, sizeof *sorted, "an order", err), border[CLASSES];
     uint8_t *class = cdp_zalloc(n, sizeof *class, "an order", err);
-    if (least && class) {
-        memcpy(least, nearest->least, n * sizeof *least);
-        cdp_sort_floats(least, n);
-        for (uint64_t c = 0; c < CLASSES; c++)
-            border[c] = least[c * n / CLASSES];
-        for (uint64_t i = 0; i < n; i++) {
-            float own = nearest->least[cdp_dataset_row(nearest->data, i)];
-            while (class[i] + 1 < CLASSES && own >= border[class[i] + 1])
-                class[i]++;
-        }
-    }
-    if (!least) {
+    if (!sorted || !class) {
+        free(sorted);
         free(class);
-        class = NULL;
+        return NULL;
     }
-    free(least);
+    memcpy(sorted, topk->threshold, n * sizeof *sorted);
+    cdp_sort_floats(sorted, n);
+    for (uint64_t c = 0; c < CLASSES; c++)
+        border[c] = sorted[c * n / CLASSES];
+    for (uint64_t i = 0; i < n; i++) {
+        float own = topk->threshold[cdp_dataset_row(topk->data, i)];
+        while (class[i] + 1 < CLASSES && own >= border[class[i] + 1])
+            class[i]++;
+    }
+    free(sorted);
     return class;
 }
 
-// The items, which stand by cells: those of the first `far` classes by class, the others as they
-// stand, those of each cell by class.
-static void put_in_order(uint32_t *order, const uint8_t *class, int far,
-                         const struct cdp_ivf_lists *cells)
+// The items of the first `far` classes by class, then the others by list, within it by class.
+static void set_order(uint32_t *order, const uint8_t *class, int far,
+                      const struct cdp_ivf_lists *lists)
 {
-    uint64_t n = cells->start[cells->count], at = 0;
+    uint64_t n = lists->start[lists->count], at = 0;
     for (int c = 0; c < far; c++) {
         for (uint64_t i = 0; i < n; i++) {
             if (class[i] == c)
                 order[at++] = (uint32_t)i;
         }
     }
-    for (uint64_t s = 0; s < cells->count; s++) {
+    for (uint64_t l = 0; l < lists->count; l++) {
         for (int c = far; c < CLASSES; c++) {
-            for (uint64_t i = cells->start[s]; i < cells->start[s + 1]; i++) {
+            for (uint64_t i = lists->start[l]; i < lists->start[l + 1]; i++) {
                 if (class[i] == c)
                     order[at++] = (uint32_t)i;
             }
@@ -69,34 +92,34 @@ static void put_in_order(uint32_t *order, const uint8_t *class, int far,
     }
 }
 
-// Makes the hyperplanes, of which those of the first classes are left out, unless it does not pay.
-static int exclude(struct cdp_hyperplanes *hyperplanes, const struct cdp_topk *nearest,
-                   const struct cdp_ivf_lists *cells, const uint8_t *class, struct cdp_err *err)
+// Makes the hyperplanes, unless they prune too little.
+static int make_planes(struct cdp_hyperplanes *planes, const struct cdp_topk *topk,
+                       const struct cdp_ivf_lists *lists, const uint8_t *class, struct cdp_err *err)
 {
-    if (!nearest->data->vector)
+    if (!topk->data->vector)
         return 0;
-    if (cdp_hyperplanes_new(hyperplanes, nearest->data, cells, err))
+    if (cdp_hyperplanes_new(planes, topk->data, lists, err))
         return -1;
-    for (uint64_t i = 0; i < nearest->count; i++) {
+    for (uint64_t i = 0; i < topk->count; i++) {
         if (class[i] < FAR)
-            hyperplanes->cell[i] = CDP_NONE;
+            planes->list[i] = CDP_NONE;
     }
-    if (cdp_hyperplanes_share(hyperplanes, nearest, cells) > WORTH)
-        cdp_hyperplanes_free(hyperplanes);
+    if (cdp_hyperplanes_share(planes, topk, lists) > MAX_SHARE)
+        cdp_hyperplanes_free(planes);
     return 0;
 }
 
-int cdp_allpairs_order(struct cdp_dataset *data, const struct cdp_topk *nearest,
-                       const struct cdp_ivf_lists *cells, struct cdp_hyperplanes *hyperplanes,
-                       int threads, struct cdp_err *err)
+int cdp_allpairs_prepare(struct cdp_dataset *data, const struct cdp_topk *topk,
+                         const struct cdp_ivf_lists *lists, struct cdp_hyperplanes *planes,
+                         int threads, struct cdp_err *err)
 {
-    *hyperplanes = (struct cdp_hyperplanes){0};
-    uint32_t *order = cdp_alloc(nearest->count, sizeof *order, "an order", err);
-    uint8_t *class = classes_of(nearest, err);
-    int status = !order || !class || exclude(hyperplanes, nearest, cells, class, err);
+    *planes = (struct cdp_hyperplanes){0};
+    uint32_t *order = cdp_alloc(topk->count, sizeof *order, "an order", err);
+    uint8_t *class = classes_of(topk, err);
+    int status = !order || !class || make_planes(planes, topk, lists, class, err);
     if (!status) {
-        put_in_order(order, class, hyperplanes->cell ? FAR : CLASSES, cells);
-        status = cdp_hyperplanes_permute(hyperplanes, order, threads, err) ||
+        set_order(order, class, planes->list ? FAR : CLASSES, lists);
+        status = cdp_hyperplanes_permute(planes, order, threads, err) ||
                  cdp_dataset_permute(data, order, threads, err);
     }
     free(class);
@@ -104,40 +127,27 @@ int cdp_allpairs_order(struct cdp_dataset *data, const struct cdp_topk *nearest,
     return status ? -1 : 0;
 }
 
-// The queries from `from` on, and their lists.
-struct queries {
-    struct cdp_ids items, lists;
-};
+// ---- levels of sketches
 
-static struct queries queries_from(const struct cdp_dataset *data, uint64_t first, uint64_t from)
+// Adds to passed[] the pairs of an item and a tile's others that pass at each level.
+static void count_passed(const struct cdp_topk *topk, uint32_t own, const uint32_t *others,
+                         uint64_t passed[CDP_SKETCH_LEVELS])
 {
-    if (data->row)
-        return (struct queries){cdp_ids_from(from), cdp_ids_of(data->row + from)};
-    return (struct queries){cdp_ids_from(from), cdp_ids_from(from - first)};
-}
-
-// Counts in passed[] the pairs of an item and some others, at most a tile's columns, that the
-// levels of sketches let pass.
-static void count_passed(const struct cdp_topk *n, uint32_t own, const uint32_t *others,
-                         uint32_t count, uint64_t passed[CDP_SKETCH_LEVELS])
-{
-    const struct cdp_dataset *s = n->data;
-    float own_reach = cdp_dataset_radius(s, cdp_topk_threshold(n, cdp_dataset_row(s, own)));
+    const struct cdp_dataset *s = topk->data;
+    float own_radius = cdp_dataset_radius(s, cdp_topk_threshold(topk, cdp_dataset_row(s, own)));
     for (unsigned l = 0; l < s->levels; l++) {
         const struct cdp_sketch *v = cdp_dataset_sketch(s, own, l);
         float product[CDP_TILE_COLUMNS];
-        cdp_dataset_products(s, own, s, others, count, l, product);
-        for (uint32_t i = 0; i < count; i++) {
+        cdp_dataset_products(s, own, s, others, CDP_TILE_COLUMNS, l, product);
+        for (uint32_t i = 0; i < CDP_TILE_COLUMNS; i++) {
             const struct cdp_sketch *w = cdp_dataset_sketch(s, others[i], l);
-            float reach =
-                cdp_dataset_radius(s, cdp_topk_threshold(n, cdp_dataset_row(s, others[i])));
-            float most = fmaxf(own_reach, reach) + v->error + w->error;
+            float threshold = cdp_topk_threshold(topk, cdp_dataset_row(s, others[i]));
+            float most = fmaxf(own_radius, cdp_dataset_radius(s, threshold)) + v->error + w->error;
             passed[l] += (float)v->square + (float)w->square - 2 * product[i] <= most * most;
         }
     }
 }
 
-// What a pair costs in a tile of a level of sketches.
 static double tile_cost(const struct cdp_dataset *s, unsigned level)
 {
     struct cdp_tile_cost cost = s->kernel->cost;
@@ -145,67 +155,73 @@ static double tile_cost(const struct cdp_dataset *s, unsigned level)
     return cost.each * (double)steps + cost.all;
 }
 
-// The level of sketches by which joining a block of rows with the items from it on is cheapest, if
-// its tiles want this share of the rows.
-static unsigned choose_level(const struct cdp_topk *n, uint64_t from, uint64_t rows, double wanted)
+// The cheapest level for a block of rows with the items from it on, if hyperplanes keep this share
+// of the rows.
+static unsigned choose_level(const struct cdp_topk *topk, uint64_t from, uint64_t rows, double kept)
 {
-    const struct cdp_dataset *s = n->data;
+    const struct cdp_dataset *s = topk->data;
     uint64_t passed[CDP_SKETCH_LEVELS] = {0}, left = s->matrix->rows - from;
     unsigned best = s->levels - 1;
-    double least = INFINITY;
-    if (s->levels == 1 || n->count < s->matrix->rows)
+    double lowest = INFINITY;
+    if (s->levels == 1 || topk->count < s->matrix->rows)
         return best;
-    for (uint64_t r = 0; r < SOME; r++) {
-        for (uint64_t c = 0; c < OTHERS; c += CDP_TILE_COLUMNS) {
+    for (uint64_t r = 0; r < LEVEL_ROWS; r++) {
+        for (uint64_t c = 0; c < LEVEL_COLUMNS; c += CDP_TILE_COLUMNS) {
             uint32_t other[CDP_TILE_COLUMNS];
             for (uint64_t i = 0; i < CDP_TILE_COLUMNS; i++)
-                other[i] = (uint32_t)(from + (c + i) * left / OTHERS);
-            count_passed(n, (uint32_t)(from + r * rows / SOME), other, CDP_TILE_COLUMNS, passed);
+                other[i] = (uint32_t)(from + (c + i) * left / LEVEL_COLUMNS);
+            count_passed(topk, (uint32_t)(from + r * rows / LEVEL_ROWS), other, passed);
         }
     }
     for (unsigned l = 0; l < s->levels; l++) {
-        double share = MORE * (double)passed[l] / (SOME * OTHERS);
-        double cost = cdp_sketch_cost(wanted * tile_cost(s, l), share, s->matrix->dim);
-        if (cost < least) {
-            least = cost;
+        double share = MORE_PASS * (double)passed[l] / (LEVEL_ROWS * LEVEL_COLUMNS);
+        double cost = cdp_sketch_cost(kept * tile_cost(s, l), share, s->matrix->dim);
+        if (cost < lowest) {
+            lowest = cost;
             best = l;
         }
     }
     return best;
 }
 
-// The first `rows` of the rows that are laid out with the queries from `to` on.
-static void join_queries(struct cdp_pair_block *j, uint32_t rows, uint64_t first, uint64_t last,
-                         uint64_t to, bool same, struct cdp_progress *progress)
+// ---- all pairs
+
+// The lists of the queries from `from` on.
+static struct cdp_ids lists_from(const struct cdp_dataset *data, uint64_t first, uint64_t from)
+{
+    return data->row ? cdp_ids_of(data->row + from) : cdp_ids_from(from - first);
+}
+
+static void set_rows(struct cdp_pair_block *b, uint64_t first, uint64_t from, uint32_t rows,
+                     double kept)
+{
+    cdp_pair_block_rows(b, choose_level(b->topk, from, rows, kept), cdp_ids_from(from),
+                        lists_from(b->data, first, from), rows);
+}
+
+// The first `rows` rows with the queries from `to` on.
+static void search_queries(struct cdp_pair_block *b, uint32_t rows, uint64_t first, uint64_t last,
+                           uint64_t to, bool same, struct cdp_progress *progress)
 {
     uint32_t columns = cdp_min(last - to, CDP_BLOCK);
-    struct queries q = queries_from(j->data, first, to);
-    cdp_pair_block_columns(j, q.items, q.lists, columns);
-    cdp_pair_block_search(j, rows, same);
+    cdp_pair_block_columns(b, cdp_ids_from(to), lists_from(b->data, first, to), columns);
+    cdp_pair_block_search(b, rows, same);
     cdp_progress_add(progress, (uint64_t)rows * columns / (same ? 2 : 1));
 }
 
-// The rows with columns that are no queries.
-static void join_others(struct cdp_pair_block *j, uint64_t from, uint64_t end,
-                        struct cdp_progress *progress)
+// All rows with columns that are not queries.
+static void search_others(struct cdp_pair_block *b, uint64_t from, uint64_t end,
+                          struct cdp_progress *progress)
 {
     for (; from < end; from += CDP_BLOCK) {
         uint32_t columns = cdp_min(end - from, CDP_BLOCK);
-        cdp_pair_block_columns(j, cdp_ids_from(from), cdp_ids_from(CDP_NONE), columns);
-        cdp_pair_block_search(j, j->rows.count, false);
-        cdp_progress_add(progress, (uint64_t)j->rows.count * columns);
+        cdp_pair_block_columns(b, cdp_ids_from(from), cdp_ids_from(CDP_NONE), columns);
+        cdp_pair_block_search(b, b->rows.count, false);
+        cdp_progress_add(progress, (uint64_t)b->rows.count * columns);
     }
 }
 
-// Rows for which columns are laid out once: the more the better, while threads have enough blocks
-// to share.
-static uint64_t rows_together(uint64_t queries, int threads)
-{
-    uint64_t rows = queries / (BLOCKS * (uint64_t)threads) / CDP_BLOCK * CDP_BLOCK;
-    return rows < CDP_BLOCK ? CDP_BLOCK : cdp_min(rows, CDP_BLOCK_ROWS);
-}
-
-static void free_excluders(struct cdp_pair_block *blocks, int threads)
+static void free_pruners(struct cdp_pair_block *blocks, int threads)
 {
     for (int t = 0; t < threads; t++) {
         cdp_pruner_free(blocks[t].pruner);
@@ -213,13 +229,13 @@ static void free_excluders(struct cdp_pair_block *blocks, int threads)
     }
 }
 
-static int new_excluders(struct cdp_pair_block *blocks, int threads,
-                         const struct cdp_hyperplanes *hyperplanes, struct cdp_err *err)
+static int new_pruners(struct cdp_pair_block *blocks, int threads,
+                       const struct cdp_hyperplanes *planes, struct cdp_err *err)
 {
     for (int t = 0; t < threads; t++) {
-        blocks[t].pruner = cdp_pruner_new(hyperplanes, blocks[t].data, err);
+        blocks[t].pruner = cdp_pruner_new(planes, blocks[t].data, err);
         if (!blocks[t].pruner) {
-            free_excluders(blocks, threads);
+            free_pruners(blocks, threads);
             return -1;
         }
     }
@@ -227,40 +243,36 @@ static int new_excluders(struct cdp_pair_block *blocks, int threads,
 }
 
 int cdp_allpairs(struct cdp_pair_block *blocks, int threads, uint64_t first, uint64_t last,
-                 const struct cdp_hyperplanes *hyperplanes, struct cdp_progress *progress,
+                 const struct cdp_hyperplanes *planes, struct cdp_progress *progress,
                  struct cdp_err *err)
 {
-    if (hyperplanes->cell && new_excluders(blocks, threads, hyperplanes, err))
+    if (planes->list && new_pruners(blocks, threads, planes, err))
         return -1;
-    uint64_t all = blocks->data->matrix->rows;
-    // Each block with itself first: neighbours often stand side by side, and lists that are good
-    // early spare measuring.
+        // Each block with itself first: neighbours are often adjacent, and early thresholds spare
+        // measuring.
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
     for (uint64_t from = first; from < last; from += CDP_BLOCK) {
-        struct cdp_pair_block *j = &blocks[cdp_thread()];
-        struct queries q = queries_from(j->data, first, from);
-        uint32_t rows = cdp_min(last - from, CDP_BLOCK);
-        cdp_pair_block_rows(j, choose_level(j->nearest, from, rows, 1), q.items, q.lists, rows);
-        join_queries(j, j->rows.count, first, last, from, true, progress);
+        struct cdp_pair_block *b = &blocks[cdp_thread()];
+        set_rows(b, first, from, cdp_min(last - from, CDP_BLOCK), 1);
+        search_queries(b, b->rows.count, first, last, from, true, progress);
     }
-    uint64_t rows = rows_together(last - first, threads);
+    // Columns are packed once for as many rows as possible, while each thread has BLOCKS blocks.
+    uint64_t rows = (last - first) / (BLOCKS * (uint64_t)threads) / CDP_BLOCK * CDP_BLOCK;
+    rows = rows < CDP_BLOCK ? CDP_BLOCK : cdp_min(rows, CDP_BLOCK_ROWS);
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
     for (uint64_t from = first; from < last; from += rows) {
-        struct cdp_pair_block *j = &blocks[cdp_thread()];
-        struct queries q = queries_from(j->data, first, from);
-        uint32_t here = cdp_min(last - from, rows);
-        // As many rows will be wanted as of the thread's block before.
-        double wanted = j->pruner ? cdp_pruner_share(j->pruner) : 1;
-        cdp_pair_block_rows(j, choose_level(j->nearest, from, here, wanted), q.items, q.lists,
-                            here);
-        if (j->pruner)
-            cdp_pruner_set_rows(j->pruner, &j->rows);
+        struct cdp_pair_block *b = &blocks[cdp_thread()];
+        // Expect the share that was kept in the thread's block before.
+        set_rows(b, first, from, cdp_min(last - from, rows),
+                 b->pruner ? cdp_pruner_share(b->pruner) : 1);
+        if (b->pruner)
+            cdp_pruner_set_rows(b->pruner, &b->rows);
         for (uint64_t to = from + CDP_BLOCK; to < last; to += CDP_BLOCK)
-            join_queries(j, cdp_min(to - from, j->rows.count), first, last, to, false, progress);
-        join_others(j, 0, first, progress);
-        join_others(j, last, all, progress);
+            search_queries(b, cdp_min(to - from, b->rows.count), first, last, to, false, progress);
+        search_others(b, 0, first, progress);
+        search_others(b, last, b->data->matrix->rows, progress);
     }
-    free_excluders(blocks, threads);
+    free_pruners(blocks, threads);
     return 0;
 }
 
@@ -270,10 +282,10 @@ void cdp_allpairs_items(struct cdp_pair_block *blocks, int threads, const uint32
     uint64_t all = blocks->data->matrix->rows;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
     for (uint64_t from = 0; from < all; from += CDP_BLOCK) {
-        struct cdp_pair_block *j = &blocks[cdp_thread()];
-        cdp_pair_block_rows(j, j->data->levels - 1, cdp_ids_of(items), lists, count);
-        cdp_pair_block_columns(j, cdp_ids_from(from), cdp_ids_from(CDP_NONE),
+        struct cdp_pair_block *b = &blocks[cdp_thread()];
+        cdp_pair_block_rows(b, b->data->levels - 1, cdp_ids_of(items), lists, count);
+        cdp_pair_block_columns(b, cdp_ids_from(from), cdp_ids_from(CDP_NONE),
                                cdp_min(all - from, CDP_BLOCK));
-        cdp_pair_block_search(j, count, false);
+        cdp_pair_block_search(b, count, false);
     }
 }

@@ -1,43 +1,41 @@
 // SPDX-License-Identifier: MIT
-#include "knn/search/block.h"
-
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "base/threads.h"
-#include "knn/search/hyperplane.h"
+#include "knn/search/allpairs.h"
 
+// Timed (README.md).
 enum {
-    ROWS = 384, // of a tile: so many that their words stay in the first cache,
+    ROWS = 384, // of a tile, so that their words fit the L1 cache
     COLUMNS = CDP_TILE_COLUMNS,
-    TAKEN = 64,       // rows with pairs that passed are taken together, about;
-    BEFORE = 12,      // the bytes of so many are on their way from memory
-    MAYBES = 1 << 13, // pairs that are measured together;
-    LISTS = 8,        // the lists of so many, and
-    AHEAD = 4,        // the rows of so many, are on their way
-    ERRORS = 3,       // by how many errors a score may be off
+    BATCH = 64,        // rows whose hits are scored together, at most
+    SCORES_AHEAD = 12, // rows whose int8 numbers are prefetched
+    PENDING = 1 << 13, // pairs that wait to be measured, at most
+    LISTS_AHEAD = 8,   // pairs whose lists are prefetched
+    ROWS_AHEAD = 4,    // pairs whose rows of the matrix are prefetched
+    ERRORS = 3,        // usual errors that a candidate's score may be off by in re-ranking
 };
 
-// A pair that may matter, and what its score is at most.
+// A pair of a row and a column, and the highest score it may have.
 struct cdp_pending {
     uint16_t row, column;
-    float most;
+    float score;
 };
 
 // ---- memory
 
-static int new_joiner(struct cdp_pair_block *j, const struct cdp_dataset *data, struct cdp_err *err)
+static int new_block(struct cdp_pair_block *b, const struct cdp_dataset *data, struct cdp_err *err)
 {
-    size_t dim = data->matrix->dim;
-    j->data = data;
-    j->room = cdp_alloc(dim, 2 * CDP_KEY_BATCH * sizeof *j->room, "rows", err);
-    j->maybe = cdp_alloc(MAYBES, sizeof *j->maybe, "pairs", err);
-    if (cdp_operand_new_rows(&j->rows, data, CDP_BLOCK_ROWS, err) ||
-        cdp_operand_new_columns(&j->columns, data, CDP_BLOCK, err))
+    b->data = data;
+    b->room = cdp_alloc(data->matrix->dim, 2 * CDP_KEY_BATCH * sizeof *b->room, "rows", err);
+    b->pending = cdp_alloc(PENDING, sizeof *b->pending, "pairs", err);
+    if (cdp_operand_new_rows(&b->rows, data, CDP_BLOCK_ROWS, err) ||
+        cdp_operand_new_columns(&b->columns, data, CDP_BLOCK, err))
         return -1;
-    return j->room && j->maybe ? 0 : -1;
+    return b->room && b->pending ? 0 : -1;
 }
 
 struct cdp_pair_block *cdp_pair_blocks_new(const struct cdp_dataset *data, int threads,
@@ -45,7 +43,7 @@ struct cdp_pair_block *cdp_pair_blocks_new(const struct cdp_dataset *data, int t
 {
     struct cdp_pair_block *blocks = cdp_zalloc((size_t)threads, sizeof *blocks, "threads", err);
     for (int t = 0; blocks && t < threads; t++) {
-        if (new_joiner(&blocks[t], data, err)) {
+        if (new_block(&blocks[t], data, err)) {
             cdp_pair_blocks_free(blocks, threads);
             return NULL;
         }
@@ -59,59 +57,43 @@ void cdp_pair_blocks_free(struct cdp_pair_block *blocks, int threads)
         cdp_operand_free(&blocks[t].rows);
         cdp_operand_free(&blocks[t].columns);
         free(blocks[t].room);
-        free(blocks[t].maybe);
+        free(blocks[t].pending);
     }
     free(blocks);
 }
 
-void cdp_pair_blocks_fill(struct cdp_pair_block *blocks, int threads, struct cdp_topk *nearest)
+void cdp_pair_blocks_fill(struct cdp_pair_block *blocks, int threads, struct cdp_topk *topk)
 {
     for (int t = 0; t < threads; t++)
-        blocks[t].nearest = nearest;
+        blocks[t].topk = topk;
 }
 
-void cdp_pair_block_rows(struct cdp_pair_block *j, unsigned level, struct cdp_ids items,
+void cdp_pair_block_rows(struct cdp_pair_block *b, unsigned level, struct cdp_ids items,
                          struct cdp_ids lists, uint32_t count)
 {
-    cdp_operand_set_level(&j->rows, level);
-    cdp_operand_pack_rows(&j->rows, items, lists, count);
+    cdp_operand_set_level(&b->rows, level);
+    cdp_operand_pack_rows(&b->rows, items, lists, count);
 }
 
-void cdp_pair_block_columns(struct cdp_pair_block *j, struct cdp_ids items, struct cdp_ids lists,
+void cdp_pair_block_columns(struct cdp_pair_block *b, struct cdp_ids items, struct cdp_ids lists,
                             uint32_t count)
 {
-    cdp_operand_set_level(&j->columns, j->rows.level);
-    cdp_operand_pack_columns(&j->columns, items, lists, count, 1);
+    cdp_operand_set_level(&b->columns, b->rows.level);
+    cdp_operand_pack_columns(&b->columns, items, lists, count, 1);
 }
 
-// ---- joining
+// ---- prefetching
 
-// What the lists of the items from `from` to `end` - 1 ask for at least; of an item without a list,
-// more than there is.
-static void ask(const struct cdp_topk *n, struct cdp_operand *b, uint32_t from, uint32_t end)
-{
-    for (uint32_t i = from; i < end; i++)
-        cdp_operand_set_threshold(
-            b, i, b->list[i] == CDP_NONE ? INFINITY : cdp_topk_threshold(n, b->list[i]));
-}
+#define INLINE static inline __attribute__((always_inline))
 
-static bool wanted(uint32_t list, float least, float most)
-{
-    return list != CDP_NONE && !(most < least);
-}
-
-// Asks for what the key of an item is computed of.
-static inline __attribute__((always_inline)) void fetch_row(const struct cdp_dataset *s,
-                                                            uint64_t item)
+INLINE void prefetch_row(const struct cdp_dataset *s, uint64_t item)
 {
     uint64_t row = cdp_dataset_row(s, item);
     cdp_fetch(cdp_matrix_at(s->matrix, row), s->matrix->row_stride);
     __builtin_prefetch(&s->square[row]);
 }
 
-// Asks for what the score of an item is computed of.
-static inline __attribute__((always_inline)) void fetch_item(const struct cdp_dataset *s,
-                                                             uint64_t item)
+INLINE void prefetch_item(const struct cdp_dataset *s, uint64_t item)
 {
     if (s->vector)
         cdp_fetch(s->bytes + item * s->byte_words, s->byte_words * sizeof *s->bytes);
@@ -119,189 +101,203 @@ static inline __attribute__((always_inline)) void fetch_item(const struct cdp_da
         cdp_fetch(cdp_dataset_words(s, item), s->words * sizeof *s->word);
 }
 
-static inline __attribute__((always_inline)) void fetch_list(const struct cdp_topk *n,
-                                                             uint32_t list)
+INLINE void prefetch_list(const struct cdp_topk *topk, uint32_t list)
 {
     if (list == CDP_NONE)
         return;
-    cdp_fetch(n->id + (size_t)list * n->k, n->k * sizeof *n->id);
-    __builtin_prefetch(&n->least[list]);
-    __builtin_prefetch(&n->found[list]);
-    __builtin_prefetch(&n->lock[list]);
+    cdp_fetch(topk->id + (size_t)list * topk->k, topk->k * sizeof *topk->id);
+    __builtin_prefetch(&topk->threshold[list]);
+    __builtin_prefetch(&topk->found[list]);
+    __builtin_prefetch(&topk->lock[list]);
 }
 
-// Adds a measured pair to the lists that it may enter.
-static void enter(struct cdp_pair_block *j, uint32_t r, uint32_t c, double key)
+// ---- measuring
+
+// Whether a score may enter the list of an operand's item.
+static bool may_enter(const struct cdp_operand *o, uint32_t i, float score)
 {
-    struct cdp_operand *rows = &j->rows, *columns = &j->columns;
-    float score = cdp_dataset_threshold(j->data, key);
-    if (wanted(rows->list[r], rows->threshold[r], score)) {
-        uint32_t list = rows->list[r];
-        cdp_topk_add(j->nearest, list, cdp_dataset_row(j->data, columns->id[c]), key);
-        cdp_operand_set_threshold(rows, r, cdp_topk_threshold(j->nearest, list));
-    }
-    if (wanted(columns->list[c], columns->threshold[c], score)) {
-        uint32_t list = columns->list[c];
-        cdp_topk_add(j->nearest, list, cdp_dataset_row(j->data, rows->id[r]), key);
-        cdp_operand_set_threshold(columns, c, cdp_topk_threshold(j->nearest, list));
-    }
+    return o->list[i] != CDP_NONE && !(score < o->threshold[i]);
 }
 
-// Whether the list of one item of a pair may take the other one, and does not hold it yet.
-static bool lacks(const struct cdp_pair_block *j, uint32_t list, float least, float most,
-                  uint32_t other)
+// Whether an item may enter the list of an operand's item, and is not there yet.
+static bool is_new(const struct cdp_pair_block *b, const struct cdp_operand *o, uint32_t i,
+                   float score, uint32_t item)
 {
-    return wanted(list, least, most) &&
-           !cdp_topk_holds(j->nearest, list, cdp_dataset_row(j->data, other));
+    return may_enter(o, i, score) &&
+           !cdp_topk_holds(b->topk, o->list[i], cdp_dataset_row(b->data, item));
 }
 
-// Measures the pairs that wait, unless what was found meanwhile rules them out. Most of those that
-// stay were found by the search that filled the lists before.
-static void measure(struct cdp_pair_block *j)
+static void enter(struct cdp_pair_block *b, struct cdp_operand *o, uint32_t i, uint32_t item,
+                  double key)
 {
-    const struct cdp_operand *rows = &j->rows, *columns = &j->columns;
-    uint32_t a[CDP_KEY_BATCH], b[CDP_KEY_BATCH], at[CDP_KEY_BATCH], count = 0;
+    if (!may_enter(o, i, cdp_dataset_threshold(b->data, key)))
+        return;
+    cdp_topk_add(b->topk, o->list[i], cdp_dataset_row(b->data, item), key);
+    cdp_operand_set_threshold(o, i, cdp_topk_threshold(b->topk, o->list[i]));
+}
+
+// Measures the pending pairs, except those that the lists rule out by now. Most of the rest were
+// found before, when the lists were seeded.
+static void measure(struct cdp_pair_block *b)
+{
+    struct cdp_operand *rows = &b->rows, *columns = &b->columns;
+    uint32_t x[CDP_KEY_BATCH], y[CDP_KEY_BATCH], at[CDP_KEY_BATCH], count = 0;
     double key[CDP_KEY_BATCH];
-    for (uint32_t i = 0; i < j->waiting; i++) {
-        if (i + LISTS < j->waiting) {
-            fetch_list(j->nearest, rows->list[j->maybe[i + LISTS].row]);
-            fetch_list(j->nearest, columns->list[j->maybe[i + LISTS].column]);
+    for (uint32_t i = 0; i < b->waiting; i++) {
+        if (i + LISTS_AHEAD < b->waiting) {
+            prefetch_list(b->topk, rows->list[b->pending[i + LISTS_AHEAD].row]);
+            prefetch_list(b->topk, columns->list[b->pending[i + LISTS_AHEAD].column]);
         }
-        if (i + AHEAD < j->waiting) {
-            fetch_row(j->data, rows->id[j->maybe[i + AHEAD].row]);
-            fetch_row(j->data, columns->id[j->maybe[i + AHEAD].column]);
+        if (i + ROWS_AHEAD < b->waiting) {
+            prefetch_row(b->data, rows->id[b->pending[i + ROWS_AHEAD].row]);
+            prefetch_row(b->data, columns->id[b->pending[i + ROWS_AHEAD].column]);
         }
-        struct cdp_pending p = j->maybe[i];
+        struct cdp_pending p = b->pending[i];
         uint32_t row = rows->id[p.row], column = columns->id[p.column];
-        if (lacks(j, rows->list[p.row], rows->threshold[p.row], p.most, column) ||
-            lacks(j, columns->list[p.column], columns->threshold[p.column], p.most, row)) {
+        if (is_new(b, rows, p.row, p.score, column) || is_new(b, columns, p.column, p.score, row)) {
             at[count] = i;
-            a[count] = row;
-            b[count++] = column;
+            x[count] = row;
+            y[count++] = column;
         }
-        if (count == CDP_KEY_BATCH || (i + 1 == j->waiting && count > 0)) {
-            cdp_dataset_keys(j->data, a, b, count, j->room, key);
-            for (uint32_t m = 0; m < count; m++)
-                enter(j, j->maybe[at[m]].row, j->maybe[at[m]].column, key[m]);
+        if (count == CDP_KEY_BATCH || (i + 1 == b->waiting && count > 0)) {
+            cdp_dataset_keys(b->data, x, y, count, b->room, key);
+            for (uint32_t m = 0; m < count; m++) {
+                enter(b, rows, b->pending[at[m]].row, y[m], key[m]);
+                enter(b, columns, b->pending[at[m]].column, x[m], key[m]);
+            }
             count = 0;
         }
     }
-    j->waiting = 0;
+    b->waiting = 0;
 }
 
-// Queues the pairs of a row and columns, of those from `first` on, or of the same items those
-// behind the row, that the scores of their bytes do not rule out either.
-static void take(struct cdp_pair_block *j, struct cdp_hits p, uint32_t first, bool same)
+// ---- scoring
+
+// Scores a row's hits, columns `first` and on, and queues pairs that scores do not rule out.
+static void score_row(struct cdp_pair_block *b, struct cdp_hits hits, uint32_t first, bool same)
 {
-    const struct cdp_operand *rows = &j->rows, *columns = &j->columns;
-    uint32_t own = rows->id[p.row], items[COLUMNS], column[COLUMNS], count = 0;
+    const struct cdp_operand *rows = &b->rows, *columns = &b->columns;
+    uint32_t own = rows->id[hits.row], items[COLUMNS], column[COLUMNS], count = 0;
     float score[COLUMNS];
     do {
-        uint32_t c = first + (uint32_t)__builtin_ctzll(p.columns), id = columns->id[c];
+        uint32_t c = first + (uint32_t)__builtin_ctzll(hits.columns), id = columns->id[c];
         items[count] = id;
         column[count] = c;
-        count += id != CDP_NONE && id != own && (!same || c > p.row);
-    } while (p.columns &= p.columns - 1);
-    cdp_dataset_scores(j->data, own, j->data, items, count, score);
+        count += id != CDP_NONE && id != own && (!same || c > hits.row);
+    } while (hits.columns &= hits.columns - 1);
+    cdp_dataset_scores(b->data, own, b->data, items, count, score);
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t c = column[i];
-        float most = score[i] + cdp_dataset_score_error(j->data, own, items[i]);
-        if (wanted(rows->list[p.row], rows->threshold[p.row], most) ||
-            wanted(columns->list[c], columns->threshold[c], most))
-            j->maybe[j->waiting++] = (struct cdp_pending){(uint16_t)p.row, (uint16_t)c, most};
+        float most = score[i] + cdp_dataset_score_error(b->data, own, items[i]);
+        if (may_enter(rows, hits.row, most) || may_enter(columns, column[i], most))
+            b->pending[b->waiting++] =
+                (struct cdp_pending){(uint16_t)hits.row, (uint16_t)column[i], most};
     }
 }
 
-// Takes what has passed. Few pairs do, so that their bytes are seldom near: those of a row and of
-// its first columns are asked for in advance.
-static void take_all(struct cdp_pair_block *j, const struct cdp_hits *passed, uint32_t count,
-                     uint32_t first, bool same)
+// Scores the hits of at most BATCH rows. Hits are few, so their int8 numbers are seldom adjacent:
+// those of a row and of its first two columns are prefetched.
+static void score_hits(struct cdp_pair_block *b, const struct cdp_hits *hits, uint32_t count,
+                       uint32_t first, bool same)
 {
-    for (uint32_t i = 0; i < count + BEFORE; i++) {
+    for (uint32_t i = 0; i < count + SCORES_AHEAD; i++) {
         if (i < count) {
-            uint64_t left = passed[i].columns;
-            fetch_item(j->data, j->rows.id[passed[i].row]);
+            uint64_t left = hits[i].columns;
+            prefetch_item(b->data, b->rows.id[hits[i].row]);
             for (int c = 0; c < 2 && left; c++, left &= left - 1) {
-                uint32_t id = j->columns.id[first + (uint32_t)__builtin_ctzll(left)];
+                uint32_t id = b->columns.id[first + (uint32_t)__builtin_ctzll(left)];
                 if (id != CDP_NONE)
-                    fetch_item(j->data, id);
+                    prefetch_item(b->data, id);
             }
         }
-        if (i >= BEFORE)
-            take(j, passed[i - BEFORE], first, same);
+        if (i >= SCORES_AHEAD)
+            score_row(b, hits[i - SCORES_AHEAD], first, same);
     }
-    if (j->waiting > MAYBES - TAKEN * COLUMNS)
-        measure(j);
+    if (b->waiting > PENDING - BATCH * COLUMNS)
+        measure(b);
 }
 
-// Rows of a tile that do not stand side by side.
-struct chosen {
+// ---- tiles
+
+// Rows of a tile that were not pruned.
+struct kept {
     uint16_t row[ROWS];
     const uint32_t *words[ROWS];
     int32_t start[ROWS];
-    union cdp_threshold bar[ROWS];
+    union cdp_threshold threshold[ROWS];
 };
 
-// Leaves of a tile's rows, from row `from` on, those that were chosen.
-static void leave_chosen(struct cdp_tile *tile, uint32_t from, struct chosen *c, uint32_t count)
+// Reduces a tile, whose first row is `from`, to these rows.
+static void keep_rows(struct cdp_tile *tile, uint32_t from, struct kept *kept, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t at = c->row[i] - from;
-        c->words[i] = tile->row[at];
-        c->start[i] = tile->start[at];
-        c->bar[i] = tile->threshold[at];
+        uint32_t at = kept->row[i] - from;
+        kept->words[i] = tile->row[at];
+        kept->start[i] = tile->start[at];
+        kept->threshold[i] = tile->threshold[at];
     }
     tile->rows = count;
-    tile->row = c->words;
-    tile->start = c->start;
-    tile->threshold = c->bar;
+    tile->row = kept->words;
+    tile->start = kept->start;
+    tile->threshold = kept->threshold;
 }
 
-// The rows from `from` to `end` - 1, at most ROWS. `choose`: but for those that are excluded.
-static void join(struct cdp_pair_block *j, uint32_t from, uint32_t end, bool same, bool choose)
+// The rows from `from` to before `end`, at most ROWS, with all columns.
+static void search_rows(struct cdp_pair_block *b, uint32_t from, uint32_t end, bool same,
+                        bool prune)
 {
-    cdp_tile_function *tile_function = j->data->kernel->metric[j->data->metric].tile;
-    struct cdp_operand *rows = &j->rows, *columns = &j->columns;
+    cdp_tile_function *tile_function = b->data->kernel->metric[b->data->metric].tile;
+    struct cdp_operand *rows = &b->rows, *columns = &b->columns;
     for (uint32_t first = same ? from / COLUMNS * COLUMNS : 0; first < columns->count;
          first += COLUMNS) {
         uint32_t last = same ? cdp_min(first + COLUMNS, end) : end, some = last - from;
-        struct cdp_tile tile = {
-            .rows = some, .row = rows->row + from, .start = rows->start + from, .threshold = j->bar};
-        struct chosen chosen;
-        struct cdp_hits passed[ROWS];
-        if (choose && !(some = cdp_pruner_kept(j->pruner, first, from, last, chosen.row)))
+        struct cdp_tile tile = {.rows = some,
+                                .row = rows->row + from,
+                                .start = rows->start + from,
+                                .threshold = b->threshold};
+        struct kept kept;
+        struct cdp_hits hits[ROWS];
+        if (prune && !(some = cdp_pruner_kept(b->pruner, first, from, last, kept.row)))
             continue;
-        cdp_operand_thresholds(rows, from, last - from, cdp_operand_bounds(columns, first), j->bar);
-        if (choose)
-            leave_chosen(&tile, from, &chosen, some);
+        cdp_operand_thresholds(rows, from, last - from, cdp_operand_bounds(columns, first),
+                               b->threshold);
+        if (prune)
+            keep_rows(&tile, from, &kept, some);
         cdp_operand_tile(&tile, columns, first, columns->count);
-        uint32_t count = tile_function(&tile, passed);
+        uint32_t count = tile_function(&tile, hits);
         for (uint32_t i = 0; i < count; i++)
-            passed[i].row = choose ? chosen.row[passed[i].row] : from + passed[i].row;
-        for (uint32_t i = 0; i < count; i += TAKEN)
-            take_all(j, passed + i, cdp_min(count - i, TAKEN), first, same);
-        // Lists fill fast at first: what is known early spares measuring.
-        if (j->waiting > MAYBES / 8)
-            measure(j);
+            hits[i].row = prune ? kept.row[hits[i].row] : from + hits[i].row;
+        for (uint32_t i = 0; i < count; i += BATCH)
+            score_hits(b, hits + i, cdp_min(count - i, BATCH), first, same);
+        // Lists fill fast at first: early thresholds spare measuring.
+        if (b->waiting > PENDING / 8)
+            measure(b);
     }
-    measure(j);
+    measure(b);
 }
 
-void cdp_pair_block_search(struct cdp_pair_block *j, uint32_t rows, bool same)
+static void set_thresholds(const struct cdp_topk *topk, struct cdp_operand *o, uint32_t count)
 {
-    ask(j->nearest, &j->rows, 0, rows);
-    ask(j->nearest, &j->columns, 0, j->columns.count);
-    bool choose =
-        j->pruner && !same && cdp_pruner_set_columns(j->pruner, &j->rows, rows, &j->columns);
-    cdp_kernel_begin(j->data->kernel, j->columns.words);
-    for (uint32_t from = 0; from < rows; from += ROWS)
-        join(j, from, cdp_min(rows, from + ROWS), same, choose);
-    cdp_kernel_end(j->data->kernel);
+    for (uint32_t i = 0; i < count; i++)
+        cdp_operand_set_threshold(
+            o, i, o->list[i] == CDP_NONE ? INFINITY : cdp_topk_threshold(topk, o->list[i]));
 }
 
-// All but those whose scores are lower than the last one's of as many as are wanted by more than
-// ERRORS errors. An error is a sum of as many products as there are numbers, of either sign, so
-// that its bound is larger than what it usually is by the root of that.
+void cdp_pair_block_search(struct cdp_pair_block *b, uint32_t rows, bool same)
+{
+    set_thresholds(b->topk, &b->rows, rows);
+    set_thresholds(b->topk, &b->columns, b->columns.count);
+    bool prune =
+        b->pruner && !same && cdp_pruner_set_columns(b->pruner, &b->rows, rows, &b->columns);
+    cdp_kernel_begin(b->data->kernel, b->columns.words);
+    for (uint32_t from = 0; from < rows; from += ROWS)
+        search_rows(b, from, cdp_min(rows, from + ROWS), same, prune);
+    cdp_kernel_end(b->data->kernel);
+}
+
+// ---- re-ranking
+
+// The error of a score is a sum of dim products of either sign, so its usual size is its bound
+// divided by sqrt(dim).
 uint32_t cdp_rerank_depth(const struct cdp_dataset *data, uint32_t item, const uint64_t *list,
                           uint32_t k, uint32_t wanted)
 {
@@ -317,43 +313,42 @@ uint32_t cdp_rerank_depth(const struct cdp_dataset *data, uint32_t item, const u
     return count;
 }
 
-// Fills the list of a query, an item, with the nearest of the first k entries of its candidate
-// list. key and id have room for these.
-static void fill(struct cdp_pair_block *j, uint64_t query, uint32_t item, const uint64_t *list,
-                 uint32_t k, double *key, uint32_t *id)
+// Fills a result list with the nearest of an item's first k candidates. key and id have room for k.
+static void rerank(struct cdp_pair_block *b, uint64_t to, uint32_t item, const uint64_t *list,
+                   uint32_t k, double *key, uint32_t *id)
 {
-    uint32_t a[CDP_KEY_BATCH], b[CDP_KEY_BATCH], count = 0, waiting = 0;
+    uint32_t x[CDP_KEY_BATCH], y[CDP_KEY_BATCH], count = 0, waiting = 0;
     while (count < k && list[count] != CDP_CANDIDATE_NONE) {
-        if (count + AHEAD < k && list[count + AHEAD] != CDP_CANDIDATE_NONE)
-            fetch_row(j->data, cdp_candidate_id(list[count + AHEAD]));
-        a[waiting] = item;
-        b[waiting++] = cdp_candidate_id(list[count]);
-        id[count] = cdp_dataset_row(j->data, cdp_candidate_id(list[count]));
+        if (count + ROWS_AHEAD < k && list[count + ROWS_AHEAD] != CDP_CANDIDATE_NONE)
+            prefetch_row(b->data, cdp_candidate_id(list[count + ROWS_AHEAD]));
+        x[waiting] = item;
+        y[waiting++] = cdp_candidate_id(list[count]);
+        id[count] = cdp_dataset_row(b->data, cdp_candidate_id(list[count]));
         count++;
         if (waiting == CDP_KEY_BATCH || count == k || list[count] == CDP_CANDIDATE_NONE) {
-            cdp_dataset_keys(j->data, a, b, waiting, j->room, key + count - waiting);
+            cdp_dataset_keys(b->data, x, y, waiting, b->room, key + count - waiting);
             waiting = 0;
         }
     }
-    cdp_topk_fill(j->nearest, query, id, key, count);
+    cdp_topk_fill(b->topk, to, id, key, count);
 }
 
-int cdp_rerank(struct cdp_pair_block *blocks, int threads, const struct cdp_candidates *lists,
-               const uint32_t *items, bool whole, struct cdp_err *err)
+int cdp_rerank(struct cdp_pair_block *blocks, int threads, const struct cdp_candidates *candidates,
+               const uint32_t *items, bool all, struct cdp_err *err)
 {
     const struct cdp_dataset *data = blocks->data;
-    uint32_t k = lists->k;
+    const struct cdp_topk *topk = blocks->topk;
+    uint32_t k = candidates->k;
     double *key = cdp_alloc((size_t)threads, k * sizeof *key, "neighbours", err);
     uint32_t *id = cdp_alloc((size_t)threads, k * sizeof *id, "neighbours", err);
     int status = key && id ? 0 : -1;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 256)
-    for (uint64_t i = 0; i < (status ? 0 : blocks->nearest->count); i++) {
+    for (uint64_t i = 0; i < (status ? 0 : topk->count); i++) {
         size_t own = (size_t)cdp_thread() * k;
         uint32_t item = items ? items[i] : (uint32_t)i;
-        const uint64_t *list = lists->entry + (uint64_t)item * k;
-        fill(&blocks[cdp_thread()], items ? i : cdp_dataset_row(data, i), item, list,
-             whole ? k : cdp_rerank_depth(data, item, list, k, blocks->nearest->k), key + own,
-             id + own);
+        const uint64_t *list = cdp_candidates_list(candidates, item);
+        rerank(&blocks[cdp_thread()], items ? i : cdp_dataset_row(data, i), item, list,
+               all ? k : cdp_rerank_depth(data, item, list, k, topk->k), key + own, id + own);
     }
     free(key);
     free(id);

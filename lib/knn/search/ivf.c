@@ -5,32 +5,183 @@
 #include <stdlib.h>
 
 #include "base/floats.h"
-#include "knn/data/dataset.h"
+#include "base/mem.h"
 
+// Timed (README.md).
 enum {
-    CELL = 56,    // items of a cell, at least
-    SAMPLE = 256, // items whose near ones tell how far apart sketches are; of which
-    FEW = 10,     // one in so many has some that are farther, or,
-    HALF = 2,     // of items that look once more, every other
+    LIST = 56,    // items of a list on average, at least; or 5 k / 2
+    SAMPLE = 256, // items whose candidates tell `fraction`:
+    ONE_IN = 10,  // of all their radii but one in this many; of items that search once more
+    AGAIN_ONE_IN = 2,
 };
 
-// How many times as far as a list reaches cells that an item looks into are at most: by squares of
-// distances, but of l1, linf and hamming by distances.
-static const float BEYOND = 1.5F;
+// A list is skipped if its centroid is this much farther than the k-th candidate: squared distances
+// for dot products, distances for l1, linf and hamming. Timed (README.md).
+static const float SKIP = 1.5F;
 
 // Of the time that a search takes from there on: measured at 300,000 rows.
 static const double ASSIGN_SHARE = 0.45, SCAN_SHARE = 0.6;
 
-static const uint64_t MORE_BYTES = UINT64_C(1) << 29; // of nearest centroids at a time
+static const uint64_t ASSIGNED_BYTES = UINT64_C(1) << 29; // of nearest centroids at a time
 
-// Puts the items in the order of their cells.
-static int sort_items(struct cdp_ivf *cells, struct cdp_dataset *data, int threads,
-                      struct cdp_err *err)
+// ---- inverted lists
+
+void cdp_ivf_lists_free(struct cdp_ivf_lists *lists)
 {
-    struct cdp_candidates *nearest = &cells->nearest;
-    uint32_t *member = cells->items.member;
+    cdp_operand_free(&lists->columns);
+    free(lists->start);
+    free(lists->member);
+    *lists = (struct cdp_ivf_lists){0};
+}
+
+int cdp_ivf_lists_new(struct cdp_ivf_lists *lists, const struct cdp_candidates *assigned,
+                      uint32_t depth, uint64_t count, int threads, struct cdp_err *err)
+{
+    uint64_t parts = (uint64_t)threads, n = assigned->count, sum = 0;
+    *lists = (struct cdp_ivf_lists){.count = count};
+    // A counting sort. place: where each part of `assigned` puts its next member of each list.
+    uint64_t *place = cdp_zalloc(count, parts * sizeof *place, "cells", err);
+    lists->start = cdp_alloc(count + 1, sizeof *lists->start, "cells", err);
+    lists->member = cdp_alloc(n, depth * sizeof *lists->member, "cells", err);
+    if (!place || !lists->start || !lists->member) {
+        free(place);
+        cdp_ivf_lists_free(lists);
+        return -1;
+    }
+    for (int pass = 0; pass < 2; pass++) { // counts, then places
+#pragma omp parallel for num_threads(threads) schedule(static, 1)
+        for (uint64_t part = 0; part < parts; part++) {
+            for (uint64_t i = part * n / parts; i < (part + 1) * n / parts; i++) {
+                const uint64_t *list = cdp_candidates_list(assigned, i);
+                for (uint32_t r = 0; r < depth && list[r] != CDP_CANDIDATE_NONE; r++) {
+                    uint64_t *at = &place[cdp_candidate_id(list[r]) * parts + part];
+                    if (pass)
+                        lists->member[*at] = (uint32_t)i;
+                    ++*at;
+                }
+            }
+        }
+        for (uint64_t l = 0; !pass && l < count; l++) {
+            lists->start[l] = sum;
+            for (uint64_t part = 0; part < parts; part++) {
+                uint64_t here = place[l * parts + part];
+                place[l * parts + part] = sum;
+                sum += here;
+            }
+        }
+    }
+    lists->start[count] = sum;
+    free(place);
+    return 0;
+}
+
+int cdp_ivf_lists_pack(struct cdp_ivf_lists *lists, const struct cdp_dataset *data, int threads,
+                       struct cdp_err *err)
+{
+    uint32_t count = (uint32_t)lists->start[lists->count];
+    if (cdp_operand_new_columns(&lists->columns, data, count, err))
+        return -1;
+    cdp_operand_pack_columns(&lists->columns, cdp_ids_of(lists->member), cdp_ids_from(CDP_NONE),
+                             count, threads);
+    return 0;
+}
+
+// ---- how far apart sketches of neighbours are
+
+// The largest sketch distance of an item and its candidates, as a fraction of the k-th distance; 0
+// if rounding may be all of it.
+static float fraction_of(const struct cdp_dataset *data, uint32_t id, const uint64_t *list,
+                         uint32_t k)
+{
+    float most = 0, radius = cdp_dataset_radius(data, cdp_candidate_score(list[k - 1]));
+    const struct cdp_sketch *own = cdp_dataset_sketch(data, id, data->levels - 1);
+    for (uint32_t r = 0; r < k && list[r] != CDP_CANDIDATE_NONE; r++) {
+        uint32_t other = cdp_candidate_id(list[r]);
+        float score, error = own->error;
+        error += cdp_dataset_sketch(data, other, data->levels - 1)->error;
+        cdp_dataset_sketch_scores(data, id, data, &other, 1, &score);
+        float distance = sqrtf(fmaxf(0, (float)own->square - 2 * score));
+        if (radius > error)
+            most = fmaxf(most, (distance - error) / radius);
+    }
+    return most;
+}
+
+// Learns `fraction` from the lists of at most SAMPLE items: it is exceeded by one in `one_in`.
+static void learn_fraction(struct cdp_ivf *ivf, const struct cdp_dataset *data,
+                           const uint32_t *item, const struct cdp_candidates *found,
+                           uint64_t one_in)
+{
+    float fraction[SAMPLE];
+    for (uint64_t i = 0; i < found->count; i++)
+        fraction[i] = fraction_of(data, item[i], cdp_candidates_list(found, i), found->k);
+    cdp_sort_floats(fraction, found->count);
+    float usual = fraction[found->count - 1 - found->count / one_in];
+    if (usual > 0 && usual < 1)
+        ivf->fraction = usual;
+}
+
+// A scan of all lists, or of those from place `first` on.
+static struct cdp_scan scan_of(const struct cdp_ivf *ivf, const struct cdp_dataset *data,
+                               const uint32_t *items, const struct cdp_candidates *visits,
+                               uint32_t first)
+{
+    return (struct cdp_scan){.data = data,
+                             .items = items,
+                             .columns = &ivf->lists.columns,
+                             .lists = &ivf->lists,
+                             .visits = visits,
+                             .first = first,
+                             .last = visits->k,
+                             .fraction = ivf->fraction};
+}
+
+// Learns `fraction` from a search for a few items.
+static int learn_first(struct cdp_ivf *ivf, const struct cdp_dataset *data, uint32_t k,
+                       uint64_t seed, int threads, struct cdp_err *err)
+{
+    uint64_t n = data->matrix->rows, samples = n < SAMPLE ? n : SAMPLE;
+    struct cdp_candidates visits = {0}, found = {0};
+    uint32_t *item = cdp_coarse_sample(n, samples, seed, err);
+    int status = !item || cdp_candidates_new(&found, samples, k, threads, err) ||
+                 cdp_candidates_gather(&visits, &ivf->assigned, item, samples, threads, err);
+    if (!status) {
+        struct cdp_scan scan = scan_of(ivf, data, item, &visits, 0);
+        status = cdp_scan_items(&scan, &found, threads, NULL, err);
+    }
+    if (!status)
+        learn_fraction(ivf, data, item, &found, ONE_IN);
+    free(item);
+    cdp_candidates_free(&visits);
+    cdp_candidates_free(&found);
+    return status ? -1 : 0;
+}
+
+static int learn_again(struct cdp_ivf *ivf, const struct cdp_dataset *data,
+                       const struct cdp_candidates *found, const uint32_t *items, uint64_t count,
+                       int threads, struct cdp_err *err)
+{
+    struct cdp_candidates some = {0};
+    uint32_t sample[SAMPLE];
+    uint64_t samples = cdp_min(count, SAMPLE);
+    for (uint64_t i = 0; i < samples; i++)
+        sample[i] = items[i * count / samples];
+    int status = cdp_candidates_gather(&some, found, sample, samples, threads, err);
+    if (!status)
+        learn_fraction(ivf, data, sample, &some, AGAIN_ONE_IN);
+    cdp_candidates_free(&some);
+    return status;
+}
+
+// ---- building and searching
+
+// Permutes the dataset, and what belongs to its items, to the order of the lists.
+static int permute(struct cdp_ivf *ivf, struct cdp_dataset *data, int threads, struct cdp_err *err)
+{
+    uint32_t *member = ivf->lists.member;
     uint64_t n = data->matrix->rows;
-    const struct cdp_array lists = {nearest->entry, nearest->k * sizeof *nearest->entry};
+    const struct cdp_array lists = {ivf->assigned.entry,
+                                    ivf->assigned.k * sizeof *ivf->assigned.entry};
     if (cdp_dataset_permute(data, member, threads, err) ||
         cdp_permute(&lists, 1, n, member, threads, err))
         return -1;
@@ -39,153 +190,94 @@ static int sort_items(struct cdp_ivf *cells, struct cdp_dataset *data, int threa
     return 0;
 }
 
-// How far apart the sketches of item `id` and of those in its list are at most, as a part of the
-// list's reach. Where rounding may be all of it, nothing is learned: 0.
-static float part_of(const struct cdp_dataset *data, uint32_t id, const uint64_t *list, uint32_t k)
-{
-    float most = 0, reach = cdp_dataset_radius(data, cdp_candidate_score(list[k - 1]));
-    for (uint32_t r = 0; r < k && list[r] != CDP_CANDIDATE_NONE; r++) {
-        uint32_t other = cdp_candidate_id(list[r]);
-        const struct cdp_sketch *a = cdp_dataset_sketch(data, id, data->levels - 1),
-                                *b = cdp_dataset_sketch(data, other, data->levels - 1);
-        float glance, error = a->error + b->error;
-        cdp_dataset_sketch_scores(data, id, data, &other, 1, &glance);
-        float apart = sqrtf(fmaxf(0, (float)a->square - 2 * glance));
-        if (reach > error)
-            most = fmaxf(most, (apart - error) / reach);
-    }
-    return most;
-}
-
-// Learns from at most SAMPLE items and their lists how far apart the sketches of neighbours are: of
-// all lists but one in `beyond`.
-static void learn_part(struct cdp_ivf *cells, const struct cdp_dataset *data, const uint32_t *item,
-                       const struct cdp_candidates *lists, uint64_t beyond)
-{
-    float part[SAMPLE];
-    for (uint64_t i = 0; i < lists->count; i++)
-        part[i] = part_of(data, item[i], lists->entry + i * lists->k, lists->k);
-    cdp_sort_floats(part, lists->count);
-    float usual = part[lists->count - 1 - lists->count / beyond];
-    if (usual > 0 && usual < 1)
-        cells->shelf.part = usual;
-}
-
-// The same before there are lists.
-static int learn_first_part(struct cdp_ivf *cells, const struct cdp_dataset *data, uint32_t k,
-                            uint64_t seed, int threads, struct cdp_err *err)
-{
-    uint64_t n = data->matrix->rows, samples = n < SAMPLE ? n : SAMPLE;
-    struct cdp_candidates near = {0}, lists = {0};
-    uint32_t *item = cdp_coarse_sample(n, samples, seed, err);
-    int status = !item || cdp_candidates_new(&lists, samples, k, threads, err) ||
-                 cdp_candidates_gather(&near, &cells->nearest, item, samples, threads, err) ||
-                 cdp_scan(data, item, &near, 0, &cells->shelf, &lists, threads, NULL, err);
-    if (!status)
-        learn_part(cells, data, item, &lists, FEW);
-    free(item);
-    cdp_candidates_free(&near);
-    cdp_candidates_free(&lists);
-    return status ? -1 : 0;
-}
-
-// The same of the items that look once more.
-static int learn_part_again(struct cdp_ivf *cells, const struct cdp_dataset *data,
-                            const struct cdp_candidates *lists, const uint32_t *items,
-                            uint64_t count, int threads, struct cdp_err *err)
-{
-    struct cdp_candidates some = {0};
-    uint32_t sample[SAMPLE];
-    uint64_t samples = cdp_min(count, SAMPLE);
-    for (uint64_t i = 0; i < samples; i++)
-        sample[i] = items[i * count / samples];
-    int status = cdp_candidates_gather(&some, lists, sample, samples, threads, err);
-    if (!status)
-        learn_part(cells, data, sample, &some, HALF);
-    cdp_candidates_free(&some);
-    return status;
-}
-
-int cdp_ivf_new(struct cdp_ivf *cells, struct cdp_dataset *data, uint32_t k, uint32_t probes,
+int cdp_ivf_new(struct cdp_ivf *ivf, struct cdp_dataset *data, uint32_t k, uint32_t nprobe,
                 uint64_t seed, int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
-    uint64_t n = data->matrix->rows, cell = 5 * (uint64_t)k / 2;
-    cell = cell < CELL ? CELL : cell;
-    uint64_t count = (n + cell - 1) / cell;
-    *cells = (struct cdp_ivf){0};
-    cells->centroids = cdp_coarse_new(data, n, count, seed, threads, progress, err);
-    if (!cells->centroids)
+    uint64_t n = data->matrix->rows, size = 5 * (uint64_t)k / 2;
+    size = size < LIST ? LIST : size;
+    uint64_t nlist = (n + size - 1) / size;
+    *ivf = (struct cdp_ivf){.fraction = 1};
+    ivf->coarse = cdp_coarse_new(data, nlist, seed, threads, progress, err);
+    if (!ivf->coarse)
         return -1;
-    cdp_progress_stage(progress, ASSIGN_SHARE, cdp_coarse_progress(cells->centroids, n));
-    return cdp_coarse_assign(&cells->nearest, cells->centroids, data, NULL, n, probes, threads,
-                             progress, err) ||
-                   cdp_ivf_lists_new(&cells->items, &cells->nearest, 1, count, threads, err) ||
-                   sort_items(cells, data, threads, err) ||
-                   cdp_ivf_packed_new(&cells->shelf, data, &cells->items, threads, err) ||
-                   (data->vector && learn_first_part(cells, data, k, seed, threads, err))
+    cdp_progress_stage(progress, ASSIGN_SHARE, cdp_coarse_progress(ivf->coarse, n));
+    return cdp_coarse_assign(&ivf->assigned, ivf->coarse, data, NULL, n, nprobe, threads, progress,
+                             err) ||
+                   cdp_ivf_lists_new(&ivf->lists, &ivf->assigned, 1, nlist, threads, err) ||
+                   permute(ivf, data, threads, err) ||
+                   cdp_ivf_lists_pack(&ivf->lists, data, threads, err) ||
+                   (data->vector && learn_first(ivf, data, k, seed, threads, err))
                ? -1
                : 0;
 }
 
-// Leaves out cells, but for the nearest, which are so far from items, for what these have found,
-// that they hardly add to it: list i of `lists` is that of whose nearest centroids are list i.
-static void leave_near(struct cdp_candidates *nearest, const struct cdp_candidates *lists,
-                       int threads)
+void cdp_ivf_free(struct cdp_ivf *ivf)
+{
+    cdp_coarse_free(ivf->coarse);
+    cdp_candidates_free(&ivf->assigned);
+    cdp_ivf_lists_free(&ivf->lists);
+    *ivf = (struct cdp_ivf){0};
+}
+
+void cdp_ivf_take_lists(struct cdp_ivf *ivf, struct cdp_ivf_lists *lists)
+{
+    cdp_operand_free(&ivf->lists.columns);
+    *lists = ivf->lists;
+    ivf->lists = (struct cdp_ivf_lists){0};
+}
+
+// Removes lists that are too far, except an item's own.
+static void skip_far_lists(struct cdp_candidates *visits, const struct cdp_candidates *found,
+                           int threads)
 {
 #pragma omp parallel for num_threads(threads) schedule(static)
-    for (uint64_t i = 0; i < nearest->count; i++) {
-        uint64_t *cell = nearest->entry + i * nearest->k;
-        float least = BEYOND * cdp_candidate_score(lists->entry[(i + 1) * lists->k - 1]);
-        for (uint32_t r = 1; r < nearest->k; r++) {
-            if (cdp_candidate_score(cell[r]) < least)
-                cell[r] = CDP_CANDIDATE_NONE;
+    for (uint64_t i = 0; i < visits->count; i++) {
+        uint64_t *list = cdp_candidates_list(visits, i);
+        float limit = SKIP * cdp_candidate_score(cdp_candidates_list(found, i)[found->k - 1]);
+        for (uint32_t r = 1; r < visits->k; r++) {
+            if (cdp_candidate_score(list[r]) < limit)
+                list[r] = CDP_CANDIDATE_NONE;
         }
     }
 }
 
-void cdp_ivf_free(struct cdp_ivf *cells)
-{
-    cdp_coarse_free(cells->centroids);
-    cdp_candidates_free(&cells->nearest);
-    cdp_ivf_packed_free(&cells->shelf);
-    cdp_ivf_lists_free(&cells->items);
-    *cells = (struct cdp_ivf){0};
-}
-
-int cdp_ivf_search(struct cdp_ivf *cells, const struct cdp_dataset *data,
-                   struct cdp_candidates *lists, int threads, struct cdp_progress *progress,
+int cdp_ivf_search(struct cdp_ivf *ivf, const struct cdp_dataset *data,
+                   struct cdp_candidates *found, int threads, struct cdp_progress *progress,
                    struct cdp_err *err)
 {
-    cdp_progress_stage(progress, SCAN_SHARE, 2 * lists->count);
-    if (cdp_scan_own(data, &cells->shelf, lists, threads, progress, err))
+    struct cdp_scan own = scan_of(ivf, data, NULL, &ivf->assigned, 0);
+    struct cdp_scan others = scan_of(ivf, data, NULL, &ivf->assigned, 1);
+    own.last = 1;
+    cdp_progress_stage(progress, SCAN_SHARE, 2 * found->count);
+    if (cdp_scan_own_list(&own, found, threads, progress, err))
         return -1;
-    leave_near(&cells->nearest, lists, threads);
-    return cdp_scan(data, NULL, &cells->nearest, 1, &cells->shelf, lists, threads, progress, err);
+    skip_far_lists(&ivf->assigned, found, threads);
+    return cdp_scan_items(&others, found, threads, progress, err);
 }
 
-int cdp_ivf_search_more(struct cdp_ivf *cells, const struct cdp_dataset *data,
-                        struct cdp_candidates *lists, const uint32_t *items, uint64_t count,
-                        uint32_t probes, int threads, struct cdp_progress *progress,
+int cdp_ivf_search_more(struct cdp_ivf *ivf, const struct cdp_dataset *data,
+                        struct cdp_candidates *found, const uint32_t *items, uint64_t count,
+                        uint32_t nprobe, int threads, struct cdp_progress *progress,
                         struct cdp_err *err)
 {
-    // Some items at a time, since their nearest centroids may be very many.
-    uint64_t most = MORE_BYTES / (sizeof *lists->entry * probes) + 1;
-    int status = data->vector && count > 0
-                     ? learn_part_again(cells, data, lists, items, count, threads, err)
-                     : 0;
+    // Some items at a time, since their nearest centroids may take much memory.
+    uint64_t most = ASSIGNED_BYTES / (sizeof *found->entry * nprobe) + 1;
+    int status =
+        data->vector && count > 0 ? learn_again(ivf, data, found, items, count, threads, err) : 0;
     cdp_progress_stage(progress, CDP_PROGRESS_ROUND, 2 * count);
     for (uint64_t from = 0; !status && from < count; from += most) {
-        struct cdp_candidates some = {0}, near = {0};
+        struct cdp_candidates some = {0}, visits = {0};
         uint64_t here = cdp_min(count - from, most);
-        status =
-            cdp_candidates_gather(&some, lists, items + from, here, threads, err) ||
-            cdp_coarse_assign(&near, cells->centroids, data, items + from, here, probes, threads,
-                              progress, err) ||
-            cdp_scan(data, items + from, &near, 0, &cells->shelf, &some, threads, progress, err);
+        const uint32_t *item = items + from;
+        status = cdp_candidates_gather(&some, found, item, here, threads, err) ||
+                 cdp_coarse_assign(&visits, ivf->coarse, data, item, here, nprobe, threads,
+                                   progress, err);
+        struct cdp_scan scan = scan_of(ivf, data, item, &visits, 0);
+        status = status || cdp_scan_items(&scan, &some, threads, progress, err);
         if (!status)
-            cdp_candidates_scatter(lists, &some, items + from, threads);
+            cdp_candidates_scatter(found, &some, item, threads);
         cdp_candidates_free(&some);
-        cdp_candidates_free(&near);
+        cdp_candidates_free(&visits);
     }
     return status ? -1 : 0;
 }
