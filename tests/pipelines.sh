@@ -403,21 +403,23 @@ echo $$ >pid
 exec "${args[@]}" <(head -c $(($(stat -c %s "$last") / 2)) "$last"
     echo $BASHPID >>pid
     exec 9>&-
-    exec sleep 60)
+    exec sleep 600)
 end
 chmod +x slow
+# hangs: waits until the tool runs, whose input ends never
 hangs() {
-    for ((i = 0; i < 1200; i++)); do
-        [ "$(wc -l <pid)" != 2 ] || return 0
-        sleep 0.05
-    done
-} 2>/dev/null
+    eventually runs
+}
+# shellcheck disable=SC2317 # eventually calls it
+runs() { [ "$(wc -l <pid)" = 2 ] && [ "$(<"/proc/$(head -n 1 pid)/comm")" != slow ]; }
+# waits_for_lock: some process waits for a lock
+# shellcheck disable=SC2317
+waits_for_lock() { grep -q -- '->' /proc/locks; }
 # killed GOAL: makes GOAL with a tool that hangs, and kills that
 killed() {
     rm -f pid
     make "$@" runner=./slow >out 2>err &
     hangs
-    sleep 0.1
     # shellcheck disable=SC2046 # one word a process
     kill -9 $(<pid)
     wait $! 2>/dev/null
@@ -464,7 +466,7 @@ make k=9 runner=./slow >out 2>err &
 hangs
 { kill -9 $!; wait $!; } 2>/dev/null
 make k=9 2>err >out &
-sleep 0.3
+eventually waits_for_lock
 # shellcheck disable=SC2046 # one word a process
 kill -9 $(<pid)
 wait $!

@@ -136,20 +136,35 @@ static float *read_rows(const char *name, long dim, long *rows)
     return x;
 }
 
+// Into a list of at most k, nearest first, in which count are; there is room for one more.
+static void keep(struct near *list, long *count, long k, struct near new)
+{
+    long at = *count;
+    for (; at > 0 && nearer(&new, &list[at - 1]) < 0; at--)
+        list[at] = list[at - 1];
+    list[at] = new;
+    *count += *count < k;
+}
+
+static void show(long i, const struct near *list, long k)
+{
+    for (long n = 0; n < k; n++)
+        printf("%ld\t%ld\t%.9g\n", i, list[n].id, (double)(float)list[n].distance);
+}
+
 static void knn(char **arg)
 {
     long k = atol(arg[1]), dim = atol(arg[2]), rows;
     float *x = read_rows(arg[3], dim, &rows);
-    struct near *list = room((size_t)rows, sizeof *list);
+    struct near *list = room((size_t)k + 1, sizeof *list);
     for (long i = 0; i < rows; i++) {
         long count = 0;
         for (long j = 0; j < rows; j++) {
             if (j != i)
-                list[count++] = (struct near){distance(arg[0], x + i * dim, x + j * dim, dim), j};
+                keep(list, &count, k,
+                     (struct near){distance(arg[0], x + i * dim, x + j * dim, dim), j});
         }
-        qsort(list, (size_t)count, sizeof *list, nearer);
-        for (long n = 0; n < k; n++)
-            printf("%ld\t%ld\t%.9g\n", i, list[n].id, (double)(float)list[n].distance);
+        show(i, list, k);
     }
 }
 
@@ -209,16 +224,11 @@ static void knn_double(char **arg)
                 continue;
             double sum = sum8(metric, x + i * dim, x + j * dim, dim);
             const float *own = x + i * dim, *other = x + j * dim;
-            struct near new = {double_distance(metric, sum, square[i], square[j], own, other, dim),
-                               j};
-            long at = count;
-            for (; at > 0 && nearer(&new, &list[at - 1]) < 0; at--)
-                list[at] = list[at - 1];
-            list[at] = new;
-            count += count < k;
+            keep(list, &count, k,
+                 (struct near){double_distance(metric, sum, square[i], square[j], own, other, dim),
+                               j});
         }
-        for (long n = 0; n < k; n++)
-            printf("%ld\t%ld\t%.9g\n", i, list[n].id, (double)(float)list[n].distance);
+        show(i, list, k);
     }
 }
 

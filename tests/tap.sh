@@ -92,6 +92,16 @@ interruptible() {
     exec perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV or die "$ARGV[0]: $!"' "$@"
 }
 
+# eventually COMMAND...: waits until the command succeeds; it fails only where that takes a minute
+eventually() {
+    local i
+    for ((i = 0; i < 3000; i++)); do
+        ! "$@" || return 0
+        sleep 0.02
+    done
+    return 1
+} 2>/dev/null
+
 # skip NAME REASON: a test that cannot run here, said on standard error too.
 skip() {
     count=$((count + 1))

@@ -102,10 +102,13 @@ is "$(cat status)$(cat err)" 141 "a reader that went away: silent, as cat"
 # An interrupted program leaves nothing.
 mkfifo fifo
 mkdir clean
-cdp-propagate -o clean/labels fifo &
+cdp-view --to tsv -o clean/tsv fifo &
 pid=$!
 exec 3>fifo
-sleep 0.2
+head -c 1000 m0.cdp >&3
+# shellcheck disable=SC2317 # eventually calls it
+has_files() { [ -n "$(ls -A "$1")" ]; }
+eventually has_files clean
 kill -TERM $pid
 wait $pid 2>/dev/null
 is "$?:$(ls -A clean)" "143:" "an interrupted program leaves no file"
