@@ -112,9 +112,9 @@ $(binaries): $(BUILD)/bin/cdp-%: $(BUILD)/cmd/cdp-%.o $$(call parts,$$*) $(share
 	@mkdir -p $(@D)
 	$(quiet)$(link)
 
-$(shared_parts): $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/cdp-%,$(wildcard cmd/*.c)))
+$(shared_parts): $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/cdp-%,$(wildcard cmd/*.c))) cmd
 	@rm -f $@
-	$(quiet)$(AR) rcs $@ $^
+	$(quiet)$(AR) rcs $@ $(filter %.o,$^)
 
 # One tool reads YAML.
 $(BUILD)/bin/cdp-config: private link += $(shell $(PKG_CONFIG) --libs yaml-0.1)

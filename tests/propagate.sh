@@ -172,6 +172,12 @@ printf '0 1 1\n1 2 1\n2 3 1\n' >chain
 fails 0 '4 items are in components of more than 2 items' "the forced stop is told" \
     cdp-propagate --max-size 2 chain
 passes "and not with -q" cdp-propagate -q --max-size 2 chain
+printf '0 0 1\n0 1 1.0000001\n' >one
+cdp-propagate one >out 2>err
+is "$(tr '\n' ' ' <out):$(cat err)" "0 0 :cdp-propagate: 1 pair of an item with itself left out
+cdp-propagate: 1 score above 1 by at most 1e-6 replaced by 1" "what is left out or changed, of one"
+fails 1 'standard input: item 7, but there are 4 items' "constraints of standard input" \
+    cdp-propagate --nodes 4 --cannot-link - chain < <(echo 0 7)
 fails 1 'chain: pair 1, 2: an id is not below --nodes 2' "a node beyond --nodes" \
     cdp-propagate --nodes 2 chain
 fails 1 '/dev/fd/[0-9]+: a score of 17; at most 1 is wanted: cdp-view --from takes' "a score above 1" \

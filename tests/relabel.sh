@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # cdp-relabel: least sizes, adoption, singletons, earlier numbers, names.
 . "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
-reference=$CDP_BUILD/tests/reference
 
 # small clusters, adoption
 # relabelled PLAN OPTIONS [PAIRS]: labels in one line
@@ -105,12 +104,15 @@ printf '3\n-1\n7\n3\n-1\n' >scattered
 is "$(cdp-relabel scattered | tr '\n' ' ')" "3 -1 7 3 -1 " "numbers stay"
 is "$(cdp-relabel --singletons scattered | tr '\n' ' ')" "0 1 2 0 3 " "each unclustered item is a cluster of its own"
 is "$(cdp-relabel --singletons --min-size 2 scattered | tr '\n' ' ')" "0 1 2 0 3 " "a discarded one too"
-is "$(cdp-relabel --singletons --previous scattered <scattered | tr '\n' ' ')" "3 8 7 3 9 " "new ones above the earlier numbers"
+is "$(cdp-relabel --singletons --previous scattered scattered | tr '\n' ' ')" "3 8 7 3 9 " "new ones above the earlier numbers"
 printf 'Ann\nBob\nCy\nDee\nEve\n' >people
 cdp-relabel --ids people scattered >named
 is "$(tr '\t\n' '= ' <named)" "Ann=3 Bob=-1 Cy=7 Dee=3 Eve=-1 " "names are attached"
 cdp-relabel --no-names named | cmp -s - scattered
 ok $? "and dropped"
+fails 1 'large: a cluster has number 4294967295; the largest possible is 2\^32 - 2' "a number that is too large" \
+    bash -c 'echo 4294967295 >large; cdp-relabel large'
+fails 1 "expected a cluster's number, or -1, got 'Ann'" "true labels that are no numbers" cdp-relabel people
 passes "the same names" cdp-relabel --ids people named
 sed 's/Bob/Rob/' named >renamed
 fails 1 'people: its names are not those of renamed' "other names" cdp-relabel --ids people renamed
