@@ -48,11 +48,11 @@ for option in --scale --balance --calibrate --original "--patience 3" "--epochs 
     [ $? -eq 1 ]
     ok $? "and by $option"
 done
-cdp-mediate train --labels known/meta.txt known.cdp 2>ladder >model
-same model model1 "the ladder goes to standard error"
-is "$(head -n 1 ladder)" "threshold  precision  recall    kept items' precision items' recall" "with its columns"
+cdp-mediate train --labels known/meta.txt known.cdp 2>points >model
+same model model1 "the operating points go to standard error"
+is "$(head -n 1 points)" "threshold  precision  recall    kept items' precision items' recall" "with its columns"
 cdp-mediate show model >shown
-is "$(sed -n '/^threshold/,$p' shown)" "$(cat ladder)" "cdp-mediate show tells it too"
+is "$(sed -n '/^threshold/,$p' shown)" "$(cat points)" "cdp-mediate show prints them too"
 grep -q '^cdp-mediate train .*--rate=0.01 .*--seed=0' shown && grep -q '^network	8 inputs, 24 and 24' shown &&
     grep -qE '^affinity2 +0\.[0-9]+ +0\.[0-9]+$' shown && grep -q '^k	14$' shown
 ok $? "and the options, the network, the inputs, k"
@@ -202,7 +202,7 @@ fails 1 'known.cdp: the loss is -?(nan|inf) in epoch 1, batch [0-9]+: scale the 
 [ ! -e never ]
 ok $? "and no model is left"
 learn --holdout 0 known.cdp >blind
-fails 1 "blind: nothing was held out when it was trained" "auto without a ladder" \
+fails 1 "blind: nothing was held out when it was trained" "auto without operating points" \
     cdp-mediate apply --model blind --threshold auto new.cdp
 passes "but a threshold will do" cdp-mediate apply --model blind --threshold 0.9 new.cdp
 { tail -n +2 known/meta.txt; head -n 1 known/meta.txt; } >shifted.txt

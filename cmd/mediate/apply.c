@@ -55,21 +55,21 @@ static double choose_threshold(const struct cdp_mediator *m)
         tool_fail("%s: nothing was held out when it was trained, so nothing is known of "
                   "thresholds: give one by --threshold",
                   model_name);
-    const struct cdp_rung *rung =
-        automatic ? cdp_ladder_balance(m->rung) : cdp_ladder_precision(m->rung, precision);
-    if (rung)
-        return (double)rung->threshold;
+    const struct cdp_point *point =
+        automatic ? cdp_point_balance(m->point) : cdp_point_precision(m->point, precision);
+    if (point)
+        return (double)point->threshold;
     tool_fail("%s: no threshold has held-out precision %g; see 'cdp-mediate show'", model_name,
               precision);
 }
 
-// Warns where next to nothing was kept.
+// Warns if fewer than 3 % of the pairs were kept.
 static void warn_of_few(const struct cdp_mediator *m, uint64_t kept, uint64_t all)
 {
     const double few = 0.03;
     if ((double)kept >= few * (double)all)
         return;
-    double better = m->held_out ? (double)cdp_ladder_balance(m->rung)->threshold : 1;
+    double better = m->held_out ? (double)cdp_point_balance(m->point)->threshold : 1;
     char hint[128] = "these pairs may be unlike those that the model learned from";
     if (better < threshold)
         snprintf(hint, sizeof hint, "--threshold auto would take %.7g", better);
@@ -108,9 +108,9 @@ void run_apply(const char *name)
         &err);
     float *p = cdp_alloc(CDP_BLOCK_EDGES, sizeof *p, "probabilities", &err);
     tool_check(p ? 0 : -1, &err);
-    cdp_progress_start(tool_progress(), "judging", "pairs", 0);
+    cdp_progress_start(tool_progress(), "scoring", "pairs", 0);
     while ((status = cdp_reader_next(reader, &block, &err)) > 0) {
-        tool_check(cdp_mediator_judge(&m, &block, p, (int)common.threads, &err), &err);
+        tool_check(cdp_mediator_apply(&m, &block, p, (int)common.threads, &err), &err);
         for (size_t e = 0; e < block.edges; e++) {
             if (p[e] > (float)threshold)
                 tool_check(cdp_writer_add(writer, block.source[e], block.target[e], &p[e], &err),

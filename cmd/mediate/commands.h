@@ -18,6 +18,6 @@ struct cdp_reader *open_features(const char *name);
 
 // Prints the mediator's operating points, which must be there: every eighth that keeps a pair, and
 // the one that --threshold auto takes.
-void print_ladder(const struct cdp_mediator *mediator, FILE *file);
+void print_points(const struct cdp_mediator *mediator, FILE *file);
 
 #endif

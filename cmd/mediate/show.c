@@ -12,19 +12,19 @@ const struct tool show_tool = {
     .options = options,
 };
 
-void print_ladder(const struct cdp_mediator *m, FILE *file)
+void print_points(const struct cdp_mediator *m, FILE *file)
 {
     enum { STEP = 8 };
-    const struct cdp_rung *even = cdp_ladder_balance(m->rung);
+    const struct cdp_point *even = cdp_point_balance(m->point);
     fprintf(file, "%-10s %9s %7s %7s %15s %12s\n", "threshold", "precision", "recall", "kept",
             "items' precision", "items' recall");
-    for (int r = 0; r < CDP_RUNGS; r++) {
-        const struct cdp_rung *rung = &m->rung[r];
-        if (rung == even || (r % STEP == 0 && rung->kept > 0))
-            fprintf(file, "%-10.7g %9.4f %7.4f %7.4f %15.4f %12.4f%s\n", (double)rung->threshold,
-                    (double)rung->precision, (double)rung->recall, (double)rung->kept,
-                    (double)rung->item_precision, (double)rung->item_recall,
-                    rung == even ? "  auto" : "");
+    for (int r = 0; r < CDP_POINTS; r++) {
+        const struct cdp_point *point = &m->point[r];
+        if (point == even || (r % STEP == 0 && point->kept > 0))
+            fprintf(file, "%-10.7g %9.4f %7.4f %7.4f %15.4f %12.4f%s\n", (double)point->threshold,
+                    (double)point->precision, (double)point->recall, (double)point->kept,
+                    (double)point->item_precision, (double)point->item_recall,
+                    point == even ? "  auto" : "");
     }
 }
 
@@ -43,7 +43,7 @@ static void print_model(const struct cdp_mediator *m, uint64_t digest, FILE *fil
                 (double)m->deviation[i]);
     fputc('\n', file);
     if (m->held_out)
-        print_ladder(m, file);
+        print_points(m, file);
     else
         fputs("nothing was held out, so nothing is known of thresholds\n", file);
 }

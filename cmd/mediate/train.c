@@ -169,7 +169,7 @@ void run_train(const char *name)
     complete_recipe();
     struct cdp_output *output = tool_output(true);
     read_data(&d, &m, name);
-    if (cdp_mediator_learn(&m, &d.examples, holdout > 0 ? &d.check : NULL, &d.labels, d.held,
+    if (cdp_mediator_train(&m, &d.examples, holdout > 0 ? &d.check : NULL, &d.labels, d.held,
                            &recipe, &trained, &err))
         tool_fail("%s: %s", name, err.text);
     tool_check(cdp_header_note(&m.header, &err,
@@ -183,7 +183,7 @@ void run_train(const char *name)
     tool_say("%zu pairs, %zu held out; %llu epochs, loss %.5f, held out %.5f", d.examples.count,
              d.check.count, (unsigned long long)trained.epochs, trained.loss, trained.check);
     if (m.held_out && !common.quiet)
-        print_ladder(&m, stderr);
+        print_points(&m, stderr);
     cdp_mediator_free(&m);
     cdp_examples_free(&d.examples);
     cdp_examples_free(&d.check);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The public face of the library: its own names, so that those behind it can change.
+// The public interface: names of its own, so that those of the modules can change.
 #include "api/cdp.h"
 
 #include <math.h>
@@ -30,8 +30,8 @@ struct libcdp_pairs {
     struct cdp_forest *forest;
     struct cdp_floors floors;
     struct cdp_tree tree;
-    bool settled; // the forest has become the tree
-    bool broken;  // memory ran out, and some of the pairs are lost
+    bool settled; // the forest was replaced by the tree
+    bool broken;  // out of memory: some pairs are lost
 };
 
 static int fail_broken(struct cdp_err *why)
@@ -117,8 +117,7 @@ PUBLIC void libcdp_plan_init(struct libcdp_plan *plan, uint64_t size)
     memcpy(plan, &standard, size < sizeof standard ? size : sizeof standard);
 }
 
-// A plan of a program that was compiled with this header or an older one: members that its size
-// does not include have their default.
+// A caller may have been compiled with an older header: members beyond its size have their default.
 static int read_plan(const struct libcdp_plan *plan, struct cdp_propagate_plan *own,
                      struct cdp_err *why)
 {
@@ -137,7 +136,7 @@ static int read_plan(const struct libcdp_plan *plan, struct cdp_propagate_plan *
     return 0;
 }
 
-// Turns the pairs into their tree.
+// Builds the tree of the pairs.
 static int settle(struct libcdp_pairs *pairs, struct cdp_err *why)
 {
     if (pairs->broken)
@@ -216,7 +215,7 @@ static int make_table(struct cdp_table *t, uint64_t items, uint64_t k, const int
     return 0;
 }
 
-// Where the pairs go.
+// The buffer that receives the pairs.
 struct voted {
     uint64_t *first, *second;
     float *score;

@@ -11,8 +11,8 @@
 const char *const cdp_quantile_names[CDP_QUANTILES] = {"min", "p10", "p25", "p50",
                                                        "p75", "p90", "max"};
 
-// Sums over a contingency table n_ij (cluster i, class j), from which all measures follow. Squares
-// of counts add up to below 2^64, since there are fewer than 2^32 items.
+// Sums over a contingency table n_ij (cluster i, class j), from which all metrics follow. Squares
+// of counts sum to below 2^64, since there are fewer than 2^32 items.
 struct sums {
     uint64_t items, clusters, classes;
     uint64_t cell_squares, cluster_squares, class_squares;
@@ -21,11 +21,11 @@ struct sums {
 };
 
 struct work {
-    uint64_t *begin;    // of each cluster's items in `item`
-    uint32_t *item;     // the items sorted by cluster
-    uint64_t *in_class; // how many items of each class are considered
-    uint32_t *cell;     // items of the current cluster in each class
-    uint32_t *touched;  // the classes that it has
+    uint64_t *begin;    // cluster c is item[begin[c]] .. item[begin[c + 1] - 1]
+    uint32_t *item;     // grouped by cluster
+    uint64_t *in_class; // number of considered items of each class
+    uint32_t *cell;     // of the current cluster: n_ij of each class
+    uint32_t *touched;  // and its classes
 };
 
 static double n_log_n(uint64_t n)
@@ -74,7 +74,7 @@ static struct cdp_scores measures(const struct sums *s)
     double most = (in_clusters + in_classes) / 2;
     m.ari = !s->items ? NAN : both == most ? 1 : cdp_ratio(both - expected, most - expected);
 
-    // Entropies times the number of items. Rounding may leave one a little below 0.
+    // Entropies times the number of items. Rounding may make them slightly negative.
     double whole = n_log_n(s->items);
     double of_clusters = fmax(whole - s->cluster_logs, 0);
     double of_classes = fmax(whole - s->class_logs, 0);
@@ -87,7 +87,7 @@ static struct cdp_scores measures(const struct sums *s)
     return m;
 }
 
-// Sorts the items by cluster, without those in no cluster or of unknown label.
+// Groups the items by cluster, without those in no cluster or of unknown label.
 static void sort_items(struct work *w, const struct cdp_labels *predicted,
                        const struct cdp_labels *truth)
 {
@@ -110,7 +110,7 @@ static void add_clusters(struct sums *s, struct work *w, uint32_t clusters,
         uint64_t size = w->begin[c + 1] - w->begin[c];
         uint32_t touched = 0;
         if (!size)
-            continue; // no label of its items is known
+            continue; // no item has a known label
         for (uint64_t e = w->begin[c]; e < w->begin[c + 1]; e++) {
             uint32_t class = truth->group[w->item[e]];
             if (w->cell[class]++ == 0)
@@ -138,7 +138,7 @@ static int describe_sizes(const struct work *w, uint32_t clusters, struct cdp_ev
     uint64_t *size = cdp_alloc(clusters, sizeof *size, "cluster sizes", err);
     if (!size)
         return -1;
-    uint64_t count = 0; // clusters of items whose label is known
+    uint64_t count = 0; // clusters with an item of known label
     for (uint32_t c = 0; c < clusters; c++) {
         size[count] = w->begin[c + 1] - w->begin[c];
         result->singletons += size[count] == 1;

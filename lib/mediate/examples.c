@@ -90,7 +90,7 @@ int cdp_examples_add(struct cdp_examples *e, const struct cdp_block *block, cons
 
 // ---- labelling
 
-// Puts example `from` of one set at the place `to` of another, or of the same.
+// Copies example `from` of one set to index `to` of another, or of the same.
 static void move(struct cdp_examples *into, size_t to, const struct cdp_examples *e, size_t from,
                  uint8_t same, float weight)
 {

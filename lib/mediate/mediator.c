@@ -17,7 +17,7 @@ static size_t stem(const char *column)
     return length;
 }
 
-// The columns' names, "relationship1 affinity0 ...", cut where they are too many for a message.
+// The columns' names, "relationship1 affinity0 ...", truncated to fit a message.
 static void describe(const struct cdp_header *header, char *text, size_t size)
 {
     size_t used = 0;
@@ -34,7 +34,7 @@ int cdp_mediator_init(struct cdp_mediator *m, const struct cdp_header *features,
     memset(m, 0, sizeof *m);
     m->header = *features;
     m->header.provenance = NULL;
-    m->header.named = false; // a model knows columns, not items
+    m->header.named = false; // a model refers to columns, not to items
     m->temperature = 1;
     for (const char *group = groups; group;) {
         size_t length = strcspn(group, ",");
@@ -48,7 +48,7 @@ int cdp_mediator_init(struct cdp_mediator *m, const struct cdp_header *features,
             }
             m->input[inputs++] = c;
         }
-        // Models without a committee have no relationships.
+        // Without a committee there is no relationship.
         if (inputs == before &&
             (length != strlen("relationship") || strncmp(group, "relationship", length))) {
             char columns[400];
@@ -69,9 +69,9 @@ void cdp_mediator_free(struct cdp_mediator *m)
     cdp_network_free(&m->network);
 }
 
-// ---- learning
+// ---- training
 
-static int demand_both(const struct cdp_examples *e, const char *what, struct cdp_err *err)
+static int require_both(const struct cdp_examples *e, const char *what, struct cdp_err *err)
 {
     for (int same = 0; same < 2; same++) {
         if (!(cdp_examples_weight(e, same) > 0))
@@ -93,20 +93,20 @@ static int measure(struct cdp_mediator *m, const struct cdp_examples *check,
     for (size_t e = 0; !status && e < check->count; e++)
         probability[e] = cdp_probability((double)probability[e]);
     if (!status)
-        status = cdp_ladder(check, probability, labels, held, m->rung, err);
+        status = cdp_points(check, probability, labels, held, m->point, err);
     free(probability);
     m->held_out = !status;
     return status;
 }
 
-int cdp_mediator_learn(struct cdp_mediator *m, struct cdp_examples *examples,
+int cdp_mediator_train(struct cdp_mediator *m, struct cdp_examples *examples,
                        const struct cdp_examples *check, const struct cdp_labels *labels,
                        const uint8_t *held, const struct cdp_recipe *recipe,
                        struct cdp_trained *trained, struct cdp_err *err)
 {
     struct cdp_network *n = &m->network;
-    if (demand_both(examples, "to learn from", err) ||
-        (check && demand_both(check, "held out", err)) ||
+    if (require_both(examples, "to learn from", err) ||
+        (check && require_both(check, "held out", err)) ||
         cdp_network_new(n, examples->inputs, recipe->seed, err))
         return -1;
     cdp_examples_measure(examples, m->mean, m->deviation);
@@ -126,7 +126,7 @@ int cdp_mediator_learn(struct cdp_mediator *m, struct cdp_examples *examples,
     return check ? measure(m, check, labels, held, recipe->threads, err) : 0;
 }
 
-// ---- judging
+// ---- applying
 
 int cdp_mediator_fits(const struct cdp_mediator *m, const char *name,
                       const struct cdp_header *features, struct cdp_err *err)
@@ -143,7 +143,7 @@ int cdp_mediator_fits(const struct cdp_mediator *m, const char *name,
                     wants);
 }
 
-int cdp_mediator_judge(const struct cdp_mediator *m, const struct cdp_block *block,
+int cdp_mediator_apply(const struct cdp_mediator *m, const struct cdp_block *block,
                        float *probability, int threads, struct cdp_err *err)
 {
     unsigned inputs = m->network.inputs;

@@ -12,7 +12,7 @@
 
 #define MAGIC "cdpmodel"
 
-enum { VERSION = 1, HEAD = 20, SUM = 8, RUNG = 24 };
+enum { VERSION = 1, HEAD = 20, SUM = 8, POINT = 24 };
 
 static void put_floats(struct cdp_cursor *c, const float *value, size_t count)
 {
@@ -24,7 +24,7 @@ int cdp_mediator_write(const struct cdp_mediator *m, struct cdp_output *output, 
 {
     const struct cdp_network *n = &m->network;
     size_t most =
-        HEAD + 4 + CDP_MAX_FRAME + 2 + n->inputs * 18 + n->count * 4 + 8 + CDP_RUNGS * RUNG + SUM;
+        HEAD + 4 + CDP_MAX_FRAME + 2 + n->inputs * 18 + n->count * 4 + 8 + CDP_POINTS * POINT + SUM;
     unsigned char *bytes = cdp_alloc(most, 1, "the model", err);
     if (!bytes)
         return -1;
@@ -44,11 +44,11 @@ int cdp_mediator_write(const struct cdp_mediator *m, struct cdp_output *output, 
     put_floats(&c, n->scale, n->inputs);
     put_floats(&c, n->weight, n->count);
     put_floats(&c, &m->temperature, 1);
-    cdp_put(&c, 4, m->held_out ? CDP_RUNGS : 0);
-    for (int r = 0; m->held_out && r < CDP_RUNGS; r++) {
-        const struct cdp_rung *rung = &m->rung[r];
-        float value[] = {rung->threshold, rung->precision,      rung->recall,
-                         rung->kept,      rung->item_precision, rung->item_recall};
+    cdp_put(&c, 4, m->held_out ? CDP_POINTS : 0);
+    for (int r = 0; m->held_out && r < CDP_POINTS; r++) {
+        const struct cdp_point *point = &m->point[r];
+        float value[] = {point->threshold, point->precision,      point->recall,
+                         point->kept,      point->item_precision, point->item_recall};
         put_floats(&c, value, 6);
     }
     size_t size = (size_t)(c.at - bytes);
@@ -94,14 +94,15 @@ static int parse_body(struct cdp_mediator *m, struct cdp_fields *f, struct cdp_e
     get_floats(f, m->network.scale, inputs);
     get_floats(f, m->network.weight, m->network.count);
     get_floats(f, &m->temperature, 1);
-    size_t rungs = cdp_get(f, 4);
-    m->held_out = rungs > 0;
-    if (rungs && rungs != CDP_RUNGS)
+    size_t points = cdp_get(f, 4);
+    m->held_out = points > 0;
+    if (points && points != CDP_POINTS)
         return cdp_fail(err, "%s", damaged);
-    for (size_t r = 0; r < rungs; r++) {
+    for (size_t r = 0; r < points; r++) {
         float value[6];
         get_floats(f, value, 6);
-        m->rung[r] = (struct cdp_rung){value[0], value[1], value[2], value[3], value[4], value[5]};
+        m->point[r] =
+            (struct cdp_point){value[0], value[1], value[2], value[3], value[4], value[5]};
     }
     return f->short_of || f->at != f->end ? cdp_fail(err, "%s", damaged) : 0;
 }

@@ -11,8 +11,8 @@
 #include "base/random.h"
 #include "base/threads.h"
 
-// Examples go through the network in chunks, as columns: number n of example s of a chunk is
-// [n x CHUNK + s], so that every loop runs over examples.
+// Examples are processed in chunks, transposed: number n of example s of a chunk is [n x CHUNK +
+// s], so that every loop runs over examples.
 
 enum { CHUNK = 64, LANES = 8, UNITS = 4 };
 
@@ -38,7 +38,7 @@ INLINE void store(float *at, vector v)
     memcpy(at, &v, sizeof v);
 }
 
-// A matrix in memory: element (u, i) is at[u x row + i x column].
+// A strided matrix: element (u, i) is at[u x row + i x column].
 struct matrix {
     const float *at;
     size_t row, column;
@@ -69,7 +69,7 @@ INLINE void multiply_units(struct matrix w, const float *start, size_t inputs, c
     }
 }
 
-// out = start + w in; start NULL counts as 0.
+// out = start + w in; start NULL is 0.
 INLINE void multiply(struct matrix w, const float *start, size_t inputs, const float *in,
                      size_t outputs, float *out)
 {
@@ -80,8 +80,8 @@ INLINE void multiply(struct matrix w, const float *start, size_t inputs, const f
         multiply_units(w, start, inputs, in, u, 1, out);
 }
 
-// Makes 0 of `values` where `by` is not above 0.
-INLINE void rectify(float *values, const float *by, size_t count)
+// Sets `values` to 0 where `by` is not above 0.
+INLINE void relu(float *values, const float *by, size_t count)
 {
     for (size_t n = 0; n < count; n += LANES) {
         mask above = load(by + n) > (vector){0};
@@ -89,7 +89,7 @@ INLINE void rectify(float *values, const float *by, size_t count)
     }
 }
 
-INLINE float across(vector v)
+INLINE float sum_lanes(vector v)
 {
     return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
@@ -104,10 +104,10 @@ INLINE void correlate_units(const float *delta, const float *in, size_t units, f
             sum[i] += d * load(in + i * CHUNK + s);
     }
     for (size_t i = 0; i < units; i++)
-        out[i] = across(sum[i]);
+        out[i] = sum_lanes(sum[i]);
 }
 
-// The gradient of a layer by the deltas of its outputs and by what it was given.
+// The gradient of a layer from the deltas of its outputs and its inputs.
 INLINE void correlate(const struct cdp_layer *layer, const float *delta, const float *in,
                       float *gradient)
 {
@@ -121,14 +121,14 @@ INLINE void correlate(const struct cdp_layer *layer, const float *delta, const f
         vector sum = {0};
         for (size_t s = 0; s < CHUNK; s += LANES)
             sum += load(delta + s);
-        gradient[layer->bias + u] = across(sum);
+        gradient[layer->bias + u] = sum_lanes(sum);
     }
 }
 
-// What a chunk is at each stage, in a thread's room.
+// The activations of a chunk and their gradients, in a thread's memory.
 struct chunk {
     float *in, *value[CDP_LAYERS]; // the inputs, and the outputs of each layer
-    float *delta[CDP_LAYERS];      // the slopes of the loss by them
+    float *delta[CDP_LAYERS];      // the gradients of the loss by them
 };
 
 static size_t room_size(unsigned inputs)
@@ -136,7 +136,7 @@ static size_t room_size(unsigned inputs)
     return CHUNK * ((size_t)inputs + 2 * (2 * CDP_HIDDEN * (size_t)inputs + 2));
 }
 
-static struct chunk lay_out(float *room, unsigned inputs)
+static struct chunk chunk_in(float *room, unsigned inputs)
 {
     struct cdp_layer layer[CDP_LAYERS];
     cdp_network_layers(inputs, layer);
@@ -160,12 +160,12 @@ INLINE void forward(const struct cdp_network *n, const struct chunk *c)
         struct matrix w = {n->weight + layer[l].weight, layer[l].inputs, 1};
         multiply(w, n->weight + layer[l].bias, layer[l].inputs, in, layer[l].outputs, c->value[l]);
         if (l < CDP_LAYERS - 1)
-            rectify(c->value[l], c->value[l], (size_t)layer[l].outputs * CHUNK);
+            relu(c->value[l], c->value[l], (size_t)layer[l].outputs * CHUNK);
         in = c->value[l];
     }
 }
 
-// From the deltas of the last layer's outputs.
+// Backpropagation from the deltas of the last layer's outputs.
 INLINE void backward(const struct cdp_network *n, const struct chunk *c, float *gradient)
 {
     struct cdp_layer layer[CDP_LAYERS];
@@ -174,12 +174,12 @@ INLINE void backward(const struct cdp_network *n, const struct chunk *c, float *
         correlate(&layer[l], c->delta[l], c->value[l - 1], gradient);
         struct matrix transposed = {n->weight + layer[l].weight, 1, layer[l].inputs};
         multiply(transposed, NULL, layer[l].outputs, c->delta[l], layer[l].inputs, c->delta[l - 1]);
-        rectify(c->delta[l - 1], c->value[l - 1], (size_t)layer[l].inputs * CHUNK);
+        relu(c->delta[l - 1], c->value[l - 1], (size_t)layer[l].inputs * CHUNK);
     }
     correlate(&layer[0], c->delta[0], c->in, gradient);
 }
 
-// Both passes by one instruction set.
+// Both passes, compiled for one instruction set.
 struct passes {
     void (*forward)(const struct cdp_network *n, const struct chunk *c);
     void (*backward)(const struct cdp_network *n, const struct chunk *c, float *gradient);
@@ -257,9 +257,9 @@ void cdp_network_free(struct cdp_network *n)
     *n = (struct cdp_network){0};
 }
 
-// ---- using it
+// ---- inference
 
-// Takes example s of a chunk in.
+// Puts a row into a chunk as example s.
 static void put(const struct cdp_network *n, const struct chunk *c, size_t s, const float *row)
 {
     for (unsigned i = 0; i < n->inputs; i++)
@@ -277,7 +277,7 @@ int cdp_network_margins(const struct cdp_network *n, const float *row, size_t co
     const struct passes *pass = passes();
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (size_t from = 0; from < count; from += CHUNK) {
-        struct chunk c = lay_out(room + (size_t)cdp_thread() * size, n->inputs);
+        struct chunk c = chunk_in(room + (size_t)cdp_thread() * size, n->inputs);
         size_t used = count - from < CHUNK ? count - from : CHUNK;
         for (size_t s = 0; s < used; s++)
             put(n, &c, s, row + (from + s) * n->inputs);
@@ -301,7 +301,7 @@ double cdp_cross_entropy(double margin, int same)
     return against > 0 ? against + log1p(exp(-against)) : log1p(exp(against));
 }
 
-// ---- learning
+// ---- training
 
 int cdp_gradient_new(struct cdp_gradient *g, const struct cdp_network *n, size_t batch, int threads,
                      struct cdp_err *err)
@@ -328,12 +328,12 @@ void cdp_gradient_free(struct cdp_gradient *g)
     *g = (struct cdp_gradient){0};
 }
 
-// A chunk's loss and gradient, divided by `all`, the examples of the batch.
-static double learn(const struct cdp_network *n, const struct passes *pass, float *room,
-                    const struct cdp_examples *e, const size_t *index, size_t used, size_t all,
-                    float *gradient)
+// A chunk's loss and gradient, divided by `all`, the number of examples of the batch.
+static double chunk_gradient(const struct cdp_network *n, const struct passes *pass, float *room,
+                             const struct cdp_examples *e, const size_t *index, size_t used,
+                             size_t all, float *gradient)
 {
-    struct chunk c = lay_out(room, n->inputs);
+    struct chunk c = chunk_in(room, n->inputs);
     for (size_t s = 0; s < used; s++)
         put(n, &c, s, e->row + index[s] * n->inputs);
     pass->forward(n, &c);
@@ -363,8 +363,8 @@ void cdp_gradient_compute(struct cdp_gradient *g, const struct cdp_network *n,
 #pragma omp for schedule(static)
         for (size_t k = 0; k < chunks; k++) {
             size_t from = k * CHUNK, used = count - from < CHUNK ? count - from : CHUNK;
-            g->chunk_loss[k] = learn(n, pass, g->room + (size_t)cdp_thread() * size, e,
-                                     index + from, used, count, g->chunk + k * n->count);
+            g->chunk_loss[k] = chunk_gradient(n, pass, g->room + (size_t)cdp_thread() * size, e,
+                                              index + from, used, count, g->chunk + k * n->count);
         }
 #pragma omp for schedule(static)
         for (size_t w = 0; w < n->count; w++) {

@@ -13,7 +13,7 @@ enum { BATCH = 1024, EPOCHS = 2, STEPS = 2000 };
 const struct cdp_recipe cdp_recipe_default = {.rate = 0.01};
 const struct cdp_recipe cdp_recipe_original = {.epochs = EPOCHS, .rate = 0.001};
 
-// What training holds beside the network.
+// State of training besides the network.
 struct state {
     struct cdp_gradient gradient;
     size_t *order;
@@ -29,7 +29,7 @@ static void shuffle(size_t *order, size_t count, uint64_t seed)
     }
 }
 
-// The mean loss, weights counted.
+// The weighted mean loss.
 static int loss_on(const struct cdp_network *n, const struct cdp_examples *e, int threads,
                    double *loss, struct cdp_err *err)
 {
@@ -128,7 +128,7 @@ int cdp_train(struct cdp_network *n, const struct cdp_examples *e, const struct 
 
 // ---- calibration
 
-// The slope of the loss by the factor of the margins.
+// The derivative of the loss by the factor of the margins.
 static double slope(const struct cdp_examples *e, const float *margin, double factor)
 {
     double sum = 0;
@@ -148,7 +148,7 @@ int cdp_calibrate(struct cdp_network *n, const struct cdp_examples *check, int t
         free(margin);
         return -1;
     }
-    // The loss is convex in the factor: bisect its slope, in logarithms.
+    // The loss is convex in the factor: bisect its derivative over the logarithm of the factor.
     double low = -10, high = 10;
     for (int i = 0; i < HALVINGS; i++) {
         double middle = (low + high) / 2;

@@ -10,10 +10,10 @@
 #include "score/score.h"
 
 enum {
-    STRETCH = 256, // pairs that a thread takes at once
-    FAR = 8,       // pairs ahead whose items are asked for
-    NEAR = 4,      // and whose lists are
-    LINE = 64,     // bytes that come together
+    TASK = 256,     // pairs per task
+    ITEM_AHEAD = 8, // prefetch distance of items, in pairs
+    LIST_AHEAD = 4, // and of their lists
+    LINE = 64,      // bytes of a cache line
 };
 
 // ---- models
@@ -64,7 +64,7 @@ void cdp_model_free(struct cdp_model *model)
 
 static const char *const groups[] = {"relationship", "affinity", "structure", "nearer",
                                      "farther",      "tighter",  "looser"};
-enum { GROUPS = 3, ALL_GROUPS = 7 }; // of the paper, and with ours
+enum { GROUPS = 3, ALL_GROUPS = 7 }; // of the paper; with `extra`
 
 unsigned cdp_feature_columns(unsigned count, bool extra)
 {
@@ -85,13 +85,13 @@ struct pair {
     uint32_t i, j;
 };
 
-// A thread's memory.
-struct judge {
-    float *x, *y;     // a row each
-    uint64_t *marked; // a bit an item
+// Memory of one thread.
+struct scratch {
+    float *x, *y;     // one row each
+    uint64_t *marked; // one bit per item
 };
 
-// Pairs that wait for their features, and where these go.
+// A batch of pairs, and the sink of their features.
 struct batch {
     const struct cdp_model *models;
     unsigned count, columns;
@@ -100,7 +100,7 @@ struct batch {
     struct pair *pairs; // CDP_BLOCK_EDGES
     float *values;      // columns of each pair
     size_t waiting;
-    struct judge *judges; // one a thread
+    struct scratch *scratch; // one per thread
     int threads;
     cdp_pair_sink *sink;
     void *context;
@@ -123,7 +123,7 @@ static struct list list_of(const struct cdp_model *model, uint32_t item)
     return (struct list){t->target + t->offset[item], t->offset[item + 1] - t->offset[item]};
 }
 
-// Marks an item and its list, or takes the marks away.
+// Sets or clears the marks of an item and its list.
 static void mark_list(uint64_t *marked, const struct cdp_model *model, uint32_t item, bool on)
 {
     struct list list = list_of(model, item);
@@ -134,12 +134,12 @@ static void mark_list(uint64_t *marked, const struct cdp_model *model, uint32_t 
     }
 }
 
-// Inlined always: gcc 12 takes a function that only fetches for one that does nothing.
-#define FETCH static inline __attribute__((always_inline))
+// Always inlined: gcc 12 discards calls of a function that only prefetches.
+#define PREFETCH static inline __attribute__((always_inline))
 
-// What is read of a pair's second item lies anywhere in memory, so it is asked for some pairs
-// ahead: first all but the list, whose place must be known first.
-FETCH void fetch_item(const struct cdp_model *model, uint32_t item)
+// The second items of pairs are scattered in memory, so they are prefetched: first all but the
+// list, whose address is read from memory too.
+PREFETCH void prefetch_item(const struct cdp_model *model, uint32_t item)
 {
     const struct cdp_matrix *matrix = model->features;
     const unsigned char *row = matrix->data + item * matrix->row_stride;
@@ -149,14 +149,14 @@ FETCH void fetch_item(const struct cdp_model *model, uint32_t item)
         __builtin_prefetch(row + at);
 }
 
-FETCH void fetch_list(const struct cdp_model *model, uint32_t item)
+PREFETCH void prefetch_list(const struct cdp_model *model, uint32_t item)
 {
     struct list list = list_of(model, item);
     for (uint64_t n = 0; n < list.count; n += LINE / sizeof *list.id)
         __builtin_prefetch(&list.id[n]);
 }
 
-// 1 / the rank of an id in a list; 0 where it is not there.
+// 1 / the rank of an id in a list; 0 if absent.
 static float nearness(struct list list, uint32_t id)
 {
     for (uint64_t n = 0; n < list.count; n++) {
@@ -166,9 +166,9 @@ static float nearness(struct list list, uint32_t id)
     return 0;
 }
 
-// What model m knows of a pair whose first item is marked, with its list, into the pair's columns.
-static void judge(const struct batch *b, unsigned m, struct pair pair, const struct judge *own,
-                  const float *x, float *values)
+// Fills the columns of model m for a pair whose first item and its list are marked.
+static void compute_columns(const struct batch *b, unsigned m, struct pair pair,
+                            const struct scratch *own, const float *x, float *values)
 {
     const struct cdp_model *model = &b->models[m];
     struct list of_j = list_of(model, pair.j);
@@ -200,36 +200,36 @@ static void judge(const struct batch *b, unsigned m, struct pair pair, const str
 }
 
 // The pairs from `from` to `to` (excluded), one model after the other.
-static void judge_stretch(const struct batch *b, const struct judge *own, size_t from, size_t to)
+static void compute_task(const struct batch *b, const struct scratch *own, size_t from, size_t to)
 {
     const struct pair *pairs = b->pairs;
     for (unsigned m = 0; m < b->count; m++) {
         const struct cdp_model *model = &b->models[m];
         const float *x = NULL;
         for (size_t p = from; p < to; p++) {
-            if (p + FAR < to)
-                fetch_item(model, pairs[p + FAR].j);
-            if (p + NEAR < to)
-                fetch_list(model, pairs[p + NEAR].j);
+            if (p + ITEM_AHEAD < to)
+                prefetch_item(model, pairs[p + ITEM_AHEAD].j);
+            if (p + LIST_AHEAD < to)
+                prefetch_list(model, pairs[p + LIST_AHEAD].j);
             bool first = p == from || pairs[p - 1].i != pairs[p].i;
             bool last = p + 1 == to || pairs[p + 1].i != pairs[p].i;
             if (first) {
                 x = cdp_matrix_row(model->features, pairs[p].i, own->x);
                 mark_list(own->marked, model, pairs[p].i, true);
             }
-            judge(b, m, pairs[p], own, x, b->values + p * b->columns);
+            compute_columns(b, m, pairs[p], own, x, b->values + p * b->columns);
             if (last)
                 mark_list(own->marked, model, pairs[p].i, false);
         }
     }
 }
 
-static int judge_batch(struct batch *b, struct cdp_err *err)
+static int flush_batch(struct batch *b, struct cdp_err *err)
 {
 #pragma omp parallel for num_threads(b->threads) schedule(dynamic)
-    for (size_t from = 0; from < b->waiting; from += STRETCH) {
-        size_t end = b->waiting - from < STRETCH ? b->waiting : from + STRETCH;
-        judge_stretch(b, &b->judges[cdp_thread()], from, end);
+    for (size_t from = 0; from < b->waiting; from += TASK) {
+        size_t end = b->waiting - from < TASK ? b->waiting : from + TASK;
+        compute_task(b, &b->scratch[cdp_thread()], from, end);
     }
     for (size_t p = 0; p < b->waiting; p++) {
         if (b->sink(b->context, b->pairs[p].i, b->pairs[p].j, b->values + p * b->columns, err))
@@ -245,34 +245,34 @@ static int add_pair(void *batch, uint64_t i, uint64_t j, const float *score, str
     struct batch *b = batch;
     (void)score;
     b->pairs[b->waiting++] = (struct pair){(uint32_t)i, (uint32_t)j};
-    return b->waiting == CDP_BLOCK_EDGES ? judge_batch(b, err) : 0;
+    return b->waiting == CDP_BLOCK_EDGES ? flush_batch(b, err) : 0;
 }
 
-static int make_judges(struct batch *b, struct cdp_err *err)
+static int alloc_scratch(struct batch *b, struct cdp_err *err)
 {
     size_t words = b->models[0].lists->rows / 64 + 1, dim = 0;
     for (unsigned m = 0; m < b->count; m++)
         dim = b->models[m].features->dim > dim ? b->models[m].features->dim : dim;
-    b->judges = cdp_zalloc((size_t)b->threads, sizeof *b->judges, "threads", err);
-    for (int t = 0; b->judges && t < b->threads; t++) {
-        struct judge *own = &b->judges[t];
+    b->scratch = cdp_zalloc((size_t)b->threads, sizeof *b->scratch, "threads", err);
+    for (int t = 0; b->scratch && t < b->threads; t++) {
+        struct scratch *own = &b->scratch[t];
         own->x = cdp_alloc(dim, sizeof *own->x, "a row", err);
         own->y = cdp_alloc(dim, sizeof *own->y, "a row", err);
         own->marked = cdp_zalloc(words, sizeof *own->marked, "marks", err);
         if (!own->x || !own->y || !own->marked)
             return -1;
     }
-    return b->judges ? 0 : -1;
+    return b->scratch ? 0 : -1;
 }
 
-static void free_judges(struct batch *b)
+static void free_scratch(struct batch *b)
 {
-    for (int t = 0; b->judges && t < b->threads; t++) {
-        free(b->judges[t].x);
-        free(b->judges[t].y);
-        free(b->judges[t].marked);
+    for (int t = 0; b->scratch && t < b->threads; t++) {
+        free(b->scratch[t].x);
+        free(b->scratch[t].y);
+        free(b->scratch[t].marked);
     }
-    free(b->judges);
+    free(b->scratch);
 }
 
 int cdp_features(const struct cdp_model *models, unsigned count, bool extra, const uint64_t rows[2],
@@ -290,14 +290,14 @@ int cdp_features(const struct cdp_model *models, unsigned count, bool extra, con
                       .progress = progress};
     b.pairs = cdp_alloc(CDP_BLOCK_EDGES, sizeof *b.pairs, "pairs", err);
     b.values = cdp_alloc(CDP_BLOCK_EDGES, b.columns * sizeof *b.values, "pair features", err);
-    int status = b.pairs && b.values ? make_judges(&b, err) : -1;
+    int status = b.pairs && b.values ? alloc_scratch(&b, err) : -1;
     cdp_progress_start(progress, "pair features", "pairs", 0);
     if (!status)
         status = cdp_pairs(models[0].lists, NULL, rows, add_pair, &b, err);
     if (!status)
-        status = judge_batch(&b, err);
+        status = flush_batch(&b, err);
     free(b.pairs);
     free(b.values);
-    free_judges(&b);
+    free_scratch(&b);
     return status;
 }

@@ -5,14 +5,14 @@
 #include "base/sort.h"
 #include "score/score.h"
 
-// One end of a pair whose smaller id is the row at hand.
+// The other item of a pair whose smaller id is the current row.
 struct partner {
     uint32_t id;
-    uint32_t reverse; // 1 = the edge comes from the larger id
+    uint32_t reverse; // 1 = the edge is from the larger id
     float score;
 };
 
-// The kept edges that lead to a smaller id among the rows, sorted by that id.
+// The kept edges to a smaller id among the rows, grouped by that id.
 struct reversed {
     uint64_t *offset; // rows + 1
     uint32_t *source;

@@ -21,8 +21,8 @@ void cdp_similarities(struct cdp_table *table, float scale)
 
 int cdp_median_radius(const struct cdp_table *table, float *median, struct cdp_err *err)
 {
-    // Floats from 0 on are ordered as their bits are: count them by sign, exponent and the highest
-    // 7 bits of the fraction.
+    // Non-negative floats have the order of their bits: a histogram by exponent and the highest 7
+    // bits of the fraction.
     enum { SHIFT = 16, BINS = 1 << 15 };
     uint64_t *count = cdp_zalloc(BINS, sizeof *count, "counts of distances", err);
     if (!count)

@@ -22,7 +22,7 @@ const struct cdp_synth cdp_synth_default = {
     .dissent = 0.0127,
 };
 
-// What random numbers are drawn for. A model has two kinds of its own, from MODEL on.
+// The streams of random numbers. Each model has two of its own, from MODEL on.
 enum draw { SIZE, ORDER, FAMILY, LIKENESS, IDENTITY, DIFFICULTY, IMAGE, MODEL };
 
 static uint64_t draw(const struct cdp_synth *synth, uint64_t what, uint64_t index)
@@ -46,7 +46,7 @@ static int32_t normal(uint64_t random)
 
 static const double normal_unit = 1.7320508075688772 / 65536;
 
-// How many items an identity gets, in proportion: nearly log-normal, with (1 + x/8)^8 for e^x.
+// The relative number of items of an identity: nearly log-normal, with (1 + x/8)^8 for e^x.
 static uint64_t weight(const struct cdp_synth *synth, uint64_t identity)
 {
     double root = 1 + 0.7 / 8 * normal_unit * normal(draw(synth, SIZE, identity));
@@ -62,7 +62,7 @@ static uint64_t scale(uint64_t value, uint64_t part, uint64_t whole)
 
 void cdp_synth_labels(const struct cdp_synth *synth, uint32_t *labels)
 {
-    uint64_t spare = synth->items - synth->identities; // an item each, and then by weight
+    uint64_t spare = synth->items - synth->identities; // one item each, the others by weight
     uint64_t total = 0, sum = 0, item = 0;
     for (uint64_t i = 0; i < synth->identities; i++)
         total += weight(synth, i);

@@ -4,26 +4,26 @@
 
 #include <stdint.h>
 
-// Labelled features of made-up images, as a committee of models would see them.
+// Labelled synthetic features, as from a committee of models.
 //
-// An identity is a point, and so are its images about it, all in a space whose axes count for less
-// and less, as those of learnt features do: so the more identities, the more crowded they are.
-// Identities come in families of look-alikes, larger ones where there are more identities. Images
-// are easy or difficult, a few hopelessly so. What an image shows is the same for all models, and
-// so are the errors that come of it; each model adds errors of its own about identities and images.
+// An identity is a point and its images are points around it, in a space whose axes have decreasing
+// variance, as learned features have: more identities are more crowded. Identities belong to
+// families of look-alikes, which grow with the number of identities. Images are easy or difficult,
+// a few hopelessly so. All models see the same image, and share the errors that its content causes;
+// each model adds errors of its own to identities and images.
 //
-// Everything is a function of this struct, computed by integers and by single operations of IEEE
-// arithmetic: the same bytes on every machine. Variances are sums over the axes, in units of that
-// of the identities about the origin.
+// All values are a function of this struct, computed in integers and single IEEE operations: the
+// same bytes on every machine. Variances are sums over the axes, in units of the variance of the
+// identities around the origin.
 struct cdp_synth {
     uint64_t seed;
     uint64_t items;      // 1 to 2^32 - 2
     uint32_t identities; // 1 to items
     uint32_t dim;        // 2 to 65,536
-    double crowding;     // the axis that counts for half as much as the first
-    double likeness;     // largest share of an identity's variance that is its family's
-    double pose;         // variance of the images of an identity; of the easiest ones
-    double noise;        // and what a model adds to that; also of the easiest ones
+    double crowding;     // index of the axis that has half the weight of the first
+    double likeness;     // largest share of an identity's variance due to its family
+    double pose;         // variance of an identity's easiest images
+    double noise;        // variance that a model adds to these
     double dissent;      // variance that a model adds to an identity
 };
 
@@ -31,8 +31,8 @@ struct cdp_synth {
 // of difficulty. A weaker model is one with more noise or dissent.
 extern const struct cdp_synth cdp_synth_default;
 
-// The identity, 0 to identities - 1, of every item; each identity has items. They are in no order,
-// and their numbers of items have a long tail.
+// The identity, 0 to identities - 1, of every item, in random order. Each identity has items; their
+// numbers have a long tail.
 void cdp_synth_labels(const struct cdp_synth *synth, uint32_t *labels);
 
 // Rows first to first + count - 1 of a model's features, each of length 1. `threads` is as

@@ -401,11 +401,11 @@ static void test_splitting(void)
     cdp_examples_free(&check);
 }
 
-// Each rung's figures, pair by pair and item by item.
-static void test_ladder(void)
+// Each point's figures, pair by pair and item by item.
+static void test_points(void)
 {
     struct cdp_examples e = make_examples(PAIRS, 0);
-    static struct cdp_rung rung[CDP_RUNGS];
+    static struct cdp_point point[CDP_POINTS];
     float probability[PAIRS];
     uint32_t group[ITEMS];
     uint8_t counted[3] = {1, 0, 1};
@@ -414,12 +414,12 @@ static void test_ladder(void)
         group[i] = i % 10 == 7 ? CDP_NO_LABEL : i % 3;
     for (size_t p = 0; p < PAIRS; p++)
         probability[p] = (float)(p % 7 == 0 ? 0.5 : uniform(p + 9000) * (e.same[p] ? 1 : 0.8));
-    cdp_ladder(&e, probability, &labels, counted, rung, NULL);
+    cdp_points(&e, probability, &labels, counted, point, NULL);
     bool pairs = true, items = true, rising = true;
-    for (int r = 0; r < CDP_RUNGS; r++) {
-        float t = rung[r].threshold;
+    for (int r = 0; r < CDP_POINTS; r++) {
+        float t = point[r].threshold;
         double same = 0, kept = 0, all = 0, all_same = 0, linked = 0, pure = 0, found = 0, able = 0;
-        rising = rising && (r == 0 || t > rung[r - 1].threshold) && t > 0 && t < 1;
+        rising = rising && (r == 0 || t > point[r - 1].threshold) && t > 0 && t < 1;
         for (size_t p = 0; p < PAIRS; p++) {
             double weight = (double)e.weight[p];
             all += weight;
@@ -443,24 +443,24 @@ static void test_ladder(void)
             linked += right || wrong;
             pure += right && !wrong;
         }
-        pairs = pairs && fabs((double)rung[r].precision - (kept > 0 ? same / kept : 0)) < 1e-6 &&
-                fabs((double)rung[r].recall - same / all_same) < 1e-6 &&
-                fabs((double)rung[r].kept - kept / all) < 1e-6;
+        pairs = pairs && fabs((double)point[r].precision - (kept > 0 ? same / kept : 0)) < 1e-6 &&
+                fabs((double)point[r].recall - same / all_same) < 1e-6 &&
+                fabs((double)point[r].kept - kept / all) < 1e-6;
         items = items &&
-                fabs((double)rung[r].item_precision - (linked > 0 ? pure / linked : 0)) < 1e-6 &&
-                fabs((double)rung[r].item_recall - found / able) < 1e-6;
+                fabs((double)point[r].item_precision - (linked > 0 ? pure / linked : 0)) < 1e-6 &&
+                fabs((double)point[r].item_recall - found / able) < 1e-6;
     }
-    ok(rising && rung[CDP_RUNG_EVEN].threshold == 0.5F, "rungs rise, and one is at a half");
+    ok(rising && point[CDP_POINT_EVEN].threshold == 0.5F, "points rise, and one is at a half");
     ok(pairs, "precision, recall and share of the pairs");
     ok(items, "precision and recall of the items");
-    const struct cdp_rung *even = cdp_ladder_balance(rung);
-    ok(even->item_precision >= even->item_recall && even > rung &&
+    const struct cdp_point *even = cdp_point_balance(point);
+    ok(even->item_precision >= even->item_recall && even > point &&
            even[-1].item_precision < even[-1].item_recall,
        "the balance is where precision and recall meet: %g", (double)even->threshold);
-    const struct cdp_rung *precise = cdp_ladder_precision(rung, 0.8);
+    const struct cdp_point *precise = cdp_point_precision(point, 0.8);
     ok(precise && precise->precision >= 0.8F && precise[-1].precision < 0.8F,
-       "the lowest rung of precision 0.8: %g", (double)precise->threshold);
-    ok(!cdp_ladder_precision(rung, 1.1), "and none of more than there is");
+       "the lowest point of precision 0.8: %g", (double)precise->threshold);
+    ok(!cdp_point_precision(point, 1.1), "and none of more than there is");
     cdp_examples_free(&e);
 }
 
@@ -488,8 +488,8 @@ static void test_file(void)
     cdp_network_new(&m.network, 3, 9, NULL);
     m.held_out = true;
     m.temperature = 1.25F;
-    for (int r = 0; r < CDP_RUNGS; r++)
-        m.rung[r] = (struct cdp_rung){(float)r, 1, 2, 3, 4, 5};
+    for (int r = 0; r < CDP_POINTS; r++)
+        m.point[r] = (struct cdp_point){(float)r, 1, 2, 3, 4, 5};
     cdp_header_note(&m.header, NULL, "by a test");
     cdp_output_open(&output, "model", 1, &err);
     ok(!cdp_mediator_write(&m, output, &err) && !cdp_output_commit(output, &err),
@@ -500,7 +500,7 @@ static void test_file(void)
         fclose(file);
     ok(!cdp_mediator_read(&again, "model", NULL, &err) &&
            !memcmp(again.network.weight, m.network.weight, m.network.count * sizeof(float)) &&
-           !memcmp(again.rung, m.rung, sizeof m.rung) && again.temperature == m.temperature &&
+           !memcmp(again.point, m.point, sizeof m.point) && again.temperature == m.temperature &&
            !strcmp(again.header.provenance, "by a test\n") && again.header.k == 14 &&
            again.input[2] == 2,
        "and read as it was: %zu bytes", size);
@@ -557,7 +557,7 @@ int main(void)
     test_patience_and_temperature();
     test_holding_out();
     test_splitting();
-    test_ladder();
+    test_points();
     test_file();
     scratch_leave();
     return done();
