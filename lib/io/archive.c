@@ -14,14 +14,14 @@
 #include "io/kind.h"
 #include "io/layer.h"
 
-// An archive that is being read, entry after entry.
+// An archive being read, entry by entry.
 struct walk {
     struct archive *handle;
     struct cdp_input *input;
-    bool zip, whole;        // whether it is in memory
-    locale_t locale;        // of UTF-8, without which libarchive loses names; or none
-    uint64_t start;         // bytes of the archive before the content of this entry
-    struct cdp_err failure; // of `input`, while libarchive was reading
+    bool zip, whole;        // in memory
+    locale_t locale;        // UTF-8, which libarchive needs for names; or 0
+    uint64_t start;         // offset of the content of this entry
+    struct cdp_err failure; // of `input`, during a read by libarchive
     unsigned char *chunk;
 };
 
@@ -63,8 +63,8 @@ static int fail_kind(const struct walk *w, const unsigned char *bytes, size_t si
                     kind ? kind : "");
 }
 
-// A compressed tar archive is read from its beginning to its end. All others are mapped or read as
-// a whole, a zip archive since its directory is at its end. libarchive's own filters are off.
+// A compressed tar archive is read as a stream. All others are mapped or read as a whole, a zip
+// archive because its directory is at its end. libarchive's own filters are off.
 static int walk_begin(struct walk *w, struct cdp_input *input, struct cdp_err *err)
 {
     const unsigned char *bytes;
@@ -92,14 +92,14 @@ static int walk_begin(struct walk *w, struct cdp_input *input, struct cdp_err *e
     return w->failure.text[0] ? fail_walk(w, err) : fail_kind(w, bytes, size, err);
 }
 
-// Goes on to the next entry: 1, or 0 at the end, when all of the file was read.
+// Advances to the next entry: 1, or 0 at the end of the file.
 static int walk_next(struct walk *w, struct archive_entry **entry, struct cdp_err *err)
 {
     locale_t before = uselocale(w->locale);
     int status = archive_read_next_header(w->handle, entry);
     uselocale(before);
     w->start = (uint64_t)archive_filter_bytes(w->handle, -1);
-    if (status == ARCHIVE_OK || status == ARCHIVE_WARN) // not RETRY, which skips a damaged header
+    if (status == ARCHIVE_OK || status == ARCHIVE_WARN) // RETRY would skip a damaged header
         return 1;
     if (status != ARCHIVE_EOF)
         return fail_walk(w, err);
@@ -153,14 +153,14 @@ static char *normal_path(const char *from, const char *path, struct cdp_err *err
 // ---- one member
 
 struct search {
-    char *wanted; // a normal path
+    char *wanted; // normalized path
     const char *name;
-    bool exact;              // found under its name, not with .npy behind it
+    bool exact;              // found under its name, not with .npy appended
     struct cdp_input *found; // its content
-    char *link;              // or where its content is
+    char *link;              // or the path of its content
     uint64_t members;
-    char listed[400]; // the first ones
-    bool cut;         // there are others
+    char listed[400]; // the first members, for the error
+    bool cut;         // there are more
 };
 
 static void list_member(struct search *s, const char *path)
@@ -258,7 +258,7 @@ static int read_again(struct cdp_input **archive, const char *path, struct cdp_e
                                                                                              : 1;
 }
 
-// `path` is where the archive can be opened again, or NULL.
+// `path` is the archive's file, to open it again, or NULL.
 static int find(struct cdp_input **found, struct cdp_input **archive, const char *path,
                 const char *member, const char *name, struct cdp_err *err)
 {
@@ -312,7 +312,7 @@ int cdp_input_open_in(struct cdp_input **input, struct cdp_input *archive, const
 
 // ---- all members
 
-// The content of the entry that a walk is at.
+// The content of the current entry of a walk.
 static ssize_t read_entry(struct cdp_input *input, void *buffer, size_t size, struct cdp_err *err)
 {
     return walk_read(input->state, buffer, size, input->made, err);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The five compressions, each by its own library: libarchive's filters verify no checksum of gzip,
-// and end in silence where what follows a member is damaged.
+// and report no error for damage after a member.
 #include <bzlib.h>
 #include <lz4frame.h>
 #include <lzma.h>
@@ -194,7 +194,7 @@ static const struct codec {
 struct decoder {
     const struct codec *codec;
     union state state;
-    bool inside; // a member that has begun; otherwise there is no state
+    bool inside; // within a member; otherwise there is no state
     const unsigned char *in;
     size_t in_size;
     unsigned char chunk[CDP_INPUT_CHUNK];
@@ -208,7 +208,7 @@ static void free_decoder(void *state)
     free(d);
 }
 
-// The bytes that were read from the file at the bottom.
+// The number of bytes read from the file at the bottom.
 static uint64_t bytes_used(const struct cdp_input *input)
 {
     while (input->below)
@@ -221,7 +221,7 @@ static int fail_damaged(const struct cdp_input *input, const char *why, struct c
     return cdp_fail(err, "%s: cannot decompress: %s", input->name, why ? why : "damaged data");
 }
 
-// Reads on where all input is used: 1, or 0 at the end of the file.
+// Reads more input if all is used: 1, or 0 at the end of the file.
 static int feed(struct cdp_input *input, struct decoder *d, struct cdp_err *err)
 {
     if (d->in_size)
@@ -232,7 +232,7 @@ static int feed(struct cdp_input *input, struct decoder *d, struct cdp_err *err)
     return count < 0 ? -1 : count > 0;
 }
 
-// Goes on to the next member, over zero bytes: 1, or 0 at the end of the file.
+// Advances to the next member, skipping zero bytes: 1, or 0 at the end of the file.
 static int next_member(struct cdp_input *input, struct decoder *d, struct cdp_err *err)
 {
     int more;

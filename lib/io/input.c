@@ -75,7 +75,7 @@ int cdp_input_file(struct cdp_input **input, const char *path, int binary, struc
     return 0;
 }
 
-// One read(2), of the available bytes.
+// One read, of the available bytes.
 static ssize_t read_some(struct cdp_input *input, void *buffer, size_t size, struct cdp_err *err)
 {
     ssize_t count;
@@ -184,7 +184,7 @@ static int read_whole(struct cdp_input *input, struct cdp_err *err)
         if (size < room)
             break;
     }
-    input->consumed = 0; // of the content
+    input->consumed = 0; // relative to the content
     input->content = content;
     input->size = size;
     return 0;

@@ -9,15 +9,15 @@
 
 #include "base/err.h"
 
-// Opens every file that is read. NAME is a file, "-" for standard input, or ARCHIVE:MEMBER for a
-// member of a tar or zip archive (an npz is a zip archive; the name of an existing file takes
-// precedence). Five compressions are decompressed, inside an archive too: gzip, xz, zstd, lz4 and
-// bzip2. No other is, and no program is run. A cdp edge stream, though made of zstd frames, is not
-// decompressed, since its reader needs the frames.
+// All input files. NAME is a file, "-" for standard input, or ARCHIVE:MEMBER for a member of a tar
+// or zip archive (an npz is a zip archive; an existing file of that name takes precedence). Files
+// and members compressed by gzip, xz, zstd, lz4 or bzip2 are decompressed; no program is run. A cdp
+// edge stream is not decompressed, although it consists of zstd frames: its reader needs the
+// frames.
 //
-// Damage is an error at the latest when the end is read: checksums are verified, and only zero
-// bytes may follow the last compressed member. Content of more than 256 MiB and more than 500 times
-// its compressed size is refused.
+// Damage is an error at the latest at the end: checksums are verified, and only zero bytes may
+// follow the last compressed member. Content of more than 256 MiB and more than 500 times its
+// compressed size is refused.
 struct cdp_input;
 
 // Opens for reading; refuses a terminal when `binary`. On failure *input is NULL.
@@ -27,22 +27,22 @@ void cdp_input_close(struct cdp_input *input);
 // Opens a text file as cdp_input_open does, and checks it as cdp_input_text does.
 int cdp_input_open_text(struct cdp_input **input, const char *name, struct cdp_err *err);
 
-// Skips a UTF-8 byte order mark, and refuses content that is no text by its first bytes: UTF-16 and
-// the formats of cdp_kind (io/kind.h). To be called before anything is read.
+// Skips a UTF-8 byte order mark. Refuses UTF-16 and the formats of cdp_kind (io/kind.h), by the
+// first bytes. To be called before any read.
 int cdp_input_text(struct cdp_input *input, struct cdp_err *err);
 
-// Opens a member of the zip archive that `archive` reads; `archive` stays open, so that other
-// members can be opened too. A member NAME.npy is found as NAME as well.
+// Opens a member of an open zip archive, which stays open, for other members too. NAME also finds
+// the member NAME.npy.
 int cdp_input_open_in(struct cdp_input **input, struct cdp_input *archive, const char *member,
                       struct cdp_err *err);
 
-// Calls `each` for every regular file in the archive NAME, with its path, its size and, to be read
-// during the call, its content. Stops where `each` fails.
+// Calls `each` for every regular file in the archive NAME, with its path, its size, and its
+// content, which is readable during the call. Stops at the first failure.
 typedef int cdp_member_each(void *context, const char *path, uint64_t size,
                             struct cdp_input *content, struct cdp_err *err);
 int cdp_input_members(const char *name, cdp_member_each *each, void *context, struct cdp_err *err);
 
-// The same for the zip archive that `archive` reads.
+// The same for an open zip archive.
 int cdp_input_members_in(struct cdp_input *archive, cdp_member_each *each, void *context,
                          struct cdp_err *err);
 
@@ -55,16 +55,15 @@ const char *cdp_input_name(const struct cdp_input *input);
 // Reads up to `size` bytes, fewer only at the end; returns the number read, or -1.
 ssize_t cdp_input_read(struct cdp_input *input, void *buffer, size_t size, struct cdp_err *err);
 
-// Up to `size` (at most 4,096) of the next bytes without taking them; *bytes is valid until the
-// next call. Returns how many there are, fewer only at the end, or -1.
+// Returns the next `size` (at most 4,096) bytes without consuming them; *bytes is valid until the
+// next call. Returns their number, smaller only at the end, or -1.
 ssize_t cdp_input_peek(struct cdp_input *input, const unsigned char **bytes, size_t size,
                        struct cdp_err *err);
 
-// Refuses an empty input named "-": a program that failed leaves an empty pipe behind.
+// An empty standard input ("-") is an error: a failed program leaves an empty pipe.
 int cdp_input_check_pipe(struct cdp_input *input, const char *name, struct cdp_err *err);
 
-// All that was not read yet: mapped where the file is plain, otherwise read into memory. Owned by
-// the input.
+// All unread bytes: mapped if the file is plain, otherwise read into memory. Owned by the input.
 int cdp_input_whole(struct cdp_input *input, const unsigned char **bytes, size_t *size,
                     struct cdp_err *err);
 

@@ -16,13 +16,13 @@ struct text {
     size_t length;
 };
 
-// The distinct labels so far: an open-addressing table of 8 bytes a slot, since it is hit at
+// The distinct labels: an open-addressing hash table of 8 bytes per slot, since accesses are
 // random.
 struct groups {
-    uint64_t *slot; // the upper half of the hash, and the group + 1; 0: empty
+    uint64_t *slot; // upper half of the hash, and group + 1; 0 = empty
     size_t size;    // a power of two
     uint64_t key;
-    struct text *text; // of each group, where the labels are strings
+    struct text *text; // of each group, if labels are strings
     size_t used, room;
 };
 
@@ -31,7 +31,7 @@ struct parser {
     const char *at, *end;
     uint64_t line;
     bool discards;
-    bool known; // a label that is not -1 was read
+    bool known; // a label other than -1 was read
     struct groups groups;
     struct cdp_labels *labels;
     size_t room, value_room;
@@ -42,7 +42,7 @@ static bool same(const struct text *a, const struct text *b)
     return a->length == b->length && !memcmp(a->at, b->at, a->length);
 }
 
-// A slot of a hash and a group, and where the search for it begins.
+// The slot value of a hash and a group, and the index at which probing starts.
 static uint64_t slot_of(uint64_t hash, uint32_t group)
 {
     return hash >> 32 << 32 | (group + 1U);
@@ -63,7 +63,7 @@ static uint64_t integer_hash(const struct groups *g, int64_t value)
     return cdp_random(g->key, (uint64_t)value);
 }
 
-// `value` is that of each group where labels are integers, otherwise NULL.
+// `value` is the integer of each group; NULL if labels are strings.
 static int resize(struct groups *g, const int64_t *value, size_t size, struct cdp_err *err)
 {
     uint64_t *slot = cdp_zalloc(size, sizeof *slot, "label table", err);
@@ -82,8 +82,8 @@ static int resize(struct groups *g, const int64_t *value, size_t size, struct cd
     return 0;
 }
 
-// The group of a label, which is the text, or the integer where `text` is NULL. A new one is
-// `used` - 1, and the caller adds it to the groups' texts or values.
+// The group of a label: of the text, or of the integer if `text` is NULL. The group `used` - 1 may
+// be new; then the caller appends its text or value.
 static int number(struct groups *g, const struct text *text, const int64_t *value, int64_t integer,
                   uint32_t *group, struct cdp_err *err)
 {
@@ -115,7 +115,7 @@ static bool blank(const char *text, size_t length)
     return !length;
 }
 
-// Blanks before the integer are ignored.
+// Leading blanks are ignored.
 static int parse_integer(const char *text, size_t length, int64_t *value)
 {
     for (; length && is_blank(*text); text++)
@@ -134,7 +134,7 @@ static int parse_integer(const char *text, size_t length, int64_t *value)
     return 0;
 }
 
-// Whether a true label says that it is unknown: -1, also as a float (-1.0, -1.000e+00).
+// Whether a true label means unknown: -1, also as a float (-1.0, -1.000e+00).
 static bool is_unknown(const char *text, size_t length)
 {
     float value;
@@ -142,7 +142,7 @@ static bool is_unknown(const char *text, size_t length)
            value == -1;
 }
 
-// Takes the name off a line where the first line has one.
+// Splits the name off a line, if the first line has one.
 static int parse_name(struct parser *p, const char **text, size_t *length, struct cdp_err *err)
 {
     struct cdp_labels *labels = p->labels;
@@ -320,7 +320,7 @@ int cdp_labels_align(struct cdp_labels *labels, const char *file, const struct c
     return status;
 }
 
-// Numbers groups in order of first appearance, without those that do not appear.
+// Renumbers groups in order of first appearance, dropping unused ones.
 static int renumber(struct cdp_labels *labels, struct cdp_err *err)
 {
     uint32_t *number = cdp_alloc(labels->groups, sizeof *number, "label numbers", err);

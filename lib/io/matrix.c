@@ -101,7 +101,7 @@ static void skip_blanks(struct header *h)
         h->at++;
 }
 
-// Takes `token` where it is next.
+// Consumes `token` if it is next.
 static bool take(struct header *h, const char *token)
 {
     size_t length = strlen(token);
@@ -163,7 +163,7 @@ static int parse_shape(struct cdp_matrix *m, struct header *h, struct cdp_err *e
         }
         if (h->at == start)
             return fail_header(m, h, "an extent of the shape", err);
-        h->at += h->at < h->end && *h->at == 'L'; // Python 2 wrote long integers so
+        h->at += h->at < h->end && *h->at == 'L'; // long integers of Python 2
         if (count < 2)
             extent[count] = value;
         count++;
@@ -283,7 +283,7 @@ static enum cdp_matrix_format guess_format(const char *name, const unsigned char
     return ends_in(name, ".bvecs") ? CDP_FORMAT_BVECS : CDP_FORMAT_RAW;
 }
 
-// What is not features in any way is refused, unless the format was given.
+// Refuses known other formats, unless a format was given.
 static int check_kind(const struct cdp_matrix *m, const unsigned char *bytes, size_t size,
                       struct cdp_err *err)
 {
@@ -347,7 +347,7 @@ static int parse(struct cdp_matrix *m, enum cdp_matrix_format format, uint64_t d
     return 0;
 }
 
-// Opens what `input` reads; it becomes the matrix's, on failure too.
+// Opens an input; takes ownership of it, on failure too.
 static int open_input(struct cdp_matrix *matrix, struct cdp_input *input,
                       enum cdp_matrix_format format, uint64_t dim, uint64_t rows,
                       struct cdp_err *err)
@@ -424,7 +424,7 @@ static float half_to_float(uint16_t half)
     return value;
 }
 
-// The number at `at`, as an 8-byte bit pattern of its type in this machine's order.
+// The number at `at`, as a bit pattern of its type in native byte order.
 static uint64_t load(const struct cdp_matrix *m, const unsigned char *at)
 {
     size_t size = numbers[m->number].size;
@@ -471,8 +471,8 @@ static float to_float(enum cdp_number number, uint64_t bits)
     return (float)bits;
 }
 
-// The integer that a floating-point number is, where all integers up to its size are told apart;
-// `limit` is the first that is not.
+// Converts an integral floating-point number whose type represents all integers up to its size;
+// `limit` is the first integer beyond.
 static bool exact(double value, double limit, int64_t *id)
 {
     if (!(value > -limit && value < limit))
@@ -562,7 +562,7 @@ int cdp_matrix_row_ids(const struct cdp_matrix *m, uint64_t row, uint64_t count,
     return 0;
 }
 
-// Has the pages of a mapped file at hand: several threads ask for them faster than one that reads.
+// Touches the pages of a mapped file: several threads fault them in faster than one.
 static void touch(const unsigned char *bytes, size_t size, int threads)
 {
     enum { PAGE = 4096 };

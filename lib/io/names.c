@@ -13,9 +13,9 @@
 #include "io/input.h"
 
 struct cdp_names {
-    char *text; // all names, one behind the other
+    char *text; // all names, concatenated
     size_t text_room;
-    uint64_t *end; // of each name in `text`
+    uint64_t *end; // end offset of each name in `text`
     size_t end_room;
     uint64_t count;
     uint32_t *slot; // open addressing: the number of a name, or NONE
@@ -52,7 +52,7 @@ const char *cdp_names_get(const struct cdp_names *n, uint64_t id, size_t *length
     return n->text + begin;
 }
 
-// The slot of a name, or the empty one where it would be.
+// The slot of a name, or the empty slot for it.
 static size_t find(const struct cdp_names *n, const char *name, size_t length)
 {
     size_t at = XXH3_64bits_withSeed(name, length, cdp_hash_key()) & (n->size - 1);

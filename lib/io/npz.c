@@ -14,7 +14,7 @@
 struct cdp_npz {
     struct archive *zip;
     struct cdp_output *output;
-    struct cdp_err failure; // of the output, met while libarchive was writing
+    struct cdp_err failure; // of the output, during a write by libarchive
 };
 
 static la_ssize_t drain(struct archive *zip, void *context, const void *bytes, size_t size)
@@ -78,7 +78,7 @@ int cdp_npz_array(struct cdp_npz *npz, const char *name, const char *type, size_
     archive_entry_set_pathname(entry, path);
     archive_entry_set_filetype(entry, AE_IFREG);
     archive_entry_set_perm(entry, 0644);
-    archive_entry_set_mtime(entry, 315532800, 0); // 1980, where zip's time begins
+    archive_entry_set_mtime(entry, 315532800, 0); // 1980, the epoch of zip
     archive_entry_set_size(entry, (la_int64_t)(128 + rows * (dim ? dim : 1) * size));
     int status = archive_write_header(npz->zip, entry);
     archive_entry_free(entry);

@@ -20,14 +20,14 @@ enum { BUFFER = 1 << 17, MOST_OPEN = 16 };
 
 struct cdp_output {
     int fd;
-    int slot;     // in `hidden`, or -1
-    char *target; // the file to become; NULL for what is written in place
+    int slot;     // index in `hidden`, or -1
+    char *target; // the final name; NULL = written in place
     char *name;   // for error messages
     size_t used;
     unsigned char buffer[BUFFER];
 };
 
-// The hidden files, where a signal handler finds them, and the outputs that are open.
+// The hidden files, for the signal handler, and the open outputs.
 static char *hidden[MOST_OPEN];
 static struct cdp_output *opened[MOST_OPEN + 1]; // standard output has no hidden file
 
@@ -51,8 +51,7 @@ void cdp_output_abandon_all(void)
     }
 }
 
-// The file that `name` is or links to, by its one absolute path where its folder exists; NULL = out
-// of memory.
+// The absolute path of `name`, links resolved, if its folder exists; NULL = out of memory.
 static char *resolve(const char *name)
 {
     char *path = realpath(name, NULL), *folder = strdup(name), *base = strdup(name);
@@ -72,8 +71,8 @@ static int file_status(const struct cdp_output *output, struct stat *info)
     return output->target ? stat(output->target, info) : fstat(output->fd, info);
 }
 
-// Whether two outputs overwrite or mix with each other: they have one target, one descriptor, or
-// one file or pipe under two names, as /dev/stdout. Devices take any number of outputs.
+// Whether two outputs would overwrite or mix: the same target, the same descriptor, or one file or
+// pipe under two names, like /dev/stdout. Any number of outputs may be one device.
 static bool same_file(const struct cdp_output *a, const struct cdp_output *b)
 {
     if (a->target && b->target)
@@ -84,7 +83,7 @@ static bool same_file(const struct cdp_output *a, const struct cdp_output *b)
             x.st_dev == y.st_dev && x.st_ino == y.st_ino);
 }
 
-// Notes an output that was opened. Refuses a second one of the same file.
+// Registers an open output. A second one of the same file is an error.
 static int note_opened(struct cdp_output *output, struct cdp_err *err)
 {
     int empty = -1;
@@ -124,7 +123,7 @@ static int open_hidden(struct cdp_output *output, const char *name, struct cdp_e
         close(output->fd);
         goto end;
     }
-    // What the file would have got if it had been opened under its own name.
+    // The permissions of a file opened under the final name.
     struct stat old;
     mode_t mask = umask(0);
     umask(mask);
@@ -232,7 +231,7 @@ int cdp_output_printf(struct cdp_output *output, struct cdp_err *err, const char
     return cdp_output_write(output, text, (size_t)size, err);
 }
 
-// Writes what is buffered and closes, where late errors of disks and networks appear.
+// Flushes and closes; disks and networks report late errors here.
 static int finish(struct cdp_output *output, struct cdp_err *err)
 {
     if (flush(output, err))

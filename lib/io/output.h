@@ -7,27 +7,25 @@
 #include "base/err.h"
 
 // All output files. A regular file is written atomically: to a hidden file beside it, which commit
-// renames and abandon removes. Standard output,
-// devices and pipes are written as they are.
+// renames and abandon removes. Standard output, devices and pipes are written directly.
 struct cdp_output;
 
-// NAME NULL or "-" is standard output; refuses a terminal when `binary`, and a file, or standard
-// output, that an open output writes already. On failure *output is NULL. Not thread-safe.
+// NAME NULL or "-" is standard output. Errors: a terminal if `binary`, and a file, or standard
+// output, that is open already. On failure *output is NULL. Not thread-safe.
 int cdp_output_open(struct cdp_output **output, const char *name, int binary, struct cdp_err *err);
 int cdp_output_write(struct cdp_output *output, const void *bytes, size_t size,
                      struct cdp_err *err);
 int cdp_output_printf(struct cdp_output *output, struct cdp_err *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-// Writes what is buffered, looks for late errors, and puts the file under its name. The output is
-// closed and freed in any case.
+// Flushes, checks for late errors, and renames the file. Closes and frees the output in any case.
 int cdp_output_commit(struct cdp_output *output, struct cdp_err *err);
 
-// The same for several outputs, which appear together: the first name appears when all of them are
-// written and closed without an error. NULL among them is fine.
+// The same for several outputs: no file is renamed before all are written and closed without error.
+// NULL among them is allowed.
 int cdp_output_commit_all(struct cdp_output *const *outputs, size_t count, struct cdp_err *err);
 
-// Closes, removes the hidden file, and frees. NULL is fine.
+// Closes, removes the hidden file, and frees. NULL is allowed.
 void cdp_output_abandon(struct cdp_output *output);
 
 // Removes the hidden files of all open outputs: async-signal-safe, for a signal handler that ends

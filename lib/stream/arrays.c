@@ -157,7 +157,7 @@ static int add_arrays(struct cdp_list *list, const struct npz *npz, enum cdp_typ
     return status;
 }
 
-// The word that a scipy.sparse file has for its format, of one or of four bytes a letter.
+// Reads the format name of a scipy.sparse file, stored as 1 or 4 bytes per letter.
 static int read_format(const struct npz *npz, char word[8], struct cdp_err *err)
 {
     struct cdp_input *input;
@@ -196,7 +196,7 @@ static int read_shape(const struct npz *npz, struct cdp_matrix_size *size, struc
     return status;
 }
 
-// A number of a one-dimensional array, below `bound`.
+// Reads number `at` of a one-dimensional array, which must be from 0 to bound - 1.
 static int take_index(const struct cdp_matrix *array, uint64_t at, uint64_t bound, uint64_t *index,
                       struct cdp_err *err)
 {
@@ -210,7 +210,7 @@ static int take_index(const struct cdp_matrix *array, uint64_t at, uint64_t boun
                           (unsigned long long)at, (long long)id, (unsigned long long)bound - 1);
 }
 
-// The entries of csr and csc: those of row (column) r are from first[r] to first[r + 1].
+// The entries of csr and csc: row (column) r has entries first[r] .. first[r + 1] - 1.
 static int add_compressed(struct cdp_list *list, const struct npz *npz,
                           const struct cdp_matrix_size *size, bool by_row,
                           const struct cdp_matrix *value, const struct cdp_matrix *index,
@@ -261,7 +261,7 @@ static int add_coordinates(struct cdp_list *list, const struct npz *npz,
     return 0;
 }
 
-// What scipy.sparse.save_npz writes.
+// The arrays of scipy.sparse.save_npz.
 static int add_sparse(struct cdp_list *list, const struct npz *npz, uint64_t *nodes,
                       struct cdp_err *err)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The columns of a block as bytes. Integers are split in planes (all first bytes, all second bytes,
-// ...), since that is what a byte-wise entropy coder can make small: the upper planes are constant
-// or nearly so, and the noise of the lower ones stays among itself.
+// The columns of a block as bytes. Integers are split into byte planes (all first bytes, all second
+// bytes, ...), which suits a byte-wise entropy coder: the upper planes are nearly constant, and the
+// noise is confined to the lower ones.
 #include "stream/block.h"
 
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "base/mem.h"
 
-// How the targets are coded.
+// Codings of the targets; the stream stores the number.
 enum { TARGET_PLAIN, TARGET_OFFSET, TARGET_GAP };
 
 int cdp_edges_init(struct cdp_edges *edges, unsigned columns, struct cdp_err *err)
@@ -92,7 +92,7 @@ struct source {
     const unsigned char *at, *end;
 };
 
-// The planes of `count` integers of at most `widest` bytes, or NULL where they do not fit the data.
+// The planes of `count` integers of at most `widest` bytes, or NULL if they exceed the data.
 static const unsigned char *take_planes(struct source *s, size_t count, int widest, int *width)
 {
     if (s->at == s->end)
@@ -184,7 +184,7 @@ static int choose_coding(enum cdp_type type, const struct cdp_edges *edges)
     return offset < plain ? TARGET_OFFSET : TARGET_PLAIN;
 }
 
-// Whether edge i is the first of its source's in the block.
+// Whether edge i is the first of its source in the block.
 static int starts_run(const struct cdp_edges *edges, size_t i)
 {
     return i == 0 || edges->source[i] != edges->source[i - 1];
@@ -261,7 +261,7 @@ static void summarize(struct cdp_edges *edges)
         ceiling = value > ceiling ? value : ceiling;
     }
     edges->top = top;
-    edges->floor = floor + 0.0F; // one zero
+    edges->floor = floor + 0.0F; // -0 becomes +0
     edges->ceiling = ceiling + 0.0F;
 }
 
@@ -282,11 +282,11 @@ void cdp_block_encode(enum cdp_type type, struct cdp_edges *edges, unsigned char
 
 // ---- decoding
 
-// Fills the sources; *bad is set where a run is not above the one before or an id not below 2^63.
+// Fills the sources. Sets *bad if sources do not ascend or an id is not below 2^63.
 static int get_runs(struct source *s, struct cdp_edges *edges, const struct cdp_announce *a,
                     uint64_t *bad)
 {
-    uint64_t *gap = edges->target, *length = edges->scratch; // not needed yet
+    uint64_t *gap = edges->target, *length = edges->scratch; // filled later, free until then
     if (get_planes(s, gap, a->runs) || get_planes(s, length, a->runs))
         return -1;
     uint64_t source = a->first_source;

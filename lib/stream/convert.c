@@ -20,7 +20,7 @@ static int add_block(struct cdp_list *list, const struct cdp_block *block, struc
     return 0;
 }
 
-// Gives the numbers of a list names, which are their digits.
+// Replaces the numbers of a list by names, which are their digits.
 static int name_numbers(struct cdp_list *list, struct cdp_names *names, struct cdp_err *err)
 {
     for (size_t e = 0; e < list->count; e++) {
@@ -72,7 +72,7 @@ static int put(struct cdp_npz *npz, int width, uint64_t value, struct cdp_err *e
     return cdp_npz_write(npz, bytes, (size_t)width, err);
 }
 
-// One row of idx or dist: `self`, then a value for each neighbour, then -1 for those that it lacks.
+// Writes a row of idx or dist: `self`, a value per neighbour, and -1 as padding.
 static int put_row(struct cdp_npz *npz, const struct cdp_table *t, uint64_t row, uint64_t width,
                    bool ids, struct cdp_err *err)
 {
@@ -164,7 +164,7 @@ int cdp_stream_to_mtx(struct cdp_reader *reader, struct cdp_output *output, stru
         status = cdp_output_printf(output, err,
                                    "%%%%MatrixMarket matrix coordinate real %s\n%llu %llu %zu\n",
                                    directed ? "general" : "symmetric", nodes, nodes, list.count);
-    // Of a symmetric matrix the lower triangle is written.
+    // A symmetric matrix is stored as its lower triangle.
     for (size_t e = 0; !status && e < list.count; e++) {
         const struct cdp_edge *edge = &list.edge[e];
         status = cdp_output_printf(output, err, "%llu %llu %.9g\n",

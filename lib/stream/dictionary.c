@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 
-// Raw data of names: the length of each as u16, then the bytes of each.
+// Raw data of names: all lengths as u16, then all bytes.
 
 void cdp_names_encode(const struct cdp_names *names, uint64_t first, unsigned char *raw,
                       struct cdp_announce_names *announce)

@@ -9,20 +9,20 @@
 
 // Names as bytes (cdp-stream(5)).
 
-// The announcement of a part of the names.
+// The header of a part of the names, which precedes its data.
 struct cdp_announce_names {
     uint32_t names, raw_size, data_size;
     uint64_t content, data; // XXH64 of the raw and of the compressed data
 };
 
-enum { CDP_NAMES_RAW = 1 << 20 }; // most bytes of the raw data of a part of the names
+enum { CDP_NAMES_RAW = 1 << 20 }; // upper bound of the raw bytes of a part
 
-// Lays as many names from `first` on into `raw` (room: CDP_NAMES_RAW) as it holds, and fills the
+// Encodes as many names from `first` on as fit into `raw` (capacity: CDP_NAMES_RAW). Sets the
 // announcement's names and raw_size.
 void cdp_names_encode(const struct cdp_names *names, uint64_t first, unsigned char *raw,
                       struct cdp_announce_names *announce);
 
-// Adds the names of raw data. The error says what is wrong, without the file and the part.
+// Adds the names of raw data. The error does not name the file and the part.
 int cdp_names_decode(struct cdp_names *names, const unsigned char *raw,
                      const struct cdp_announce_names *announce, struct cdp_err *err);
 

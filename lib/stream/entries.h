@@ -6,19 +6,20 @@
 
 #include "stream/list.h"
 
-// Rows of arrays and entries of sparse matrices as edges. `name` is the file, for messages.
+// Rows of arrays and entries of sparse matrices as edges. `name` is the file's, for errors.
 
-// Adds an edge of row `row` with a finite value, unless it is of an item with itself.
+// Adds an edge of row `row`. Its value must be finite; an edge from an item to itself is counted
+// only.
 int cdp_list_add_row(struct cdp_list *list, uint64_t row, uint64_t source, uint64_t target,
                      float value, const char *name, struct cdp_err *err);
 
-// A sparse matrix: rows and columns are the same items where it is square; otherwise they are two
-// tables, and column j is item rows + j.
+// A sparse matrix. If it is square, rows and columns are the same items; otherwise column j is item
+// rows + j.
 struct cdp_matrix_size {
     uint64_t rows, columns;
 };
 
-// Adds entry i, j, which is number `at` of the matrix, as cdp_list_add_row does.
+// Adds entry i, j, number `at` of the matrix, like cdp_list_add_row.
 int cdp_list_add_entry(struct cdp_list *list, const struct cdp_matrix_size *size, uint64_t at,
                        uint64_t i, uint64_t j, float value, const char *name, struct cdp_err *err);
 

@@ -20,9 +20,9 @@ enum {
     CDP_MAX_FRAME = (2 << 20),
 };
 
-// Frames as bytes. The writers return the number of bytes put in `bytes`, which has room for
-// CDP_MAX_FRAME; the parsers take the fields between CDP_FRAME_HEAD and CDP_FRAME_SUM and return 0,
-// or -1 where the fields contradict each other or the format, saying how in err (without the file).
+// The cdp_frame functions return the number of bytes written to `bytes` (capacity: CDP_MAX_FRAME).
+// The parsers take the fields between CDP_FRAME_HEAD and CDP_FRAME_SUM and return 0, or -1 if the
+// fields are not valid; the error does not name the file.
 size_t cdp_frame_header(unsigned char *bytes, const struct cdp_header *header);
 size_t cdp_frame_announce(unsigned char *bytes, const struct cdp_announce *announce);
 size_t cdp_frame_names(unsigned char *bytes, const struct cdp_announce_names *announce);
@@ -36,8 +36,8 @@ int cdp_parse_names(struct cdp_announce_names *announce, const unsigned char *fi
 int cdp_parse_end(struct cdp_totals *totals, unsigned version, const unsigned char *fields,
                   size_t size, struct cdp_err *err);
 
-// The content digest: begun empty, one call a block, then sealed with what the header and the end
-// mark say.
+// The content digest: starts empty; one call per block, then sealed with the header and the end
+// mark.
 struct XXH64_state_s;
 void cdp_digest_block(struct XXH64_state_s *state, const struct cdp_announce *announce);
 uint64_t cdp_digest_seal(struct XXH64_state_s *state, const struct cdp_header *header,

@@ -29,7 +29,7 @@ void cdp_header_free(struct cdp_header *header)
     header->provenance = NULL;
 }
 
-// Appends `line` behind `indent`.
+// Appends `indent` and `line`.
 static int note(struct cdp_header *header, const char *indent, const char *line, size_t length,
                 struct cdp_err *err)
 {

@@ -12,11 +12,11 @@ struct cdp_lines {
     struct cdp_input *input;
     bool csv;
     uint64_t number; // of the current record
-    uint64_t next;   // of the one behind it
+    uint64_t next;   // of the next one
     char *text;
-    size_t room, start, end; // what is read and not handed out
-    bool ended;              // the input has no more
-    bool plain;              // no quote and no carriage return is in the text that is read
+    size_t room, start, end; // text[start] .. text[end - 1] is read, not yet returned
+    bool ended;              // end of the input was reached
+    bool plain;              // the text read has no quote and no carriage return
 };
 
 int cdp_lines_open(struct cdp_lines **lines, struct cdp_input *input, bool csv, struct cdp_err *err)
@@ -62,7 +62,7 @@ int cdp_lines_fail(const struct cdp_lines *l, const char *wanted, const struct c
     return cdp_fail_line(err, cdp_lines_name(l), l->number, wanted, field->at, field->length);
 }
 
-// Reads on behind what is not handed out yet.
+// Appends more of the input to the text.
 static int refill(struct cdp_lines *l, struct cdp_err *err)
 {
     if (l->start)
@@ -85,12 +85,12 @@ static int refill(struct cdp_lines *l, struct cdp_err *err)
     return 0;
 }
 
-// The end of a record with quotes: the first line break that is in no quoted field; *breaks counts
-// those before it. NULL where there is none; *open where a quoted field has no end, *returns where
-// a carriage return is in no quoted field, and not before the line break.
+// The end of a record with quotes: the first line break outside quoted fields, or NULL. *breaks
+// counts the line breaks before it. *open: a quoted field has no end. *returns: a carriage return
+// outside quoted fields is not before the line break.
 static char *quoted_end(char *at, const char *end, bool *open, bool *returns, uint64_t *breaks)
 {
-    bool opens = true; // a quote here begins a quoted field, or is the second of a doubled one
+    bool opens = true; // a quote here begins a quoted field or doubles the one before
     *open = *returns = false;
     *breaks = 0;
     for (; at < end; at++) {
@@ -154,7 +154,7 @@ static bool is_blank(char c)
     return c == '\t' || c == ' ';
 }
 
-// Takes a quoted field, which begins at *c; its end is behind the quote.
+// Parses the quoted field that begins at *c; advances *c past the closing quote.
 static void take_quoted(char **c, const char *end, struct cdp_field *field)
 {
     char *at = *c + 1;

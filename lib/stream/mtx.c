@@ -24,8 +24,8 @@ struct word {
 
 enum { WORDS = 6 };
 
-// The words of the next line that is no comment, of which there may be more than WORDS: their
-// number, 0 at the end of the file. *line is the whole line.
+// Splits the next line that is no comment into words. Returns their number, which may exceed WORDS,
+// or 0 at the end of the file. *line is the whole line.
 static int next_line(struct mtx *m, struct word word[WORDS], struct word *line)
 {
     int words = 0;

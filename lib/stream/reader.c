@@ -13,7 +13,7 @@
 #include "base/threads.h"
 #include "stream/frame.h"
 
-// A block on its way: read in order, then decompressed and decoded, one thread a block.
+// A block being read: in order from the input, then decompressed and decoded by one thread.
 struct slot {
     struct cdp_announce announce;
     uint64_t number; // in its stream, for messages
@@ -36,7 +36,7 @@ struct cdp_reader {
     uint64_t top;             // of the current one: one more than the largest id
     XXH64_state_t *digest;    // of the current one
     unsigned version;         // of the current one's format
-    unsigned parts;           // streams ended so far
+    unsigned parts;           // number of complete streams
     struct cdp_names *names;  // of the streams ended so far
     struct cdp_names *adding; // of the current one
     bool inside;              // between a header and its end mark
@@ -110,7 +110,7 @@ int cdp_reader_sniff(struct cdp_input *input, struct cdp_err *err)
     return size < 0 ? -1 : size == CDP_FRAME_HEAD && is_frame(bytes);
 }
 
-// Reads one of our frames: its kind, and the fields, which stand at r->frame + CDP_FRAME_HEAD.
+// Reads a frame: its kind, and its fields, at r->frame + CDP_FRAME_HEAD.
 static int read_frame(struct cdp_reader *r, char *kind, size_t *fields, struct cdp_err *err)
 {
     if (read_exactly(r, r->frame, CDP_FRAME_HEAD, err))
@@ -304,7 +304,7 @@ static int decode_slot(const struct cdp_reader *r, struct slot *slot)
     return 0;
 }
 
-// Takes a decoded block in the stream's order.
+// Checks a decoded block against those before it, and adds it to the counts.
 static int take_slot(struct cdp_reader *r, struct slot *slot, struct cdp_err *err)
 {
     const struct cdp_edges *e = &slot->edges;
@@ -340,8 +340,8 @@ static uint64_t join_digests(uint64_t before, uint64_t digest)
     return XXH64(bytes, sizeof bytes, 0);
 }
 
-// Joins the names of the stream that ends with those of the streams before it. One list must begin
-// the other, or ids would mean different items.
+// Joins the names of the stream that ends with those of the streams before. One list must be a
+// prefix of the other, or ids would mean different items.
 static int end_names(struct cdp_reader *r, bool first, struct cdp_err *err)
 {
     struct cdp_names *names = r->adding;
@@ -356,7 +356,7 @@ static int end_names(struct cdp_reader *r, bool first, struct cdp_err *err)
                                                   : 0;
 }
 
-// Holds the end mark against what was read, and adds it to the totals.
+// Compares the end mark with what was read, and adds it to the totals.
 static int end_stream(struct cdp_reader *r, size_t fields, struct cdp_err *err)
 {
     struct cdp_totals end;
@@ -393,7 +393,7 @@ static int end_stream(struct cdp_reader *r, size_t fields, struct cdp_err *err)
     return 0;
 }
 
-// Joins the rows of a part of the lists with those before, which it must continue.
+// Extends the rows by those of a part, which must continue them.
 static int join_rows(struct cdp_reader *r, struct cdp_err *err)
 {
     uint64_t *rows = r->header.rows;
@@ -410,7 +410,7 @@ static int join_rows(struct cdp_reader *r, struct cdp_err *err)
     return 0;
 }
 
-// Begins the stream that is laid behind the one that ended: 1, or 0 at the end of the input.
+// Begins the next concatenated stream: 1, or 0 at the end of the input.
 static int next_stream(struct cdp_reader *r, struct cdp_err *err)
 {
     const unsigned char *bytes;
@@ -434,7 +434,7 @@ static int next_stream(struct cdp_reader *r, struct cdp_err *err)
     return 1;
 }
 
-// Fills the slots with the blocks that come next in the current stream, and decodes them.
+// Reads the next blocks of the current stream into the slots, and decodes them.
 static int fill(struct cdp_reader *r, struct cdp_err *err)
 {
     r->filled = r->next = 0;

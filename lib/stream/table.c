@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "stream/table.h"
 
-// Appends a block's edges, ending the rows that they close.
+// Appends a block's edges and sets the offsets of completed rows.
 static int append(struct cdp_table *t, const struct cdp_block *block, size_t *edges,
                   size_t *target_room, size_t *distance_room, size_t *offset_room, const char *name,
                   struct cdp_err *err)

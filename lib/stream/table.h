@@ -8,7 +8,7 @@
 
 // A whole knn stream in memory.
 
-// Row i's neighbours, nearest first, are target/distance[offset[i]] .. [offset[i + 1]] (excluded).
+// Row i's neighbours are target/distance[offset[i]] .. [offset[i + 1] - 1], nearest first.
 struct cdp_table {
     struct cdp_header header;
     struct cdp_totals totals;

@@ -17,14 +17,14 @@ struct cdp_tsv {
     struct cdp_lines *lines;
     struct cdp_text_form form;
     enum cdp_separator separator;
-    size_t column[COLUMNS]; // counted from 0
-    int columns;            // that are read
-    bool chosen;            // others may be there
-    size_t fields;          // of each line, where columns are chosen
-    bool begun;             // the first line that is no comment is read
+    size_t column[COLUMNS]; // from 0
+    int columns;            // number of columns read
+    bool chosen;            // --columns: others may be present
+    size_t fields;          // number per line, if columns are chosen
+    bool begun;             // the first line that is no comment was read
     bool named;             // ids are names
-    uint64_t padded;        // the first line with blanks around an id; 0 = none
-    bool renaming;          // they are from the fields here on, which are still to be added
+    uint64_t padded;        // number of the first line with blanks around an id; 0 = none
+    bool renaming;          // ids became names at `field`, which is still to be added
     struct cdp_field field[COLUMNS];
     struct cdp_text_notes notes;
     size_t edges;
@@ -87,7 +87,7 @@ static struct cdp_field trim(struct cdp_field field)
     return field;
 }
 
-// Whether the whole field is one of the words, which end with NULL, in either case.
+// Whether the whole field is one of the NULL-terminated words, ignoring case.
 static bool is_word(const struct cdp_field *field, const char *const *word)
 {
     for (; *word; word++) {
@@ -100,11 +100,11 @@ static bool is_word(const struct cdp_field *field, const char *const *word)
 static const char *const missing[] = {"",     "na",   "n/a", "nan",      "null",
                                       "none", "-nan", "inf", "infinity", NULL};
 
-// Other words that are values rather than titles.
+// Other words that are values rather than column names.
 static const char *const values[] = {"true",    "false",   "yes",       "no", "nil",
                                      "missing", "unknown", "undefined", NULL};
 
-// Ids that are most likely a number gone wrong, or a missing one, and no name: a sign, a decimal
+// Whether an id is probably a malformed or missing number rather than a name: a sign, a decimal
 // point, an exponent with a sign, blanks around digits, NA.
 static bool is_odd(const struct cdp_field *field)
 {
@@ -125,9 +125,9 @@ static bool is_odd(const struct cdp_field *field)
 
 // ---- lines
 
-// Splits a record into the columns that are read; an absent one has no text. Where columns are
-// chosen, all records must have as many fields as the first: one that is missing or split would
-// move the others.
+// Splits a record into the columns that are read; an absent one is empty. If columns are chosen,
+// all records must have as many fields as the first: a missing or split field would shift the
+// others.
 static int split(struct cdp_tsv *t, struct cdp_field record, struct cdp_field wanted[COLUMNS],
                  struct cdp_err *err)
 {
@@ -163,7 +163,7 @@ static int split(struct cdp_tsv *t, struct cdp_field record, struct cdp_field wa
     return 0;
 }
 
-// A column by its number; false where it is a name.
+// Parses a column number; false if it is a name.
 static bool is_number(const char *column, size_t *number)
 {
     char *stop;
@@ -181,7 +181,7 @@ static int fail_title(const struct cdp_tsv *t, const char *count, const char *ti
                     (unsigned long long)cdp_lines_number(t->lines), count, title, advice);
 }
 
-// Finds the columns that are chosen, by number or in a header line.
+// Resolves the chosen columns, by number or by the header line.
 static int choose_columns(struct cdp_tsv *t, struct cdp_field line, bool *head, struct cdp_err *err)
 {
     bool named[COLUMNS] = {0}, found[COLUMNS] = {0}, last = false;
@@ -217,7 +217,7 @@ static int choose_columns(struct cdp_tsv *t, struct cdp_field line, bool *head, 
     return 0;
 }
 
-// Whether a first line is a header line: its score is a word that does not say that it is missing,
+// Whether a first line is a header line: its score is a word that does not mean a missing value,
 // and no id is a number.
 static bool is_head(const struct cdp_tsv *t)
 {
@@ -285,8 +285,7 @@ static int fail_missing(const struct cdp_tsv *t, const char *what, struct cdp_er
                     semicolons ? ": csv fields are separated by commas, not semicolons" : "");
 }
 
-// Adds the edge of the current fields. Where a first id is met that is no number, asks for the ones
-// before to be renamed.
+// Adds the edge of the current fields. At the first id that is not a number, sets t->renaming.
 static int add_edge(struct cdp_tsv *t, struct cdp_err *err)
 {
     uint64_t *source = &t->source[t->edges], *target = &t->target[t->edges];
@@ -323,8 +322,8 @@ static int add_edge(struct cdp_tsv *t, struct cdp_err *err)
     return 0;
 }
 
-// Whether a line that begins with # is a comment: 1, or 0 where it is a pair of names. With ids
-// that may be either, one that hides a pair of numbers could be both, and is refused.
+// Whether a line that begins with # is a comment: 1, or 0 if it is a pair of names. If ids may be
+// either, a # before a pair of numbers is ambiguous and an error.
 static int is_comment(struct cdp_tsv *t, struct cdp_field line, struct cdp_err *err)
 {
     struct cdp_field field[COLUMNS];

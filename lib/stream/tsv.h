@@ -9,46 +9,46 @@
 #include "io/names.h"
 #include "stream/stream.h"
 
-// Edges as text, a line each, from any system: columns of two ids and a score. Between columns
-// there is one tab where the first line has one, else blanks; in CSV a comma. Empty lines are
-// passed over, and in files of numbers lines that begin with #, but not in CSV. Edges come as they
-// are, in any order, repeats too; those of an item with itself are left out and counted.
+// Edges as text, one per line: columns of two ids and a score. The separator is a tab if the first
+// line has one, otherwise blanks; in CSV a comma. Empty lines are skipped, and lines that begin
+// with # in files of numbers, but not in CSV. Edges may be in any order and repeated; those of an
+// item with itself are dropped and counted.
 //
-// Where columns are chosen, there may be others; without, there must be these alone. The first line
-// is a header line where columns are chosen by name, which it must have then, or where its score is a
-// word that does not mean a missing number, and no id is a number.
+// With chosen columns, others may be present; without, there must be exactly these. The first line
+// is a header line if columns are chosen by name (then it is required), or if its score is a word
+// that does not mean a missing number and no id is a number.
 struct cdp_text_form {
-    // The columns of the ids and the score: "2", or a name of the header line. Without a third there
-    // is no score, and it is 1. All NULL: the first ones, and no others.
+    // Columns of the ids and the score: "2", or a name in the header line. Without a third column
+    // the score is 1. All NULL: the first columns, and no others.
     const char *column[3];
     bool csv;                // commas between fields, which may be quoted (RFC 4180)
-    bool unscored;           // there is no column of scores
-    struct cdp_names *names; // ids are names, between tabs or commas; NULL: numbers
-    bool known;              // a name that is not among them is an error; otherwise it is added
-    bool automatic;          // ids are numbers until one is none; then all of them are names
-    bool named;              // with automatic: one before was none
+    bool unscored;           // no column of scores
+    struct cdp_names *names; // ids are names, separated by tabs or commas; NULL = numbers
+    bool known;              // a new name is an error; otherwise it is added
+    bool automatic;          // if any id is not a number, all ids are names
+    bool named;              // with automatic: an earlier id was not a number
 };
 
-// What was passed over.
+// Counts of skipped lines.
 struct cdp_text_notes {
     uint64_t self_pairs; // edges of an item with itself
-    uint64_t head_lines; // first lines without numbers
+    uint64_t head_lines; // header lines
 };
 
 struct cdp_tsv;
 
-// The input becomes the reader's, on failure too. The form is copied; its texts and names must
+// Takes ownership of the input, on failure too. The form is copied; its texts and names must
 // outlive the reader.
 int cdp_tsv_open(struct cdp_tsv **tsv, struct cdp_input *input, const struct cdp_text_form *form,
                  struct cdp_err *err);
 
-// As cdp_reader_next. Errors name the line: a missing or further field, an id that is no whole
-// number below 2^63 or no name, a value that is not finite, a quote that does not end. With an
-// automatic form, 2 means that an id is a name: before the next call the caller must turn all
-// earlier numbers into names, which are their digits. This block is empty.
+// As cdp_reader_next. Errors name the line: a missing or excess field, an id that is neither a
+// whole number below 2^63 nor a name, a value that is not finite, an unterminated quote. With an
+// automatic form, 2 means that an id is a name and the block is empty: before the next call the
+// caller must replace all earlier numbers by names, which are their digits.
 int cdp_tsv_next(struct cdp_tsv *tsv, struct cdp_block *block, struct cdp_err *err);
 
-// Of the lines that were read so far.
+// Of the lines read so far.
 const struct cdp_text_notes *cdp_tsv_notes(const struct cdp_tsv *tsv);
 void cdp_tsv_close(struct cdp_tsv *tsv);
 

@@ -12,7 +12,7 @@
 #include "base/threads.h"
 #include "stream/frame.h"
 
-// A block on its way: filled edge by edge, then encoded and compressed, one thread a block.
+// A block being written: filled edge by edge, then encoded and compressed by one thread.
 struct slot {
     struct cdp_edges edges;
     struct cdp_announce announce;
@@ -40,7 +40,7 @@ struct cdp_writer {
 
 static size_t data_bound(const struct cdp_writer *w)
 {
-    // Each cut costs a zstd block header more than one whole frame would.
+    // Each plane adds a zstd block header to the bound of a single frame.
     return ZSTD_compressBound(cdp_raw_bound(CDP_BLOCK_EDGES, w->header.columns)) +
            8 * sizeof(struct cdp_cuts) / sizeof(uint32_t);
 }
@@ -169,7 +169,7 @@ static bool outside_rows(const struct cdp_writer *w, uint64_t source)
     return rows[1] && (source < rows[0] || source >= rows[1]);
 }
 
-// Says why an edge was refused.
+// Fills err with the reason why an edge was refused.
 static int refuse(const struct cdp_writer *w, uint64_t source, uint64_t target, struct cdp_err *err)
 {
     const char *why = source == target          ? "it joins a node to itself"
@@ -191,7 +191,7 @@ static int refuse(const struct cdp_writer *w, uint64_t source, uint64_t target, 
                     (unsigned long long)target, why);
 }
 
-// What all ids are below.
+// The bound of ids.
 static uint64_t limit_of(const struct cdp_writer *w)
 {
     return w->header.nodes ? w->header.nodes : (uint64_t)1 << 63;
@@ -227,7 +227,8 @@ int cdp_writer_add(struct cdp_writer *w, uint64_t source, uint64_t target, const
     return 0;
 }
 
-// Whether `count` edges of a source of neighbours can be added and leave room in their block.
+// Whether `count` edges of a source can be added in one step: valid, and fewer than the free edges
+// of the block.
 static bool fits(const struct cdp_writer *w, uint64_t source, const uint32_t *target,
                  const float *value, uint32_t count)
 {
