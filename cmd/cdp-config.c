@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "io/input.h"
 #include "tool.h"
 
 // Checks an original config.yaml and the files that it names, and writes it as variables of
@@ -201,7 +202,8 @@ static void check_dims(void)
     for (size_t i = 0; i < model_count; i++) {
         const struct model *model = &models[i];
         if (model->by_lines && feat_dim_found)
-            tool_warn("%s: %s, not feat_dim = %" PRIu64, config, model->by_lines, feat_dim);
+            tool_warn("%s: %s, not feat_dim = %" PRIu64, cdp_input_shown(config), model->by_lines,
+                      feat_dim);
         else if (model->by_lines)
             wrong(keys[FEAT_DIM].line, "feat_dim: %" PRIu64 ", but no model has it: %s", feat_dim,
                   model->by_lines);
@@ -287,9 +289,9 @@ static void check(void)
     }
     check_dims();
     if (mediator && keys[FORCE_RETRAIN].value && !strcmp(keys[FORCE_RETRAIN].value, "yes"))
-        tool_warn("%s: force_retrain: training again would give the same model, since the same "
-                  "data, options and seed do; one that is kept is used",
-                  config);
+        tool_warn("%s: force_retrain is ignored: the same data, options and seed train the same "
+                  "model",
+                  cdp_input_shown(config));
 }
 
 int main(int argc, char **argv)

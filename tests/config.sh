@@ -314,7 +314,7 @@ is "$?:$(grep -c 'a list of more than 63' err)" 1:1 "a committee of 500"
 cdp-config <(sed 's/True/on/; s/0.66/+.66/; s/vote:/"vote":/' single.yaml; echo 'mediator: {gpus: [0, 1, {a: [b]}]}') >out
 is "$?:$(grep -E '^(evaluation|threshold)' out | tr '\n' ' ')" "0:threshold := 0.66 evaluation := yes " "on, +.66, keys between quotes"
 cdp-config <(sed "s/force_retrain: False/force_retrain: yes/; s/^ *input.*/    input: 111/; s/0.9$/auto/" good.yaml) 2>err >out
-is "$?:$(grep -c 'force_retrain: training again would give the same model' err):$(grep -E '^(input|threshold)' out | tr '\n' ' ')" \
+is "$?:$(grep -c 'force_retrain is ignored: the same data' err):$(grep -E '^(input|threshold)' out | tr '\n' ' ')" \
     "0:1:threshold := auto input := 111 " "force_retrain is told what it is worth"
 
 # Names that make and the shell would take for something else.

@@ -77,7 +77,7 @@ grep -v '^Cy' named.truth >few.truth
 { cat few.truth; printf 'Zoe\t2\n'; } >other.truth
 cdp-eval --format tsv named.labels other.truth >out 2>err
 is "$(cut -d: -f2- err | tr '\n' ';')" \
-    " named.labels: 1 items of other.truth are not there: they are in no cluster; other.truth: no true label for 1 of 10 items: left out;" \
+    " named.labels: no label for 1 item of other.truth: in no cluster; other.truth: no true label for 1 of 10 items: left out;" \
     "missing items are noted"
 printf 'Ann\t0\nBob\t0\nDee\t1\nEve\t2\nFay\t2\n#x\t2\nGil, Jo\t3\n007\t3\nZoe\t-1\n' >by.hand
 cut -f1 other.truth >other.order

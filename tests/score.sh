@@ -103,7 +103,7 @@ fails 1 'negative.cdp: the smallest distance is -0.200000003: distances must be 
     cdp-score vote -o never.cdp negative.cdp
 printf '0\t1\t-1e-7\n1\t0\t-1e-7\n2\t0\t0.25\n' | cdp-view --from tsv --type knn - >rounded.cdp
 is "$(cdp-score vote rounded.cdp 2>err | cdp-view --to tsv -)" "$(printf '0\t1\t1\n0\t2\t0.75')" "one that is 0 but for rounding"
-grep -q 'rounded.cdp: 2 distances below 0, by 1.* at most, are taken as 0' err
+grep -q 'rounded.cdp: 2 distances below 0, by 1.* at most, set to 0' err
 ok $? "and a note"
 
 # parts of the rows: together the pairs of the whole, each pair in the part of one of its items

@@ -68,7 +68,7 @@ printf 'Anna\tBob\t1\n' >unknown.tsv
 fails 1 "unknown.tsv: line 1: expected a name that is known, got 'Bob'" "an unknown name" \
     cdp-view --from tsv --ids names unknown.tsv
 printf 'a\nb\na\n' >twice
-fails 1 'twice: line 3: expected a name that is not there before' "a name twice" \
+fails 1 'twice: line 3: expected a name that no line before has' "a name twice" \
     cdp-propagate --ids twice plain
 printf 'a\n' >few
 fails 1 'plain: pair 0, 1: an id is not below the number of names, 1' "too few names" \

@@ -93,6 +93,24 @@ for program in "${!runs[@]}"; do
     ok $? "$program -v tells time and memory"
 done
 
+# Standard input has its name in messages.
+head -n 20 data/meta.txt >short
+cdp-knn -k 5 --dim 8 --rows 0:10 -o part.cdp data/features/m0.bin
+while IFS='|' read -r file message line; do
+    read -ra words <<<"$line"
+    "${words[@]}" <"$file" >/dev/null 2>err
+    grep -qF -e "$message" err
+    ok $? "$line <$file: $message"
+done <<'EOT'
+part.cdp|standard input: the lists of rows 0:10 only|cdp-score vote m0.cdp -
+short|standard input: 20 labels|cdp-score truth --labels - m0.cdp
+short|standard input: 20 labels|cdp-eval - data/meta.txt
+short|but standard input has 20|cdp-eval labels -
+short|standard input: line|cdp-knn --dim 8 --ids - data/features/m0.bin
+labels|standard input: line 1: the second id is missing|cdp-view --from tsv -
+labels|standard input: line 1: keys|cdp-config -
+EOT
+
 # A reader that goes away ends the writer silently, by the signal.
 cdp-view --to tsv m0.cdp >/dev/null
 for ((i = 0; i < 60; i++)); do cat m0.cdp; done >long.cdp

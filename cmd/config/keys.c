@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/spelling.h"
+#include "io/input.h"
 
 const char *config;
 int problems;
@@ -20,9 +21,9 @@ void wrong(size_t line, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (line)
-        tool_problem("%s: line %zu: %s", config, line, text);
+        tool_problem("%s: line %zu: %s", cdp_input_shown(config), line, text);
     else
-        tool_problem("%s: %s", config, text);
+        tool_problem("%s: %s", cdp_input_shown(config), text);
     problems++;
 }
 

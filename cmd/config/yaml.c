@@ -174,7 +174,7 @@ void read_config(void)
     ssize_t size = cdp_input_read(input, bytes, sizeof bytes, &err);
     tool_check(size < 0 ? -1 : 0, &err);
     if (size > MOST_BYTES)
-        tool_fail("%s: more than 1 MiB: not a configuration", config);
+        tool_fail("%s: more than 1 MiB: not a configuration", cdp_input_shown(config));
     cdp_input_close(input);
 
     if (!yaml_parser_initialize(&parser))
@@ -183,10 +183,11 @@ void read_config(void)
     next();
     next();
     if (event.type == YAML_STREAM_END_EVENT)
-        tool_fail("%s: empty; keys such as base and data_name are wanted", config);
+        tool_fail("%s: empty; keys such as base and data_name are wanted", cdp_input_shown(config));
     next();
     if (event.type != YAML_MAPPING_START_EVENT || forbidden())
-        tool_fail("%s: line %zu: keys such as base and data_name are wanted", config, here());
+        tool_fail("%s: line %zu: keys such as base and data_name are wanted",
+                  cdp_input_shown(config), here());
     read_mapping(NO_SECTION);
     next();
     next();

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "eval/commands.h"
+#include "io/input.h"
 
 // Whether labels are as cdp-propagate writes them: numbers in order of first appearance, and -1.
 static bool looks_predicted(const struct cdp_labels *labels)
@@ -41,8 +42,8 @@ static void align(struct cdp_labels *predicted, const char *name, struct cdp_lab
     if (predicted->names && missing == predicted->items)
         tool_fail("%s and %s have no name in common", name, meta);
     if (others)
-        tool_warn("%s: %" PRIu64 " items of %s are not there: they are in no cluster", name, others,
-                  meta);
+        tool_warn("%s: no label for %" PRIu64 " item%s of %s: in no cluster", name, others,
+                  tool_s(others), meta);
     if (predicted->names)
         tool_check(cdp_labels_extend(predicted, truth->items, &err), &err);
     if (predicted->items != truth->items)
@@ -66,7 +67,7 @@ void eval_labels(struct cdp_output *output, const char *name, const char *meta)
         tool_warn("%s looks like clusters, and %s does not: are the files swapped? PREDICTED comes "
                   "first",
                   meta, name);
-    align(&predicted, name, &truth, meta);
+    align(&predicted, cdp_input_shown(name), &truth, cdp_input_shown(meta));
     tool_check(cdp_eval(&predicted, &truth, &result, &err), &err);
     cdp_labels_free(&predicted);
     cdp_labels_free(&truth);

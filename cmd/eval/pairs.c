@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "eval/commands.h"
+#include "io/input.h"
 #include "stream/list.h"
 
 // Adds the pairs of a block; their ids must be those of labels.
@@ -71,8 +72,10 @@ void eval_pairs(struct cdp_output *output, const char *name, const char *meta)
                                (int)common.threads, &err),
                &err);
     bool named = cdp_reader_header(reader)->named;
-    tool_check(named ? count_named(reader, &truth, name, meta, &counts, &err)
-                     : count_numbered(reader, &truth, name, meta, &counts, &err),
+    tool_check(named ? count_named(reader, &truth, cdp_input_shown(name), cdp_input_shown(meta),
+                                   &counts, &err)
+                     : count_numbered(reader, &truth, cdp_input_shown(name), cdp_input_shown(meta),
+                                      &counts, &err),
                &err);
     cdp_reader_close(reader);
     cdp_labels_free(&truth);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "io/input.h"
 #include "score/commands.h"
 
 static struct cdp_texts features;
@@ -82,8 +83,8 @@ void run_features(char **files, int count)
     struct cdp_err err;
     check_usage(count);
     job_open(&job, CDP_FEATURES, files[0]);
-    require_rows(&job.base, files[0], (uint64_t[2]){0, 0});
-    choose_rows(&job.base, files[0]);
+    require_rows(&job.base, cdp_input_shown(files[0]), (uint64_t[2]){0, 0});
+    choose_rows(&job.base, cdp_input_shown(files[0]));
     job.rows[0] = rows[0];
     job.rows[1] = rows[1];
     job_note_base(&job);

@@ -2,6 +2,7 @@
 #include "score/commands.h"
 
 #include "base/mem.h"
+#include "io/input.h"
 
 // Takes the names of the first list that has names; those of the others must be the same.
 static void take_names(struct job *job, struct cdp_table *table, const char *name)
@@ -63,6 +64,7 @@ void job_note_base(struct job *job)
 void job_read_member(struct job *job, struct cdp_table *member, const char *name)
 {
     read_lists(member, name);
+    name = cdp_input_shown(name);
     note_lists(job, member, "member");
     if (member->rows != job->base.rows)
         tool_fail("%s: %llu nodes, but the base has %llu", name, (unsigned long long)member->rows,

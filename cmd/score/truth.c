@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <stdlib.h>
 
+#include "io/input.h"
 #include "score/commands.h"
 
 static const char *labels_name;
@@ -35,9 +36,9 @@ void run_truth(char **files, int count)
     job_open(&job, CDP_PAIRS, files[0]);
     job_note_base(&job);
     tool_check(cdp_labels_read(&labels, labels_name, false, &err), &err);
-    tool_check(
-        cdp_labels_match(&labels, labels_name, job.names, job.base.rows, files[0], &unknown, &err),
-        &err);
+    tool_check(cdp_labels_match(&labels, cdp_input_shown(labels_name), job.names, job.base.rows,
+                                cdp_input_shown(files[0]), &unknown, &err),
+               &err);
     tool_note_unknown(labels_name, unknown, job.base.rows);
     uint8_t *keep = allocate_flags(&job);
     cdp_truth_keep(&job.base, &labels, keep);

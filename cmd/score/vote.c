@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "io/input.h"
 #include "score/commands.h"
 
 static uint64_t accept_count;
@@ -60,8 +61,8 @@ static void round_up_to_zero(struct cdp_table *base, const char *name)
         count += base->distance[e] < 0;
         base->distance[e] = base->distance[e] < 0 ? 0 : base->distance[e];
     }
-    tool_warn("%s: %llu distances below 0, by %.9g at most, are taken as 0", name,
-              (unsigned long long)count, -(double)base->totals.floor);
+    tool_warn("%s: %llu distance%s below 0, by %.9g at most, set to 0", name,
+              (unsigned long long)count, tool_s(count), -(double)base->totals.floor);
 }
 
 // Warns if a few far items set the scale: the largest distance exceeds 5 times the median of the
@@ -108,8 +109,8 @@ void run_vote(char **files, int count)
                    count - 1);
     job_open(&job, CDP_PAIRS, files[0]);
     job_note_base(&job);
-    round_up_to_zero(&job.base, files[0]);
-    job.header.scale = choose_scale(&job.base, files[0]);
+    round_up_to_zero(&job.base, cdp_input_shown(files[0]));
+    job.header.scale = choose_scale(&job.base, cdp_input_shown(files[0]));
     uint32_t *votes = cdp_zalloc(job.base.offset[job.base.rows], sizeof *votes, "votes", &err);
     tool_check(votes ? 0 : -1, &err);
     for (int m = 1; m < count; m++) {

@@ -159,7 +159,7 @@ static int parse_name(struct parser *p, const char **text, size_t *length, struc
     if (cdp_names_add(labels->names, *text, (size_t)(tab - *text), &id, err))
         return -1;
     if (id != count)
-        return cdp_fail_line(err, p->name, p->line, "a name that is not there before", *text,
+        return cdp_fail_line(err, p->name, p->line, "a name that no line before has", *text,
                              (size_t)(tab - *text));
     *length -= (size_t)(tab + 1 - *text);
     *text = tab + 1;

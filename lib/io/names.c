@@ -159,7 +159,7 @@ static int add_lines(struct cdp_names *n, const char *file, const char *at, size
         if (cdp_names_add(n, at, length, &id, err))
             return -1;
         if (n->count == before)
-            return cdp_fail_line(err, file, line, "a name that is not there before", at, length);
+            return cdp_fail_line(err, file, line, "a name that no line before has", at, length);
         at = stop ? stop + 1 : end;
     }
     return 0;
@@ -176,7 +176,7 @@ int cdp_names_read(struct cdp_names **names, const char *file, struct cdp_err *e
     if (!status) {
         status = cdp_input_whole(input, &bytes, &size, err);
         if (!status)
-            status = add_lines(*names, file, (const char *)bytes, size, err);
+            status = add_lines(*names, cdp_input_name(input), (const char *)bytes, size, err);
         cdp_input_close(input);
     }
     if (status) {

@@ -50,7 +50,7 @@ int main(void)
     ok(!cdp_name_valid("", 0) && !cdp_name_valid("a\0b", 3) && !cdp_name_valid("\xEF\xBB\xBF", 3) &&
            cdp_name_valid("\xEF\xBB", 2) && cdp_name_valid("a\xEF\xBB\xBF", 4),
        "no NUL, no byte order mark before a name");
-    refuses("a\nb\na\n", "names.txt: line 3: expected a name that is not there before, got 'a'");
+    refuses("a\nb\na\n", "names.txt: line 3: expected a name that no line before has, got 'a'");
     scratch_leave();
     return done();
 }
