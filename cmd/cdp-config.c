@@ -8,7 +8,7 @@
 #include "tool.h"
 
 // Checks an original config.yaml and the files that it names, and writes it as variables of
-// pipelines/cdp.mk. Each problem is reported, a line each.
+// pipelines/cdp.mk. Prints one line per problem.
 
 static struct cdp_texts dims;
 
@@ -46,13 +46,13 @@ static const struct tool tool = {
     .options = options,
 };
 
-// ---- what is written
+// ---- output
 
 static char *output_text;
 
 static void assign(const char *name, const char *value)
 {
-    // $() is nothing, and keeps blanks and backslashes at either end.
+    // $() expands to nothing, and protects blanks and backslashes at either end.
     char *quoted = keep(malloc(strlen(value) * 2 + 1)), *to = quoted;
     for (const char *at = value; *at; at++) {
         size_t slashes = strspn(at, "\\");
@@ -74,12 +74,12 @@ static void assign(const char *name, const char *value)
 
 // ---- files
 
-// A base or committee model. The dimension is that of --dim, or what its first file shows; 0 = not
-// known yet.
+// A base or committee model. The dimension is that of --dim, or inferred from its first file; 0 =
+// not known yet.
 struct model {
     const char *name;
     uint64_t dim;
-    char *by_lines; // where the lines of a list gave it: the reason
+    char *by_lines; // how the dimension follows from the lines of a list; NULL if it does not
 };
 
 static struct model models[MOST_NAMES + 1];
@@ -87,7 +87,7 @@ static size_t model_count;
 static uint64_t feat_dim;
 static bool feat_dim_found; // some model has it
 
-// A data set's number of items, and the file that shows it (NULL = not known yet).
+// A data set's number of items, and the file it is known from (NULL = not known yet).
 struct extent {
     uint64_t items;
     const char *of;
@@ -134,7 +134,7 @@ static void find_models(bool committee)
     }
 }
 
-// The features of one model: whole rows, as many as everything else has.
+// Checks the features of one model: whole rows, as many as the data set has items.
 static void check_features(const char *prefix, const char *data_name, struct model *model,
                            struct extent *data)
 {
@@ -195,8 +195,8 @@ static void check_data(const char *prefix, const char *data_name, bool meta)
               keys[K].value, data.of, data.items);
 }
 
-// The original has one dimension for all models. Files of others are taken, but not where no model
-// has feat_dim.
+// The original has one dimension, feat_dim, for all models. Other dimensions are accepted if some
+// model has feat_dim.
 static void check_dims(void)
 {
     for (size_t i = 0; i < model_count; i++) {

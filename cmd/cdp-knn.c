@@ -94,7 +94,7 @@ static int write_row(void *writer, uint64_t row, const uint32_t *target, const f
     return cdp_writer_add_row(writer, row, target, distance, count, err);
 }
 
-// Reads --ids, as many names as rows.
+// Reads the names of --ids and checks their number.
 static struct cdp_names *read_names(const struct cdp_matrix *matrix)
 {
     struct cdp_names *names;

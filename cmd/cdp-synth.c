@@ -67,7 +67,7 @@ static const struct tool tool = {
     .folder = true,
 };
 
-// Whether the name is one that write_features gives: m0.bin, m1.bin and so on.
+// Whether the name is one of write_features: m0.bin, m1.bin and so on.
 static bool is_features(const char *name)
 {
     size_t digits = *name == 'm' ? strspn(name + 1, "0123456789") : 0;
@@ -81,7 +81,7 @@ static void remove_file(int folder, const char *folder_name, const char *name)
         tool_check(cdp_fail_errno(&err, "%s/%s: cannot remove", folder_name, name), &err);
 }
 
-// Removes what an earlier run wrote, so that no file of it is taken for one of this run.
+// Removes the files of an earlier run, so that none is mistaken for one of this run.
 static void remove_earlier(const char *folder, const char *features)
 {
     struct cdp_err err;
@@ -142,7 +142,7 @@ static void write_lists(const char *folder, const uint32_t *labels)
     tool_check(cdp_output_commit(output, &err), &err);
 }
 
-// Files are little-endian everywhere.
+// Feature files are little-endian.
 static void to_little_endian(float *numbers, size_t count)
 {
     for (size_t i = 0; i < count; i++)

@@ -34,7 +34,7 @@ static const struct cdp_option output_options[] = {
     {0},
 };
 
-// `with` is the tool's.
+// Field `with` is set from the tool.
 static struct cdp_option level_options[] = {
     {.type = CDP_OPTION_COUNT,
      .name = "level",
@@ -102,8 +102,8 @@ static void on_signal(int number)
     raise(number);
 }
 
-// A standard descriptor that is closed would be given to the next file opened, and our output would
-// go there. It becomes one on which reading or writing fails.
+// The next file opened would get the number of a closed standard descriptor, and output would go
+// there. Opens one on which reading or writing fails instead.
 static void hold_standard_descriptors(void)
 {
     for (int fd = 0; fd <= STDERR_FILENO; fd++) {

@@ -36,15 +36,16 @@ struct tool_common {
 };
 extern struct tool_common common;
 
-// For a tool of several commands: which of the tools in the NULL-terminated list argv[1] names,
-// with that word taken out of argv. Where it names none, `fallback`; without one, deals with the
-// --help and --version of the tool as a whole, and all else is a wrong usage.
+// For a tool of several commands: returns the tool of the NULL-terminated list that argv[1] names,
+// and removes that word from argv. If it names none, returns `fallback`; without one, handles the
+// --help and --version of the whole tool and exits, with 2 for anything else.
 const struct tool *tool_choose(const struct tool *whole, const struct tool *const *commands,
                                const struct tool *fallback, int *argc, char **argv);
 
-// Parses, deals with --help, --version and --list-options, sets the signals, and returns the
-// operands' index. There must be at least `least` operands and at most `most` (-1 = any number).
-// Does not return after wrong usage: exit 2.
+// Parses the options, handles --help, --version and --list-options, sets signal handlers, and
+// returns the index of the first operand. There must be at least `least` operands and at most
+// `most`
+// (-1 = any number). Exits with 2 after a usage error.
 int tool_start(const struct tool *tool, int argc, char **argv, int least, int most);
 
 // cdp_option.aliases of an option whose choices are metrics.
@@ -54,20 +55,20 @@ int tool_start(const struct tool *tool, int argc, char **argv, int least, int mo
 // The running tool's name: "cdp-knn", "cdp-score vote".
 const char *tool_name(void);
 
-// "NAME: wrong thing; try 'NAME --help'" and exit 2.
+// Prints "NAME: message; try 'NAME --help'" and exits with 2.
 _Noreturn void tool_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-// "NAME: sentence" and exit 1. Open outputs are abandoned.
+// Prints "NAME: message" and exits with 1. Open outputs are abandoned.
 _Noreturn void tool_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-// The same with the error's sentence, unless status is 0 or more; returns it.
+// Does so with the error's message if status is negative; otherwise returns status.
 int tool_check(int status, const struct cdp_err *err);
 
-// "NAME: sentence", for one of several failures that are told together; exit 1 comes after the
+// Prints "NAME: message" without exiting, for one of several failures; the caller exits after the
 // last.
 void tool_problem(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-// Notes on standard error: always unless -q; only with -v.
+// Print "NAME: message" on standard error: unless -q; only with -v.
 void tool_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void tool_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -90,15 +91,16 @@ struct cdp_output *tool_output(bool binary);
 // Another output, of text, that tool_finish commits together with that of -o.
 struct cdp_output *tool_side_output(const char *name);
 
-// Notes how many of the items have no true label in a file (-1, or none at all): they are left out.
-// All of them unknown is an error.
+// Warns of the number of items without a true label in a file (-1, or no line), which are ignored.
+// Fails if no item has one.
 void tool_note_unknown(const char *file, uint64_t unknown, uint64_t items);
 
-// Notes the tool, its version and its options in a stream's provenance: what shaped the content,
-// and nothing that may differ between runs with equal results (threads, file names, level).
+// Adds the tool, its version and its options to a stream's provenance: all that determines the
+// content, and nothing that may differ between runs with equal results (threads, file names,
+// level).
 void tool_provenance(struct cdp_header *header);
 
-// Commits the output, and with -v prints time and peak memory.
+// Commits the outputs, and with -v prints time and peak memory.
 void tool_finish(struct cdp_output *output);
 
 #endif

@@ -8,21 +8,21 @@
 
 #include "tool.h"
 
-// What cdp-config knows of an original config.yaml: its keys and their values (keys), how they are
-// read (yaml), and the files of the data that they name (files).
+// The original config.yaml: its keys and values (keys.c), its syntax (yaml.c), and the data files
+// that it names (files.c).
 
-// ---- what is wrong, and texts
+// ---- problems, and texts
 
 extern const char *config; // the configuration's name
 extern int problems;       // how many have been told
 
-// Tells of a line of the configuration, or, with 0, of all of it.
+// Reports a problem of a line of the configuration, or of the whole (0).
 void wrong(size_t line, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-// Ends the program where memory is NULL.
+// Ends the program if memory is NULL.
 void *need(void *memory);
 
-// Texts live as long as the program does.
+// Texts live until the program ends.
 char *keep(char *text);
 char *join(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -72,17 +72,17 @@ extern const char *const section_names[SECTIONS];
 // "threshold of vote"
 const char *called(const struct key *key);
 
-// What stands behind a key: one scalar, or a list of them.
+// The value of a key: one scalar, or a list of them.
 struct value {
     size_t line, count;
     bool list, quoted;
     const char *text[MOST_NAMES];
 };
 
-// Takes a value for the key's, or tells what is wrong with it.
+// Stores a value of the key, or reports what is wrong with it.
 void take(struct key *key, const struct value *v);
 
-// Tells of a key that is none, with the nearest that is one.
+// Reports an unknown key, with the nearest known one.
 void unknown_key(int section, const char *name, size_t line);
 
 // ---- YAML
@@ -99,11 +99,11 @@ struct file {
     uint64_t size, lines; // blank lines at the end are none
 };
 
-// Looks for a data set's file where the original has it: in data/unlabeled, data/labeled or data,
-// as a file, then as a member of the archive.
+// Finds a data set's file where the original has it: in data/unlabeled, data/labeled or data, as a
+// file, then as a member of the archive.
 struct file look(const char *data_name, const char *rest);
 
-// Where a file that is nowhere was looked for.
+// The places that were searched for a missing file.
 char *places(const char *data_name, const char *rest);
 
 #endif

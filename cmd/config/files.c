@@ -54,7 +54,7 @@ static int each_member(void *context, const char *path, uint64_t size, struct cd
     return status || strpbrk(path, "\n\r") ? status : add_member(path, size, lines, err);
 }
 
-// The archive as it was when its members were listed.
+// The state of the archive when its members were listed.
 static char *archive_state(const struct stat *info)
 {
     return join("%" PRIu64 " %" PRIu64 " %lld.%09ld %lld.%09ld", (uint64_t)info->st_ino,
@@ -62,7 +62,7 @@ static char *archive_state(const struct stat *info)
                 (long long)info->st_ctim.tv_sec, info->st_ctim.tv_nsec);
 }
 
-// 0 = the cache has been of use.
+// 0 = the cache was used.
 static int read_cache(const char *state)
 {
     char *line = NULL, *path;
@@ -99,7 +99,7 @@ static void write_cache(const char *state)
     tool_check(cdp_output_commit(output, &err), &err);
 }
 
-// What the archive holds, read once where it is wanted at all.
+// The members of the archive, listed at the first use.
 static void list_members(void)
 {
     static bool listed;

@@ -94,7 +94,7 @@ void unknown_key(int section, const char *name, size_t line)
 {
     struct cdp_spelling spelling = cdp_spelling(name);
     const char *nearest = NULL;
-    // Keys of the same section first: of equally near ones the first counts.
+    // Keys of the same section first: the first of equally near ones wins.
     for (int elsewhere = 0; elsewhere < 2; elsewhere++) {
         for (int i = 0; i < KEYS; i++) {
             size_t before = spelling.distance;
@@ -142,7 +142,7 @@ static void take_number(struct key *key, const struct value *v)
     if (key->kind == REAL && (*rest == '-' || *rest == '+'))
         rest++;
     size_t digits = strspn(rest, "0123456789"), more = 0;
-    // With a leading 0 YAML would have it octal.
+    // YAML 1.1 reads a leading 0 as octal.
     bool plain = !v->list && !v->quoted && !(key->kind == COUNT && *rest == '0' && digits > 1);
     rest += digits;
     if (key->kind == REAL && *rest == '.')
@@ -162,7 +162,7 @@ static void take_number(struct key *key, const struct value *v)
                 key->max));
 }
 
-// YAML 1.1's words.
+// The booleans of YAML 1.1.
 static void take_truth(struct key *key, const struct value *v)
 {
     static const char *const words[2][3] = {{"no", "false", "off"}, {"yes", "true", "on"}};
@@ -192,7 +192,7 @@ static void take_names(struct key *key, const struct value *v)
     }
 }
 
-// 111, or the list of the groups; distribution is what structure once was called.
+// 111, or the list of groups; distribution is an older name of structure.
 static void take_groups(struct key *key, const struct value *v)
 {
     static const char *const groups[] = {"relationship", "affinity", "structure"};

@@ -14,7 +14,7 @@ static size_t section_line[SECTIONS];
 static yaml_parser_t parser;
 static yaml_event_t event;
 
-// Ends all where the text is not YAML, since what comes after cannot be told.
+// Ends the program if the text is not YAML: the rest cannot be parsed.
 static void next(void)
 {
     yaml_event_delete(&event);
@@ -31,7 +31,7 @@ static size_t here(void)
     return event.start_mark.line + 1;
 }
 
-// Nothing that a configuration needs: refused before it can do harm.
+// Anchors, aliases and tags: no configuration needs them, and aliases can expand without bound.
 static const char *forbidden(void)
 {
     if (event.type == YAML_ALIAS_EVENT)
@@ -53,7 +53,7 @@ static const char *forbidden(void)
     return NULL;
 }
 
-// Passes over the node that begins here.
+// Skips the node that begins here.
 static void skip_node(void)
 {
     int depth = 0;
@@ -75,7 +75,8 @@ static char *scalar(void)
     return keep(strdup((const char *)event.data.scalar.value));
 }
 
-// The scalar, or list of scalars, that begins here: 0, or -1 where it is neither or is refused.
+// Reads the scalar or list of scalars that begins here. Returns 0, or -1 if it is neither or
+// refused.
 static int read_value(struct value *v)
 {
     *v = (struct value){.line = here()};

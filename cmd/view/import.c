@@ -7,7 +7,7 @@
 #include "stream/convert.h"
 #include "view/view.h"
 
-// The most neighbours of any source: the k of lists made elsewhere.
+// The length of the longest neighbour list: the k of imported lists.
 static uint32_t longest_row(const struct cdp_list *list)
 {
     uint32_t longest = 0, run = 0;
@@ -18,7 +18,7 @@ static uint32_t longest_row(const struct cdp_list *list)
     return longest;
 }
 
-// Splits --columns into the form's columns, which stay in a static buffer.
+// Splits --columns into the columns of the form. They point into a static buffer.
 static void choose_columns(struct cdp_text_form *form, const char *columns)
 {
     static char text[1024];
@@ -67,7 +67,7 @@ static int read_file(struct cdp_list *list, struct cdp_text_form *form, int form
 }
 
 // Reads all files into a list. Returns the type of their edges; raises *rows to the number of items
-// where the format has one.
+// if the format has one.
 static enum cdp_type read_files(struct cdp_list *list, struct cdp_text_form *form,
                                 const struct import *import, char **files, int count,
                                 uint64_t *rows)

@@ -6,7 +6,7 @@
 #include "io/names.h"
 #include "view/view.h"
 
-// A line of provenance, control characters masked.
+// Writes a line of provenance, with ? for control characters.
 static void print_line(struct cdp_output *output, const char *at, size_t length)
 {
     struct cdp_err err;
@@ -73,7 +73,7 @@ static void print_numbered(struct cdp_output *output, struct cdp_reader *reader)
     }
 }
 
-// A stream has its names behind its edges, so that all edges are read first.
+// Names follow the edges in a stream: all edges are read first.
 static void print_named(struct cdp_output *output, struct cdp_reader *reader)
 {
     unsigned columns = cdp_reader_header(reader)->columns;

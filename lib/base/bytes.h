@@ -40,7 +40,7 @@ static inline float cdp_bits_float(uint32_t bits)
     return value;
 }
 
-// Fields put one after another; the caller knows that there is room.
+// A write position. The caller ensures that there is room.
 struct cdp_cursor {
     unsigned char *at;
 };
@@ -57,7 +57,7 @@ static inline void cdp_put_text(struct cdp_cursor *c, const char *text, size_t s
     c->at += size;
 }
 
-// Fields taken one after another: 0, and short_of set, where more is asked for than there is.
+// A read position. Reading beyond the end returns 0 and sets short_of.
 struct cdp_fields {
     const unsigned char *at, *end;
     bool short_of;

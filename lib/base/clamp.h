@@ -7,22 +7,22 @@
 
 #include "base/err.h"
 
-// Scores are similarities from 0 to 1. One that is outside by at most 1e-6 is a rounding error:
-// inner products of float32 unit vectors of some thousand dimensions are off by as much.
+// Scores are similarities from 0 to 1. A score outside by at most 1e-6 is a rounding error: inner
+// products of float32 unit vectors of some thousand dimensions have errors of that size.
 #define CDP_SCORE_ROUNDING 1e-6
 
-// The score with a rounding error below 0 or above 1 removed; *clamped counts those.
+// The score, set to 0 or 1 if it is a rounding error outside; adds 1 to *clamped then.
 float cdp_clamp_score(float score, uint64_t *clamped);
 
-// Scores that cannot be changed where they are. Begin with {0}; free `copy` with free().
+// Clamps scores of read-only arrays into a copy. Initialize with {0}; free `copy` with free().
 struct cdp_clamp {
     float *copy;
     size_t room;
     uint64_t clamped; // scores so far
 };
 
-// Scores with rounding errors above 1 removed: *out is `score` itself where there are none,
-// otherwise the copy. A score that is above 1 by more is an error.
+// Sets rounding errors above 1 to 1: *out is `score` itself if there are none, otherwise the copy.
+// A score above 1 + 1e-6 is an error.
 int cdp_clamp_scores(struct cdp_clamp *clamp, const float *score, size_t count, const float **out,
                      struct cdp_err *err);
 

@@ -4,13 +4,13 @@
 
 #include <stdint.h>
 
-// Four double-precision numbers side by side, as the compiler's vectors, for functions that are
-// written once and compiled for several instruction sets. Only for inlined functions, since the set
-// decides how vectors are passed.
+// A vector of four doubles (the compiler's vector extension), for functions that are written once
+// and compiled for several instruction sets. Only for inlined functions: how vectors are passed
+// depends on the instruction set.
 typedef double cdp_doubles __attribute__((vector_size(32)));
 typedef int64_t cdp_longs __attribute__((vector_size(32)));
 
-// The larger of each two; b's where they do not compare.
+// The larger of each pair of elements; that of b if they are unordered (NaN).
 static inline __attribute__((always_inline)) cdp_doubles cdp_larger(cdp_doubles a, cdp_doubles b)
 {
     cdp_longs more = a > b;

@@ -11,7 +11,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void draw(void)
 {
     if (getentropy(&key, sizeof key))
-        key = 0; // known to an attacker: slow at worst, the results are the same
+        key = 0; // predictable: hostile files can cause collisions, results stay the same
 }
 
 uint64_t cdp_hash_key(void)

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-// The key of hash tables over what a file holds: random, and the same throughout the process, so
-// that no file can make its contents collide. Nothing that is written may depend on it.
+// The random key of hash tables over file content, constant in a process: no file can be made to
+// cause collisions. Output must not depend on it.
 uint64_t cdp_hash_key(void);
 
 #endif

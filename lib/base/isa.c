@@ -12,8 +12,8 @@
 #include <unistd.h>
 #endif
 
-// Compilers know no name for it that all of them take. Its registers are so large that Linux wants
-// to be asked for room for them, and may say no.
+// AMX is detected by cpuid: compilers have no common name for it. Linux grants its registers on
+// request, and may refuse.
 static bool has_amx(void)
 {
 #ifdef SYS_arch_prctl
@@ -59,7 +59,7 @@ static enum cdp_isa best(void)
     return isa;
 }
 
-// The instruction set that the environment names; -1: none of ours.
+// The instruction set named by CDP_ISA; -1 if the name is unknown.
 static int named(void)
 {
     const char *name = getenv("CDP_ISA");

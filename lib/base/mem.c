@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-// The number of bytes, or -1 (as size_t: SIZE_MAX) where it does not fit.
+// The number of bytes; SIZE_MAX on overflow.
 static size_t product(size_t count, size_t size)
 {
     size_t bytes;
@@ -23,12 +23,12 @@ static void *fail(size_t count, size_t size, const char *what, struct cdp_err *e
 
 enum {
     LINE = 64,
-    PAGE = 1 << 21,   // a large one
-    LARGE = PAGE / 2, // arrays from so many bytes on take whole ones
+    PAGE = 1 << 21,   // bytes of a large page
+    LARGE = PAGE / 2, // arrays of at least so many bytes are aligned to large pages
 };
 
-// Large pages where the system has them on request: fewer are to be asked for, cleared and looked
-// up.
+// Requests large pages where the system has them: fewer page faults, less clearing, fewer TLB
+// misses.
 static void wish(void *memory, size_t bytes)
 {
     size_t skip = -(uintptr_t)memory % PAGE;

@@ -71,7 +71,7 @@ static int parse_bounded(const struct cdp_option *option, const char *text, uint
     return cdp_fail(err, "--%s must be a whole number, not '%s'", option->name, text);
 }
 
-// Considers the aliases, as the choices that they stand for.
+// Tries the aliases; one that is near offers its choice.
 static void try_aliases(struct cdp_spelling *spelling, const struct cdp_option *option)
 {
     for (const char *at = option->aliases; at && *at; at += strspn(at, " ")) {
@@ -187,7 +187,7 @@ static int assign(const struct cdp_option *option, const char *text, struct cdp_
     return cdp_fail(err, "--%s: no such type of option", option->name);
 }
 
-// Says why getopt_long does not know `word`: "--name", "--name=value".
+// The error for `word`, "--name" or "--name=value", that getopt_long does not know.
 static int fail_unknown(const struct cdp_options *options, const char *word, struct cdp_err *err)
 {
     char name[128];
@@ -243,7 +243,7 @@ static int print_counts(const struct cdp_counts *counts, char *text, size_t size
     return used;
 }
 
-// The default as --help shows it. A value out of the option's bounds is none.
+// The default as --help shows it; none if the value is out of the option's bounds.
 static void note_default(const struct cdp_option *o, char *text, size_t size)
 {
     bool bounded = o->min != 0 || o->max != 0;

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-// Random numbers by position: value number `index` of the stream `seed`, whichever thread asks and
-// in whatever order. The mixer is splitmix64's (Steele, Lea, Flood: Fast splittable pseudorandom
+// Counter-based random numbers: value `index` of the stream `seed`, independent of threads and
+// order. The mixer is splitmix64's (Steele, Lea, Flood: Fast splittable pseudorandom
 // number generators, OOPSLA 2014).
 static inline uint64_t cdp_random(uint64_t seed, uint64_t index)
 {

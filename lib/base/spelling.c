@@ -10,8 +10,8 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-// Edits from a to b: a letter more, less, other, or two neighbours exchanged (restricted
-// Damerau-Levenshtein, as a table of three rows).
+// The restricted Damerau-Levenshtein distance, by three rows of its table: insertions, deletions,
+// substitutions and transpositions.
 static size_t edits(const char *a, const char *b)
 {
     size_t m = strlen(a), n = strlen(b);

@@ -48,7 +48,7 @@ INLINE double join_all(const cdp_doubles half[2], cdp_doubles (*join)(cdp_double
     return join(low, (cdp_doubles){low[1], low[1], low[1], low[1]})[0];
 }
 
-// Eight sums side by side, joined pairwise at the end; numbers beyond the end count as 0.
+// Eight partial sums, added pairwise at the end; numbers beyond the end count as 0.
 INLINE double sum_of(const float *x, const float *y, size_t dim,
                      cdp_doubles (*term)(cdp_doubles, cdp_doubles),
                      cdp_doubles (*join)(cdp_doubles, cdp_doubles))
@@ -86,7 +86,7 @@ static const struct cdp_sums sums_plain = {dot_plain, square_plain, absolute_pla
 
 #ifdef __x86_64__
 
-// ---- AVX2 and AVX-512: the same eight sums, of several pairs of rows side by side
+// ---- AVX2 and AVX-512: the same eight partial sums, for several pairs of rows at a time
 
 // Of `count` pairs, so that none waits for its own sums: the eight of each are in registers of
 // `numbers`. `one`: all x are the same row.

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-// sum[i] = a sum over the float32 numbers of rows x[i] and y[i], in double precision and in a fixed
-// order: the same bits from every instruction set, whatever else is summed beside it. Any
+// sum[i] = a sum over the float32 numbers of rows x[i] and y[i], in double precision and a fixed
+// order: the same bits from every instruction set and for any other pairs in the call. Any
 // alignment.
 typedef void cdp_sum_function(const float *const *x, const float *const *y, size_t count,
                               size_t dim, double *sum);

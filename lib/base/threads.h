@@ -2,11 +2,11 @@
 #ifndef CDP_THREADS_H
 #define CDP_THREADS_H
 
-// The number of threads to use where `asked` were asked for: 0 means one for each processor that
-// this process may run on. Results never depend on it.
+// The number of threads to use for the option value `asked`: 0 means one per processor that this
+// process may run on. Results do not depend on it.
 int cdp_threads(int asked);
 
-// The number of the thread that asks, inside a parallel region: 0 or more.
+// The number of the calling thread in a parallel region, from 0.
 int cdp_thread(void);
 
 #endif
