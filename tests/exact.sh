@@ -125,14 +125,8 @@ bit_for_bit 100 784 first.bin angular l1 linf hamming
 # 6,000 images of one class, half as many of the next, and so on down to 11, and 1,000 copies of one:
 # approximate search finds what it says of the whole, and no group is left out
 gzip -dc $images-labels-idx1-ubyte.gz | tail -c +9 | od -An -v -tu1 -w1 >classes
-gzip -dc $images-images-idx3-ubyte.gz | tail -c +17 | perl -e 'open C, "classes"; open G, ">groups";
-    while (read STDIN, $image, 784) {
-        $class = 0 + <C>;
-        next if $kept[$class]++ >= 6000 >> $class;
-        $copies = $class == 3 && $kept[3] == 1 ? 1000 : 0;
-        print pack("f<*", unpack "C*", $image) x (1 + $copies);
-        print G "$class\n", "copies\n" x $copies;
-    }' >uneven.bin
+gzip -dc $images-images-idx3-ubyte.gz | tail -c +17 |
+    "$CDP_SOURCE/tests/reference/uneven.pl" classes groups >uneven.bin
 for metric in cosine l2; do
     cdp-knn --method exact --metric $metric --dim 784 uneven.bin | cdp-view --to tsv - >exact.tsv
     cdp-knn --method approx -v --metric $metric --dim 784 uneven.bin 2>said | cdp-view --to tsv - >approx.tsv

@@ -46,42 +46,12 @@ for seed in 1 2 3 4 5 6; do
     max=$((5 + seed * 2))
     cdp-propagate -q --nodes $n --max-size $max pairs >labels
     cdp-explain soft -q --nodes $n --max-size $max pairs >got
-    perl -e 'use strict; my ($n, $max) = @ARGV; my (@label, @pair, @of);
-        open my $f, "labels"; chomp(@label = <$f>); open $f, "once";
-        while (<$f>) { my ($i, $j, $s) = split; push @{$pair[$i]}, [$j, $s]; push @{$pair[$j]}, [$i, $s] }
-        for my $x (0 .. $n - 1) { next if $label[$x] < 0;
-            my %seen = ($x, 1); my @todo = $x; while (@todo) { my $i = shift @todo;
-                for (@{$pair[$i]}) { next if $seen{$_->[0]}++; push @todo, $_->[0] } }
-            if (keys %seen <= $max) { print "$x\t$label[$x]\t1\n"; next }
-            my %weight = ($x, 1); my %level = %weight;
-            for (1 .. 5) { my %next; for my $i (keys %level) { for (@{$pair[$i]}) { my ($j, $s) = @$_;
-                    my $w = $level{$i} * 0.6 * $s; next if exists $weight{$j} || $w <= 0;
-                    $next{$j} = $w if $w > ($next{$j} // 0) } }
-                %weight = (%weight, %next); %level = %next }
-            my (%sum, $all); $sum{$label[$_]} += $weight{$_}, $all += $weight{$_} for keys %weight;
-            printf "%d\t%d\t%.9g\n", $x, $_, $sum{$_} / $all for sort { $sum{$b} <=> $sum{$a} || $a <=> $b } keys %sum }' \
-        $n $max >wanted
+    "$CDP_SOURCE/tests/reference/soft.pl" $n $max labels once >wanted
     paste got wanted | awk -F'\t' '{ d = $3 - $6; if ($1 != $4 || NF != 6 || d > 1e-6 || d < -1e-6) exit 1
         s[$1 " " $2] = $3; w[$4 " " $5] = $6 } END { for (k in s) { d = s[k] - w[k]; if (d > 1e-6 || d < -1e-6) exit 1 } }' ||
         { bad_soft=$((bad_soft + 1)); note "soft, seed $seed"; }
     cdp-explain audit -q --nodes $n --max-size $max pairs | sed 1d >got
-    perl -e 'use strict; my ($n) = @ARGV; my (@label, @pair, @in);
-        open my $f, "labels"; chomp(@label = <$f>); open $f, "once"; @pair = map { [split] } <$f>;
-        push @{$in[$label[$_]]}, $_ for grep { $label[$_] >= 0 } 0 .. $n - 1;
-        sub reached { my ($from, @use) = @_; my %seen = ($from, 1); my $more = 1;
-            while ($more) { $more = 0; for (@use) { my ($i, $j) = @$_;
-                if ($seen{$i} != $seen{$j}) { $seen{$i} = $seen{$j} = $more = 1 } } } scalar keys %seen }
-        for my $l (0 .. $#in) { my @item = @{$in[$l]}; my @own = grep { $label[$_->[0]] == $l && $label[$_->[1]] == $l } @pair;
-            my ($bridges, $weakest, %sum, $medoid) = (0);
-            my $whole = reached($item[0], @own);
-            for my $e (@own) { $bridges++ if reached($e->[0], grep { $_ != $e } @own) < reached($e->[0], @own);
-                $sum{$e->[0]} += $e->[2]; $sum{$e->[1]} += $e->[2];
-                my $t = $e->[2]; $weakest = $t if @item == reached($item[0], grep { $_->[2] >= $t } @own) &&
-                    (!defined $weakest || $t > $weakest) }
-            for (@item) { $medoid = $_ if !defined $medoid || $sum{$_} > $sum{$medoid} + 1e-9 }
-            printf "%d\t%d\t%d\t%s\t%s\t%d\t%d\n", $l, scalar @item, scalar @own,
-                @item > 1 ? sprintf("%.6f", 2 * @own / (@item * (@item - 1))) : "-",
-                @item > 1 ? sprintf("%.6f", $weakest) : "-", $bridges, $medoid }' $n >wanted
+    "$CDP_SOURCE/tests/reference/audit.pl" labels once >wanted
     awk -F'\t' -v OFS='\t' '$5 != "-" { $5 = sprintf("%.6f", $5) } 1' got >rounded
     cmp -s rounded wanted || { bad_audit=$((bad_audit + 1)); diff rounded wanted | head -n 6 | sed 's/^/# /'; }
     # above a threshold as of the pairs above it, what lies on it being left out

@@ -320,17 +320,7 @@ for metric in cosine l1 hamming; do
 done
 
 # formats: fvecs and npy of the same rows
-perl -e 'local $/; open F, "rows.bin"; binmode F; $x = <F>;
-    open V, ">rows.fvecs"; print V pack("V", 7) . substr($x, $_ * 28, 28) for 0 .. 89;
-    $h = "{\x27descr\x27: \x27<f4\x27, \x27fortran_order\x27: False, \x27shape\x27: (90, 7), }";
-    open N, ">rows.npy"; print N "\x93NUMPY\1\0" . pack("v", length($h) + 1) . "$h\n$x";
-    $h =~ s/False/True/; $f = "";
-    for $d (0 .. 6) { $f .= substr($x, ($_ * 7 + $d) * 4, 4) for 0 .. 89 }
-    open N, ">fortran.npy"; print N "\x93NUMPY\2\0" . pack("V", length($h) + 1) . "$h\n$f";
-    $h =~ s/<f4/>f8/; $f = join "", map { pack("d>", $_) } unpack("f*", $f);
-    open N, ">big.npy"; print N "\x93NUMPY\3\0" . pack("V", length($h) + 1) . "$h\n$f";
-    open B, ">rows.bvecs"; print B pack("VC7", 7, map { $_ * 37 % 251 } 1 + $_ * 5 .. 7 + $_ * 5)
-        for 0 .. 89;'
+"$CDP_SOURCE/tests/reference/vector_formats.pl" <rows.bin
 cdp-knn -k 5 --dim 7 rows.bin | cdp-view --digest - >wanted
 for file in rows.fvecs rows.npy fortran.npy big.npy; do
     cdp-knn -k 5 $file | cdp-view --digest - >got

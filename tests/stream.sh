@@ -111,15 +111,8 @@ refused() {
 for small in small named; do
     size=$(wc -c <$small.cdp)
     rm -rf damaged && mkdir damaged
-    perl -e 'undef $/; my $all = <STDIN>;
-        sub file { open my $out, ">", "damaged/$_[0]" or die; binmode $out; print $out $_[1] }
-        for my $at (0 .. length($all) - 1) {
-            file("cut.$at", substr $all, 0, $at);
-            my $flipped = $all;
-            substr($flipped, $at, 1) ^= chr(1 << $at % 8);
-            file("flipped.$at", $flipped);
-        }' <$small.cdp
-    for kind in cut flipped; do
+    (cd damaged && "$CDP_SOURCE/tests/reference/damage.pl" ../$small.cdp)
+    for kind in cut flip; do
         bad=0
         for file in damaged/"$kind".*; do
             refused "$file" || { bad=$((bad + 1)); note "$file"; }

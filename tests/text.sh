@@ -81,11 +81,8 @@ cut -f1,2 large.tsv | sort | cmp -s - got
 ok $? "each where it belongs"
 
 # arrays
-npy() { # DESCR ROWS COLUMNS: an npy of the numbers on standard input, packed by perl
-    perl -e 'my ($descr, $rows, $columns) = @ARGV; my %as = ("<f8" => "d<", "<f4" => "f<", "<i8" => "q<");
-        my $shape = $columns > 1 ? "($rows, $columns)" : "($rows,)";
-        my $head = sprintf "%-117s\n", "{\x27descr\x27: \x27$descr\x27, \x27fortran_order\x27: False, \x27shape\x27: $shape, }";
-        binmode STDOUT; print "\x93NUMPY\1\0", pack("v", 118), $head, map { pack $as{$descr}, $_ } split " ", join " ", <STDIN>' "$@"
+npy() { # DESCR ROWS COLUMNS: an npy of the numbers on standard input
+    "$CDP_SOURCE/tests/reference/npy.pl" "$@"
 }
 echo 0 1 .5 2 1 .25 3 2 1 | npy '<f8' 3 3 >triples.npy
 is "$(tsv npy triples.npy)" "$three" "an array of triples"
