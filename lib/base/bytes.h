@@ -75,4 +75,10 @@ static inline uint64_t cdp_get(struct cdp_fields *f, int width)
     return value;
 }
 
+static inline bool cdp_little_endian(void)
+{
+    const uint16_t one = 1;
+    return *(const unsigned char *)&one == 1;
+}
+
 #endif

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "io/matrix.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -10,394 +9,6 @@
 #include "base/mem.h"
 #include "base/threads.h"
 #include "io/input.h"
-#include "io/kind.h"
-
-static const struct {
-    const char *descr; // of npy, without the byte order
-    size_t size;
-} numbers[] = {
-    [CDP_F16] = {"f2", 2}, [CDP_F32] = {"f4", 4}, [CDP_F64] = {"f8", 8}, [CDP_U8] = {"u1", 1},
-    [CDP_I8] = {"i1", 1},  [CDP_I16] = {"i2", 2}, [CDP_U16] = {"u2", 2}, [CDP_I32] = {"i4", 4},
-    [CDP_U32] = {"u4", 4}, [CDP_I64] = {"i8", 8}, [CDP_U64] = {"u8", 8}, [CDP_BOOL] = {"b1", 1},
-};
-
-static bool little_endian(void)
-{
-    const uint16_t one = 1;
-    return *(const unsigned char *)&one == 1;
-}
-
-// ---- the formats: each fills rows, dim, number, data and strides from the file's bytes
-
-static int parse_raw(struct cdp_matrix *m, const unsigned char *bytes, size_t size, uint64_t dim,
-                     uint64_t rows, struct cdp_err *err)
-{
-    if (!dim && rows) {
-        if (size % 4 || size / 4 % rows)
-            return cdp_fail(err, "%s: %zu bytes, no multiple of %llu rows x 4", m->name, size,
-                            (unsigned long long)rows);
-        dim = size / 4 / rows;
-    }
-    if (!dim)
-        return cdp_fail(err, "%s: raw float32 needs --dim", m->name);
-    if (dim > size / 4)
-        return cdp_fail(err, "%s: %zu bytes, fewer than a row's (--dim %llu x 4): another --dim?",
-                        m->name, size, (unsigned long long)dim);
-    if (size % (dim * 4))
-        return cdp_fail(err, "%s: %zu bytes, no multiple of %llu (--dim %llu x 4): another --dim?",
-                        m->name, size, (unsigned long long)dim * 4, (unsigned long long)dim);
-    m->number = CDP_F32;
-    m->rows = size / (dim * 4);
-    m->dim = dim;
-    m->data = bytes;
-    m->number_stride = 4;
-    m->row_stride = dim * 4;
-    m->swapped = !little_endian();
-    return 0;
-}
-
-// The vecs formats: each row is a 32-bit dimension and that many numbers.
-static int parse_vecs(struct cdp_matrix *m, const unsigned char *bytes, size_t size,
-                      enum cdp_number number, struct cdp_err *err)
-{
-    uint64_t dim = size < 4 ? 0 : cdp_get_le(bytes, 4);
-    if (dim < 1 || dim > INT32_MAX || dim > size / numbers[number].size)
-        return cdp_fail(err, "%s: row 0: expected its dimension, got %ld in a file of %zu bytes",
-                        m->name, (long)(int32_t)dim, size);
-    m->number = number;
-    m->dim = dim;
-    m->number_stride = numbers[number].size;
-    m->row_stride = 4 + dim * m->number_stride;
-    m->rows = size / m->row_stride;
-    for (uint64_t row = 1; row < m->rows + (size % m->row_stride >= 4); row++) {
-        uint64_t other = cdp_get_le(bytes + row * m->row_stride, 4);
-        if (other != dim)
-            return cdp_fail(err, "%s: row %llu: dimension %ld, but row 0 has %llu", m->name,
-                            (unsigned long long)row, (long)(int32_t)other, (unsigned long long)dim);
-    }
-    if (size % m->row_stride)
-        return cdp_fail(err, "%s: %zu bytes, no multiple of a row's %zu (4 + %llu x %zu)", m->name,
-                        size, m->row_stride, (unsigned long long)dim, numbers[number].size);
-    m->data = bytes + 4;
-    m->swapped = !little_endian();
-    return 0;
-}
-
-// npy's header, the text of a Python dictionary. It is not terminated.
-struct header {
-    const char *start, *at, *end;
-};
-
-static int fail_header(const struct cdp_matrix *m, const struct header *h, const char *wanted,
-                       struct cdp_err *err)
-{
-    return cdp_fail(err, "%s: npy header, byte %zu: expected %s", m->name,
-                    (size_t)(h->at - h->start), wanted);
-}
-
-static void skip_blanks(struct header *h)
-{
-    while (h->at < h->end && (*h->at == ' ' || *h->at == '\n'))
-        h->at++;
-}
-
-// Consumes `token` if it is next.
-static bool take(struct header *h, const char *token)
-{
-    size_t length = strlen(token);
-    skip_blanks(h);
-    if ((size_t)(h->end - h->at) < length || memcmp(h->at, token, length) != 0)
-        return false;
-    h->at += length;
-    return true;
-}
-
-static int parse_descr(struct cdp_matrix *m, struct header *h, struct cdp_err *err)
-{
-    static const char wanted[] = "expected numbers of float16/32/64, integers or bool";
-    if (take(h, "["))
-        return cdp_fail(err, "%s: %s, got structures of several fields", m->name, wanted);
-    const char *quote = take(h, "'") ? "'" : "\"";
-    if (*quote != '\'' && !take(h, quote))
-        return fail_header(m, h, "a type in quotes", err);
-    const char *type = h->at;
-    while (h->at < h->end && *h->at != *quote && *h->at >= ' ' && *h->at <= '~')
-        h->at++;
-    size_t length = (size_t)(h->at - type);
-    if (!take(h, quote))
-        return fail_header(m, h, "the end of the type", err);
-    if (length && type[length - 1] == 'O')
-        return cdp_fail(err, "%s: %s, got Python objects", m->name, wanted);
-    for (size_t n = 0; length == 3 && n < sizeof numbers / sizeof numbers[0]; n++) {
-        if (memchr("<>|=", type[0], 4) && !memcmp(type + 1, numbers[n].descr, 2)) {
-            bool big = type[0] == '>', native = type[0] == '|' || type[0] == '=';
-            m->number = (enum cdp_number)n;
-            m->swapped = numbers[n].size > 1 && !native && big == little_endian();
-            return 0;
-        }
-    }
-    return cdp_fail(err, "%s: %s, got '%.*s': convert it with astype('float32')", m->name, wanted,
-                    length < 40 ? (int)length : 40, type);
-}
-
-static int parse_order(struct cdp_matrix *m, struct header *h, bool *fortran, struct cdp_err *err)
-{
-    *fortran = take(h, "True");
-    return *fortran || take(h, "False") ? 0 : fail_header(m, h, "True or False", err);
-}
-
-// "(3, 4)", "(3,)": rows and dim.
-static int parse_shape(struct cdp_matrix *m, struct header *h, struct cdp_err *err)
-{
-    uint64_t extent[2] = {0, 1};
-    int count = 0;
-    if (!take(h, "("))
-        return fail_header(m, h, "a shape in parentheses", err);
-    while (!take(h, ")")) {
-        uint64_t value = 0;
-        const char *start = h->at;
-        for (; h->at < h->end && *h->at >= '0' && *h->at <= '9'; h->at++) {
-            if (__builtin_mul_overflow(value, 10, &value) ||
-                __builtin_add_overflow(value, (uint64_t)(*h->at - '0'), &value))
-                return fail_header(m, h, "an extent below 2^64", err);
-        }
-        if (h->at == start)
-            return fail_header(m, h, "an extent of the shape", err);
-        h->at += h->at < h->end && *h->at == 'L'; // long integers of Python 2
-        if (count < 2)
-            extent[count] = value;
-        count++;
-        if (!take(h, ",")) {
-            if (take(h, ")"))
-                break;
-            return fail_header(m, h, "',' or ')'", err);
-        }
-    }
-    if (count < 1 || count > 2)
-        return cdp_fail(err, "%s: expected 1 or 2 dimensions, got %d: use numpy.reshape", m->name,
-                        count);
-    m->dimensions = count;
-    m->rows = extent[0];
-    m->dim = extent[1];
-    return 0;
-}
-
-static int parse_header(struct cdp_matrix *m, struct header *h, bool *fortran, struct cdp_err *err)
-{
-    static const char *const keys[] = {"'descr'", "'fortran_order'", "'shape'"};
-    static const char wanted[] = "descr, fortran_order and shape, each once";
-    unsigned seen = 0;
-    if (!take(h, "{"))
-        return fail_header(m, h, "a dictionary", err);
-    while (!take(h, "}")) {
-        unsigned key = 0;
-        while (key < 3 && (seen & 1U << key || !take(h, keys[key])))
-            key++;
-        if (key == 3)
-            return fail_header(m, h, wanted, err);
-        seen |= 1U << key;
-        if (!take(h, ":"))
-            return fail_header(m, h, "':'", err);
-        if (key == 0   ? parse_descr(m, h, err)
-            : key == 1 ? parse_order(m, h, fortran, err)
-                       : parse_shape(m, h, err))
-            return -1;
-        if (!take(h, ",")) {
-            if (take(h, "}"))
-                break;
-            return fail_header(m, h, "',' or '}'", err);
-        }
-    }
-    if (seen != 7)
-        return fail_header(m, h, wanted, err);
-    skip_blanks(h);
-    return h->at == h->end ? 0 : fail_header(m, h, "nothing behind the dictionary", err);
-}
-
-static int fail_npy(const struct cdp_matrix *m, const unsigned char *bytes, size_t size,
-                    struct cdp_err *err)
-{
-    bool npy = size >= 6 && !memcmp(bytes, "\x93NUMPY", 6);
-    const char *kind = npy ? NULL : cdp_kind(bytes, size);
-    if (!kind && cdp_kind_is_text(bytes, size))
-        kind = "text";
-    return cdp_fail(err, "%s: not an npy file of version 1 to 3%s%s", m->name, kind ? ", but " : "",
-                    kind ? kind : "");
-}
-
-static int parse_npy(struct cdp_matrix *m, const unsigned char *bytes, size_t size,
-                     struct cdp_err *err)
-{
-    size_t start = size > 6 && bytes[6] == 1 ? 10 : 12; // of the header
-    if (size < start || memcmp(bytes, "\x93NUMPY", 6) != 0 || bytes[6] < 1 || bytes[6] > 3)
-        return fail_npy(m, bytes, size, err);
-    size_t length = cdp_get_le(bytes + 8, start == 10 ? 2 : 4), left = size - start;
-    if (length > left)
-        return cdp_fail(err, "%s: an npy header of %zu bytes, but the file has %zu more", m->name,
-                        length, left);
-    left -= length;
-    const char *text = (const char *)bytes + start;
-    struct header header = {text, text, text + length};
-    bool fortran = false;
-    if (parse_header(m, &header, &fortran, err))
-        return -1;
-    size_t item = numbers[m->number].size, wanted;
-    if (__builtin_mul_overflow(m->rows, m->dim, &wanted) ||
-        __builtin_mul_overflow(wanted, item, &wanted))
-        return cdp_fail(err, "%s: %llu x %llu numbers are more than a file can hold", m->name,
-                        (unsigned long long)m->rows, (unsigned long long)m->dim);
-    if (wanted != left)
-        return cdp_fail(err, "%s: %llu x %llu numbers of %zu bytes, but %zu bytes of data, not %zu",
-                        m->name, (unsigned long long)m->rows, (unsigned long long)m->dim, item,
-                        left, wanted);
-    m->data = bytes + start + length;
-    m->number_stride = fortran ? m->rows * item : item;
-    m->row_stride = fortran ? item : m->dim * item;
-    return 0;
-}
-
-// ---- opening
-
-// Whether the name ends in `ending`, compression endings aside.
-static bool ends_in(const char *name, const char *ending)
-{
-    static const char *const packed[] = {".gz", ".xz", ".zst", ".lz4", ".bz2"};
-    size_t length = strlen(name), size = strlen(ending);
-    for (size_t i = 0; i < sizeof packed / sizeof packed[0]; i++) {
-        size_t p = strlen(packed[i]);
-        if (length > p && !strcmp(name + length - p, packed[i])) {
-            length -= p;
-            break;
-        }
-    }
-    return length >= size && !memcmp(name + length - size, ending, size);
-}
-
-static enum cdp_matrix_format guess_format(const char *name, const unsigned char *bytes,
-                                           size_t size)
-{
-    if (size >= 6 && !memcmp(bytes, "\x93NUMPY", 6))
-        return CDP_FORMAT_NPY;
-    if (ends_in(name, ".fvecs"))
-        return CDP_FORMAT_FVECS;
-    return ends_in(name, ".bvecs") ? CDP_FORMAT_BVECS : CDP_FORMAT_RAW;
-}
-
-// Refuses known other formats, unless a format was given.
-static int check_kind(const struct cdp_matrix *m, const unsigned char *bytes, size_t size,
-                      struct cdp_err *err)
-{
-    const char *kind = cdp_kind(bytes, size);
-    if (!kind && cdp_kind_is_text(bytes, size))
-        kind = "text";
-    if (kind && !strcmp(kind, "an npz archive"))
-        return cdp_fail(err, "%s: an npz archive: name one of its arrays as %s:ARRAY", m->name,
-                        m->name);
-    if (kind)
-        return cdp_fail(err,
-                        "%s: numbers in raw float32, npy, fvecs or bvecs are wanted, and this is "
-                        "%s: convert it with numpy.save",
-                        m->name, kind);
-    return ends_in(m->name, ".npy")
-               ? cdp_fail(err, "%s: not an npy file, though named so: --format raw if it is raw",
-                          m->name)
-               : 0;
-}
-
-static int parse(struct cdp_matrix *m, enum cdp_matrix_format format, uint64_t dim, uint64_t rows,
-                 struct cdp_err *err)
-{
-    const unsigned char *bytes;
-    size_t size;
-    if (cdp_input_whole(m->input, &bytes, &size, err))
-        return -1;
-    if (!size)
-        return cdp_fail(err, "%s: the file is empty", m->name);
-    int status = -1;
-    bool guessed = format == CDP_FORMAT_AUTO;
-    if (guessed)
-        format = guess_format(m->name, bytes, size);
-    if (guessed && format == CDP_FORMAT_RAW && check_kind(m, bytes, size, err))
-        return -1;
-    switch (format) {
-    case CDP_FORMAT_NPY:
-        status = parse_npy(m, bytes, size, err);
-        break;
-    case CDP_FORMAT_FVECS:
-        status = parse_vecs(m, bytes, size, CDP_F32, err);
-        break;
-    case CDP_FORMAT_BVECS:
-        status = parse_vecs(m, bytes, size, CDP_U8, err);
-        break;
-    case CDP_FORMAT_RAW:
-    case CDP_FORMAT_AUTO:
-        status = parse_raw(m, bytes, size, dim, rows, err);
-        break;
-    }
-    if (status)
-        return -1;
-    if (dim && m->dim != dim)
-        return cdp_fail(err, "%s: rows of %llu numbers, but --dim is %llu", m->name,
-                        (unsigned long long)m->dim, (unsigned long long)dim);
-    if (rows && m->rows != rows)
-        return cdp_fail(err, "%s: %llu rows, but %llu are wanted", m->name,
-                        (unsigned long long)m->rows, (unsigned long long)rows);
-    if (!m->dim)
-        return cdp_fail(err, "%s: rows of no numbers", m->name);
-    return 0;
-}
-
-// Opens an input; takes ownership of it, on failure too.
-static int open_input(struct cdp_matrix *matrix, struct cdp_input *input,
-                      enum cdp_matrix_format format, uint64_t dim, uint64_t rows,
-                      struct cdp_err *err)
-{
-    memset(matrix, 0, sizeof *matrix);
-    matrix->input = input;
-    matrix->dimensions = 2;
-    matrix->name = strdup(cdp_input_name(input));
-    if (!matrix->name)
-        cdp_fail(err, "%s: out of memory", cdp_input_name(input));
-    if (matrix->name && !parse(matrix, format, dim, rows, err))
-        return 0;
-    cdp_matrix_close(matrix);
-    return -1;
-}
-
-int cdp_matrix_open(struct cdp_matrix *matrix, const char *name, enum cdp_matrix_format format,
-                    uint64_t dim, uint64_t rows, struct cdp_err *err)
-{
-    struct cdp_input *input;
-    if (cdp_input_open(&input, name, 1, err) || open_input(matrix, input, format, dim, rows, err))
-        return -1;
-    if (matrix->dimensions == 2)
-        return 0;
-    cdp_fail(err,
-             "%s: an array of one dimension; rows of numbers are wanted: reshape it with "
-             "numpy.reshape(a, (-1, DIM))",
-             matrix->name);
-    cdp_matrix_close(matrix);
-    return -1;
-}
-
-int cdp_array_open(struct cdp_matrix *matrix, const char *name, uint64_t rows, struct cdp_err *err)
-{
-    struct cdp_input *input;
-    return cdp_input_open(&input, name, 1, err)
-               ? -1
-               : open_input(matrix, input, CDP_FORMAT_NPY, 0, rows, err);
-}
-
-int cdp_array_open_in(struct cdp_matrix *matrix, struct cdp_input *npz, const char *name,
-                      struct cdp_err *err)
-{
-    struct cdp_input *input;
-    char member[256];
-    snprintf(member, sizeof member, "%s.npy", name);
-    return cdp_input_open_in(&input, npz, member, err)
-               ? -1
-               : open_input(matrix, input, CDP_FORMAT_NPY, 0, 0, err);
-}
 
 void cdp_matrix_close(struct cdp_matrix *matrix)
 {
@@ -407,6 +18,16 @@ void cdp_matrix_close(struct cdp_matrix *matrix)
 }
 
 // ---- numbers
+
+static const unsigned char sizes[] = {
+    [CDP_F16] = 2, [CDP_F32] = 4, [CDP_F64] = 8, [CDP_U8] = 1,  [CDP_I8] = 1,  [CDP_I16] = 2,
+    [CDP_U16] = 2, [CDP_I32] = 4, [CDP_U32] = 4, [CDP_I64] = 8, [CDP_U64] = 8, [CDP_BOOL] = 1,
+};
+
+size_t cdp_number_size(enum cdp_number number)
+{
+    return sizes[number];
+}
 
 // IEEE 754 binary16: 1 sign, 5 exponent and 10 fraction bits.
 static float half_to_float(uint16_t half)
@@ -427,8 +48,8 @@ static float half_to_float(uint16_t half)
 // The number at `at`, as a bit pattern of its type in native byte order.
 static uint64_t load(const struct cdp_matrix *m, const unsigned char *at)
 {
-    size_t size = numbers[m->number].size;
-    if (m->swapped != little_endian()) // little-endian bytes
+    size_t size = sizes[m->number];
+    if (m->swapped != cdp_little_endian()) // little-endian bytes
         return cdp_get_le(at, (int)size);
     uint64_t value = 0;
     for (size_t i = 0; i < size; i++)
@@ -576,7 +197,7 @@ static void hash_rows(XXH64_state_t *state, const struct cdp_matrix *m, uint64_t
                       uint64_t last, float *row, int threads)
 {
     size_t size = m->dim * sizeof *row;
-    if (cdp_matrix_plain(m) && !m->pick && little_endian() && m->row_stride == size) {
+    if (cdp_matrix_plain(m) && !m->pick && cdp_little_endian() && m->row_stride == size) {
         const unsigned char *bytes = m->data + first * size;
         touch(bytes, (last - first) * size, threads);
         XXH64_update(state, bytes, (last - first) * size);
@@ -584,7 +205,7 @@ static void hash_rows(XXH64_state_t *state, const struct cdp_matrix *m, uint64_t
     }
     for (uint64_t r = first; r < last; r++) {
         cdp_matrix_row_f32(m, r, row);
-        for (uint64_t d = 0; !little_endian() && d < m->dim; d++) {
+        for (uint64_t d = 0; !cdp_little_endian() && d < m->dim; d++) {
             uint32_t bits;
             memcpy(&bits, &row[d], sizeof bits);
             cdp_put_le(&row[d], 4, bits);

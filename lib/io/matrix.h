@@ -46,6 +46,9 @@ enum cdp_number {
     CDP_BOOL
 };
 
+// Bytes of a number.
+size_t cdp_number_size(enum cdp_number number);
+
 struct cdp_matrix {
     uint64_t rows;
     uint64_t dim;
