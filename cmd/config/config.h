@@ -8,8 +8,8 @@
 
 #include "tool.h"
 
-// The original config.yaml: its keys and values (keys.c), its syntax (yaml.c), and the data files
-// that it names (files.c).
+// The original config.yaml: its keys and values (keys.c), its syntax (yaml.c), the data that it
+// names (data.c), where these are (files.c), and the variables that are made of it (variables.c).
 
 // ---- problems, and texts
 
@@ -105,5 +105,28 @@ struct file look(const char *data_name, const char *rest);
 
 // The places that were searched for a missing file.
 char *places(const char *data_name, const char *rest);
+
+// ---- data
+
+// Takes the values of --dim, which must outlive the check. A wrong one is a usage error.
+void read_dims(const struct cdp_texts *dims);
+
+// Finds the base model, and the members where there is a committee.
+void find_models(bool committee);
+
+// Checks the features of all models and, with `meta`, the labels of a data set, and assigns their
+// variables, whose names begin with `prefix`.
+void check_data(const char *prefix, const char *data_name, bool meta);
+
+// Checks and assigns the models' dimensions, after their data. The original has one dimension,
+// feat_dim, for all models. Others are accepted if some model has feat_dim.
+void check_dims(void);
+
+// ---- variables
+
+extern char *variables; // the text of all assignments so far; NULL = none
+
+// Adds "NAME := VALUE", quoted for make.
+void assign(const char *name, const char *value);
 
 #endif
