@@ -175,7 +175,7 @@ check: deps
 everything: all $(unit_tests) $(BUILD)/tests/reference $(bench_tools)
 
 # The longest first, so that the last ones are short.
-long_tests = $(addprefix tests/,$(addsuffix .sh,exact pipelines knn mediate tables sweep))
+long_tests = $(addprefix tests/,$(addsuffix .sh,exact pipelines knn tables library mediate propagate))
 tests = $(long_tests) $(filter-out $(long_tests),$(test_scripts)) $(unit_tests)
 run_tests = CDP_BIN=$(abspath $(BUILD)/bin) CDP_BUILD=$(abspath $(BUILD)) CDP_SOURCE=$(CURDIR) \
 	CDP_SHARED=$(wildcard $(abspath ..)/shared) CDP_TEST_SIZE=$(SIZE) OMP_WAIT_POLICY=passive \
@@ -209,10 +209,13 @@ bench-knn: everything
 	-$(MAKE) $(BUILD)/bench/faiss
 	CDP_BIN=$(abspath $(BUILD)/bin) CDP_BENCH=$(abspath $(BUILD)/bench) tests/bench/knn.sh $(PARTS)
 
-# Optimized as little as keeps the tests quick.
+# Not the tests of makefiles, pages and scripts: the code that these run is run by the others.
+scripted = $(addprefix tests/,$(addsuffix .sh,completion data layers library man outside pipelines setup spec tables \
+	thresholds))
 asan ubsan:
 	$(MAKE) -j$(jobs) BUILD=$(BUILD)-sanitize CFLAGS='-O1 -g -fno-omit-frame-pointer' SIZE=small \
-		EXTRA_CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' check-built
+		EXTRA_CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=all' \
+		tests='$$(filter-out $(scripted),$(test_scripts)) $$(unit_tests)' check-built
 
 # The tests that run more than one thread: tests/threads.sh is of all tools, the unit tests are of what it does not
 # reach. clang's OpenMP tells the thread sanitizer of its locks through the tool archer, which comes with it.

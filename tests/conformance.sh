@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The original's outputs on its inputs, exactly.
+# The original's outputs on its inputs, exactly: each case from text and from a stream; some of them (test-long: all)
+# from the other inputs.
 . "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 cases=${CDP_SHARED:-}/conformance
 [ -d "$cases" ] || skip_all "no conformance files"
 
+case=0
 while IFS=$'\t' read -r name nodes _ max_size step max_iter _ _; do
     [ "$name" = case ] && continue
     cdp-propagate -q --nodes "$nodes" --max-size "$max_size" --step "$step" \
@@ -16,7 +18,9 @@ while IFS=$'\t' read -r name nodes _ max_size step max_iter _ _; do
             --forced-stop merge | cmp -s - got
     ok $((status + $?)) "propagation $name, from text and from a stream"
 
-    # the other doors: names, arrays, matrices, forests of seven random parts
+    # the other inputs: names, arrays, matrices, forests of seven random parts
+    case=$((case + 1))
+    [ $((case % $(size 12 4 1))) -eq 0 ] || continue
     plan=(-q --max-size "$max_size" --step "$step" --max-iter "$max_iter" --forced-stop merge)
     pairs=$cases/propagate/$name.tsv
     grep -v '^#' "$pairs" >bare.tsv

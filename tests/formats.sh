@@ -17,7 +17,7 @@ compare() {
     fi
     is "$("$python" "$CDP_SOURCE/tests/reference/$3" "${cases:-$2}" "$seed" 2>&1 | head -n 5)" "" "$1"
 }
-compare "random CSV as the csv module reads it" 500 csv_dialects.py csv
-compare "random arrays and matrices of NumPy and SciPy" 300 arrays.py scipy.sparse
+compare "random CSV as the csv module reads it" "$(size 50 200 1000)" csv_dialects.py csv
+compare "random arrays and matrices of NumPy and SciPy" "$(size 30 120 600)" arrays.py scipy.sparse
 
 done_testing

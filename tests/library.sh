@@ -5,7 +5,7 @@
 ! grep -q fsanitize "$CDP_BUILD/flags" || skip_all "the sanitizers do not go into a shared library"
 
 here=$PWD
-make -C "$CDP_SOURCE" --no-print-directory BUILD="$here/build" CFLAGS=-O1 LDFLAGS= EXTRA_CFLAGS= CC=cc \
+make -C "$CDP_SOURCE" --no-print-directory BUILD="$here/build" CFLAGS=-O0 LDFLAGS= EXTRA_CFLAGS= CC=cc \
     PREFIX="$here/usr" install-library >out 2>err
 ok $? "make install-library"
 export PKG_CONFIG_PATH=$here/usr/lib/pkgconfig LD_LIBRARY_PATH=$here/usr/lib
@@ -244,8 +244,11 @@ if /usr/bin/python3 -c 'import numpy' 2>err; then
     is "$(/usr/bin/python3 "$CDP_SOURCE/tests/example/cluster.py" pairs 6 | tr '\n' ' ')" "$wanted" "the example in Python"
     cases=${CDP_SHARED:-}/conformance/propagate
     if [ -d "$cases" ]; then
+        case=0
         while IFS=$'\t' read -r name nodes _ max_size step max_iter _ _; do
             [ "$name" = case ] && continue
+            case=$((case + 1))
+            [ $((case % $(size 12 4 1))) -eq 0 ] || continue
             /usr/bin/python3 "$CDP_SOURCE/tests/example/cluster.py" "$cases/$name.tsv" "$nodes" "$max_size" \
                 "$step" "$max_iter" >got
             same got "$cases/$name.labels.txt" "Python: the original's $name"
