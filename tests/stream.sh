@@ -83,7 +83,7 @@ bad_text() {
     fails 1 "bad.tsv: line 2: $2" "text refused: $2" cdp-view --from tsv -o never.cdp bad.tsv
 }
 bad_text '1 2 0.5\n1 -7 0.5\n' "expected a second id"
-bad_text '1 2 0.5\n1 2\n' "expected a finite number"
+bad_text '1 2 0.5\n1 2\n' "the score is missing"
 bad_text '1 2 0.5\n1 2 nan\n' "expected a finite number"
 bad_text '1 2 0.5\n1 2 1e99\n' "expected a finite number"
 bad_text '1 2 0.5\n1 2 0.5 7\n' "expected three fields"
