@@ -102,6 +102,7 @@ static void explain_clusters(const struct tool *tool, struct pairs *pairs, char 
     if (clusters_name)
         read_clusters(&labels, pairs);
     pairs->all = true;
+    pairs->must_links = tool == &audit_tool;
     pairs_thresholds(pairs, NULL);
     pairs_read(pairs, name, count);
     pairs_tree(pairs, &tree);

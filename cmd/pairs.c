@@ -249,7 +249,7 @@ static void add_must_links(struct pairs *p, struct cdp_list *must)
         tool_check(cdp_forest_add(p->forest, i, j, &always, 1, &err), &err);
         if (p->floors.count)
             tool_check(cdp_floors_add(&p->floors, i, j, &always, 1, &err), &err);
-        if (p->all)
+        if (p->must_links)
             tool_check(cdp_list_add(&p->list, *i, *j, always, &err), &err);
     }
 }

@@ -111,7 +111,8 @@ extern struct pairs_options pairs_options;
 struct pairs {
     // What is wanted, to be set before pairs_read.
     bool edges;               // the forest's edges are pairs of the input
-    bool all;                 // `list` holds all pairs
+    bool all;                 // `list` holds all pairs of the files
+    bool must_links;          // `list` holds those of --must-link too, at the score INFINITY
     struct cdp_floors floors; // of these thresholds (pairs_thresholds); none where count is 0
     struct cdp_names *names;  // the items' names, where `names_file` has them
     const char *names_file;   // for messages; pairs_read sets both where --ids is given
@@ -120,7 +121,7 @@ struct pairs {
 
     // The result; names are those of the items, or NULL.
     struct cdp_forest *forest; // of the pairs and, at the score INFINITY, of those of --must-link
-    struct cdp_list list;      // the same pairs
+    struct cdp_list list;      // see `all` and `must_links`
     struct cdp_list cannot;    // pairs of --cannot-link
     struct cdp_header header;  // of a stream that is made of these pairs
 

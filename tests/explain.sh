@@ -73,6 +73,14 @@ for threads in 1 2 8; do
     same soft$threads soft1 "the same soft labels with $threads threads"
 done
 
+# must-links have no score to spread by: the pairs alone do
+printf '0 1 0.5\n1 2 0.5\n3 4 1\n' >linked
+printf '2 3\n' >together
+is "$(cdp-explain soft -q --max-size 2 --step 0.5 --max-iter 1 --must-link together linked | tr '\t\n' '= ')" \
+    "$(cdp-explain soft -q --max-size 2 --clusters <(cdp-propagate -q --max-size 2 --step 0.5 --max-iter 1 --must-link together linked) \
+        linked | tr '\t\n' '= ')" "soft labels pass over must-links"
+is "$(cdp-explain soft -q --max-size 2 --must-link together linked | grep -ciE 'nan|inf')" 0 "and are finite"
+
 # labels that are given: the same as those propagated; after cdp-relabel, of any numbers
 cdp-explain audit -q --nodes "$n" --max-size "$max" --clusters labels pairs 2>err
 is "$(head -n 1 err)" "cdp-explain audit: --max-size and --clusters exclude each other; try 'cdp-explain audit --help'" \
