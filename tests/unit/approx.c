@@ -10,8 +10,7 @@
 #include "rows.h"
 #include "tap.h"
 
-// What approximate search promises of its lists: the recall that is wanted and its standard error
-// more, and that they are full.
+// The approximate search reaches the recall by more than its standard error, and fills all lists.
 
 enum { ROWS = 3000, DIM = 24, K = 10 };
 
@@ -61,23 +60,23 @@ static bool search(uint64_t rows, uint32_t k, double recall, struct outcome *o)
     return done;
 }
 
-// A search that reaches just the recall that is wanted goes on, since the sample may be lucky.
+// A search that just reaches the recall goes on, since the sample may be lucky.
 static void test_margin(void)
 {
     struct outcome first = {0}, more = {0};
     for (uint64_t i = 0; i < ROWS * DIM; i++)
         number[i] = random_number(1, i);
     bool done = search(ROWS, K, 0, &first);
-    ok(done && first.reported > 0.7 && first.reported < 0.9, "the first cells have most: %g",
-       first.reported);
+    ok(done && first.reported > 0.7 && first.reported < 0.9,
+       "the first lists have most neighbours: %g", first.reported);
     done = search(ROWS, K, first.reported, &more);
     ok(done && more.right > first.right + first.right / 50,
        "at least %g: %llu neighbours are right, not %llu", first.reported,
        (unsigned long long)more.right, (unsigned long long)first.right);
 }
 
-// Rows far from all others that become centroids: each is alone in its cell, and the cells that it
-// looks into hold fewer rows than are wanted.
+// Rows far from all others become centroids: each is alone in its inverted list, and the lists that
+// it probes hold fewer than k rows.
 static void test_full(void)
 {
     enum { WANTED = 100, CENTRES = 10, ALONE = 8 }; // so many centroids for so many wanted

@@ -6,9 +6,9 @@
 #include "base/random.h"
 #include "tap.h"
 
-// What lists promise: of all that was offered, whatever the order and however often, the k smallest
-// entries; and that turning round adds each query to the lists of those that it has, whoever works
-// at it, and is done with when those whose lists have changed have been turned round.
+// A list ends with the k best of all candidates, whatever their order and however often they come.
+// Reverse candidates reach the lists of all entries for any number of threads, also when only lists
+// that have changed are named.
 
 enum { ITEMS = 700, OFFERED = 400 };
 

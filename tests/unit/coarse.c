@@ -6,9 +6,9 @@
 #include "rows.h"
 #include "tap.h"
 
-// What centroids promise where there are many: nearly every item finds its nearest one, though it
-// looks into some groups only; scores are those of the pair; the lists are the same for any number
-// of threads; and what is in one group stands side by side.
+// Many centroids: nearly every item finds its nearest one, though it scans some groups only; scores
+// are those of pairs; results do not depend on the number of threads; centroids of a group are
+// adjacent.
 
 enum { ROWS = 12600, DIM = 96, CENTRES = 4200, K = 7, STEP = 41 };
 
@@ -84,7 +84,7 @@ static void check(enum cdp_metric metric, const char *name)
         struct cdp_progress progress = {.show = show_nothing};
         struct cdp_coarse *c = cdp_coarse_new(&data, CENTRES, 1, threads, &progress, &err);
         double share = 0;
-        ok(c && progress.done == progress.total, "%s: progress tells all looks of k-means", name);
+        ok(c && progress.done == progress.total, "%s: progress counts all of k-means", name);
         ok(c && beside(c) > 0.5, "%s: %.3f of the centroids are in a group with the next", name,
            c ? beside(c) : 0);
         progress.done = 0;
@@ -92,8 +92,8 @@ static void check(enum cdp_metric metric, const char *name)
             share = found(&data, &c->data, &lists[t]);
         ok(share > 0.999, "%s: of %d centroids, %.3f of the items find the nearest", name, CENTRES,
            share);
-        ok(c && progress.done == cdp_coarse_progress(c, ROWS), "%s: progress tells all looks",
-           name);
+        ok(c && progress.done == cdp_coarse_progress(c, ROWS),
+           "%s: progress counts all assignments", name);
         cdp_coarse_free(c);
     }
     ok(memcmp(lists[0].entry, lists[1].entry, sizeof *lists->entry * ROWS * K) == 0,

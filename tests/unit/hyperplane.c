@@ -9,14 +9,14 @@
 #include "rows.h"
 #include "tap.h"
 
-// What hyperplanes promises: a row is wanted by the tile of its nearest neighbour, and of whoever
-// it is the nearest of; so is a row without a cell by all, and any by a column without one; but
-// most others are not. All pairs by what is left are all pairs; and where cells exclude too little,
-// nothing is.
+// A row is kept for the tile of its nearest neighbour, and of each item that it is the nearest of.
+// Rows without a list are kept for all tiles, and all rows for columns without one. Most others are
+// pruned. All pairs with pruning find the same neighbours. Where too little is pruned, there are no
+// hyperplanes.
 
 enum {
     DIM = 96,
-    HALF = 4, // items of a cell; two cells are the halves of a group, side by side
+    HALF = 4, // items of a cell; two lists are the halves of a group, side by side
     GROUPS = 768,
     ROWS = 2 * HALF * GROUPS,
     LOOKING = 60, // groups whose first halves are rows of tiles; second ones are columns
@@ -51,13 +51,13 @@ static void spread(float size)
     }
 }
 
-// Some groups know no cell.
+// Some groups have no list.
 static bool alone(uint32_t item)
 {
     return item / (2 * HALF) / (CDP_TILE_COLUMNS / HALF) % 4 == 3;
 }
 
-static bool choose_cells(struct cdp_ivf_lists *cells)
+static bool choose_lists(struct cdp_ivf_lists *lists)
 {
     struct cdp_candidates in;
     struct cdp_err err;
@@ -65,7 +65,7 @@ static bool choose_cells(struct cdp_ivf_lists *cells)
         return false;
     for (uint64_t i = 0; i < ROWS; i++)
         in.entry[i] = i / HALF;
-    bool made = !cdp_ivf_lists_new(cells, &in, 1, ROWS / HALF, 1, &err);
+    bool made = !cdp_ivf_lists_new(lists, &in, 1, ROWS / HALF, 1, &err);
     cdp_candidates_free(&in);
     return made;
 }
@@ -76,18 +76,18 @@ static void ask(struct cdp_operand *side, const struct cdp_topk *nearest)
         cdp_operand_set_threshold(side, i, cdp_topk_threshold(nearest, side->id[i]));
 }
 
-// As many of the rows as are asked for.
-static void look(struct cdp_pruner *x, const struct cdp_operand *rows,
-                 const struct cdp_operand *columns, const struct cdp_topk *n, uint32_t count,
-                 const char *name)
+// As many of the rows as are left for.
+static void check_tiles(struct cdp_pruner *x, const struct cdp_operand *rows,
+                        const struct cdp_operand *columns, const struct cdp_topk *n, uint32_t count,
+                        const char *name)
 {
-    uint64_t missed = 0, met = 0, asked = 0, free = 0;
+    uint64_t missed = 0, met = 0, left = 0, free = 0;
     bool any = cdp_pruner_set_columns(x, rows, count, columns);
     for (uint32_t first = 0; any && first < columns->count; first += CDP_TILE_COLUMNS) {
         static uint16_t list[CDP_BLOCK_ROWS];
-        uint32_t wanted = cdp_pruner_kept(x, first, 0, count, list), at = 0;
+        uint32_t kept = cdp_pruner_kept(x, first, 0, count, list), at = 0;
         for (uint32_t r = 0; r < count; r++) {
-            bool is = at < wanted && list[at] == r, must = alone(rows->id[r]);
+            bool is = at < kept && list[at] == r, must = alone(rows->id[r]);
             for (uint32_t c = first; c < first + CDP_TILE_COLUMNS; c++) {
                 uint32_t row = rows->id[r], column = columns->id[c];
                 must |= alone(column) || n->id[row] == column || n->id[column] == row;
@@ -95,13 +95,13 @@ static void look(struct cdp_pruner *x, const struct cdp_operand *rows,
             at += is;
             missed += must && !is;
             free += !must;
-            asked += is && !must;
+            left += is && !must;
         }
-        missed += at != wanted;
+        missed += at != kept;
         met += count;
     }
-    ok(any && missed == 0, "%s, %u rows: whoever must be wanted is", name, count);
-    ok(free > met / 3 && asked < free / 10, "%s, %u rows: most others are not", name, count);
+    ok(any && missed == 0, "%s, %u rows: all that must be kept are", name, count);
+    ok(free > met / 3 && left < free / 10, "%s, %u rows: most others are pruned", name, count);
 }
 
 // The lists of a search of all pairs without hyperplanes, and what there is to begin with: the
@@ -126,28 +126,28 @@ static bool search(struct cdp_topk *nearest, struct cdp_pair_block *blocks, uint
     return true;
 }
 
-// From lists of items' own cells to the whole.
+// From lists of items' own inverted lists to all pairs.
 static void check_all(enum cdp_metric metric, bool pays, const char *name)
 {
     struct cdp_matrix matrix = matrix_of(number, ROWS, DIM);
     struct cdp_dataset data;
     struct cdp_topk nearest;
-    struct cdp_ivf_lists cells;
+    struct cdp_ivf_lists lists;
     struct cdp_hyperplanes hyperplanes;
     struct cdp_err err;
     static uint32_t all[ROWS];
     struct cdp_pair_block *blocks = NULL;
     if (!ok(!cdp_dataset_build(&data, &matrix, metric, 1, 1, &err) &&
-                !cdp_topk_new(&nearest, &data, ROWS, 1, &err) && choose_cells(&cells) &&
+                !cdp_topk_new(&nearest, &data, ROWS, 1, &err) && choose_lists(&lists) &&
                 (blocks = cdp_pair_blocks_new(&data, 2, &err)),
             "%s: to be searched", name))
         return;
     cdp_pair_blocks_fill(blocks, 2, &nearest);
     ok(search(&nearest, blocks, all) && memcmp(all, nearest.id, sizeof all) != 0,
-       "%s: not all neighbours are of the same cell", name);
-    ok(!cdp_allpairs_prepare(&data, &nearest, &cells, &hyperplanes, 2, &err) &&
+       "%s: not all neighbours are in the same list", name);
+    ok(!cdp_allpairs_prepare(&data, &nearest, &lists, &hyperplanes, 2, &err) &&
            !hyperplanes.list == !pays,
-       "%s: cells exclude %s", name, pays ? "others" : "too little");
+       "%s: hyperplanes prune %s", name, pays ? "others" : "too little");
     uint64_t known = 0, wrong = 0;
     for (uint64_t i = 0; pays && i < ROWS; i++) {
         known += hyperplanes.list[i] != CDP_NONE;
@@ -155,13 +155,13 @@ static void check_all(enum cdp_metric metric, bool pays, const char *name)
     }
     if (pays)
         ok(wrong == 0 && known > ROWS / 2 && known < ROWS,
-           "%s: most items know their cells in the new order", name);
+           "%s: most items know their lists in the new order", name);
     ok(!cdp_allpairs(blocks, 2, 0, ROWS, &hyperplanes, NULL, &err) &&
            memcmp(all, nearest.id, sizeof all) == 0,
        "%s: all pairs", name);
     cdp_pair_blocks_free(blocks, 2);
     cdp_hyperplanes_free(&hyperplanes);
-    cdp_ivf_lists_free(&cells);
+    cdp_ivf_lists_free(&lists);
     cdp_topk_free(&nearest);
     cdp_dataset_free(&data);
 }
@@ -171,7 +171,7 @@ static void check(enum cdp_metric metric, const char *name)
     struct cdp_matrix matrix = matrix_of(number, ROWS, DIM);
     struct cdp_dataset data;
     struct cdp_topk nearest;
-    struct cdp_ivf_lists cells;
+    struct cdp_ivf_lists lists;
     struct cdp_hyperplanes none = {0}, hyperplanes;
     struct cdp_operand rows, columns;
     struct cdp_err err;
@@ -180,7 +180,7 @@ static void check(enum cdp_metric metric, const char *name)
                 !cdp_topk_new(&nearest, &data, ROWS, 1, &err) &&
                 !cdp_operand_new_rows(&rows, &data, HALF * LOOKING, &err) &&
                 !cdp_operand_new_columns(&columns, &data, CDP_BLOCK, &err) &&
-                choose_cells(&cells) && !cdp_hyperplanes_new(&hyperplanes, &data, &cells, &err),
+                choose_lists(&lists) && !cdp_hyperplanes_new(&hyperplanes, &data, &lists, &err),
             "%s: laid out", name))
         return;
     struct cdp_pair_block *blocks = cdp_pair_blocks_new(&data, 1, &err);
@@ -188,7 +188,7 @@ static void check(enum cdp_metric metric, const char *name)
     ok(!cdp_allpairs(blocks, 1, 0, ROWS, &none, NULL, &err), "%s: neighbours", name);
     for (uint32_t i = 0; i < ROWS; i++)
         hyperplanes.list[i] = alone(i) ? CDP_NONE : hyperplanes.list[i];
-    ok(cdp_hyperplanes_share(&hyperplanes, &nearest, &cells) < 0.1, "%s: a sample", name);
+    ok(cdp_hyperplanes_share(&hyperplanes, &nearest, &lists) < 0.1, "%s: a sample", name);
     for (uint32_t i = 0; i < HALF * LOOKING; i++)
         row[i] = i / HALF * 2 * HALF + i % HALF;
     for (uint32_t i = 0; i < CDP_BLOCK; i++)
@@ -200,21 +200,21 @@ static void check(enum cdp_metric metric, const char *name)
     struct cdp_pruner *x = cdp_pruner_new(&hyperplanes, &data, &err);
     for (uint32_t part = 1; part <= 3; part += 2) {
         cdp_pruner_set_rows(x, &rows);
-        look(x, &rows, &columns, &nearest, HALF * LOOKING / part, name);
+        check_tiles(x, &rows, &columns, &nearest, HALF * LOOKING / part, name);
     }
     cdp_pruner_free(x);
     cdp_pair_blocks_free(blocks, 1);
     cdp_operand_free(&rows);
     cdp_operand_free(&columns);
     cdp_hyperplanes_free(&hyperplanes);
-    cdp_ivf_lists_free(&cells);
+    cdp_ivf_lists_free(&lists);
     cdp_topk_free(&nearest);
     cdp_dataset_free(&data);
 }
 
 // Rows of one number, where the bound is as close as it can be: the planes between centroids are
 // points, and what two items are from one on both sides is all of their distance. Rows and columns
-// take turns by cells.
+// take turns by lists.
 enum { POINTS = 512, CELL = 8, SIDE = POINTS / 2, POINT_TILES = SIDE / CDP_TILE_COLUMNS };
 
 static uint32_t point_of(uint32_t i, uint32_t odd)
@@ -232,35 +232,35 @@ static float points_apart(const struct cdp_dataset *data, bool as_sketches, uint
     return nextafterf((float)steps, INFINITY);
 }
 
-// How many of the rows, or columns, that reach to the nearest of a tile's columns, or of the rows,
-// and no farther, the tile does not want.
+// The number of rows (or columns) pruned by a tile whose radius ends at the nearest column (or
+// row).
 static uint64_t missed_of(struct cdp_pruner *x, struct cdp_operand *rows,
                           struct cdp_operand *columns, uint32_t tile, bool by_rows,
                           bool as_sketches)
 {
     const struct cdp_dataset *data = rows->data;
-    static uint32_t partner[SIDE]; // the row of each row, or column, that must be wanted
+    static uint32_t partner[SIDE]; // the row of each row, or column, that must be kept
     static uint16_t list[SIDE];
     uint32_t first = tile * CDP_TILE_COLUMNS, count = by_rows ? SIDE : CDP_TILE_COLUMNS;
     for (uint32_t i = 0; i < SIDE; i++)
         rows->radius[i] = columns->radius[i] = 0;
     for (uint32_t i = 0; i < count; i++) {
-        float *reach = by_rows ? &rows->radius[i] : &columns->radius[first + i];
-        *reach = INFINITY;
+        float *radius = by_rows ? &rows->radius[i] : &columns->radius[first + i];
+        *radius = INFINITY;
         for (uint32_t j = 0; j < (by_rows ? CDP_TILE_COLUMNS : SIDE); j++) {
             uint32_t row = by_rows ? i : j, column = first + (by_rows ? j : i);
             float apart = points_apart(data, as_sketches, rows->id[row], columns->id[column]);
-            partner[i] = apart < *reach ? row : partner[i];
-            *reach = fminf(*reach, apart);
+            partner[i] = apart < *radius ? row : partner[i];
+            *radius = fminf(*radius, apart);
         }
     }
     uint64_t missed = 0;
     if (!cdp_pruner_set_columns(x, rows, SIDE, columns))
         return UINT64_MAX;
-    uint32_t wanted = cdp_pruner_kept(x, first, 0, SIDE, list);
+    uint32_t kept = cdp_pruner_kept(x, first, 0, SIDE, list);
     for (uint32_t i = 0; i < count; i++) {
         bool is = false;
-        for (uint32_t w = 0; w < wanted; w++)
+        for (uint32_t w = 0; w < kept; w++)
             is |= list[w] == partner[i];
         missed += !is;
     }
@@ -271,7 +271,7 @@ static void check_points(bool as_sketches)
 {
     struct cdp_matrix matrix = matrix_of(number, POINTS, 1);
     struct cdp_dataset data;
-    struct cdp_ivf_lists cells;
+    struct cdp_ivf_lists lists;
     struct cdp_candidates in;
     struct cdp_hyperplanes hyperplanes;
     struct cdp_operand rows, columns;
@@ -292,8 +292,8 @@ static void check_points(bool as_sketches)
         in.entry[i] = i / CELL;
         data.sketch[i].error = as_sketches ? 0 : data.sketch[i].error;
     }
-    if (!ok(!cdp_ivf_lists_new(&cells, &in, 1, POINTS / CELL, 1, &err) &&
-                !cdp_hyperplanes_new(&hyperplanes, &data, &cells, &err) &&
+    if (!ok(!cdp_ivf_lists_new(&lists, &in, 1, POINTS / CELL, 1, &err) &&
+                !cdp_hyperplanes_new(&hyperplanes, &data, &lists, &err) &&
                 !cdp_operand_new_rows(&rows, &data, SIDE, &err) &&
                 !cdp_operand_new_columns(&columns, &data, SIDE, &err),
             "%s: laid out", name))
@@ -307,13 +307,13 @@ static void check_points(bool as_sketches)
         for (int by_rows = 0; by_rows < 2; by_rows++)
             missed[by_rows] += missed_of(x, &rows, &columns, tile, by_rows, as_sketches);
     }
-    ok(missed[1] == 0, "%s: no row is excluded that reaches a column", name);
-    ok(missed[0] == 0, "%s: no row is excluded that a column reaches", name);
+    ok(missed[1] == 0, "%s: no row is pruned whose radius reaches a column", name);
+    ok(missed[0] == 0, "%s: no row is pruned that a column's radius reaches", name);
     cdp_pruner_free(x);
     cdp_operand_free(&rows);
     cdp_operand_free(&columns);
     cdp_hyperplanes_free(&hyperplanes);
-    cdp_ivf_lists_free(&cells);
+    cdp_ivf_lists_free(&lists);
     cdp_candidates_free(&in);
     cdp_dataset_free(&data);
 }

@@ -8,9 +8,9 @@
 #include "base/random.h"
 #include "tap.h"
 
-// What tiles promise, by each instruction set that this processor has: the rows that pass,
-// ascending, their columns and their scores, of any number of rows and of words, wherever the rows
-// stand; and nothing else. And what projections do: the same bits.
+// Tiles of each instruction set that the processor has: the rows that pass, ascending, their
+// columns and their scores, for any number of rows and words and rows from anywhere; and nothing
+// else. Projections: the same bits.
 
 enum { MOST_ROWS = 130, MOST_WORDS = 80, COLUMNS = CDP_TILE_COLUMNS, PANEL = CDP_PANEL_COLUMNS };
 
@@ -161,8 +161,8 @@ int main(void)
         const char *name = cdp_isa_name((enum cdp_isa)isa);
         setenv("CDP_ISA", name, 1);
         if ((int)cdp_isa() != isa) {
-            ok(true, "%s # SKIP this processor has it not", name);
-            ok(true, "%s # SKIP this processor has it not", name);
+            ok(true, "%s # SKIP not on this processor", name);
+            ok(true, "%s # SKIP not on this processor", name);
             continue;
         }
         bool all = true;
@@ -170,7 +170,7 @@ int main(void)
             for (size_t w = 0; w < sizeof words / sizeof *words; w++)
                 all &= test(cdp_kernel(), rows[r], words[w]);
         }
-        ok(all, "%s: who passes a tile, and by how much", name);
+        ok(all, "%s: hits of tiles, and their scores", name);
         ok(projects(cdp_kernel()), "%s: projections of short numbers", name);
     }
     return done();

@@ -7,8 +7,8 @@
 #include "base/random.h"
 #include "tap.h"
 
-// What another order promises: each line is what the line was that the order names, whatever the
-// cycles, the lines' sizes and the number of threads.
+// Each line becomes the one that the permutation names, for any cycles, sizes of lines and number
+// of threads.
 
 enum { MOST = 5000, SIZES = 3 };
 

@@ -11,7 +11,7 @@
 #include "knn/kernel/kernel.h"
 #include "tap.h"
 
-// What rounding promises, of any number of numbers, whatever stands behind them.
+// Quantization of any number of numbers, whatever is behind them in memory.
 
 enum { MOST = 200, BEHIND = 16 };
 

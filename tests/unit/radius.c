@@ -6,8 +6,8 @@
 #include "base/random.h"
 #include "tap.h"
 
-// Which lists reach farthest: of any share, whole or not, as many at least, hardly more, ascending,
-// and none that reaches less far than one that is left out.
+// The lists of largest radius: at least the share, hardly more, ascending, and none with a smaller
+// radius than a list that is left out.
 
 enum { LISTS = 3000, K = 2 };
 
@@ -48,8 +48,8 @@ int main(void)
         return done();
     for (uint64_t i = 0; i < LISTS * K; i++) {
         // Reaches of so many sizes that few share a class.
-        float reach = (float)(1 + cdp_random(1, i) % 1000000) * (1 + (float)(i % 7));
-        lists.entry[i] = cdp_candidate(-reach, (uint32_t)(i / K));
+        float radius = (float)(1 + cdp_random(1, i) % 1000000) * (1 + (float)(i % 7));
+        lists.entry[i] = cdp_candidate(-radius, (uint32_t)(i / K));
     }
     check(&lists, 1);
     check(&lists, 1.5);

@@ -9,8 +9,8 @@
 #include "rows.h"
 #include "tap.h"
 
-// What measuring candidates promises: the nearest of what they hold, by distance, although they are
-// in the order of scores that are a little off, and not all that they hold is measured.
+// Re-ranking finds the nearest candidates by distance, although their scores have errors and not
+// all are measured.
 
 enum { ROWS = 700, DIM = 200, K = 12 };
 

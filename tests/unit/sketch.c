@@ -7,10 +7,10 @@
 #include "base/random.h"
 #include "tap.h"
 
-// What sketches promise: that no two stand farther apart than their vectors do, whatever the
-// vectors, at any level; and what the bytes of them, and of whole vectors, keep to.
+// Two sketches are never farther apart than their vectors, at any level and for any vectors. The
+// bytes of sketches and of whole vectors keep their limits.
 
-enum { COUNT = 4200, MOST_DIM = 300, REACHES = 64 };
+enum { COUNT = 4200, MOST_DIM = 300, QUERIES = 64 };
 
 static float vector[COUNT * MOST_DIM], shortened[COUNT * MOST_DIM];
 
@@ -143,25 +143,24 @@ static bool leads(const struct cdp_sketcher *s, unsigned level, const uint32_t *
 }
 
 // `tightest` is the share of the distance that the bound has to give in the mean.
-static void check(const char *what, size_t dim, float reach, bool shorter, double tightest,
+static void check(const char *what, size_t dim, float radius, bool shorter, double tightest,
                   bool wide_first)
 {
     struct cdp_sketcher s;
     struct cdp_err err;
-    float reaches[REACHES];
+    float radii[QUERIES];
     static struct cdp_sketch sketch[COUNT * CDP_SKETCH_LEVELS];
     static uint32_t word[COUNT * (MOST_DIM + 3) / 4];
     double room[MOST_DIM], tight = 0;
     size_t bad = 0;
-    for (int i = 0; i < REACHES; i++)
-        reaches[i] = reach;
+    for (int i = 0; i < QUERIES; i++)
+        radii[i] = radius;
     for (size_t i = 0; i < COUNT; i++) {
         for (size_t d = 0; d < dim; d++)
             room[d] = (double)vector[i * dim + d];
         cdp_quantizer()->round12(room, dim, shortened + i * dim);
     }
-    if (!ok(cdp_sketcher_new(&s, shortened, COUNT, dim, reaches, REACHES, cdp_kernel(), 2, &err) ==
-                0,
+    if (!ok(cdp_sketcher_new(&s, shortened, COUNT, dim, radii, QUERIES, cdp_kernel(), 2, &err) == 0,
             "%s: learned", what))
         return;
     for (size_t i = 0; i < COUNT; i += CDP_SKETCH_BLOCK) {

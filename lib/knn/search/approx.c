@@ -12,7 +12,7 @@
 // Timed (README.md).
 enum {
     NPROBE = 7,         // lists at first
-    FAR = 16,           // `scattered` looks at one item in this many
+    FAR = 16,           // `scattered` is about one item in this many
     STALL = 8,          // a gain below 1 / STALL of the standard error is none
     GROWN = 4,          // times as long as at first candidate lists become, at most
     SAMPLE = CDP_BLOCK, // items whose exact neighbours are computed, at most

@@ -18,7 +18,7 @@ enum {
     // Two levels:
     MANY = 4096,        // centroids, at least
     GROUPS_EACH = 5,    // groups that a centroid is in
-    GROUP_PROBES = 8,   // groups that an item looks into
+    GROUP_PROBES = 8,   // groups that an item scans
     GROUP_SAMPLE = 8,   // times SAMPLE items train a group
     GROUP_RESCORED = 3, // centroids that are found in groups, at most
     AGAIN = 7, // one item in this many, the farthest from its centroid, scans all centroids

@@ -66,7 +66,7 @@ enum { CDP_SCAN_OWN = 256 };
 
 // Centroids by k-means (Lloyd, Least squares quantization in PCM, IEEE Transactions on Information
 // Theory 28(2), 1982) on a sample. From COARSE_MANY centroids on it has two levels: centroids are
-// in groups, and items look into their nearest groups only.
+// in groups, and items scan their nearest groups only.
 struct cdp_coarse {
     uint64_t count;
     struct cdp_dataset data; // the centroids
