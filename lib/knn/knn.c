@@ -316,7 +316,8 @@ int cdp_knn(const struct cdp_matrix *matrix, const struct cdp_knn_plan *plan, cd
     distinct.pick = s.duplicates.first;
     s.k = cdp_min(plan->k, groups - 1);
     if (!status)
-        status = cdp_dataset_build(&s.data, &distinct, plan->metric, s.k ? s.k : 1, s.threads, err);
+        status = cdp_dataset_build(&s.data, &distinct, plan->metric, s.k ? s.k : 1, !approx,
+                                   s.threads, err);
     if (!status)
         status = s.k == 0 ? equal_rows(&s, err) : search(&s, approx, err);
     cdp_hyperplanes_free(&s.planes);

@@ -38,7 +38,7 @@ static bool search(uint64_t rows, uint32_t k, double recall, struct outcome *o)
     struct cdp_ivf_lists items = {0};
     struct cdp_pair_block *blocks = NULL;
     struct cdp_err err;
-    if (cdp_dataset_build(&data, &matrix, CDP_L2, k, 2, &err) ||
+    if (cdp_dataset_build(&data, &matrix, CDP_L2, k, false, 2, &err) ||
         cdp_topk_new(&found, &data, rows, k, &err) || cdp_topk_new(&exact, &data, rows, k, &err) ||
         !(blocks = cdp_pair_blocks_new(&data, 2, &err)))
         return false;

@@ -142,7 +142,7 @@ static void check(enum cdp_metric metric, bool below, const char *name)
         chosen[c] = c * (ROWS / COLUMNS) + 3;
     for (uint32_t i = 0; i < ROWS; i++)
         items[i] = ROWS - 1 - i;
-    if (!ok(!cdp_dataset_build(&data, &matrix, metric, 5, 2, &err) && data.levels > below &&
+    if (!ok(!cdp_dataset_build(&data, &matrix, metric, 5, below, 2, &err) && data.levels > below &&
                 !cdp_dataset_select(&centroids, &data, data.levels - 1 - below, chosen, COLUMNS,
                                     &err) &&
                 !cdp_operand_new_columns(&columns, &centroids, COLUMNS, &err) &&

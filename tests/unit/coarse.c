@@ -77,7 +77,7 @@ static void check(enum cdp_metric metric, const char *name)
     struct cdp_dataset data;
     struct cdp_candidates lists[2] = {0};
     struct cdp_err err;
-    if (!ok(!cdp_dataset_build(&data, &matrix, metric, 5, 2, &err), "%s: a data", name))
+    if (!ok(!cdp_dataset_build(&data, &matrix, metric, 5, false, 2, &err), "%s: a data", name))
         return;
     for (int t = 0; t < 2; t++) {
         int threads = 1 + 2 * t;

@@ -102,6 +102,8 @@ static void check_tiles(struct cdp_pruner *x, const struct cdp_operand *rows,
     }
     ok(any && missed == 0, "%s, %u rows: all that must be kept are", name, count);
     ok(free > met / 3 && left < free / 10, "%s, %u rows: most others are pruned", name, count);
+    double share = (double)(met - free + left) / (double)met;
+    ok(fabs(cdp_pruner_share(x) - share) < 1e-12, "%s, %u rows: the share", name, count);
 }
 
 // The lists of a search of all pairs without hyperplanes, and what there is to begin with: the
@@ -137,7 +139,7 @@ static void check_all(enum cdp_metric metric, bool pays, const char *name)
     struct cdp_err err;
     static uint32_t all[ROWS];
     struct cdp_pair_block *blocks = NULL;
-    if (!ok(!cdp_dataset_build(&data, &matrix, metric, 1, 1, &err) &&
+    if (!ok(!cdp_dataset_build(&data, &matrix, metric, 1, true, 1, &err) &&
                 !cdp_topk_new(&nearest, &data, ROWS, 1, &err) && choose_lists(&lists) &&
                 (blocks = cdp_pair_blocks_new(&data, 2, &err)),
             "%s: to be searched", name))
@@ -176,7 +178,7 @@ static void check(enum cdp_metric metric, const char *name)
     struct cdp_operand rows, columns;
     struct cdp_err err;
     static uint32_t row[HALF * LOOKING], column[CDP_BLOCK];
-    if (!ok(!cdp_dataset_build(&data, &matrix, metric, 1, 1, &err) &&
+    if (!ok(!cdp_dataset_build(&data, &matrix, metric, 1, true, 1, &err) &&
                 !cdp_topk_new(&nearest, &data, ROWS, 1, &err) &&
                 !cdp_operand_new_rows(&rows, &data, HALF * LOOKING, &err) &&
                 !cdp_operand_new_columns(&columns, &data, CDP_BLOCK, &err) &&
@@ -284,7 +286,7 @@ static void check_points(bool as_sketches)
         row[i] = point_of(i, 0);
         column[i] = point_of(i, 1);
     }
-    if (!ok(!cdp_dataset_build(&data, &matrix, CDP_L2, 1, 1, &err) &&
+    if (!ok(!cdp_dataset_build(&data, &matrix, CDP_L2, 1, true, 1, &err) &&
                 !cdp_candidates_new(&in, POINTS, 1, 1, &err),
             "%s: a data", name))
         return;

@@ -55,7 +55,7 @@ int main(void)
         start[c] = c * (ROWS / CENTRES);
     for (uint32_t i = 0; i < ROWS; i++)
         member[i % CENTRES * (ROWS / CENTRES) + i / CENTRES] = i;
-    if (!ok(!cdp_dataset_build(&data, &matrix, CDP_L2, 5, 1, &err) &&
+    if (!ok(!cdp_dataset_build(&data, &matrix, CDP_L2, 5, false, 1, &err) &&
                 !cdp_dataset_select(&centroids, &data, data.levels - 1, first, CENTRES, &err) &&
                 !cdp_dataset_set_means(&centroids, &data, start, member, CENTRES, 1, &err),
             "centroids are moved"))

@@ -60,7 +60,7 @@ static void check(enum cdp_metric metric, uint32_t k, const char *name)
     struct cdp_err err;
     float room[2 * CDP_KEY_BATCH * DIM];
     uint64_t right = 0;
-    if (!ok(!cdp_dataset_build(&data, &matrix, metric, K, 2, &err) &&
+    if (!ok(!cdp_dataset_build(&data, &matrix, metric, K, false, 2, &err) &&
                 !cdp_topk_new(&found, &data, ROWS, K, &err) &&
                 !cdp_candidates_new(&lists, ROWS, k, 1, &err) &&
                 (blocks = cdp_pair_blocks_new(&data, 2, &err)),

@@ -74,7 +74,7 @@ static void check(enum cdp_metric metric, uint64_t dim, bool exact, const char *
     struct cdp_dataset data;
     struct cdp_candidates found, own;
     struct cdp_err err;
-    bool made = !cdp_dataset_build(&data, &matrix, metric, K, 2, &err) &&
+    bool made = !cdp_dataset_build(&data, &matrix, metric, K, false, 2, &err) &&
                 !cdp_ivf_lists_pack(&lists, &data, 2, &err) &&
                 !cdp_candidates_new(&own, rows, 3, 1, &err) &&
                 !cdp_candidates_new(&found, rows, K, 1, &err);

@@ -143,8 +143,8 @@ static bool leads(const struct cdp_sketcher *s, unsigned level, const uint32_t *
 }
 
 // `tightest` is the share of the distance that the bound has to give in the mean.
-static void check(const char *what, size_t dim, float radius, bool shorter, double tightest,
-                  bool wide_first)
+static void check(const char *what, size_t dim, float radius, bool by_level, bool shorter,
+                  double tightest, bool wide_first)
 {
     struct cdp_sketcher s;
     struct cdp_err err;
@@ -160,7 +160,8 @@ static void check(const char *what, size_t dim, float radius, bool shorter, doub
             room[d] = (double)vector[i * dim + d];
         cdp_quantizer()->round12(room, dim, shortened + i * dim);
     }
-    if (!ok(cdp_sketcher_new(&s, shortened, COUNT, dim, radii, QUERIES, cdp_kernel(), 2, &err) == 0,
+    if (!ok(cdp_sketcher_new(&s, shortened, COUNT, dim, radii, QUERIES, by_level, cdp_kernel(), 2,
+                             &err) == 0,
             "%s: learned", what))
         return;
     for (size_t i = 0; i < COUNT; i += CDP_SKETCH_BLOCK) {
@@ -185,13 +186,14 @@ static void check(const char *what, size_t dim, float radius, bool shorter, doub
 int main(void)
 {
     spread(256, 0.1, 0.1, 1);
-    check("few directions", 256, 0.25F, true, 0.85, true);
+    check("few directions", 256, 0.25F, false, true, 0.85, true);
+    check("the same, by level", 256, 0.25F, true, true, 0.85, true);
     spread(256, 0.1, 1e-12, 1);
-    check("the same, small", 256, 2.5e-12F, true, 0.85, true);
+    check("the same, small", 256, 2.5e-12F, false, true, 0.85, true);
     spread(256, 0.1, 1e12, 1);
-    check("the same, large", 256, 2.5e12F, true, 0.85, true);
+    check("the same, large", 256, 2.5e12F, false, true, 0.85, true);
     spread(67, 0, 0.1, 2);
-    check("all directions", 67, 0.7F, false, 0.9, false);
+    check("all directions", 67, 0.7F, false, false, 0.9, false);
 
     // One in ten of very different length; those that are too long for the step are off by more.
     spread(300, 0.05, 0.1, 3);
@@ -199,12 +201,13 @@ int main(void)
         for (size_t d = 0; d < 300 && i % 10 == 0; d++)
             vector[i * 300 + d] *= i % 20 ? 1e-4F : 40;
     }
-    check("some long, some short", 300, 0.2F, true, -100, false);
+    check("some long, some short", 300, 0.2F, false, true, -100, false);
+    check("the same, by level", 300, 0.2F, true, true, -100, false);
     // One outlier.
     spread(300, 0.05, 0.1, 4);
     for (size_t d = 0; d < 300; d++)
         vector[1234 * 300 + d] *= 1000;
-    check("an outlier", 300, 0.2F, true, 0.5, false);
+    check("an outlier", 300, 0.2F, false, true, 0.5, false);
 
     // In a plane; of the directions beyond it nothing is left but rounding.
     spread(200, 0, 1, 5);
@@ -212,22 +215,22 @@ int main(void)
         for (size_t d = 2; d < 200; d++)
             vector[i * 200 + d] = vector[i * 200 + d % 2];
     }
-    check("a plane", 200, 0.1F, true, 0.9, false);
+    check("a plane", 200, 0.1F, false, true, 0.9, false);
     for (size_t i = 0; i < COUNT * 200; i++)
         vector[i] = (float)(i % 200 == 7);
-    check("copies", 200, 0, false, 0.9, false);
+    check("copies", 200, 0, false, false, 0.9, false);
     // Two points that are off by as much as short numbers can be, and by nothing else: bytes of
     // 127.
     for (size_t i = 0; i < COUNT * 20; i++)
         vector[i] = i % 20 == 0 || i % 20 == 2 ? (i / 20 % 2 ? 1 : -1) * (1 + 0x1p-12F) : 0;
-    check("halfway between short numbers", 20, 0, false, 0.9, false);
+    check("halfway between short numbers", 20, 0, false, false, 0.9, false);
     // Two that are a little too long for the step of all others: shortened, they are farther apart.
     for (size_t i = 0; i < COUNT * 20; i++)
         vector[i] = i % 20 == 0 ? (i / 20 % 2 ? 1 : -1) : 0;
     vector[0] = vector[20] = 1.05F;
     vector[21] = 0.25F;
-    check("too long", 20, 0, false, -100, false);
+    check("too long", 20, 0, false, false, -100, false);
     memset(vector, 0, sizeof vector);
-    check("zeros", 200, 0, false, 0.9, false);
+    check("zeros", 200, 0, false, false, 0.9, false);
     return done();
 }

@@ -220,8 +220,8 @@ static void estimate_radius(const struct cdp_dataset *s, const uint64_t *query, 
 }
 
 // Learns the sketcher from a random sample of the rows.
-static int learn(struct cdp_dataset *s, uint32_t k, const struct room *room, const double *mean,
-                 int threads, struct cdp_err *err)
+static int learn(struct cdp_dataset *s, uint32_t k, bool all_pairs, const struct room *room,
+                 const double *mean, int threads, struct cdp_err *err)
 {
     uint64_t rows = s->matrix->rows;
     size_t dim = s->matrix->dim, most = LEARN_BYTES / (dim * sizeof(float));
@@ -244,8 +244,8 @@ static int learn(struct cdp_dataset *s, uint32_t k, const struct room *room, con
             s->quantizer->round12(own->v, dim, vectors + i * dim);
         }
         estimate_radius(s, chosen, queries, k, radius, threads);
-        status = cdp_sketcher_new(s->sketcher, vectors, count, dim, radius, queries, s->kernel,
-                                  threads, err);
+        status = cdp_sketcher_new(s->sketcher, vectors, count, dim, radius, queries, all_pairs,
+                                  s->kernel, threads, err);
     }
     free(chosen);
     free(vectors);
@@ -277,8 +277,8 @@ static int sketch_rows(struct cdp_dataset *s, const struct room *room, const dou
     return 0;
 }
 
-static int build_vectors(struct cdp_dataset *s, uint32_t k, const struct room *room, int threads,
-                         struct cdp_err *err)
+static int build_vectors(struct cdp_dataset *s, uint32_t k, bool all_pairs, const struct room *room,
+                         int threads, struct cdp_err *err)
 {
     uint64_t rows = s->matrix->rows;
     double *mean = cdp_alloc(s->matrix->dim, sizeof *mean, "the mean", err);
@@ -293,7 +293,7 @@ static int build_vectors(struct cdp_dataset *s, uint32_t k, const struct room *r
         set_vector(s, row, own, mean);
         cdp_dataset_quantize(s, row, own->v);
     }
-    int status = learn(s, k, room, mean, threads, err);
+    int status = learn(s, k, all_pairs, room, mean, threads, err);
     if (!status) {
         s->words = s->sketcher->words;
         s->levels = s->sketcher->levels;
@@ -358,7 +358,8 @@ static double error_of(enum cdp_metric metric, size_t dim)
 }
 
 int cdp_dataset_build(struct cdp_dataset *s, const struct cdp_matrix *matrix,
-                      enum cdp_metric metric, uint32_t k, int threads, struct cdp_err *err)
+                      enum cdp_metric metric, uint32_t k, bool all_pairs, int threads,
+                      struct cdp_err *err)
 {
     *s = (struct cdp_dataset){.matrix = matrix,
                               .kernel = cdp_kernel(),
@@ -378,7 +379,7 @@ int cdp_dataset_build(struct cdp_dataset *s, const struct cdp_matrix *matrix,
     if (!status)
         status = check_rows(s, room, threads, err);
     if (!status && has_product(metric))
-        status = build_vectors(s, k, room, threads, err);
+        status = build_vectors(s, k, all_pairs, room, threads, err);
     else if (!status && metric == CDP_HAMMING)
         status = build_bits(s, room, threads, err);
     else if (!status)

@@ -59,10 +59,12 @@ struct cdp_dataset {
     } * vector;         // of each item
 };
 
-// Builds the dataset for lists of k neighbours. Fails for a row with a number that is not finite,
-// and for a row of zeros if the metric needs a direction. The matrix must outlive the dataset.
+// Builds the dataset for lists of k neighbours. all_pairs: sketches suit exact search, otherwise
+// approximate search. Fails for a row with a number that is not finite, and for a row of zeros if
+// the metric needs a direction. The matrix must outlive the dataset.
 int cdp_dataset_build(struct cdp_dataset *data, const struct cdp_matrix *matrix,
-                      enum cdp_metric metric, uint32_t k, int threads, struct cdp_err *err);
+                      enum cdp_metric metric, uint32_t k, bool all_pairs, int threads,
+                      struct cdp_err *err);
 void cdp_dataset_free(struct cdp_dataset *data);
 
 // Makes a dataset of `count` items of another one, with one level of their sketches and without

@@ -21,8 +21,8 @@ enum {
                    // final k-th distances
 };
 
-// Words of the lower level, relative to all.
-static const double LOW_LEVEL = 0.6;
+// By level, rows may skip numbers: cost of one more number that is skipped, relative to a used one.
+static const double SKIPPED_COST = 0.05;
 
 // Relative error of rounding to float32 and then to 12 bits: 2^-24 + 2^-12.
 static const double ROUND12_ERROR = 0x1.01p-12;
@@ -67,18 +67,25 @@ static void count_passed(struct passed *passed, const float *projected, size_t w
     }
 }
 
+double cdp_sketch_cost(double tile, double share, size_t dim)
+{
+    return tile + share * (double)(SCORING_COST + 2 * dim);
+}
+
 // The number of directions with the lowest cost; 0 if all numbers together cost less than that.
 static size_t cheapest(const struct passed *passed, size_t queries, size_t width, size_t count,
-                       size_t dim)
+                       size_t dim, bool by_level)
 {
-    double best_cost = 0.8 * (double)dim;
+    double best_cost = 0.8 * (double)dim, own[CDP_SKETCH_QUERIES];
     size_t best = 0;
     for (size_t i = 0; i < width / UNIT; i++) {
         size_t numbers = (i + 1) * UNIT;
-        double cost = 0;
+        double cost = by_level ? SKIPPED_COST * (double)numbers : 0;
         for (size_t q = 0; q < queries; q++) {
             double share = MORE_PASS * (double)passed[q].by[i] / (double)count;
-            cost += ((double)numbers + share * (double)(SCORING_COST + 2 * dim)) / (double)queries;
+            double here = cdp_sketch_cost((double)numbers, share, dim);
+            own[q] = by_level && i > 0 ? fmin(own[q], here) : here;
+            cost += own[q] / (double)queries;
         }
         if (cost < best_cost) {
             best_cost = cost;
@@ -214,19 +221,22 @@ static int set_step(struct cdp_sketcher *s, const float *vectors, const float *p
     return status;
 }
 
-static void set_levels(struct cdp_sketcher *s, size_t words)
+static void set_levels(struct cdp_sketcher *s, size_t words, bool by_level)
 {
-    size_t low = (size_t)(LOW_LEVEL * (double)words);
+    static const double part[2][CDP_SKETCH_LEVELS] = {{0.6}, {0.375, 0.5, 0.75}};
     s->words = words;
     s->levels = 0;
-    if (low >= MIN_LEVEL)
-        s->level[s->levels++] = low;
+    for (size_t l = 0; l < CDP_SKETCH_LEVELS; l++) {
+        size_t some = (size_t)(part[by_level][l] * (double)words);
+        if (some >= MIN_LEVEL)
+            s->level[s->levels++] = some;
+    }
     s->level[s->levels++] = words;
 }
 
 int cdp_sketcher_new(struct cdp_sketcher *s, const float *vectors, size_t count, size_t dim,
-                     const float *radius, size_t queries, const struct cdp_kernel *kernel,
-                     int threads, struct cdp_err *err)
+                     const float *radius, size_t queries, bool by_level,
+                     const struct cdp_kernel *kernel, int threads, struct cdp_err *err)
 {
     *s = (struct cdp_sketcher){
         .kernel = kernel, .quantizer = cdp_quantizer(), .sums = cdp_sums(), .dim = dim};
@@ -245,7 +255,7 @@ int cdp_sketcher_new(struct cdp_sketcher *s, const float *vectors, size_t count,
             cdp_pca_project(kernel, vectors, count, dim, s->directions, width, projected, threads);
             struct passed passed[CDP_SKETCH_QUERIES];
             count_passed(passed, projected, width, square, count, radius, queries, threads);
-            s->width = cheapest(passed, queries, width, count, dim);
+            s->width = cheapest(passed, queries, width, count, dim, by_level);
             narrow(s->directions, dim, s->width, width);
             narrow(projected, count, s->width, width);
         }
@@ -255,7 +265,7 @@ int cdp_sketcher_new(struct cdp_sketcher *s, const float *vectors, size_t count,
         s->levels = 1;
     } else if (!status) {
         double sum = ((double)dim + 3) * 0x1p-24;
-        set_levels(s, s->width / 4);
+        set_levels(s, s->width / 4, by_level);
         s->slack = sqrt((double)s->width) * 1.01 * sum / (1 - sum);
         s->shrink = 1 / sqrt(1 + gram_error);
         for (size_t i = 0; i < count; i++)

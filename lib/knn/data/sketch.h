@@ -56,7 +56,7 @@ void cdp_pca_project(const struct cdp_kernel *kernel, const float *rows, size_t 
 // ---- PCA sketches
 
 enum {
-    CDP_SKETCH_LEVELS = 2,
+    CDP_SKETCH_LEVELS = 4,
     CDP_SKETCH_BLOCK = 16,   // vectors that are sketched together, at most
     CDP_SKETCH_QUERIES = 64, // vectors whose radius is known when sketches are learned, at most
 };
@@ -69,8 +69,8 @@ enum {
 // directions make this bound tight (Pearson, On lines and planes of closest fit, 1901). Numbers are
 // int8 in units of one `step`. |Ptv - Ptw| / step is at least |q_v - q_w| - e_v - e_w, where e is
 // rounded up and covers quantization, directions and single precision. The first numbers alone,
-// without t, are a lower level of the sketch, for comparison with many centroids. Vectors with
-// variance in all directions keep all numbers, without t, in one level.
+// without t, are a lower level of the sketch. Vectors with variance in all directions keep all
+// numbers, without t, in one level.
 struct cdp_sketcher {
     const struct cdp_kernel *kernel;
     const struct cdp_quantizer *quantizer;
@@ -95,11 +95,17 @@ struct cdp_sketch {
 };
 
 // Learns from `count` vectors of `dim` numbers, the first `queries` of which, at most
-// CDP_SKETCH_QUERIES, have their k-th neighbour at distance `radius`. Free it also after an error.
+// CDP_SKETCH_QUERIES, have their k-th neighbour at distance `radius`. by_level: the search will
+// choose a level for each block, so the whole sketch suits rows of large radius. Otherwise it suits
+// all rows and has at most two levels. Free it also after an error.
 int cdp_sketcher_new(struct cdp_sketcher *sketcher, const float *vectors, size_t count, size_t dim,
-                     const float *radius, size_t queries, const struct cdp_kernel *kernel,
-                     int threads, struct cdp_err *err);
+                     const float *radius, size_t queries, bool by_level,
+                     const struct cdp_kernel *kernel, int threads, struct cdp_err *err);
 void cdp_sketcher_free(struct cdp_sketcher *sketcher);
+
+// Cost of a pair in multiply-adds of a tile: `tile` for the tile itself, plus exact scoring of the
+// share of pairs that pass.
+double cdp_sketch_cost(double tile, double share, size_t dim);
 
 // Sketches at most CDP_SKETCH_BLOCK vectors whose numbers are off by at most `error` together.
 // `sketches` receives the levels of each, `word` their words. `room` holds dim numbers.

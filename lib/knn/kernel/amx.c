@@ -9,8 +9,9 @@
 //
 // Measured for 16 rows x 64 columns: 80 ns, of which 23 ns the products of 64 bytes an item and 23
 // ns writing the sums to memory, the only way to compare them. So cost hardly depends on the words
-// of a sketch. Configuring the registers takes as long as a tile, so a thread does it once for many
-// tiles (begin, end).
+// of a sketch
+// (.cost below). Configuring the registers takes as long as a tile, so a thread does it once for
+// many tiles (begin, end).
 
 #define AMX __attribute__((target("avx512f,avx512bw,avx512vl,amx-tile,amx-int8")))
 
@@ -227,6 +228,7 @@ const struct cdp_kernel cdp_kernel_amx = {
     .isa = "amx",
     .metric = METRICS(avx2, {NULL, dot_amx, cdp_dot_pairs_avx512vnni}),
     .tile32 = cdp_dot_avx512vnni,
+    .cost = {.step = STEP, .each = 16, .all = 8},
     .thresholds = thresholds_avx2,
     .project = cdp_project_avx512,
     .merge = cdp_merge_avx512,

@@ -273,6 +273,7 @@ AVX2 static void merge_avx2(uint64_t *list, uint32_t k, const uint64_t *entries,
 const struct cdp_kernel cdp_kernel_avx2 = {
     .isa = "avx2",
     .metric = METRICS(avx2, {pack_chunks, dot_avx2, dot_pairs_avx2}),
+    .cost = WORD_BY_WORD,
     .thresholds = thresholds_avx2,
     .project = project_avx2,
     .merge = merge_avx2,

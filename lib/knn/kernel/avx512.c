@@ -279,6 +279,7 @@ const struct cdp_kernel cdp_kernel_avx512vnni = {
     .isa = "avx512vnni",
     .metric = METRICS(avx2, {NULL, cdp_dot_avx512vnni, cdp_dot_pairs_avx512vnni}),
     .tile32 = cdp_dot_avx512vnni,
+    .cost = WORD_BY_WORD,
     .thresholds = thresholds_avx2,
     .project = cdp_project_avx512,
     .merge = cdp_merge_avx512,

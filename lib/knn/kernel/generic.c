@@ -67,6 +67,7 @@ TILE_AND_PAIRS(dot, plain, )
 const struct cdp_kernel cdp_kernel_plain = {
     .isa = "plain",
     .metric = METRICS(plain, {pack_halves, dot_plain, dot_pairs_plain}),
+    .cost = WORD_BY_WORD,
     .thresholds = thresholds_plain,
     .project = project_plain,
     .merge = merge_one_by_one,

@@ -112,6 +112,12 @@ struct cdp_kernel {
     } metric[CDP_HAMMING + 1];
     // Dot products with 32-bit sums, for items within CDP_DOT_WHOLE only, rows not packed; or NULL.
     cdp_tile_function *tile32;
+    // Cost of a pair in a tile of dot products: all + each x (words / step, rounded up), in
+    // multiply-adds of AVX2, whose cost is {1, 4, 0}.
+    struct cdp_tile_cost {
+        size_t step;
+        double each, all;
+    } cost;
     cdp_thresholds_function *thresholds;
     cdp_project_function *project;
     cdp_merge_function *merge;

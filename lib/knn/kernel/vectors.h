@@ -339,6 +339,11 @@ INLINE uint32_t by_groups(const struct cdp_tile *tile, struct cdp_hits *hits, gr
         project(row, count, dim, directions, width, out, add_product);                     \
     }
 
+#define WORD_BY_WORD         \
+    {                        \
+        .step = 1, .each = 4 \
+    }
+
 // A kernel's metrics: dot products by the given functions, others by those above.
 #define METRICS(isa, ...)                                                                \
     {                                                                                    \

@@ -14,9 +14,13 @@ static const double MAX_SHARE = 0.36;
 
 // Timed (README.md).
 enum {
-    CLASSES = 16, // of radius, class 0 the largest, of which
-    FAR = 2,      // are not pruned
-    BLOCKS = 16,  // of rows, for each thread, at least
+    CLASSES = 16,    // of radius, class 0 the largest, of which
+    FAR = 2,         // are not pruned
+    BLOCKS = 16,     // of rows, for each thread, at least
+    LEVEL_ROWS = 32, // sample of a block's pairs that chooses a level of sketches
+    LEVEL_COLUMNS = 256,
+    MORE_PASS = 2, // pairs that pass a tile, where the sample has one: its columns share the
+                   // weakest threshold
     SEED_NPROBE = 4,
     SEED = 1,
 };
@@ -123,6 +127,63 @@ int cdp_allpairs_prepare(struct cdp_dataset *data, const struct cdp_topk *topk,
     return status ? -1 : 0;
 }
 
+// ---- levels of sketches
+
+// Adds to passed[] the pairs of an item and a tile's others that pass at each level.
+static void count_passed(const struct cdp_topk *topk, uint32_t own, const uint32_t *others,
+                         uint64_t passed[CDP_SKETCH_LEVELS])
+{
+    const struct cdp_dataset *s = topk->data;
+    float own_radius = cdp_dataset_radius(s, cdp_topk_threshold(topk, cdp_dataset_row(s, own)));
+    for (unsigned l = 0; l < s->levels; l++) {
+        const struct cdp_sketch *v = cdp_dataset_sketch(s, own, l);
+        float product[CDP_TILE_COLUMNS];
+        cdp_dataset_products(s, own, s, others, CDP_TILE_COLUMNS, l, product);
+        for (uint32_t i = 0; i < CDP_TILE_COLUMNS; i++) {
+            const struct cdp_sketch *w = cdp_dataset_sketch(s, others[i], l);
+            float threshold = cdp_topk_threshold(topk, cdp_dataset_row(s, others[i]));
+            float most = fmaxf(own_radius, cdp_dataset_radius(s, threshold)) + v->error + w->error;
+            passed[l] += (float)v->square + (float)w->square - 2 * product[i] <= most * most;
+        }
+    }
+}
+
+static double tile_cost(const struct cdp_dataset *s, unsigned level)
+{
+    struct cdp_tile_cost cost = s->kernel->cost;
+    size_t steps = (cdp_dataset_level_words(s, level) + cost.step - 1) / cost.step;
+    return cost.each * (double)steps + cost.all;
+}
+
+// The cheapest level for a block of rows with the items from it on, if hyperplanes keep this share
+// of the rows.
+static unsigned choose_level(const struct cdp_topk *topk, uint64_t from, uint64_t rows, double kept)
+{
+    const struct cdp_dataset *s = topk->data;
+    uint64_t passed[CDP_SKETCH_LEVELS] = {0}, left = s->matrix->rows - from;
+    unsigned best = s->levels - 1;
+    double lowest = INFINITY;
+    if (s->levels == 1 || topk->count < s->matrix->rows)
+        return best;
+    for (uint64_t r = 0; r < LEVEL_ROWS; r++) {
+        for (uint64_t c = 0; c < LEVEL_COLUMNS; c += CDP_TILE_COLUMNS) {
+            uint32_t other[CDP_TILE_COLUMNS];
+            for (uint64_t i = 0; i < CDP_TILE_COLUMNS; i++)
+                other[i] = (uint32_t)(from + (c + i) * left / LEVEL_COLUMNS);
+            count_passed(topk, (uint32_t)(from + r * rows / LEVEL_ROWS), other, passed);
+        }
+    }
+    for (unsigned l = 0; l < s->levels; l++) {
+        double share = MORE_PASS * (double)passed[l] / (LEVEL_ROWS * LEVEL_COLUMNS);
+        double cost = cdp_sketch_cost(kept * tile_cost(s, l), share, s->matrix->dim);
+        if (cost < lowest) {
+            lowest = cost;
+            best = l;
+        }
+    }
+    return best;
+}
+
 // ---- all pairs
 
 // The lists of the queries from `from` on.
@@ -131,9 +192,11 @@ static struct cdp_ids lists_from(const struct cdp_dataset *data, uint64_t first,
     return data->row ? cdp_ids_of(data->row + from) : cdp_ids_from(from - first);
 }
 
-static void set_rows(struct cdp_pair_block *b, uint64_t first, uint64_t from, uint32_t rows)
+static void set_rows(struct cdp_pair_block *b, uint64_t first, uint64_t from, uint32_t rows,
+                     double kept)
 {
-    cdp_operand_pack_rows(&b->rows, cdp_ids_from(from), lists_from(b->data, first, from), rows);
+    cdp_pair_block_rows(b, choose_level(b->topk, from, rows, kept), cdp_ids_from(from),
+                        lists_from(b->data, first, from), rows);
 }
 
 // The first `rows` rows with the queries from `to` on.
@@ -141,8 +204,7 @@ static void search_queries(struct cdp_pair_block *b, uint32_t rows, uint64_t fir
                            uint64_t to, bool same, struct cdp_progress *progress)
 {
     uint32_t columns = cdp_min(last - to, CDP_BLOCK);
-    cdp_operand_pack_columns(&b->columns, cdp_ids_from(to), lists_from(b->data, first, to), columns,
-                             1);
+    cdp_pair_block_columns(b, cdp_ids_from(to), lists_from(b->data, first, to), columns);
     cdp_pair_block_search(b, rows, same);
     cdp_progress_add(progress, (uint64_t)rows * columns / (same ? 2 : 1));
 }
@@ -153,8 +215,7 @@ static void search_others(struct cdp_pair_block *b, uint64_t from, uint64_t end,
 {
     for (; from < end; from += CDP_BLOCK) {
         uint32_t columns = cdp_min(end - from, CDP_BLOCK);
-        cdp_operand_pack_columns(&b->columns, cdp_ids_from(from), cdp_ids_from(CDP_NONE), columns,
-                                 1);
+        cdp_pair_block_columns(b, cdp_ids_from(from), cdp_ids_from(CDP_NONE), columns);
         cdp_pair_block_search(b, b->rows.count, false);
         cdp_progress_add(progress, (uint64_t)b->rows.count * columns);
     }
@@ -192,7 +253,7 @@ int cdp_allpairs(struct cdp_pair_block *blocks, int threads, uint64_t first, uin
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
     for (uint64_t from = first; from < last; from += CDP_BLOCK) {
         struct cdp_pair_block *b = &blocks[cdp_thread()];
-        set_rows(b, first, from, cdp_min(last - from, CDP_BLOCK));
+        set_rows(b, first, from, cdp_min(last - from, CDP_BLOCK), 1);
         search_queries(b, b->rows.count, first, last, from, true, progress);
     }
     // Columns are packed once for as many rows as possible, while each thread has BLOCKS blocks.
@@ -201,7 +262,9 @@ int cdp_allpairs(struct cdp_pair_block *blocks, int threads, uint64_t first, uin
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
     for (uint64_t from = first; from < last; from += rows) {
         struct cdp_pair_block *b = &blocks[cdp_thread()];
-        set_rows(b, first, from, cdp_min(last - from, rows));
+        // Expect the share that was kept in the thread's block before.
+        set_rows(b, first, from, cdp_min(last - from, rows),
+                 b->pruner ? cdp_pruner_share(b->pruner) : 1);
         if (b->pruner)
             cdp_pruner_set_rows(b->pruner, &b->rows);
         for (uint64_t to = from + CDP_BLOCK; to < last; to += CDP_BLOCK)
@@ -220,9 +283,9 @@ void cdp_allpairs_items(struct cdp_pair_block *blocks, int threads, const uint32
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
     for (uint64_t from = 0; from < all; from += CDP_BLOCK) {
         struct cdp_pair_block *b = &blocks[cdp_thread()];
-        cdp_operand_pack_rows(&b->rows, cdp_ids_of(items), lists, count);
-        cdp_operand_pack_columns(&b->columns, cdp_ids_from(from), cdp_ids_from(CDP_NONE),
-                                 cdp_min(all - from, CDP_BLOCK), 1);
+        cdp_pair_block_rows(b, b->data->levels - 1, cdp_ids_of(items), lists, count);
+        cdp_pair_block_columns(b, cdp_ids_from(from), cdp_ids_from(CDP_NONE),
+                               cdp_min(all - from, CDP_BLOCK));
         cdp_pair_block_search(b, count, false);
     }
 }

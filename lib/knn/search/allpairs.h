@@ -15,10 +15,10 @@
 // item; the others are measured in double precision.
 struct cdp_pair_block {
     const struct cdp_dataset *data;
-    struct cdp_operand rows, columns; // packed by the caller: at most CDP_BLOCK_ROWS x CDP_BLOCK
-    struct cdp_topk *topk;            // the lists to fill
-    struct cdp_pruner *pruner;        // set to the rows; or NULL
-    struct cdp_pending *pending;      // pairs that wait to be measured
+    struct cdp_operand rows, columns;
+    struct cdp_topk *topk;       // the lists to fill
+    struct cdp_pruner *pruner;   // set to the rows; or NULL
+    struct cdp_pending *pending; // pairs that wait to be measured
     uint32_t waiting;
     float *room;                              // for cdp_dataset_keys
     union cdp_threshold threshold[CDP_BLOCK]; // of a tile's rows
@@ -31,6 +31,13 @@ void cdp_pair_blocks_free(struct cdp_pair_block *blocks, int threads);
 
 // From now on these lists are filled.
 void cdp_pair_blocks_fill(struct cdp_pair_block *blocks, int threads, struct cdp_topk *topk);
+
+// Packs items, at most CDP_BLOCK_ROWS rows at a level of sketches, at most CDP_BLOCK columns for
+// them, with their lists.
+void cdp_pair_block_rows(struct cdp_pair_block *block, unsigned level, struct cdp_ids items,
+                         struct cdp_ids lists, uint32_t count);
+void cdp_pair_block_columns(struct cdp_pair_block *block, struct cdp_ids items,
+                            struct cdp_ids lists, uint32_t count);
 
 // Offers all pairs of the first `rows` rows and the columns to the lists of both. `same`: rows and
 // columns are the same items, so each pair is taken once. No item is its own neighbour.
@@ -87,6 +94,9 @@ double cdp_hyperplanes_share(const struct cdp_hyperplanes *planes, const struct 
 struct cdp_pruner *cdp_pruner_new(const struct cdp_hyperplanes *planes,
                                   const struct cdp_dataset *data, struct cdp_err *err);
 void cdp_pruner_free(struct cdp_pruner *pruner);
+
+// The share of rows x tiles that were not pruned since the rows were set; 1 at first.
+double cdp_pruner_share(const struct cdp_pruner *pruner);
 
 // Sets the rows, at most CDP_BLOCK_ROWS. It is fastest if rows and columns are in the order of
 // lists.

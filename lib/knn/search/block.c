@@ -68,6 +68,20 @@ void cdp_pair_blocks_fill(struct cdp_pair_block *blocks, int threads, struct cdp
         blocks[t].topk = topk;
 }
 
+void cdp_pair_block_rows(struct cdp_pair_block *b, unsigned level, struct cdp_ids items,
+                         struct cdp_ids lists, uint32_t count)
+{
+    cdp_operand_set_level(&b->rows, level);
+    cdp_operand_pack_rows(&b->rows, items, lists, count);
+}
+
+void cdp_pair_block_columns(struct cdp_pair_block *b, struct cdp_ids items, struct cdp_ids lists,
+                            uint32_t count)
+{
+    cdp_operand_set_level(&b->columns, b->rows.level);
+    cdp_operand_pack_columns(&b->columns, items, lists, count, 1);
+}
+
 // ---- prefetching
 
 #define INLINE static inline __attribute__((always_inline))

@@ -236,9 +236,10 @@ static struct cdp_coarse *new_coarse(struct cdp_coarse *groups, const struct cdp
 struct cdp_coarse *cdp_coarse_new(const struct cdp_dataset *data, uint64_t count, uint64_t seed,
                                   int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
-    // The lower level of sketches ranks well enough for many centroids.
-    bool many = count > MANY;
-    unsigned level = many ? 0 : data->levels - 1;
+    // The level below the whole sketch ranks well enough for many centroids, and for exact search
+    // (more than two levels), which only seeds its lists from them.
+    bool many = count > MANY, below = data->levels > 1 && (many || data->levels > 2);
+    unsigned level = data->levels - 1 - below;
     struct cdp_coarse *groups = NULL;
     if (many) {
         // About sqrt(count) x sqrt(8) groups balance both levels of the scan (GROUP_PROBES).

@@ -40,6 +40,7 @@ struct cdp_pruner {
     float own[ROWS], error[ROWS];            // of each row: score with its centroid, error of f
     uint8_t unpruned[ROWS];                  // rows of no run
     uint8_t kept[TILES][ROWS];               // rows by tile of the columns
+    uint64_t rows_seen, rows_kept;           // over all tiles
 };
 
 // ---- all items
@@ -211,6 +212,11 @@ void cdp_pruner_free(struct cdp_pruner *x)
     free(x);
 }
 
+double cdp_pruner_share(const struct cdp_pruner *x)
+{
+    return x->rows_seen > 0 ? (double)x->rows_kept / (double)x->rows_seen : 1;
+}
+
 // ---- rows
 
 // x->score = the scores of at most LISTS rows and a tile's columns
@@ -234,6 +240,7 @@ void cdp_pruner_set_rows(struct cdp_pruner *x, const struct cdp_operand *rows)
 {
     x->runs = 0;
     x->lists = 0;
+    x->rows_seen = x->rows_kept = 0;
     memset(x->unpruned, 1, rows->count);
     for (uint32_t r = 0, end; r < rows->count; r = end) {
         uint32_t list = x->planes->list[rows->id[r]];
@@ -376,5 +383,7 @@ uint32_t cdp_pruner_kept(struct cdp_pruner *x, uint32_t first, uint32_t from, ui
         row[count] = (uint16_t)r;
         count += kept[r];
     }
+    x->rows_seen += end - from;
+    x->rows_kept += count;
     return count;
 }
