@@ -7,41 +7,39 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/doubles.h"
 #include "base/isa.h"
-
-#define INLINE static inline __attribute__((always_inline))
+#include "base/vectors.h"
 
 typedef float floats4 __attribute__((vector_size(16)));
 
-INLINE cdp_doubles widen(const float *at)
+CDP_INLINE cdp_doubles widen(const float *at)
 {
     floats4 v;
     memcpy(&v, at, sizeof v);
     return __builtin_convertvector(v, cdp_doubles);
 }
 
-INLINE cdp_doubles product_term(cdp_doubles a, cdp_doubles b)
+CDP_INLINE cdp_doubles product_term(cdp_doubles a, cdp_doubles b)
 {
     return a * b;
 }
 
-INLINE cdp_doubles square_term(cdp_doubles a, cdp_doubles b)
+CDP_INLINE cdp_doubles square_term(cdp_doubles a, cdp_doubles b)
 {
     return (a - b) * (a - b);
 }
 
-INLINE cdp_doubles absolute_term(cdp_doubles a, cdp_doubles b)
+CDP_INLINE cdp_doubles absolute_term(cdp_doubles a, cdp_doubles b)
 {
     return (cdp_doubles)((cdp_longs)(a - b) & INT64_MAX);
 }
 
-INLINE cdp_doubles add(cdp_doubles sum, cdp_doubles term)
+CDP_INLINE cdp_doubles add(cdp_doubles sum, cdp_doubles term)
 {
     return sum + term;
 }
 
-INLINE double join_all(const cdp_doubles half[2], cdp_doubles (*join)(cdp_doubles, cdp_doubles))
+CDP_INLINE double join_all(const cdp_doubles half[2], cdp_doubles (*join)(cdp_doubles, cdp_doubles))
 {
     cdp_doubles low = join(half[0], half[1]);
     low = join(low, (cdp_doubles){low[2], low[3], low[2], low[3]});
@@ -49,9 +47,9 @@ INLINE double join_all(const cdp_doubles half[2], cdp_doubles (*join)(cdp_double
 }
 
 // Eight partial sums, added pairwise at the end; numbers beyond the end count as 0.
-INLINE double sum_of(const float *x, const float *y, size_t dim,
-                     cdp_doubles (*term)(cdp_doubles, cdp_doubles),
-                     cdp_doubles (*join)(cdp_doubles, cdp_doubles))
+CDP_INLINE double sum_of(const float *x, const float *y, size_t dim,
+                         cdp_doubles (*term)(cdp_doubles, cdp_doubles),
+                         cdp_doubles (*join)(cdp_doubles, cdp_doubles))
 {
     cdp_doubles low = {0}, high = {0};
     size_t d = 0;
@@ -90,41 +88,41 @@ static const struct cdp_sums sums_plain = {dot_plain, square_plain, absolute_pla
 
 // Of `count` pairs, so that none waits for its own sums: the eight of each are in registers of
 // `numbers`. `one`: all x are the same row.
-#define SIDE_BY_SIDE(isa, attribute, registers, numbers)                                          \
-    attribute INLINE void sums_of_##isa(const float *const *x, const float *const *y,             \
-                                        const int count, const bool one, size_t dim, double *sum, \
-                                        registers (*step)(registers, registers, registers),       \
-                                        cdp_doubles (*join)(cdp_doubles, cdp_doubles))            \
-    {                                                                                             \
-        enum { MOST = 4, EACH = 8 / (numbers) };                                                  \
-        registers sums[MOST][EACH];                                                               \
-        size_t d = 0;                                                                             \
-        _Pragma("GCC unroll 4") for (int i = 0; i < count; i++)                                   \
-        {                                                                                         \
-            _Pragma("GCC unroll 2") for (int e = 0; e < EACH; e++) sums[i][e] = (registers){0};   \
-        }                                                                                         \
-        for (; d + 8 <= dim; d += 8) {                                                            \
-            _Pragma("GCC unroll 2") for (int e = 0; e < EACH; e++)                                \
-            {                                                                                     \
-                size_t at = d + (size_t)e * (numbers);                                            \
-                registers first = widen_##isa(x[0] + at);                                         \
-                _Pragma("GCC unroll 4") for (int i = 0; i < count; i++) sums[i][e] = step(        \
-                    sums[i][e], one ? first : widen_##isa(x[i] + at), widen_##isa(y[i] + at));    \
-            }                                                                                     \
-        }                                                                                         \
-        _Pragma("GCC unroll 4") for (int i = 0; i < count; i++)                                   \
-        {                                                                                         \
-            if (d < dim) {                                                                        \
-                float a[8] = {0}, b[8] = {0};                                                     \
-                memcpy(a, x[i] + d, (dim - d) * sizeof *a);                                       \
-                memcpy(b, y[i] + d, (dim - d) * sizeof *b);                                       \
-                _Pragma("GCC unroll 2") for (int e = 0; e < EACH; e++) sums[i][e] = step(         \
-                    sums[i][e], widen_##isa(a + e * (numbers)), widen_##isa(b + e * (numbers)));  \
-            }                                                                                     \
-            cdp_doubles half[2];                                                                  \
-            memcpy(half, sums[i], sizeof half);                                                   \
-            sum[i] = join_all(half, join);                                                        \
-        }                                                                                         \
+#define SIDE_BY_SIDE(isa, attribute, registers, numbers)                                           \
+    attribute CDP_INLINE void sums_of_##isa(                                                       \
+        const float *const *x, const float *const *y, const int count, const bool one, size_t dim, \
+        double *sum, registers (*step)(registers, registers, registers),                           \
+        cdp_doubles (*join)(cdp_doubles, cdp_doubles))                                             \
+    {                                                                                              \
+        enum { MOST = 4, EACH = 8 / (numbers) };                                                   \
+        registers sums[MOST][EACH];                                                                \
+        size_t d = 0;                                                                              \
+        _Pragma("GCC unroll 4") for (int i = 0; i < count; i++)                                    \
+        {                                                                                          \
+            _Pragma("GCC unroll 2") for (int e = 0; e < EACH; e++) sums[i][e] = (registers){0};    \
+        }                                                                                          \
+        for (; d + 8 <= dim; d += 8) {                                                             \
+            _Pragma("GCC unroll 2") for (int e = 0; e < EACH; e++)                                 \
+            {                                                                                      \
+                size_t at = d + (size_t)e * (numbers);                                             \
+                registers first = widen_##isa(x[0] + at);                                          \
+                _Pragma("GCC unroll 4") for (int i = 0; i < count; i++) sums[i][e] = step(         \
+                    sums[i][e], one ? first : widen_##isa(x[i] + at), widen_##isa(y[i] + at));     \
+            }                                                                                      \
+        }                                                                                          \
+        _Pragma("GCC unroll 4") for (int i = 0; i < count; i++)                                    \
+        {                                                                                          \
+            if (d < dim) {                                                                         \
+                float a[8] = {0}, b[8] = {0};                                                      \
+                memcpy(a, x[i] + d, (dim - d) * sizeof *a);                                        \
+                memcpy(b, y[i] + d, (dim - d) * sizeof *b);                                        \
+                _Pragma("GCC unroll 2") for (int e = 0; e < EACH; e++) sums[i][e] = step(          \
+                    sums[i][e], widen_##isa(a + e * (numbers)), widen_##isa(b + e * (numbers)));   \
+            }                                                                                      \
+            cdp_doubles half[2];                                                                   \
+            memcpy(half, sums[i], sizeof half);                                                    \
+            sum[i] = join_all(half, join);                                                         \
+        }                                                                                          \
     }
 #define SUM_SIDE_BY_SIDE(name, isa, attribute, step, join)                                         \
     attribute static void name##_##isa(const float *const *x, const float *const *y, size_t count, \
@@ -154,33 +152,33 @@ static const struct cdp_sums sums_plain = {dot_plain, square_plain, absolute_pla
 
 #define AVX2 __attribute__((target("avx2,fma")))
 
-AVX2 INLINE __m256d widen_avx2(const float *at)
+AVX2 CDP_INLINE __m256d widen_avx2(const float *at)
 {
     return _mm256_cvtps_pd(_mm_loadu_ps(at));
 }
 
-AVX2 INLINE __m256d add_product_avx2(__m256d sum, __m256d a, __m256d b)
+AVX2 CDP_INLINE __m256d add_product_avx2(__m256d sum, __m256d a, __m256d b)
 {
     return _mm256_fmadd_pd(a, b, sum);
 }
 
-AVX2 INLINE __m256d add_square_avx2(__m256d sum, __m256d a, __m256d b)
+AVX2 CDP_INLINE __m256d add_square_avx2(__m256d sum, __m256d a, __m256d b)
 {
     __m256d apart = _mm256_sub_pd(a, b);
     return _mm256_add_pd(sum, _mm256_mul_pd(apart, apart));
 }
 
-AVX2 INLINE __m256d apart_avx2(__m256d a, __m256d b)
+AVX2 CDP_INLINE __m256d apart_avx2(__m256d a, __m256d b)
 {
     return _mm256_andnot_pd(_mm256_set1_pd(-0.0), _mm256_sub_pd(a, b));
 }
 
-AVX2 INLINE __m256d add_absolute_avx2(__m256d sum, __m256d a, __m256d b)
+AVX2 CDP_INLINE __m256d add_absolute_avx2(__m256d sum, __m256d a, __m256d b)
 {
     return _mm256_add_pd(sum, apart_avx2(a, b));
 }
 
-AVX2 INLINE __m256d larger_avx2(__m256d most, __m256d a, __m256d b)
+AVX2 CDP_INLINE __m256d larger_avx2(__m256d most, __m256d a, __m256d b)
 {
     return _mm256_max_pd(apart_avx2(a, b), most);
 }
@@ -189,28 +187,28 @@ SUMS_SIDE_BY_SIDE(avx2, AVX2, __m256d, 4)
 
 #define AVX512 __attribute__((target("avx512f")))
 
-AVX512 INLINE __m512d widen_avx512(const float *at)
+AVX512 CDP_INLINE __m512d widen_avx512(const float *at)
 {
     return _mm512_cvtps_pd(_mm256_loadu_ps(at));
 }
 
-AVX512 INLINE __m512d add_product_avx512(__m512d sum, __m512d a, __m512d b)
+AVX512 CDP_INLINE __m512d add_product_avx512(__m512d sum, __m512d a, __m512d b)
 {
     return _mm512_fmadd_pd(a, b, sum);
 }
 
-AVX512 INLINE __m512d add_square_avx512(__m512d sum, __m512d a, __m512d b)
+AVX512 CDP_INLINE __m512d add_square_avx512(__m512d sum, __m512d a, __m512d b)
 {
     __m512d apart = _mm512_sub_pd(a, b);
     return _mm512_add_pd(sum, _mm512_mul_pd(apart, apart));
 }
 
-AVX512 INLINE __m512d add_absolute_avx512(__m512d sum, __m512d a, __m512d b)
+AVX512 CDP_INLINE __m512d add_absolute_avx512(__m512d sum, __m512d a, __m512d b)
 {
     return _mm512_add_pd(sum, _mm512_abs_pd(_mm512_sub_pd(a, b)));
 }
 
-AVX512 INLINE __m512d larger_avx512(__m512d most, __m512d a, __m512d b)
+AVX512 CDP_INLINE __m512d larger_avx512(__m512d most, __m512d a, __m512d b)
 {
     return _mm512_max_pd(_mm512_abs_pd(_mm512_sub_pd(a, b)), most);
 }

@@ -10,32 +10,16 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/threads.h"
+#include "base/vectors.h"
 
 // Examples are processed in chunks, transposed: number n of example s of a chunk is [n x CHUNK +
 // s], so that every loop runs over examples.
 
-enum { CHUNK = 64, LANES = 8, UNITS = 4 };
+enum { CHUNK = 64, UNITS = 4 };
 
-#define INLINE static inline __attribute__((always_inline))
-
-typedef float vector __attribute__((vector_size(32)));
-typedef int32_t mask __attribute__((vector_size(32)));
-
-INLINE vector load(const float *at)
+CDP_INLINE cdp_floats all(float v)
 {
-    vector v;
-    memcpy(&v, at, sizeof v);
-    return v;
-}
-
-INLINE vector all(float v)
-{
-    return (vector){v, v, v, v, v, v, v, v};
-}
-
-INLINE void store(float *at, vector v)
-{
-    memcpy(at, &v, sizeof v);
+    return (cdp_floats){v, v, v, v, v, v, v, v};
 }
 
 // A strided matrix: element (u, i) is at[u x row + i x column].
@@ -44,17 +28,18 @@ struct matrix {
     size_t row, column;
 };
 
-INLINE void multiply_units(struct matrix w, const float *start, size_t inputs, const float *in,
-                           size_t unit, size_t units, float *out)
+CDP_INLINE void multiply_units(struct matrix w, const float *start, size_t inputs, const float *in,
+                               size_t unit, size_t units, float *out)
 {
-    for (size_t s = 0; s < CHUNK; s += 2 * LANES) {
-        vector sum[UNITS][2];
+    for (size_t s = 0; s < CHUNK; s += 2 * CDP_LANES) {
+        cdp_floats sum[UNITS][2];
         for (size_t u = 0; u < units; u++) {
             sum[u][0] = all(start ? start[unit + u] : 0);
             sum[u][1] = sum[u][0];
         }
         for (size_t i = 0; i < inputs; i++) {
-            vector x = load(in + i * CHUNK + s), y = load(in + i * CHUNK + s + LANES);
+            cdp_floats x = cdp_floats_load(in + i * CHUNK + s),
+                       y = cdp_floats_load(in + i * CHUNK + s + CDP_LANES);
 #pragma GCC unroll 4
             for (size_t u = 0; u < units; u++) {
                 float weight = w.at[(unit + u) * w.row + i * w.column];
@@ -63,15 +48,15 @@ INLINE void multiply_units(struct matrix w, const float *start, size_t inputs, c
             }
         }
         for (size_t u = 0; u < units; u++) {
-            store(out + (unit + u) * CHUNK + s, sum[u][0]);
-            store(out + (unit + u) * CHUNK + s + LANES, sum[u][1]);
+            cdp_floats_store(out + (unit + u) * CHUNK + s, sum[u][0]);
+            cdp_floats_store(out + (unit + u) * CHUNK + s + CDP_LANES, sum[u][1]);
         }
     }
 }
 
 // out = start + w in; start NULL is 0.
-INLINE void multiply(struct matrix w, const float *start, size_t inputs, const float *in,
-                     size_t outputs, float *out)
+CDP_INLINE void multiply(struct matrix w, const float *start, size_t inputs, const float *in,
+                         size_t outputs, float *out)
 {
     size_t u = 0;
     for (; u + UNITS <= outputs; u += UNITS)
@@ -81,35 +66,35 @@ INLINE void multiply(struct matrix w, const float *start, size_t inputs, const f
 }
 
 // Sets `values` to 0 where `by` is not above 0.
-INLINE void relu(float *values, const float *by, size_t count)
+CDP_INLINE void relu(float *values, const float *by, size_t count)
 {
-    for (size_t n = 0; n < count; n += LANES) {
-        mask above = load(by + n) > (vector){0};
-        store(values + n, (vector)((mask)load(values + n) & above));
+    for (size_t n = 0; n < count; n += CDP_LANES) {
+        cdp_ints above = cdp_floats_load(by + n) > (cdp_floats){0};
+        cdp_floats_store(values + n, (cdp_floats)((cdp_ints)cdp_floats_load(values + n) & above));
     }
 }
 
-INLINE float sum_lanes(vector v)
+CDP_INLINE float sum_lanes(cdp_floats v)
 {
     return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
 
-INLINE void correlate_units(const float *delta, const float *in, size_t units, float *out)
+CDP_INLINE void correlate_units(const float *delta, const float *in, size_t units, float *out)
 {
-    vector sum[UNITS] = {0};
-    for (size_t s = 0; s < CHUNK; s += LANES) {
-        vector d = load(delta + s);
+    cdp_floats sum[UNITS] = {0};
+    for (size_t s = 0; s < CHUNK; s += CDP_LANES) {
+        cdp_floats d = cdp_floats_load(delta + s);
 #pragma GCC unroll 4
         for (size_t i = 0; i < units; i++)
-            sum[i] += d * load(in + i * CHUNK + s);
+            sum[i] += d * cdp_floats_load(in + i * CHUNK + s);
     }
     for (size_t i = 0; i < units; i++)
         out[i] = sum_lanes(sum[i]);
 }
 
 // The gradient of a layer from the deltas of its outputs and its inputs.
-INLINE void correlate(const struct cdp_layer *layer, const float *delta, const float *in,
-                      float *gradient)
+CDP_INLINE void correlate(const struct cdp_layer *layer, const float *delta, const float *in,
+                          float *gradient)
 {
     for (size_t u = 0; u < layer->outputs; u++, delta += CHUNK) {
         float *out = gradient + layer->weight + u * layer->inputs;
@@ -118,9 +103,9 @@ INLINE void correlate(const struct cdp_layer *layer, const float *delta, const f
             correlate_units(delta, in + i * CHUNK, UNITS, out + i);
         for (; i < layer->inputs; i++)
             correlate_units(delta, in + i * CHUNK, 1, out + i);
-        vector sum = {0};
-        for (size_t s = 0; s < CHUNK; s += LANES)
-            sum += load(delta + s);
+        cdp_floats sum = {0};
+        for (size_t s = 0; s < CHUNK; s += CDP_LANES)
+            sum += cdp_floats_load(delta + s);
         gradient[layer->bias + u] = sum_lanes(sum);
     }
 }
@@ -151,7 +136,7 @@ static struct chunk chunk_in(float *room, unsigned inputs)
     return c;
 }
 
-INLINE void forward(const struct cdp_network *n, const struct chunk *c)
+CDP_INLINE void forward(const struct cdp_network *n, const struct chunk *c)
 {
     struct cdp_layer layer[CDP_LAYERS];
     cdp_network_layers(n->inputs, layer);
@@ -166,7 +151,7 @@ INLINE void forward(const struct cdp_network *n, const struct chunk *c)
 }
 
 // Backpropagation from the deltas of the last layer's outputs.
-INLINE void backward(const struct cdp_network *n, const struct chunk *c, float *gradient)
+CDP_INLINE void backward(const struct cdp_network *n, const struct chunk *c, float *gradient)
 {
     struct cdp_layer layer[CDP_LAYERS];
     cdp_network_layers(n->inputs, layer);

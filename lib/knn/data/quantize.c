@@ -7,10 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/doubles.h"
 #include "base/isa.h"
-
-#define INLINE static inline __attribute__((always_inline))
+#include "base/vectors.h"
 
 // All instruction sets keep the same eight partial sums, in two halves, so results are the same
 // bits.
@@ -20,30 +18,30 @@ enum { CHUNK = 4 * CDP_DOT_CHUNK };
 typedef int32_t ints __attribute__((vector_size(16)));
 typedef int8_t bytes16 __attribute__((vector_size(16)));
 
-INLINE cdp_doubles load(const double *v)
+CDP_INLINE cdp_doubles load(const double *v)
 {
     cdp_doubles some;
     memcpy(&some, v, sizeof some);
     return some;
 }
 
-INLINE cdp_doubles magnitude(cdp_doubles v)
+CDP_INLINE cdp_doubles magnitude(cdp_doubles v)
 {
     return (cdp_doubles)((cdp_longs)v & INT64_MAX);
 }
 
-INLINE cdp_doubles swapped(cdp_doubles v)
+CDP_INLINE cdp_doubles swapped(cdp_doubles v)
 {
     return __builtin_shufflevector(v, v, 1, 0, 3, 2);
 }
 
-INLINE double total(const cdp_doubles half[2])
+CDP_INLINE double total(const cdp_doubles half[2])
 {
     cdp_doubles v = half[0] + half[1];
     return (v[0] + v[1]) + (v[2] + v[3]);
 }
 
-INLINE double largest(cdp_doubles v)
+CDP_INLINE double largest(cdp_doubles v)
 {
     return fmax(fmax(v[0], v[1]), fmax(v[2], v[3]));
 }
@@ -53,7 +51,7 @@ struct last {
     double v[LANES];
 };
 
-INLINE struct last padded(const double *v, size_t count)
+CDP_INLINE struct last padded(const double *v, size_t count)
 {
     struct last last = {{0}};
     memcpy(last.v, v, count * sizeof *v);
@@ -61,7 +59,7 @@ INLINE struct last padded(const double *v, size_t count)
 }
 
 // The smallest scale for a vector with this square to keep to CDP_DOT_WHOLE, rounding included.
-INLINE double whole_scale(double square, size_t dim)
+CDP_INLINE double whole_scale(double square, size_t dim)
 {
     return sqrt(square) / (CDP_DOT_WHOLE - sqrt((double)dim) / 2);
 }
@@ -72,7 +70,7 @@ struct limits {
     cdp_doubles pair[2], square[2];
 };
 
-INLINE struct limits limit(struct limits l, const double *v)
+CDP_INLINE struct limits limit(struct limits l, const double *v)
 {
     for (int h = 0; h < 2; h++) {
         cdp_doubles size = magnitude(load(v + h * HALF));
@@ -87,7 +85,7 @@ struct chunks {
     cdp_doubles longest, square[2];
 };
 
-INLINE struct chunks add_chunk(struct chunks w, const cdp_doubles square[2])
+CDP_INLINE struct chunks add_chunk(struct chunks w, const cdp_doubles square[2])
 {
     cdp_doubles both = square[0] + square[1];
     w.longest = cdp_larger(both + swapped(both), w.longest);
@@ -96,8 +94,8 @@ INLINE struct chunks add_chunk(struct chunks w, const cdp_doubles square[2])
     return w;
 }
 
-INLINE double tile_scale_from(struct chunks w, const cdp_doubles pairs[2], size_t dim,
-                              double *square)
+CDP_INLINE double tile_scale_from(struct chunks w, const cdp_doubles pairs[2], size_t dim,
+                                  double *square)
 {
     *square = total(w.square);
     double part = sqrt(largest(w.longest)) / (CDP_DOT_LENGTH - sqrt(2 * CDP_DOT_CHUNK) / 2);
@@ -105,7 +103,7 @@ INLINE double tile_scale_from(struct chunks w, const cdp_doubles pairs[2], size_
     return fmax(pair, fmax(part, whole_scale(*square, dim))) * MARGIN;
 }
 
-INLINE double tile_scale_of(const double *v, size_t dim, double *square)
+CDP_INLINE double tile_scale_of(const double *v, size_t dim, double *square)
 {
     struct limits l = {{{0}}, {{0}}};
     struct chunks w = {{0}, {{0}}};
@@ -127,7 +125,7 @@ struct extent {
     cdp_doubles most[2], square[2];
 };
 
-INLINE struct extent extend(struct extent e, const double *v)
+CDP_INLINE struct extent extend(struct extent e, const double *v)
 {
     for (int h = 0; h < 2; h++) {
         cdp_doubles some = load(v + h * HALF);
@@ -137,14 +135,14 @@ INLINE struct extent extend(struct extent e, const double *v)
     return e;
 }
 
-INLINE double pair_scale_from(struct extent e, size_t dim, double *square)
+CDP_INLINE double pair_scale_from(struct extent e, size_t dim, double *square)
 {
     *square = total(e.square);
     double one = largest(cdp_larger(e.most[0], e.most[1])) / INT8_MAX;
     return fmax(one, whole_scale(*square, dim)) * MARGIN;
 }
 
-INLINE double pair_scale_of(const double *v, size_t dim, double *square)
+CDP_INLINE double pair_scale_of(const double *v, size_t dim, double *square)
 {
     struct extent e = {{{0}}, {{0}}};
     size_t d = 0;
@@ -160,8 +158,8 @@ struct rounding {
     cdp_doubles residual[2];
 };
 
-INLINE struct rounding quantize_some(struct rounding r, const double *v, double scale,
-                                     double inverse, int8_t *q)
+CDP_INLINE struct rounding quantize_some(struct rounding r, const double *v, double scale,
+                                         double inverse, int8_t *q)
 {
     for (int h = 0; h < 2; h++) {
         // Adding and subtracting 1.5 x 2^52 rounds to an integer.
@@ -179,7 +177,7 @@ INLINE struct rounding quantize_some(struct rounding r, const double *v, double 
     return r;
 }
 
-INLINE struct cdp_quantized quantize_to(const double *v, size_t dim, double scale, int8_t *q)
+CDP_INLINE struct cdp_quantized quantize_to(const double *v, size_t dim, double scale, int8_t *q)
 {
     struct rounding r = {{0}, {0}, {{0}}};
     double inverse = 1 / scale;
@@ -198,21 +196,21 @@ INLINE struct cdp_quantized quantize_to(const double *v, size_t dim, double scal
     };
 }
 
-INLINE void add_to(double *v, size_t dim, double scale, const int8_t *q)
+CDP_INLINE void add_to(double *v, size_t dim, double scale, const int8_t *q)
 {
 #pragma omp simd
     for (size_t d = 0; d < dim; d++)
         v[d] += scale * q[d];
 }
 
-INLINE void center_at(const float *x, size_t dim, double unit, const double *origin, double *v)
+CDP_INLINE void center_at(const float *x, size_t dim, double unit, const double *origin, double *v)
 {
 #pragma omp simd
     for (size_t d = 0; d < dim; d++)
         v[d] = unit * (double)x[d] - origin[d];
 }
 
-INLINE void round12_to(const double *v, size_t dim, float *vector)
+CDP_INLINE void round12_to(const double *v, size_t dim, float *vector)
 {
 #pragma omp simd
     for (size_t d = 0; d < dim; d++)

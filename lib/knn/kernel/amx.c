@@ -39,7 +39,7 @@ struct some {
 
 // The words of a step. Steps are as equal as possible, since a shorter last one needs gather().
 // 32-bit division is faster than 64-bit.
-AMX INLINE size_t step_of(size_t words)
+AMX CDP_INLINE size_t step_of(size_t words)
 {
     uint32_t all = (uint32_t)words, steps = (all + STEP - 1) / STEP;
     return (all + steps - 1) / steps;
@@ -68,7 +68,7 @@ AMX static void end_amx(void)
 }
 
 // The distance of a block's rows in bytes; 0 if it varies.
-AMX INLINE size_t stride(const uint32_t *const *row)
+AMX CDP_INLINE size_t stride(const uint32_t *const *row)
 {
     size_t step = (size_t)row[1] - (size_t)row[0];
     __m512i steps = _mm512_set1_epi64((long long)step);
@@ -79,8 +79,8 @@ AMX INLINE size_t stride(const uint32_t *const *row)
 }
 
 // Copies the words `some` of a block's rows, others as 0. The first row stands in for missing rows.
-AMX INLINE void gather(const struct cdp_tile *t, uint32_t block, size_t first, __mmask16 some,
-                       uint32_t room[BLOCK * STEP])
+AMX CDP_INLINE void gather(const struct cdp_tile *t, uint32_t block, size_t first, __mmask16 some,
+                           uint32_t room[BLOCK * STEP])
 {
     uint32_t left = t->rows - block;
     for (uint32_t r = 0; r < BLOCK; r++) {
@@ -91,8 +91,8 @@ AMX INLINE void gather(const struct cdp_tile *t, uint32_t block, size_t first, _
 
 // Loads come together and products come together: with two threads on a core, few tile registers
 // can be renamed.
-AMX INLINE void multiply_step(const struct cdp_tile *t, const uint32_t *row, size_t stride,
-                              size_t first)
+AMX CDP_INLINE void multiply_step(const struct cdp_tile *t, const uint32_t *row, size_t stride,
+                                  size_t first)
 {
     const uint32_t *panel = t->panel + first * PANEL;
     size_t next = t->words * PANEL, line = PANEL * sizeof *panel;
@@ -108,7 +108,7 @@ AMX INLINE void multiply_step(const struct cdp_tile *t, const uint32_t *row, siz
 }
 
 // The products of a block, before start and offset are added.
-AMX INLINE void multiply(const struct cdp_tile *t, uint32_t block, size_t step)
+AMX CDP_INLINE void multiply(const struct cdp_tile *t, uint32_t block, size_t step)
 {
     _Alignas(64) uint32_t room[BLOCK * STEP];
     size_t distance = t->rows - block < BLOCK ? 0 : stride(t->row + block), first = 0;
@@ -128,7 +128,7 @@ AMX INLINE void multiply(const struct cdp_tile *t, uint32_t block, size_t step)
     }
 }
 
-AMX INLINE void keep(struct sums *sums)
+AMX CDP_INLINE void keep(struct sums *sums)
 {
 #define KEEP(p) _tile_stored(p, sums->of[p], PANEL * sizeof(int32_t));
     KEEP(0) KEEP(1) KEEP(2) KEEP(3)
@@ -136,8 +136,8 @@ AMX INLINE void keep(struct sums *sums)
 }
 
 // Finds the rows of a block that pass.
-AMX INLINE void compare(const struct cdp_tile *t, uint32_t first, const struct sums *sums,
-                        struct some *some)
+AMX CDP_INLINE void compare(const struct cdp_tile *t, uint32_t first, const struct sums *sums,
+                            struct some *some)
 {
     _Alignas(64) int32_t limit[BLOCK];
     const int32_t *offset = t->offset;
@@ -160,8 +160,8 @@ AMX INLINE void compare(const struct cdp_tile *t, uint32_t first, const struct s
     }
 }
 
-AMX INLINE __m512i scored(const struct cdp_tile *t, const struct sums *sums, uint32_t row,
-                          int panel, __m512i start)
+AMX CDP_INLINE __m512i scored(const struct cdp_tile *t, const struct sums *sums, uint32_t row,
+                              int panel, __m512i start)
 {
     __m512i sum = _mm512_load_si512(sums->of[panel][row % BLOCK]);
     sum = _mm512_add_epi32(_mm512_add_epi32(sum, start),
@@ -172,7 +172,7 @@ AMX INLINE __m512i scored(const struct cdp_tile *t, const struct sums *sums, uin
 }
 
 // The columns that a row passes with.
-AMX INLINE uint64_t columns_of(const struct cdp_tile *t, uint32_t row, const struct sums *sums)
+AMX CDP_INLINE uint64_t columns_of(const struct cdp_tile *t, uint32_t row, const struct sums *sums)
 {
     __m512i start = _mm512_set1_epi32(t->start[row]),
             limit = _mm512_set1_epi32(t->threshold[row].product);
@@ -183,8 +183,8 @@ AMX INLINE uint64_t columns_of(const struct cdp_tile *t, uint32_t row, const str
 }
 
 // Writes the rows of a block that pass; returns their number.
-AMX INLINE uint32_t collect(const struct cdp_tile *t, uint32_t block, const struct sums *sums,
-                            const struct some *some, struct cdp_hits *hits)
+AMX CDP_INLINE uint32_t collect(const struct cdp_tile *t, uint32_t block, const struct sums *sums,
+                                const struct some *some, struct cdp_hits *hits)
 {
     uint32_t left = t->rows - block, count = 0;
     __m256i own = _mm256_load_si256((const __m256i *)some->of);

@@ -11,9 +11,9 @@
 FUNCTIONS(avx2, AVX2)
 
 // Products are exact, so FMA rounds as multiplication and addition do.
-AVX2 INLINE vector add_product(vector sum, vector x, vector y)
+AVX2 CDP_INLINE cdp_floats add_product(cdp_floats sum, cdp_floats x, cdp_floats y)
 {
-    return (vector)_mm256_fmadd_ps((__m256)x, (__m256)y, (__m256)sum);
+    return (cdp_floats)_mm256_fmadd_ps((__m256)x, (__m256)y, (__m256)sum);
 }
 
 PROJECT(avx2, AVX2)
@@ -41,18 +41,18 @@ static size_t pack_chunks(const uint32_t *row, size_t words, uint32_t *out)
     return used;
 }
 
-AVX2 INLINE __m256i broadcast(const uint32_t *at)
+AVX2 CDP_INLINE __m256i broadcast(const uint32_t *at)
 {
     return _mm256_set1_epi32((int)*at);
 }
 
 // Sums of 16 bits as sums of 32 bits.
-AVX2 INLINE __m256i widened(__m256i part)
+AVX2 CDP_INLINE __m256i widened(__m256i part)
 {
     return _mm256_madd_epi16(part, _mm256_set1_epi16(1));
 }
 
-AVX2 INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows)
+AVX2 CDP_INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows)
 {
     bool any = false;
     memset(passed, 0, GROUP * sizeof *passed);
@@ -89,10 +89,10 @@ AVX2 INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], con
         a##r = _mm256_add_epi32(a##r, o0); \
         b##r = _mm256_add_epi32(b##r, o1); \
     }
-#define KEEP(r)                                                                      \
-    if (r < rows) {                                                                  \
-        _mm256_storeu_ps(t->score[r] + p * PANEL, _mm256_cvtepi32_ps(a##r));         \
-        _mm256_storeu_ps(t->score[r] + p * PANEL + LANES, _mm256_cvtepi32_ps(b##r)); \
+#define KEEP(r)                                                                          \
+    if (r < rows) {                                                                      \
+        _mm256_storeu_ps(t->score[r] + p * PANEL, _mm256_cvtepi32_ps(a##r));             \
+        _mm256_storeu_ps(t->score[r] + p * PANEL + CDP_LANES, _mm256_cvtepi32_ps(b##r)); \
     }
 #define FAIL(r)                                                      \
     if (r < rows) {                                                  \
@@ -101,11 +101,11 @@ AVX2 INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], con
         b##r = _mm256_cmpgt_epi32(limit, b##r);                      \
         fail = _mm256_and_si256(fail, _mm256_and_si256(a##r, b##r)); \
     }
-#define PASS(r)                                                                  \
-    if (r < rows) {                                                              \
-        uint32_t low = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(a##r)),  \
-                 high = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(b##r)); \
-        passed[r] |= (uint64_t)(uint16_t) ~(low | high << LANES) << (p * PANEL); \
+#define PASS(r)                                                                      \
+    if (r < rows) {                                                                  \
+        uint32_t low = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(a##r)),      \
+                 high = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(b##r));     \
+        passed[r] |= (uint64_t)(uint16_t) ~(low | high << CDP_LANES) << (p * PANEL); \
     }
     EACH_ROW(ROW)
     __m256i sum[GROUP * VECTORS] = {0}; // over a panel's chunks except the last
@@ -118,7 +118,7 @@ AVX2 INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], con
             EACH_ROW(START)
             for (at++; count--; at++, y += PANEL) {
                 __m256i y0 = _mm256_loadu_si256((const __m256i *)y);
-                __m256i y1 = _mm256_loadu_si256((const __m256i *)(y + LANES));
+                __m256i y1 = _mm256_loadu_si256((const __m256i *)(y + CDP_LANES));
                 EACH_ROW(ADVANCE)
             }
             EACH_ROW(WIDEN)
@@ -160,7 +160,7 @@ AVX2 INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], con
 TILE(dot, avx2, AVX2)
 
 // sum + x.y as |x|.(sign(x) y). No byte is -128, so no sum of two products leaves 16 bits.
-AVX2 INLINE __m256i add_products(__m256i sum, __m256i x, __m256i y)
+AVX2 CDP_INLINE __m256i add_products(__m256i sum, __m256i x, __m256i y)
 {
     __m256i part = _mm256_maddubs_epi16(_mm256_abs_epi8(x), _mm256_sign_epi8(y, x));
     return _mm256_add_epi32(sum, widened(part));
@@ -171,7 +171,7 @@ AVX2 static void dot_pairs_avx2(const uint32_t *x, const uint32_t *const *y, siz
                                 size_t words, float *out)
 {
     enum { BATCH = 4 };
-    uint32_t whole = (uint32_t)(words - words % LANES), over = (uint32_t)words % LANES;
+    uint32_t whole = (uint32_t)(words - words % CDP_LANES), over = (uint32_t)words % CDP_LANES;
     __m256i last =
         _mm256_cmpgt_epi32(_mm256_set1_epi32((int)over), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
     for (size_t i = 0; i < count; i += BATCH) {
@@ -182,7 +182,7 @@ AVX2 static void dot_pairs_avx2(const uint32_t *x, const uint32_t *const *y, siz
             at[j] = (const int *)y[i + j < count ? i + j : i];
             sum[j] = _mm256_setzero_si256();
         }
-        for (size_t w = 0; w < whole; w += LANES) {
+        for (size_t w = 0; w < whole; w += CDP_LANES) {
             __m256i own = _mm256_loadu_si256((const __m256i *)(x + w));
 #pragma GCC unroll 4
             for (size_t j = 0; j < BATCH; j++) {
@@ -210,13 +210,13 @@ AVX2 static void dot_pairs_avx2(const uint32_t *x, const uint32_t *const *y, siz
 enum { RUN = 4, MOST = 8 };
 
 // Entries as signed numbers of the same order.
-AVX2 INLINE __m256i ordered(__m256i entries)
+AVX2 CDP_INLINE __m256i ordered(__m256i entries)
 {
     return _mm256_xor_si256(entries, _mm256_set1_epi64x(INT64_MIN));
 }
 
 // Which lanes of run i belong to a list of k.
-AVX2 INLINE __m256i own_of(uint32_t k, uint32_t i)
+AVX2 CDP_INLINE __m256i own_of(uint32_t k, uint32_t i)
 {
     return _mm256_cmpgt_epi64(_mm256_set1_epi64x((int64_t)k - i * RUN),
                               _mm256_setr_epi64x(0, 1, 2, 3));
@@ -225,8 +225,8 @@ AVX2 INLINE __m256i own_of(uint32_t k, uint32_t i)
 // Keeps a list of at most runs x 4 in registers. To insert an entry into an ascending list: number
 // i stays if it is not above the entry; else it becomes number i - 1, or the entry if that is
 // smaller.
-AVX2 INLINE void merge_runs(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count,
-                            const uint32_t runs)
+AVX2 CDP_INLINE void merge_runs(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count,
+                                const uint32_t runs)
 {
     const __m256i most = _mm256_set1_epi64x(INT64_MAX);
     __m256i run[MOST];

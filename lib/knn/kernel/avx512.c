@@ -13,8 +13,8 @@ FUNCTIONS(avx2, __attribute__((target("avx2"))))
 
 // For `panels` panels, with sums a, b, c, d. Loads of other panels are unused, so the compiler
 // drops them.
-VNNI INLINE bool dot_panels(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows,
-                            const int panels)
+VNNI CDP_INLINE bool dot_panels(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows,
+                                const int panels)
 {
     size_t stride = t->words * PANEL;
     const uint32_t *y = t->panel;
@@ -90,11 +90,11 @@ VNNI INLINE bool dot_panels(const struct cdp_tile *t, uint64_t passed[GROUP], co
 #undef END
 }
 
-#define BY_PANELS(some)                                                                 \
-    VNNI INLINE bool dot_group_##some(const struct cdp_tile *t, uint64_t passed[GROUP], \
-                                      const int rows)                                   \
-    {                                                                                   \
-        return dot_panels(t, passed, rows, some);                                       \
+#define BY_PANELS(some)                                                                     \
+    VNNI CDP_INLINE bool dot_group_##some(const struct cdp_tile *t, uint64_t passed[GROUP], \
+                                          const int rows)                                   \
+    {                                                                                       \
+        return dot_panels(t, passed, rows, some);                                           \
     }
 BY_PANELS(1)
 BY_PANELS(2)
@@ -171,8 +171,9 @@ VNNI void cdp_dot_pairs_avx512vnni(const uint32_t *x, const uint32_t *const *y, 
 
 // `panels` x 16 sums for each of 8 rows. Products are exact, so FMA rounds as multiplication and
 // addition do.
-VNNI INLINE void project_some(const float *const row[8], size_t count, size_t dim,
-                              const float *directions, size_t width, float *out, const int panels)
+VNNI CDP_INLINE void project_some(const float *const row[8], size_t count, size_t dim,
+                                  const float *directions, size_t width, float *out,
+                                  const int panels)
 {
     enum { BATCH = 8, PANELS = 2 };
     __m512 sum[BATCH][PANELS];
@@ -222,7 +223,7 @@ VNNI void cdp_project_avx512(const float *row, size_t count, size_t dim, const f
 enum { RUN = 8, MOST = 20 };
 
 // Which lanes of run i belong to a list of k.
-VNNI INLINE __mmask8 own_of(uint32_t k, uint32_t i)
+VNNI CDP_INLINE __mmask8 own_of(uint32_t k, uint32_t i)
 {
     uint32_t left = k > i * RUN ? k - i * RUN : 0;
     return (__mmask8)(left < RUN ? (1U << left) - 1 : 0xFF);
@@ -230,8 +231,8 @@ VNNI INLINE __mmask8 own_of(uint32_t k, uint32_t i)
 
 // Keeps a list of at most runs x 8 in registers. With an entry inserted, number i of an ascending
 // list is the smaller of number i and the larger of number i - 1 and the entry.
-VNNI INLINE void merge_runs(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count,
-                            const uint32_t runs)
+VNNI CDP_INLINE void merge_runs(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count,
+                                const uint32_t runs)
 {
     const __m512i none = _mm512_set1_epi64(-1);
     __m512i run[MOST];

@@ -3,7 +3,7 @@
 
 // For every processor.
 
-INLINE float dot_pair(const uint32_t *x, const uint32_t *y, size_t words)
+CDP_INLINE float dot_pair(const uint32_t *x, const uint32_t *y, size_t words)
 {
     const int8_t *a = (const int8_t *)x, *b = (const int8_t *)y;
     int32_t sum = 0;
@@ -24,38 +24,40 @@ static size_t pack_halves(const uint32_t *row, size_t words, uint32_t *out)
     return 2 * words;
 }
 
-INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows)
+CDP_INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows)
 {
     uint64_t any = 0;
     memset(passed, 0, GROUP * sizeof *passed);
     for (size_t v = 0; v < VECTORS * t->panels; v++) {
-        const uint32_t *item = t->panel + v / VECTORS * PANEL * t->words + v % VECTORS * LANES;
+        const uint32_t *item = t->panel + v / VECTORS * PANEL * t->words + v % VECTORS * CDP_LANES;
         for (int r = 0; r < rows; r++) {
-            mask sum = {0};
+            cdp_ints sum = {0};
             for (size_t from = 0; from < t->words; from += CHUNK) {
                 halves16 part = {0};
                 for (size_t w = from; w < t->words && w < from + CHUNK; w++) {
-                    halves16 y = (halves16)((words8)load(item + w * PANEL) ^ CDP_DOT_FLIP);
+                    halves16 y =
+                        (halves16)((words8)cdp_floats_load(item + w * PANEL) ^ CDP_DOT_FLIP);
                     halves16 even = (halves16)((signed16)(y << 8) >> 8);
                     halves16 odd = (halves16)((signed16)y >> 8);
                     halves16 x_even = (halves16)(t->row[r][2 * w] + (words8){0});
                     halves16 x_odd = (halves16)(t->row[r][2 * w + 1] + (words8){0});
                     part += even * x_even + odd * x_odd;
                 }
-                sum += ((mask)((words8)part << 16) >> 16) + ((mask)part >> 16);
+                sum += ((cdp_ints)((words8)part << 16) >> 16) + ((cdp_ints)part >> 16);
             }
-            sum += (mask)load(t->offset + v * LANES);
+            sum += (cdp_ints)cdp_floats_load(t->offset + v * CDP_LANES);
             if (t->score)
-                store(t->score[r] + v * LANES, __builtin_convertvector(sum, vector));
+                cdp_floats_store(t->score[r] + v * CDP_LANES,
+                                 __builtin_convertvector(sum, cdp_floats));
             uint64_t here = bits_of(sum >= t->threshold[r].product);
-            passed[r] |= here << (v * LANES);
+            passed[r] |= here << (v * CDP_LANES);
             any |= passed[r];
         }
     }
     return any;
 }
 
-INLINE vector add_product(vector sum, vector x, vector y)
+CDP_INLINE cdp_floats add_product(cdp_floats sum, cdp_floats x, cdp_floats y)
 {
     return sum + x * y;
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/vectors.h"
 #include "knn/kernel/kernel.h"
 
 // From avx512.c, for amx.c too.
@@ -26,84 +27,68 @@ enum {
 // Repeats code for each row of a group, with variables of its own: gcc 12 keeps arrays in memory.
 #define EACH_ROW(what) what(0) what(1) what(2) what(3) what(4) what(5)
 
-#define INLINE static inline __attribute__((always_inline))
-
-typedef float vector __attribute__((vector_size(32)));
-typedef int32_t mask __attribute__((vector_size(32)));
 typedef uint32_t words8 __attribute__((vector_size(32)));
 typedef uint16_t halves16 __attribute__((vector_size(32)));
 typedef int16_t signed16 __attribute__((vector_size(32)));
 typedef uint64_t quarters __attribute__((vector_size(32)));
-enum { LANES = 8, VECTORS = PANEL / LANES };
-
-INLINE vector load(const void *at)
-{
-    vector v;
-    memcpy(&v, at, sizeof v);
-    return v;
-}
-
-INLINE void store(float *at, vector v)
-{
-    memcpy(at, &v, sizeof v);
-}
+enum { VECTORS = PANEL / CDP_LANES };
 
 // Bit i: lane i is all ones.
-INLINE uint64_t bits_of(mask lanes)
+CDP_INLINE uint64_t bits_of(cdp_ints lanes)
 {
-    mask bit = lanes & (mask){1, 2, 4, 8, 16, 32, 64, 128};
+    cdp_ints bit = lanes & (cdp_ints){1, 2, 4, 8, 16, 32, 64, 128};
     quarters q = (quarters)bit;
     uint64_t both = (q[0] | q[1]) | (q[2] | q[3]);
     return (both | both >> 32) & 0xFF;
 }
 
-INLINE float as_float(uint32_t bits)
+CDP_INLINE float as_float(uint32_t bits)
 {
     float value;
     memcpy(&value, &bits, sizeof value);
     return value;
 }
 
-INLINE vector magnitude(vector v)
+CDP_INLINE cdp_floats magnitude(cdp_floats v)
 {
-    return (vector)((mask)v & 0x7FFFFFFF);
+    return (cdp_floats)((cdp_ints)v & 0x7FFFFFFF);
 }
 
-INLINE vector l1_step(vector sum, vector x, vector y)
+CDP_INLINE cdp_floats l1_step(cdp_floats sum, cdp_floats x, cdp_floats y)
 {
     return sum + magnitude(x - y);
 }
 
-INLINE vector linf_step(vector sum, vector x, vector y)
+CDP_INLINE cdp_floats linf_step(cdp_floats sum, cdp_floats x, cdp_floats y)
 {
-    vector apart = magnitude(x - y);
-    mask larger = apart > sum;
-    return (vector)((larger & (mask)apart) | (~larger & (mask)sum));
+    cdp_floats apart = magnitude(x - y);
+    cdp_ints larger = apart > sum;
+    return (cdp_floats)((larger & (cdp_ints)apart) | (~larger & (cdp_ints)sum));
 }
 
-INLINE bool float_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows,
-                        vector (*step)(vector, vector, vector))
+CDP_INLINE bool float_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows,
+                            cdp_floats (*step)(cdp_floats, cdp_floats, cdp_floats))
 {
     uint64_t any = 0;
     memset(passed, 0, GROUP * sizeof *passed);
     for (size_t p = 0; p < t->panels; p++) {
         const uint32_t *item = t->panel + p * PANEL * t->words;
-        vector sum[GROUP][VECTORS] = {0};
+        cdp_floats sum[GROUP][VECTORS] = {0};
         for (size_t w = 0; w < t->words; w++, item += PANEL) {
-            vector y0 = load(item), y1 = load(item + LANES);
+            cdp_floats y0 = cdp_floats_load(item), y1 = cdp_floats_load(item + CDP_LANES);
 #pragma GCC unroll 6
             for (int r = 0; r < rows; r++) {
-                vector x = as_float(t->row[r][w]) - (vector){0};
+                cdp_floats x = as_float(t->row[r][w]) - (cdp_floats){0};
                 sum[r][0] = step(sum[r][0], x, y0);
                 sum[r][1] = step(sum[r][1], x, y1);
             }
         }
         for (int r = 0; r < rows; r++) {
             for (size_t v = 0; v < VECTORS; v++) {
-                size_t c = p * PANEL + v * LANES;
-                vector score = -sum[r][v];
+                size_t c = p * PANEL + v * CDP_LANES;
+                cdp_floats score = -sum[r][v];
                 if (t->score)
-                    store(t->score[r] + c, score);
+                    cdp_floats_store(t->score[r] + c, score);
                 uint64_t here = bits_of(~(score < t->threshold[r].score));
                 passed[r] |= here << c;
             }
@@ -113,81 +98,82 @@ INLINE bool float_group(const struct cdp_tile *t, uint64_t passed[GROUP], const 
     return any;
 }
 
-INLINE float float_pair(const uint32_t *x, const uint32_t *y, size_t words,
-                        vector (*step)(vector, vector, vector))
+CDP_INLINE float float_pair(const uint32_t *x, const uint32_t *y, size_t words,
+                            cdp_floats (*step)(cdp_floats, cdp_floats, cdp_floats))
 {
-    vector sum = {0};
+    cdp_floats sum = {0};
     size_t w = 0;
-    for (; w + LANES <= words; w += LANES)
-        sum = step(sum, load(x + w), load(y + w));
+    for (; w + CDP_LANES <= words; w += CDP_LANES)
+        sum = step(sum, cdp_floats_load(x + w), cdp_floats_load(y + w));
     if (w < words) {
-        float a[LANES] = {0}, b[LANES] = {0};
+        float a[CDP_LANES] = {0}, b[CDP_LANES] = {0};
         memcpy(a, x + w, (words - w) * sizeof *x);
         memcpy(b, y + w, (words - w) * sizeof *y);
-        sum = step(sum, load(a), load(b));
+        sum = step(sum, cdp_floats_load(a), cdp_floats_load(b));
     }
-    vector all = {0};
-    for (int lane = 0; lane < LANES; lane++)
-        all = step(all, (vector){sum[lane]}, (vector){0});
+    cdp_floats all = {0};
+    for (int lane = 0; lane < CDP_LANES; lane++)
+        all = step(all, (cdp_floats){sum[lane]}, (cdp_floats){0});
     return -all[0];
 }
 
-INLINE bool l1_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows)
+CDP_INLINE bool l1_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows)
 {
     return float_group(t, passed, rows, l1_step);
 }
 
-INLINE bool linf_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows)
+CDP_INLINE bool linf_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows)
 {
     return float_group(t, passed, rows, linf_step);
 }
 
-INLINE float l1_pair(const uint32_t *x, const uint32_t *y, size_t words)
+CDP_INLINE float l1_pair(const uint32_t *x, const uint32_t *y, size_t words)
 {
     return float_pair(x, y, words, l1_step);
 }
 
-INLINE float linf_pair(const uint32_t *x, const uint32_t *y, size_t words)
+CDP_INLINE float linf_pair(const uint32_t *x, const uint32_t *y, size_t words)
 {
     return float_pair(x, y, words, linf_step);
 }
 
 // The bits set in each byte (Warren, Hacker's Delight, section 5-1).
-INLINE words8 bits_of_bytes(words8 v)
+CDP_INLINE words8 bits_of_bytes(words8 v)
 {
     v -= v >> 1 & 0x55555555;
     v = (v & 0x33333333) + (v >> 2 & 0x33333333);
     return (v + (v >> 4)) & 0x0F0F0F0F;
 }
 
-INLINE bool hamming_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows)
+CDP_INLINE bool hamming_group(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows)
 {
     enum { RUN = 31 }; // words of 8 bits a byte that a byte can count
     uint64_t any = 0;
     memset(passed, 0, GROUP * sizeof *passed);
     for (size_t v = 0; v < VECTORS * t->panels; v++) {
-        const uint32_t *item = t->panel + v / VECTORS * PANEL * t->words + v % VECTORS * LANES;
+        const uint32_t *item = t->panel + v / VECTORS * PANEL * t->words + v % VECTORS * CDP_LANES;
         for (int r = 0; r < rows; r++) {
             words8 sum = {0};
             for (size_t from = 0; from < t->words; from += RUN) {
                 words8 bytes = {0};
                 for (size_t w = from; w < t->words && w < from + RUN; w++)
-                    bytes += bits_of_bytes(t->row[r][w] ^ (words8)load(item + w * PANEL));
+                    bytes +=
+                        bits_of_bytes(t->row[r][w] ^ (words8)cdp_floats_load(item + w * PANEL));
                 bytes = (bytes & 0x00FF00FF) + (bytes >> 8 & 0x00FF00FF);
                 sum += (bytes & 0xFFFF) + (bytes >> 16);
             }
-            vector score = -__builtin_convertvector((mask)sum, vector);
+            cdp_floats score = -__builtin_convertvector((cdp_ints)sum, cdp_floats);
             if (t->score)
-                store(t->score[r] + v * LANES, score);
+                cdp_floats_store(t->score[r] + v * CDP_LANES, score);
             uint64_t here = bits_of(~(score < t->threshold[r].score));
-            passed[r] |= here << (v * LANES);
+            passed[r] |= here << (v * CDP_LANES);
             any |= passed[r];
         }
     }
     return any;
 }
 
-INLINE float hamming_pair(const uint32_t *x, const uint32_t *y, size_t words)
+CDP_INLINE float hamming_pair(const uint32_t *x, const uint32_t *y, size_t words)
 {
     uint32_t bits = 0;
     for (size_t w = 0; w < words; w++) {
@@ -197,13 +183,13 @@ INLINE float hamming_pair(const uint32_t *x, const uint32_t *y, size_t words)
     return -(float)bits;
 }
 
-INLINE int32_t integer_of(float x)
+CDP_INLINE int32_t integer_of(float x)
 {
     x = x > -0x1p30F ? x : -0x1p30F;
     return (int32_t)(x < 0x1p30F ? x : 0x1p30F);
 }
 
-INLINE void thresholds(const struct cdp_bounds *b, union cdp_threshold *threshold)
+CDP_INLINE void thresholds(const struct cdp_bounds *b, union cdp_threshold *threshold)
 {
     const float *radius = b->radius, *error = b->error, *square = b->square;
     float column_radius = b->column_radius, column_error = b->column_error;
@@ -215,8 +201,9 @@ INLINE void thresholds(const struct cdp_bounds *b, union cdp_threshold *threshol
     }
 }
 
-INLINE void project(const float *row, size_t count, size_t dim, const float *directions,
-                    size_t width, float *out, vector (*step)(vector, vector, vector))
+CDP_INLINE void project(const float *row, size_t count, size_t dim, const float *directions,
+                        size_t width, float *out,
+                        cdp_floats (*step)(cdp_floats, cdp_floats, cdp_floats))
 {
     enum { BATCH = 4 };
     for (size_t r = 0; r < count; r += BATCH) {
@@ -224,13 +211,13 @@ INLINE void project(const float *row, size_t count, size_t dim, const float *dir
         for (size_t i = 0; i < BATCH; i++)
             x[i] = row + (r + i < count ? r + i : r) * dim;
         for (size_t at = 0; at < width; at += PANEL) {
-            vector sum[BATCH][VECTORS] = {0};
+            cdp_floats sum[BATCH][VECTORS] = {0};
             const float *line = directions + at;
             for (size_t d = 0; d < dim; d++, line += width) {
-                vector y0 = load(line), y1 = load(line + LANES);
+                cdp_floats y0 = cdp_floats_load(line), y1 = cdp_floats_load(line + CDP_LANES);
 #pragma GCC unroll 4
                 for (int i = 0; i < BATCH; i++) {
-                    vector own = x[i][d] - (vector){0};
+                    cdp_floats own = x[i][d] - (cdp_floats){0};
                     sum[i][0] = step(sum[i][0], own, y0);
                     sum[i][1] = step(sum[i][1], own, y1);
                 }
@@ -241,7 +228,7 @@ INLINE void project(const float *row, size_t count, size_t dim, const float *dir
     }
 }
 
-INLINE void add(uint64_t *list, uint32_t k, uint64_t entry)
+CDP_INLINE void add(uint64_t *list, uint32_t k, uint64_t entry)
 {
     uint32_t at = 0, end = k;
     while (at < end) {
@@ -257,7 +244,7 @@ INLINE void add(uint64_t *list, uint32_t k, uint64_t entry)
     list[at] = entry;
 }
 
-INLINE void merge_one_by_one(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count)
+CDP_INLINE void merge_one_by_one(uint64_t *list, uint32_t k, const uint64_t *entries, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         add(list, k, entries[i]);
@@ -267,7 +254,8 @@ INLINE void merge_one_by_one(uint64_t *list, uint32_t k, const uint64_t *entries
 typedef bool group_function(const struct cdp_tile *t, uint64_t passed[GROUP], const int rows);
 
 // A tile by groups. The last group, or half of one, is padded with its first row.
-INLINE uint32_t by_groups(const struct cdp_tile *tile, struct cdp_hits *hits, group_function *group)
+CDP_INLINE uint32_t by_groups(const struct cdp_tile *tile, struct cdp_hits *hits,
+                              group_function *group)
 {
     uint32_t count = 0;
     for (uint32_t first = 0; first < tile->rows; first += GROUP) {
