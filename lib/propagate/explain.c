@@ -6,13 +6,15 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
 
 // ---- why
 
 // The forest's edges at each leaf, as numbers of merges: edge[offset[leaf]] .. [offset[leaf + 1]]
 // (excluded).
 struct adjacency {
-    uint32_t *offset, *edge;
+    uint64_t *offset;
+    uint32_t *edge;
 };
 
 static int make_adjacency(const struct cdp_tree *t, struct adjacency *w, struct cdp_err *err)
@@ -21,16 +23,14 @@ static int make_adjacency(const struct cdp_tree *t, struct adjacency *w, struct 
     w->edge = cdp_alloc(2 * (size_t)t->merges, sizeof *w->edge, "the forest", err);
     if (!w->offset || !w->edge)
         return -1;
-    uint32_t *fill = w->offset + 1; // becomes the offsets by filling
     for (uint32_t m = 0; m < t->merges; m++) {
-        fill[t->merge[m].end[0] + 1]++;
-        fill[t->merge[m].end[1] + 1]++;
+        w->offset[t->merge[m].end[0] + 2]++;
+        w->offset[t->merge[m].end[1] + 2]++;
     }
-    for (uint32_t leaf = 0; leaf < t->leaves; leaf++)
-        fill[leaf + 1] += fill[leaf];
+    cdp_group_begins(w->offset, t->leaves);
     for (uint32_t m = 0; m < t->merges; m++) {
-        w->edge[fill[t->merge[m].end[0]]++] = m;
-        w->edge[fill[t->merge[m].end[1]]++] = m;
+        w->edge[w->offset[t->merge[m].end[0] + 1]++] = m;
+        w->edge[w->offset[t->merge[m].end[1] + 1]++] = m;
     }
     return 0;
 }
@@ -47,7 +47,7 @@ static void search(const struct cdp_tree *t, const struct adjacency *w, uint32_t
     queue[0] = start;
     for (uint32_t at = 0; at < found && by[goal] == NONE; at++) {
         uint32_t leaf = queue[at];
-        for (uint32_t b = w->offset[leaf]; b < w->offset[leaf + 1]; b++) {
+        for (uint64_t b = w->offset[leaf]; b < w->offset[leaf + 1]; b++) {
             const struct cdp_merge *m = &t->merge[w->edge[b]];
             uint32_t other = m->end[m->end[0] == leaf];
             if (other == start || by[other] != NONE)
