@@ -72,9 +72,9 @@ int cdp_hyperplanes_new(struct cdp_hyperplanes *e, const struct cdp_dataset *dat
 {
     uint64_t n = data->matrix->rows;
     *e = (struct cdp_hyperplanes){.count = n, .lists = lists->count};
-    int64_t *sum = cdp_alloc(data->words, 4 * sizeof *sum, "cells", err);
-    e->list = cdp_alloc(n, sizeof *e->list, "cells", err);
-    e->own = cdp_alloc(n, sizeof *e->own, "cells", err);
+    int64_t *sum = cdp_alloc(data->words, 4 * sizeof *sum, "inverted lists", err);
+    e->list = cdp_alloc(n, sizeof *e->list, "inverted lists", err);
+    e->own = cdp_alloc(n, sizeof *e->own, "inverted lists", err);
     int status =
         !sum || !e->list || !e->own ||
         cdp_dataset_select(&e->centroids, data, data->levels - 1, lists->member, lists->count, err);
@@ -184,12 +184,12 @@ double cdp_hyperplanes_share(const struct cdp_hyperplanes *e, const struct cdp_t
 struct cdp_pruner *cdp_pruner_new(const struct cdp_hyperplanes *planes,
                                   const struct cdp_dataset *data, struct cdp_err *err)
 {
-    struct cdp_pruner *x = cdp_zalloc(1, sizeof *x, "cells", err);
+    struct cdp_pruner *x = cdp_zalloc(1, sizeof *x, "inverted lists", err);
     if (!x)
         return NULL;
     x->planes = planes;
     x->data = data;
-    x->f = cdp_alloc(LISTS, sizeof *x->f, "cells", err);
+    x->f = cdp_alloc(LISTS, sizeof *x->f, "inverted lists", err);
     if (!x->f || cdp_operand_new_columns(&x->items, data, ROWS, err) ||
         cdp_operand_new_columns(&x->run_centroids, &planes->centroids, LISTS, err) ||
         cdp_operand_new_rows(&x->members, data, LISTS, err) ||

@@ -10,7 +10,8 @@
 // lists of its nprobe nearest centroids (Jegou, Douze and Schmid, Product quantization for nearest
 // neighbor search, IEEE Transactions on Pattern Analysis and Machine Intelligence 33(1), 2011).
 
-// ---- inverted lists: list l is member[start[l]] to member[start[l + 1] - 1], ascending
+// ---- inverted lists (inverted.c): list l is member[start[l]] to member[start[l + 1] - 1],
+// ascending
 
 struct cdp_ivf_lists {
     uint64_t count;
@@ -28,7 +29,7 @@ void cdp_ivf_lists_free(struct cdp_ivf_lists *lists);
 int cdp_ivf_lists_pack(struct cdp_ivf_lists *lists, const struct cdp_dataset *data, int threads,
                        struct cdp_err *err);
 
-// ---- list scan
+// ---- list scan (scan.c)
 
 // Row i, item items[i] of `data` or item i if `items` is NULL, scans inverted lists: those that
 // entries first to last - 1 of visits[i] name; or if `lists` is NULL all `columns`.
@@ -62,7 +63,7 @@ int cdp_scan_own_list(const struct cdp_scan *scan, struct cdp_candidates *found,
 
 enum { CDP_SCAN_OWN = 256 };
 
-// ---- coarse quantizer
+// ---- coarse quantizer (coarse.c)
 
 // Centroids by k-means (Lloyd, Least squares quantization in PCM, IEEE Transactions on Information
 // Theory 28(2), 1982) on a sample. From COARSE_MANY centroids on it has two levels: centroids are
@@ -94,7 +95,7 @@ int cdp_coarse_assign(struct cdp_candidates *assigned, const struct cdp_coarse *
 // Units of progress that it adds for `count` items.
 uint64_t cdp_coarse_progress(const struct cdp_coarse *coarse, uint64_t count);
 
-// ---- all of it
+// ---- all of it (ivf.c)
 
 struct cdp_ivf {
     struct cdp_coarse *coarse;

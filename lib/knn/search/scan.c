@@ -100,10 +100,10 @@ static int new_visits(struct scanner *w, uint32_t rows, struct cdp_err *err)
 {
     uint64_t lists = w->scan->lists->count;
     size_t visits = visits_of(w->scan);
-    w->visitors = cdp_zalloc(lists, sizeof *w->visitors, "cells", err);
-    w->list = cdp_alloc(rows, visits * sizeof *w->list, "cells", err);
-    w->end = cdp_alloc(lists, sizeof *w->end, "cells", err);
-    w->row = cdp_alloc(rows, visits * sizeof *w->row, "cells", err);
+    w->visitors = cdp_zalloc(lists, sizeof *w->visitors, "inverted lists", err);
+    w->list = cdp_alloc(rows, visits * sizeof *w->list, "inverted lists", err);
+    w->end = cdp_alloc(lists, sizeof *w->end, "inverted lists", err);
+    w->row = cdp_alloc(rows, visits * sizeof *w->row, "inverted lists", err);
     return w->visitors && w->list && w->end && w->row ? 0 : -1;
 }
 
