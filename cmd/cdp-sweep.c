@@ -9,7 +9,7 @@
 #include "tool.h"
 
 static double steps[3] = {0, 0.98, 0.02};
-static struct cdp_counts max_sizes = {1, {600}};
+static struct cdp_counts max_sizes = {.count = 1};
 static const char *labels_name;
 static bool automatic;
 
@@ -177,6 +177,7 @@ int main(int argc, char **argv)
 {
     struct pairs pairs = {0};
     struct cdp_tree tree;
+    max_sizes.number[0] = pairs_options.plan.max_size;
     int first = tool_start(&tool, argc, argv, 0, -1);
     struct cdp_output *output = tool_output(false);
     if (automatic)

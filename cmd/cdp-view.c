@@ -4,8 +4,8 @@
 #include "view/view.h"
 
 static bool show_header, check, show_digest;
-static int to = FORMAT_UNSET;
-static struct import import = {.format = FORMAT_UNSET, .metric = CDP_COSINE};
+static int to = TO_UNSET;
+static struct import import = {.format = FROM_UNSET, .metric = CDP_COSINE};
 static const char *names_name;
 static const char *const to_formats[] = {"tsv", "npz", "mtx", NULL};
 static const char *const from_formats[] = {"tsv", "npz", "mtx", "csv", "npy", NULL};
@@ -122,12 +122,12 @@ static const struct tool tool = {
 static void read_stream(struct cdp_reader *reader, struct cdp_output *output)
 {
     struct cdp_err err;
-    if (to == FORMAT_NPZ)
+    if (to == TO_NPZ)
         tool_check(cdp_stream_to_npz(reader, output, &err), &err);
-    else if (to == FORMAT_MTX)
+    else if (to == TO_MTX)
         tool_check(cdp_stream_to_mtx(reader, output, &err), &err);
     else
-        print_edges(to == FORMAT_TSV ? output : NULL, reader);
+        print_edges(to == TO_TSV ? output : NULL, reader);
     const struct cdp_totals *totals = cdp_reader_totals(reader);
     if (check || show_digest)
         tool_say("%llu edge%s, %llu item%s, values from %g to %g",
@@ -145,10 +145,10 @@ int main(int argc, char **argv)
     static char dash[] = "-", *standard[] = {dash};
     char **files = first < argc ? argv + first : standard;
     int count = first < argc ? argc - first : 1;
-    bool imports = import.format != FORMAT_UNSET;
-    if ((!imports && count > 1) || (import.format == FORMAT_NPY && count > 2))
+    bool imports = import.format != FROM_UNSET;
+    if ((!imports && count > 1) || (import.format == FROM_NPY && count > 2))
         tool_usage("unexpected operand '%s'", files[imports ? 2 : 1]);
-    struct cdp_output *output = tool_output(imports || to == FORMAT_NPZ);
+    struct cdp_output *output = tool_output(imports || to == TO_NPZ);
     struct cdp_output *names_output = names_name ? tool_side_output(names_name) : NULL;
     if (imports) {
         import_files(&import, output, names_output, files, count);
@@ -159,14 +159,14 @@ int main(int argc, char **argv)
     struct cdp_reader *reader;
     struct cdp_err err;
     tool_check(cdp_reader_open(&reader, files[0], ~0U, "", (int)common.threads, &err), &err);
-    if (to == FORMAT_UNSET && !check && !show_digest)
+    if (to == TO_UNSET && !check && !show_digest)
         print_header(output, cdp_reader_header(reader));
     else
         read_stream(reader, output);
     const struct cdp_names *names = cdp_reader_names(reader);
     if (names_output)
         print_names(names_output, names, cdp_input_shown(files[0]));
-    else if (names && (to == FORMAT_NPZ || to == FORMAT_MTX))
+    else if (names && (to == TO_NPZ || to == TO_MTX))
         tool_warn("%s: the format has no names: --ids-out writes them", cdp_input_shown(files[0]));
     cdp_reader_close(reader);
     tool_finish(output);

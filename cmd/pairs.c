@@ -14,7 +14,7 @@
 
 struct pairs_options pairs_options = {
     .threshold = -INFINITY,
-    .plan = {.max_size = 600, .step = 0.05, .max_iter = 100},
+    .plan = CDP_PROPAGATE_DEFAULTS,
 };
 
 // ---- thresholds

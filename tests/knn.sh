@@ -25,6 +25,7 @@ for metric in cosine angular l2 l1 linf hamming; do
     for kind in normal integers copies wild; do
         rows=$((300 + ${#kind} * 17))
         dim=$((1 + ${#metric} * ${#kind} * 2))
+        [ $kind != integers ] || dim=$((3 + ${#metric})) # less than a vector, and just above
         $reference random-rows ${#metric} $rows $dim $kind >rows.bin
         $reference knn $metric 9 $dim rows.bin >wanted.tsv
         cdp-knn -q -k 9 --metric $metric --dim $dim rows.bin | cdp-view --to tsv - >got.tsv

@@ -39,11 +39,14 @@ while read -r name section; do
 done < <(sed -n 's/^\.Xr \(cdp[a-z-]*\) \([1-9]\).*/\1 \2/p' "$CDP_SOURCE"/man/*.[1-9] | sort -u)
 is "$missing" "" "pages that others refer to exist"
 
-for tool in "$CDP_BIN"/cdp-*; do
+for source in "$CDP_SOURCE"/cmd/cdp-*.c; do
+    tool=$CDP_BIN/$(basename "$source" .c)
     name=$(basename "$tool")
     page=$CDP_SOURCE/man/$name.1
     [ -f "$page" ]
     ok $? "$name has a page"
+    grep -q "^| .$name. |" "$CDP_SOURCE/README.md" && [ "$(grep -c "^\.\(It \)\?Xr $name 1" "$CDP_SOURCE/man/cdp.7")" -ge 2 ]
+    ok $? "$name is in the tables of README.md and cdp(7), and in SEE ALSO"
     [ -f "$page" ] || continue
     commands=$("$tool" --list-options | grep -v '^--' | cut -f1)
     for command in '' $commands; do

@@ -39,7 +39,8 @@ declare -A runs=(
     [cdp-view]="--to tsv pairs.cdp"
     [cdp-config]="config.yaml"
 )
-for tool in "$CDP_BIN"/cdp-*; do
+for source in "$CDP_SOURCE"/cmd/cdp-*.c; do
+    tool=$CDP_BIN/$(basename "$source" .c)
     name=$(basename "$tool")
     printf '%s\n' "${!runs[@]}" cdp-synth | grep -q "^$name\b"
     ok $? "$name is tested here"

@@ -47,7 +47,7 @@ static void open_names(struct cdp_text_form *form, const struct import *import, 
     form->automatic = !import->ids && !import->named && !names_wanted;
     if (import->ids)
         tool_check(cdp_names_read(&form->names, import->ids, &err), &err);
-    else if (import->format == FORMAT_TSV || import->format == FORMAT_CSV)
+    else if (import->format == FROM_TSV || import->format == FROM_CSV)
         tool_check(cdp_names_new(&form->names, &err), &err);
 }
 
@@ -55,11 +55,11 @@ static int read_file(struct cdp_list *list, struct cdp_text_form *form, int form
                      int count, enum cdp_type *type, uint64_t *rows, struct cdp_err *err)
 {
     switch (format) {
-    case FORMAT_NPZ:
+    case FROM_NPZ:
         return cdp_list_from_npz(list, file[0], type, rows, err);
-    case FORMAT_MTX:
+    case FROM_MTX:
         return cdp_list_from_mtx(list, file[0], rows, err);
-    case FORMAT_NPY:
+    case FROM_NPY:
         return cdp_list_from_npy(list, file[0], count > 1 ? file[1] : NULL, err);
     default:
         return cdp_list_from_text(list, file[0], form, err);
@@ -73,7 +73,7 @@ static enum cdp_type read_files(struct cdp_list *list, struct cdp_text_form *for
                                 uint64_t *rows)
 {
     enum cdp_type type = import->type ? CDP_KNN : CDP_PAIRS;
-    int step = import->format == FORMAT_NPY ? count : 1; // ids and scores of npy are one input
+    int step = import->format == FROM_NPY ? count : 1; // ids and scores of npy are one input
     struct cdp_err err;
     for (int f = 0; f < count; f += step) {
         enum cdp_type before = type;
@@ -95,7 +95,7 @@ void import_files(const struct import *import, struct cdp_output *output,
                   struct cdp_output *names_output, char **files, int count)
 {
     struct cdp_list list = {0};
-    struct cdp_text_form form = {.csv = import->format == FORMAT_CSV};
+    struct cdp_text_form form = {.csv = import->format == FROM_CSV};
     uint64_t rows = 0;
     struct cdp_header header;
     struct cdp_writer *writer;

@@ -8,12 +8,13 @@
 
 // What cdp-view does with a stream. Failures end the program.
 
-// Formats other than streams: the first three are written, all are read.
-enum format { FORMAT_UNSET = -1, FORMAT_TSV, FORMAT_NPZ, FORMAT_MTX, FORMAT_CSV, FORMAT_NPY };
+// The choices of --from and of --to.
+enum from { FROM_UNSET = -1, FROM_TSV, FROM_NPZ, FROM_MTX, FROM_CSV, FROM_NPY };
+enum to { TO_UNSET = -1, TO_TSV, TO_NPZ, TO_MTX };
 
 // How --from reads its files.
 struct import {
-    int format;          // enum format
+    int format;          // enum from
     int type;            // 0 = pairs, 1 = knn: of text
     int metric;          // enum cdp_metric, of knn edges
     uint64_t nodes;      // 0 = unset

@@ -111,8 +111,12 @@ PUBLIC int libcdp_pairs_add(struct libcdp_pairs *pairs, const uint64_t *i, const
 
 PUBLIC void libcdp_plan_init(struct libcdp_plan *plan, uint64_t size)
 {
-    const struct libcdp_plan standard = {
-        .size = size, .max_size = 600, .step = 0.05, .max_iter = 100, .merge = 0};
+    const struct cdp_propagate_plan own = CDP_PROPAGATE_DEFAULTS;
+    const struct libcdp_plan standard = {.size = size,
+                                         .max_size = own.max_size,
+                                         .step = own.step,
+                                         .max_iter = own.max_iter,
+                                         .merge = own.merge};
     memset(plan, 0, size);
     memcpy(plan, &standard, size < sizeof standard ? size : sizeof standard);
 }

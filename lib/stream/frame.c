@@ -123,7 +123,7 @@ int cdp_parse_header(struct cdp_header *header, unsigned *version, const unsigne
     bool all_rows = !header->rows[0] && !header->rows[1];
     bool rows_fit = header->type == CDP_KNN && header->rows[0] < header->rows[1] &&
                     header->rows[1] <= header->nodes;
-    if (*version < 1 || !cdp_type_name(header->type) || header->metric > CDP_HAMMING ||
+    if (*version < 1 || !cdp_type_name(header->type) || header->metric >= CDP_METRICS ||
         header->nodes >> 63 || header->columns < 1 || header->columns > CDP_MAX_COLUMNS ||
         !(all_rows || rows_fit) || named > 1 || !(header->scale >= 0 && isfinite(header->scale)))
         return cdp_fail(err, "the header holds a value that the format does not know");

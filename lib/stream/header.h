@@ -13,6 +13,7 @@
 enum cdp_type { CDP_KNN = 1, CDP_PAIRS = 2, CDP_FEATURES = 3, CDP_FOREST = 4 };
 
 enum cdp_metric { CDP_METRIC_NONE, CDP_COSINE, CDP_L2, CDP_L1, CDP_LINF, CDP_ANGULAR, CDP_HAMMING };
+#define CDP_METRICS (CDP_HAMMING + 1) // above the last one
 
 #define CDP_MAX_COLUMNS 256
 #define CDP_COLUMN_NAME 32

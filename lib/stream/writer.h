@@ -12,7 +12,9 @@
 // Writes an edge stream.
 struct cdp_writer;
 
-// Writes the header (copied) to `output`, which stays the caller's. `threads` as cdp_threads()
+// Writes the header (copied) to `output`, which stays the caller's. A filter sets `nodes` of a
+// header that it copies: 0 stands for one more than the largest id, and the input's number is then
+// known from its totals. `threads` as cdp_threads()
 // takes it; the bytes do not depend on it. Memory: about 3 MB per thread.
 int cdp_writer_open(struct cdp_writer **writer, struct cdp_output *output,
                     const struct cdp_header *header, int level, int threads, struct cdp_err *err);

@@ -109,7 +109,7 @@ struct cdp_kernel {
         cdp_pack_function *pack; // NULL: rows are read as they are
         cdp_tile_function *tile;
         cdp_pairs_function *pairs;
-    } metric[CDP_HAMMING + 1];
+    } metric[CDP_METRICS];
     // Dot products with 32-bit sums, for items within CDP_DOT_WHOLE only, rows not packed; or NULL.
     cdp_tile_function *tile32;
     // Cost of a pair in a tile of dot products: all + each x (words / step, rounded up), in

@@ -98,6 +98,7 @@ CDP_INLINE bool float_group(const struct cdp_tile *t, uint64_t passed[GROUP], co
     return any;
 }
 
+// Joins its lanes by the step itself, so step(s, x, 0) must be s + |x|, or the larger of s and |x|.
 CDP_INLINE float float_pair(const uint32_t *x, const uint32_t *y, size_t words,
                             cdp_floats (*step)(cdp_floats, cdp_floats, cdp_floats))
 {
