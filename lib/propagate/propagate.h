@@ -18,9 +18,9 @@ struct cdp_propagate_plan {
 
 // The defaults of the tools and of libcdp: the values of the original's configurations, but for
 // `merge`.
-#define CDP_PROPAGATE_DEFAULTS                            \
-    {                                                     \
-        .max_size = 600, .step = 0.05, .max_iter = 100    \
+#define CDP_PROPAGATE_DEFAULTS                         \
+    {                                                  \
+        .max_size = 600, .step = 0.05, .max_iter = 100 \
     }
 
 // The clusters of the pairs above a threshold, as nodes of the tree.
