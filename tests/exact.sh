@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Neighbours of made-up faces, real faces and Fashion-MNIST: exact ones bit for bit those of brute force in
+# Neighbours of synthetic faces, real faces and Fashion-MNIST: exact ones bit for bit those of brute force in
 # double precision, for some of the rows (test-long: all rows, a quarter of an hour); the same ones from every
 # instruction set and number of threads; and the recall of approximate search for copies and for clusters of very
 # different size.

@@ -14,7 +14,7 @@
 // ---- problems, and texts
 
 extern const char *config; // the configuration's name
-extern int problems;       // how many have been told
+extern int problems;       // how many were reported
 
 // Reports a problem of a line of the configuration, or of the whole (0).
 void wrong(size_t line, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -197,7 +197,7 @@ static struct cdp_coarse *initial(struct cdp_coarse *groups, const struct cdp_da
                                   struct cdp_err *err)
 {
     struct cdp_ivf_lists order = {0};
-    struct cdp_coarse *c = cdp_zalloc(1, sizeof *c, "centres", err);
+    struct cdp_coarse *c = cdp_zalloc(1, sizeof *c, "centroids", err);
     uint32_t *first = cdp_coarse_sample(data->matrix->rows, count, seed, err);
     int status =
         !c || !first ||
