@@ -145,6 +145,11 @@ static int add(struct pairs *p, const struct cdp_block *block, const char *name,
         if (cdp_list_add(&p->list, block->source[e], block->target[e], score[e], err))
             return -1;
     }
+    for (size_t e = 0; p->map && e < block->edges; e++) {
+        if (score[e] > p->floors.threshold[0] &&
+            cdp_map_add(p->map, &block->source[e], &block->target[e], &score[e], 1, &reason))
+            return cdp_fail(err, "%s: %s", name, reason.text);
+    }
     cdp_progress_add(tool_progress(), block->edges);
     return 0;
 }
@@ -251,6 +256,8 @@ static void add_must_links(struct pairs *p, struct cdp_list *must)
             tool_check(cdp_floors_add(&p->floors, i, j, &always, 1, &err), &err);
         if (p->all)
             tool_check(cdp_list_add(&p->list, *i, *j, always, &err), &err);
+        if (p->map)
+            tool_check(cdp_map_link(p->map, *i, *j, &err), &err);
     }
 }
 
@@ -263,6 +270,9 @@ static void constrain(struct pairs *p)
         add_must_links(p, &must);
     if (pairs_options.cannot_link)
         read_constraints(p, &p->cannot, pairs_options.cannot_link, cdp_forest_nodes(p->forest));
+    for (size_t e = 0; p->map && e < p->cannot.count; e++)
+        tool_check(cdp_map_part(p->map, p->cannot.edge[e].source, p->cannot.edge[e].target, &err),
+                   &err);
     if (!pairs_options.must_link || !pairs_options.cannot_link) {
         free(must.edge);
         return;

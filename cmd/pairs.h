@@ -8,6 +8,7 @@
 #include "base/options.h"
 #include "propagate/clusters.h"
 #include "propagate/floors.h"
+#include "propagate/map.h"
 #include "propagate/propagate.h"
 #include "propagate/tree.h"
 #include "stream/list.h"
@@ -112,6 +113,7 @@ struct pairs {
     // What is wanted, to be set before pairs_read.
     bool edges;               // the forest's edges are pairs of the input
     bool all;                 // `list` holds all pairs
+    struct cdp_map *map;      // takes the pairs above its threshold too; NULL = none
     struct cdp_floors floors; // of these thresholds (pairs_thresholds); none where count is 0
     struct cdp_names *names;  // the items' names, where `names_file` has them
     const char *names_file;   // for messages; pairs_read sets both where --ids is given

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "score/consensus.h"
+
+#include <math.h>
+
+#include "base/mem.h"
+#include "propagate/map.h"
+#include "score/commands.h"
+
+static struct cdp_texts features;
+static double alarms; // 0 = found
+
+static const struct cdp_option options[] = {
+    {.type = CDP_OPTION_TEXTS,
+     .name = "features",
+     .arg = "FILE",
+     .group = "Input",
+     .help = "features of a model, once for each list, in their order",
+     .value = &features,
+     .required = true},
+    {.type = CDP_OPTION_REAL,
+     .name = "false-alarms",
+     .arg = "N",
+     .group = "Pairs",
+     .help = "accept N false pairs for each item",
+     .value = &alarms,
+     .unset = "as many as give the best expected F",
+     .min = 1e-6,
+     .max = 100},
+    {0},
+};
+
+const struct tool consensus_tool = {
+    .name = "cdp-score consensus",
+    .summary = "Scores pairs by the probability that they are true, without labels",
+    .synopsis = "--features FILE... [OPTION]... LIST.cdp...",
+    .example = "cdp-score consensus --features m0.bin m0.cdp | cdp-propagate --method map "
+               ">labels.txt\n",
+    .options = options,
+    .stream = "",
+};
+
+// Clusters by the map equation; items without a pair become clusters of their own.
+static int64_t cluster(void *context, const uint32_t *i, const uint32_t *j, const float *score,
+                       size_t pairs, uint64_t items, uint32_t *label, struct cdp_err *err)
+{
+    struct cdp_map *map;
+    double length;
+    (void)context;
+    if (cdp_map_new(&map, err))
+        return -1;
+    int64_t clusters = 0;
+    for (size_t p = 0; p < pairs && clusters == 0; p++) {
+        uint64_t a = i[p], b = j[p];
+        clusters = cdp_map_add(map, &a, &b, &score[p], 1, err);
+    }
+    if (clusters == 0)
+        clusters = cdp_map_cluster(map, items, label, &length, err);
+    for (uint64_t item = 0; item < items && clusters >= 0; item++) {
+        if (label[item] == CDP_NO_LABEL)
+            label[item] = (uint32_t)clusters++;
+    }
+    cdp_map_free(map);
+    return clusters;
+}
+
+// ---- what was found
+
+static void report(const struct cdp_consensus *c, char **files, int count)
+{
+    for (int m = 0; m < count && count > 1; m++)
+        tool_say("%s: weight %.3f, chance cosine %.4f +- %.4f", files[m], c->weight[m],
+                 c->member[m].mean, c->member[m].deviation);
+    tool_say("chance cosine %.4f +- %.4f, %.2f of what it was before clustering", c->null.mean,
+             c->null.deviation, c->ratio);
+    tool_say("%.2f true pairs of an item expected, %.0f %% of those in clusters are above the "
+             "threshold: %s",
+             c->partners, 100 * c->recall,
+             c->strength <= 0   ? "weak"
+             : c->strength >= 1 ? "strong"
+                                : "between weak and strong");
+    tool_say("threshold: cosine %.4f, %.2f deviations, %.3g false pairs of an item expected",
+             c->null.mean + c->threshold * c->null.deviation, c->threshold, c->alarms);
+}
+
+// The rules and their bounds come from real faces, synthetic faces, digits and texts.
+static void warn(const struct cdp_consensus *c)
+{
+    if (!c->signal)
+        tool_warn("no signal: the cosines are those of chance: these features tell no identities "
+                  "apart, or each item is the only one of its identity");
+    else if (c->ratio < 0.8 || c->ratio > 1.3)
+        tool_warn("the cosines of unlike items are not Gaussian (%.2f): scores and threshold are "
+                  "not to be relied on",
+                  c->ratio);
+    else if (alarms == 0 && c->alarms > 11.9)
+        tool_warn("the threshold is at its bound of 12 false pairs for each item: expect strangers "
+                  "in clusters; --false-alarms sets another");
+    for (unsigned m = 0; c->weight[m] > 0 && m < CDP_MOST_MODELS; m++) {
+        if (c->weight[m] < 0.03)
+            tool_warn("model %u has a weight of %.3f: it hardly tells identities apart", m,
+                      c->weight[m]);
+    }
+}
+
+void run_consensus(char **files, int count)
+{
+    static struct cdp_table lists[CDP_MOST_TEXTS];
+    static struct cdp_matrix matrices[CDP_MOST_TEXTS];
+    static struct cdp_consensus found;
+    struct job job;
+    struct cdp_err err;
+    if (features.count != (size_t)count)
+        tool_usage("--features is given %zu times, but there are %d lists", features.count, count);
+    job_open(&job, CDP_PAIRS, files[0]);
+    require_rows(&job.base, files[0], (uint64_t[2]){0, 0});
+    job_note_base(&job);
+    lists[0] = job.base;
+    for (int m = 1; m < count; m++)
+        job_read_member(&job, &lists[m], files[m]);
+    for (int m = 0; m < count; m++)
+        job_open_features(&job, &matrices[m], features.text[m]);
+    job_begin_pairs(&job);
+    struct cdp_consensus_plan plan = {
+        .models = (unsigned)count,
+        .lists = lists,
+        .features = matrices,
+        .alarms = alarms,
+        .cluster = cluster,
+        .threads = (int)common.threads,
+        .progress = tool_progress(),
+    };
+    tool_check(cdp_consensus(&found, &plan, job_write_pair, &job, &err), &err);
+    report(&found, files, count);
+    warn(&found);
+    for (int m = 0; m < count; m++) {
+        cdp_matrix_close(&matrices[m]);
+        if (m > 0)
+            cdp_table_free(&lists[m]);
+    }
+    job_finish(&job);
+}
