@@ -44,7 +44,8 @@ static void cluster_by_map(struct pairs *pairs, struct cdp_clusters *clusters)
     *clusters = (struct cdp_clusters){.items = items};
     clusters->label = cdp_alloc(items, sizeof *clusters->label, "labels", &err);
     tool_check(clusters->label ? 0 : -1, &err);
-    int64_t count = cdp_map_cluster(pairs->map, items, clusters->label, &length, &err);
+    int64_t count =
+        cdp_map_cluster(pairs->map, items, clusters->label, &length, (int)common.threads, &err);
     tool_check(count < 0 ? -1 : 0, &err);
     clusters->clusters = (uint32_t)count;
     tool_say("%lld cluster%s of %llu item%s, codelength %.6f bits", (long long)count,
@@ -63,7 +64,8 @@ int main(int argc, char **argv)
     struct cdp_output *output = tool_output(false);
     if (method == MAP)
         tool_check(cdp_map_new(&pairs.map, &err), &err);
-    pairs_thresholds(&pairs, NULL);
+    else
+        pairs_thresholds(&pairs, NULL);
     pairs_read(&pairs, argv + first, argc - first);
     if (method == MAP) {
         cluster_by_map(&pairs, &clusters);

@@ -113,7 +113,8 @@ struct pairs {
     // What is wanted, to be set before pairs_read.
     bool edges;               // the forest's edges are pairs of the input
     bool all;                 // `list` holds all pairs
-    struct cdp_map *map;      // takes the pairs above its threshold too; NULL = none
+    struct cdp_map *map;      // takes the pairs above --threshold, the forest none; NULL = none
+    bool all_pairs;           // a forest is refused
     struct cdp_floors floors; // of these thresholds (pairs_thresholds); none where count is 0
     struct cdp_names *names;  // the items' names, where `names_file` has them
     const char *names_file;   // for messages; pairs_read sets both where --ids is given
@@ -132,6 +133,7 @@ struct pairs {
     const char *stream;     // the first one that has a scale
     struct cdp_clamp clamp; // of scores just above 1
     uint64_t self_pairs;    // which are left out
+    uint64_t weightless;    // pairs that weigh nothing in `map`
 };
 
 // Asks for the floors of a sweep (first, last, step), or, where that is NULL, of --threshold.

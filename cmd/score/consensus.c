@@ -55,7 +55,7 @@ static int64_t cluster(void *context, const uint32_t *i, const uint32_t *j, cons
         clusters = cdp_map_add(map, &a, &b, &score[p], 1, err);
     }
     if (clusters == 0)
-        clusters = cdp_map_cluster(map, items, label, &length, err);
+        clusters = cdp_map_cluster(map, items, label, &length, (int)common.threads, err);
     for (uint64_t item = 0; item < items && clusters >= 0; item++) {
         if (label[item] == CDP_NO_LABEL)
             label[item] = (uint32_t)clusters++;

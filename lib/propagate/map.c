@@ -7,21 +7,24 @@
 
 #include "base/logs.h"
 #include "base/mem.h"
+#include "base/sort.h"
+#include "base/threads.h"
 #include "propagate/modules.h"
 
 enum {
-    UNIT = 1 << 20, // of weights: an item's own
-    ROUNDS = 10,    // in which single items are moved again, at most
+    UNIT = 1 << 20,  // of weights: an item's own
+    ROUNDS = 10,     // in which single items are moved again, at most
+    MOST_PARTS = 16, // of the rows, which are filled in parallel; each reads all pairs
 };
 
 struct pair {
-    uint32_t i, j;
-    float score;
+    uint32_t i, j, weight;
 };
 
 struct pairs {
     struct pair *pair;
     size_t count, room;
+    bool unordered; // not i < j, ascending, without repetitions, as those of a stream are
 };
 
 struct cdp_map {
@@ -44,182 +47,195 @@ void cdp_map_free(struct cdp_map *map)
     free(map);
 }
 
-static int add(struct pairs *pairs, const uint64_t *i, const uint64_t *j, const float *score,
-               size_t count, struct cdp_err *err)
+// -log10(1 - score) in units.
+static uint32_t pair_weight(float score)
 {
-    if (cdp_grow(&pairs->pair, &pairs->room, pairs->count + count, sizeof *pairs->pair, "pairs",
-                 err))
-        return -1;
+    if (!(score > 0))
+        return 0;
+    double weight = score < 1 ? cdp_log2(1 - (double)score) * -0.30102999566398120 : CDP_MAP_MOST;
+    return (uint32_t)((weight < CDP_MAP_MOST ? weight : CDP_MAP_MOST) * UNIT + 0.5);
+}
+
+static int check_ids(const uint64_t *i, const uint64_t *j, size_t count, struct cdp_err *err)
+{
     for (size_t p = 0; p < count; p++) {
         if (i[p] > UINT32_MAX - 2 || j[p] > UINT32_MAX - 2)
             return cdp_fail(err, "id %llu: ids from 2^32 - 2 on are not supported",
                             (unsigned long long)(i[p] > j[p] ? i[p] : j[p]));
-        pairs->pair[pairs->count++] =
-            (struct pair){(uint32_t)i[p], (uint32_t)j[p], score ? score[p] : 0};
     }
     return 0;
+}
+
+static void add_pair(struct pairs *pairs, uint32_t i, uint32_t j, uint32_t weight)
+{
+    const struct pair *last = pairs->pair + pairs->count - 1;
+    if (i >= j || (pairs->count > 0 && (i < last->i || (i == last->i && j <= last->j))))
+        pairs->unordered = true;
+    pairs->pair[pairs->count++] = (struct pair){i, j, weight};
 }
 
 int cdp_map_add(struct cdp_map *map, const uint64_t *i, const uint64_t *j, const float *score,
                 size_t pairs, struct cdp_err *err)
 {
-    return add(&map->scored, i, j, score, pairs, err);
+    struct pairs *to = &map->scored;
+    if (check_ids(i, j, pairs, err) ||
+        cdp_grow(&to->pair, &to->room, to->count + pairs, sizeof *to->pair, "pairs", err))
+        return -1;
+    for (size_t p = 0; p < pairs; p++) {
+        uint32_t weight = pair_weight(score[p]);
+        if (weight > 0)
+            add_pair(to, (uint32_t)i[p], (uint32_t)j[p], weight);
+    }
+    return 0;
+}
+
+static int add_constraint(struct pairs *pairs, uint64_t i, uint64_t j, struct cdp_err *err)
+{
+    if (check_ids(&i, &j, 1, err) ||
+        cdp_grow(&pairs->pair, &pairs->room, pairs->count + 1, sizeof *pairs->pair, "pairs", err))
+        return -1;
+    add_pair(pairs, (uint32_t)i, (uint32_t)j, 0);
+    return 0;
 }
 
 int cdp_map_link(struct cdp_map *map, uint64_t i, uint64_t j, struct cdp_err *err)
 {
-    return add(&map->together, &i, &j, NULL, 1, err);
+    return add_constraint(&map->together, i, j, err);
 }
 
 int cdp_map_part(struct cdp_map *map, uint64_t i, uint64_t j, struct cdp_err *err)
 {
-    return add(&map->apart, &i, &j, NULL, 1, err);
+    return add_constraint(&map->apart, i, j, err);
 }
 
 // ---- from pairs to a graph
 
-// -log10(1 - score) in units.
-static uint64_t pair_weight(float score)
+// Grouping by sort.h: counts each pair at both items.
+static uint64_t *row_begins(const struct pairs *pairs, uint32_t nodes, struct cdp_err *err)
 {
-    if (score <= 0)
-        return 0;
-    double weight = score < 1 ? cdp_log2(1 - (double)score) * -0.30102999566398120 : CDP_MAP_MOST;
-    return (uint64_t)((weight < CDP_MAP_MOST ? weight : CDP_MAP_MOST) * UNIT + 0.5);
+    uint64_t *offset = cdp_zalloc((size_t)nodes + 2, sizeof *offset, "pairs", err);
+    if (!offset)
+        return NULL;
+    for (size_t p = 0; p < pairs->count; p++) {
+        offset[pairs->pair[p].i + 2]++;
+        offset[pairs->pair[p].j + 2]++;
+    }
+    cdp_group_begins(offset, nodes);
+    return offset;
 }
 
-// Partners of each node, unordered and with repetitions. `offset` has nodes + 2 elements.
-struct rows {
-    uint64_t *offset;
-    uint32_t *partner;
-    float *score;
-};
-
-static void rows_free(struct rows *rows)
+// Fills the rows of nodes begin .. end - 1.
+static void fill_rows(struct cdp_flow *flow, const struct pairs *pairs, uint32_t begin,
+                      uint32_t end)
 {
-    free(rows->offset);
-    free(rows->partner);
-    free(rows->score);
+    uint64_t *next = flow->offset + 1;
+    for (size_t p = 0; p < pairs->count; p++) {
+        const struct pair *e = &pairs->pair[p];
+        if (e->i - begin < end - begin)
+            flow->edge[next[e->i]++] = (struct cdp_flow_edge){e->j, e->weight};
+        if (e->j - begin < end - begin)
+            flow->edge[next[e->j]++] = (struct cdp_flow_edge){e->i, e->weight};
+    }
 }
 
-static int rows_new(struct rows *rows, uint32_t nodes, size_t count, struct cdp_err *err)
+// The first node from whose row on there are at least `part` of `parts` of all edges.
+static uint32_t border(const struct cdp_flow *flow, uint64_t edges, int part, int parts)
 {
-    rows->offset = cdp_zalloc((size_t)nodes + 2, sizeof *rows->offset, "pairs", err);
-    rows->partner = cdp_alloc(count, sizeof *rows->partner, "pairs", err);
-    rows->score = cdp_alloc(count, sizeof *rows->score, "pairs", err);
-    if (rows->offset && rows->partner && rows->score)
-        return 0;
-    rows_free(rows);
-    return -1;
+    uint64_t wanted = edges / (uint64_t)parts * (uint64_t)part;
+    uint32_t low = 0, high = flow->nodes;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (flow->offset[middle + 1] < wanted) // where its row begins, before it is filled
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return part == parts ? flow->nodes : low;
 }
 
-// Makes offsets of the numbers of partners, which are at offset + 2; filling at offset + 1 then
-// leaves each row's beginning at offset.
-static void rows_begin(struct rows *rows, uint32_t nodes)
+static int by_partner(const void *a, const void *b)
 {
-    for (uint32_t i = 0; i < nodes; i++)
-        rows->offset[i + 2] += rows->offset[i + 1];
+    const struct cdp_flow_edge *x = a, *y = b;
+    if (x->partner != y->partner)
+        return x->partner < y->partner ? -1 : 1;
+    return (x->weight < y->weight) - (x->weight > y->weight);
 }
 
-static void rows_put(struct rows *rows, uint32_t row, uint32_t partner, float score)
+// Sorts a row, leaves of each partner the highest weight, and returns how many edges are left.
+static uint64_t settle_row(struct cdp_flow_edge *edge, uint64_t count)
 {
-    uint64_t at = rows->offset[row + 1]++;
-    rows->partner[at] = partner;
-    rows->score[at] = score;
+    uint64_t left = 0;
+    qsort(edge, count, sizeof *edge, by_partner);
+    for (uint64_t e = 0; e < count; e++) {
+        if (left == 0 || edge[left - 1].partner != edge[e].partner)
+            edge[left++] = edge[e];
+    }
+    return left;
+}
+
+// Sorts rows that were filled in any order, and moves them together.
+static void settle_rows(struct cdp_flow *flow)
+{
+    uint64_t *left = flow->strength, count = 0; // not yet in use
+#pragma omp parallel for num_threads(flow->threads) schedule(dynamic, 256)
+    for (uint32_t i = 0; i < flow->nodes; i++)
+        left[i] = settle_row(flow->edge + flow->offset[i], flow->offset[i + 1] - flow->offset[i]);
+    for (uint32_t i = 0; i < flow->nodes; i++) {
+        memmove(flow->edge + count, flow->edge + flow->offset[i], left[i] * sizeof *flow->edge);
+        flow->offset[i] = count;
+        count += left[i];
+    }
+    flow->offset[flow->nodes] = count;
 }
 
 // Takes the pairs' memory.
-static int rows_of_pairs(struct rows *rows, struct pairs *pairs, uint32_t nodes,
+static int flow_of_pairs(struct cdp_flow *flow, struct pairs *pairs, uint32_t items, int threads,
                          struct cdp_err *err)
 {
-    if (rows_new(rows, nodes, 2 * pairs->count, err))
+    *flow = (struct cdp_flow){.nodes = items, .threads = cdp_threads(threads)};
+    flow->offset = row_begins(pairs, items, err);
+    flow->edge = cdp_alloc(2 * pairs->count, sizeof *flow->edge, "pairs", err);
+    flow->strength = cdp_alloc(items, sizeof *flow->strength, "items", err);
+    if (!flow->offset || !flow->edge || !flow->strength)
         return -1;
-    for (size_t p = 0; p < pairs->count; p++) {
-        rows->offset[pairs->pair[p].i + 2]++;
-        rows->offset[pairs->pair[p].j + 2]++;
-    }
-    rows_begin(rows, nodes);
-    for (size_t p = 0; p < pairs->count; p++) {
-        const struct pair *e = &pairs->pair[p];
-        rows_put(rows, e->i, e->j, e->score);
-        rows_put(rows, e->j, e->i, e->score);
-    }
+    int parts = flow->threads < MOST_PARTS ? flow->threads : MOST_PARTS;
+    uint32_t begin[MOST_PARTS + 1];
+    for (int part = 0; part <= parts; part++)
+        begin[part] = border(flow, 2 * pairs->count, part, parts);
+#pragma omp parallel for num_threads(parts) schedule(static, 1)
+    for (int part = 0; part < parts; part++)
+        fill_rows(flow, pairs, begin[part], begin[part + 1]);
+    bool unordered = pairs->unordered;
     free(pairs->pair);
     *pairs = (struct pairs){0};
-    return 0;
-}
-
-// Sorts the partners of each row by number: rows of a symmetric graph are its columns, so going
-// through them in order and appending each node to the rows of its partners sorts them all.
-static int rows_sort(struct rows *rows, uint32_t nodes, struct cdp_err *err)
-{
-    struct rows sorted;
-    if (rows_new(&sorted, nodes, rows->offset[nodes], err))
-        return -1;
-    for (uint32_t i = 0; i < nodes; i++)
-        sorted.offset[i + 2] = rows->offset[i + 1] - rows->offset[i];
-    rows_begin(&sorted, nodes);
-    for (uint32_t i = 0; i < nodes; i++) {
-        for (uint64_t p = rows->offset[i]; p < rows->offset[i + 1]; p++)
-            rows_put(&sorted, rows->partner[p], i, rows->score[p]);
-    }
-    rows_free(rows);
-    *rows = sorted;
-    return 0;
-}
-
-// Takes the rows' memory. Of a repeated pair the highest score counts.
-static int flow_of_rows(struct cdp_flow *flow, struct rows *rows, struct cdp_err *err)
-{
-    flow->offset = rows->offset;
-    flow->partner = rows->partner;
-    rows->offset = NULL;
-    rows->partner = NULL;
-    flow->weight = cdp_alloc(flow->offset[flow->nodes], sizeof *flow->weight, "pairs", err);
-    flow->strength = cdp_alloc(flow->nodes, sizeof *flow->strength, "items", err);
-    if (!flow->weight || !flow->strength)
-        return -1;
-    uint64_t count = 0, p = 0;
-    for (uint32_t i = 0; i < flow->nodes; i++) {
-        uint64_t begin = count, end = flow->offset[i + 1];
+    if (unordered)
+        settle_rows(flow);
+    uint64_t total = 0;
+#pragma omp parallel for num_threads(flow->threads) schedule(static) reduction(+ : total)
+    for (uint32_t i = 0; i < items; i++) {
         flow->strength[i] = UNIT;
-        for (flow->offset[i] = begin; p < end; p++) {
-            uint64_t weight = pair_weight(rows->score[p]);
-            bool repeated = count > begin && flow->partner[count - 1] == flow->partner[p];
-            if (repeated && weight > flow->weight[count - 1]) {
-                flow->strength[i] += weight - flow->weight[count - 1];
-                flow->weight[count - 1] = weight;
-            } else if (!repeated && weight > 0) {
-                flow->strength[i] += weight;
-                flow->partner[count] = flow->partner[p];
-                flow->weight[count++] = weight;
-            }
-        }
-        flow->total += flow->strength[i];
+        for (uint64_t e = flow->offset[i]; e < flow->offset[i + 1]; e++)
+            flow->strength[i] += flow->edge[e].weight;
+        total += flow->strength[i];
     }
-    flow->offset[flow->nodes] = count;
+    flow->total = total;
     return 0;
 }
 
-static int flow_of_pairs(struct cdp_flow *flow, struct cdp_map *map, uint32_t items,
-                         struct cdp_err *err)
+static int apart_of_pairs(struct cdp_flow *flow, const struct pairs *pairs, struct cdp_err *err)
 {
-    struct rows rows, apart;
-    *flow = (struct cdp_flow){.nodes = items};
-    if (rows_of_pairs(&rows, &map->scored, items, err))
+    if (pairs->count == 0)
+        return 0;
+    flow->apart_offset = row_begins(pairs, flow->nodes, err);
+    flow->apart = cdp_alloc(2 * pairs->count, sizeof *flow->apart, "pairs apart", err);
+    if (!flow->apart_offset || !flow->apart)
         return -1;
-    int status = rows_sort(&rows, items, err) || flow_of_rows(flow, &rows, err) ? -1 : 0;
-    rows_free(&rows);
-    if (!status && map->apart.count > 0) {
-        status = rows_of_pairs(&apart, &map->apart, items, err);
-        if (!status) {
-            flow->apart_offset = apart.offset;
-            flow->apart = apart.partner;
-            free(apart.score);
-        }
+    uint64_t *next = flow->apart_offset + 1;
+    for (size_t p = 0; p < pairs->count; p++) {
+        flow->apart[next[pairs->pair[p].i]++] = pairs->pair[p].j;
+        flow->apart[next[pairs->pair[p].j]++] = pairs->pair[p].i;
     }
-    if (status)
-        cdp_flow_free(flow);
-    return status;
+    return 0;
 }
 
 // ---- must-links
@@ -263,9 +279,10 @@ static void compose(uint32_t *module, uint32_t nodes, const uint32_t *merged)
         module[i] = merged[module[i]];
 }
 
-// Merges modules with each other, level after level, until none moves. Returns their number.
+// Merges modules with each other, level after level, until none moves. Returns their number, and
+// the length of their code.
 static int64_t merge_modules(const struct cdp_flow *flow, uint32_t *module, int64_t modules,
-                             struct cdp_err *err)
+                             double *length, struct cdp_err *err)
 {
     struct cdp_flow level, next;
     if (cdp_modules_merge(flow, module, (uint32_t)modules, &level, err))
@@ -287,6 +304,7 @@ static int64_t merge_modules(const struct cdp_flow *flow, uint32_t *module, int6
         cdp_flow_free(&level);
         level = next;
     }
+    *length = cdp_modules_length(&level);
     cdp_flow_free(&level);
     free(merged);
     return moves < 0 ? -1 : modules;
@@ -300,12 +318,10 @@ static double shorten(const struct cdp_flow *flow, uint32_t *module, struct cdp_
     double length = INFINITY;
     for (int round = 0; best && round < ROUNDS; round++) {
         int64_t modules = -1;
+        double now = NAN;
         if (cdp_modules_move(flow, module, err) >= 0)
             modules = cdp_modules_number(module, flow->nodes, err);
-        if (modules >= 0)
-            modules = merge_modules(flow, module, modules, err);
-        double now = modules < 0 ? NAN : cdp_modules_length(flow, module, err);
-        if (isnan(now)) {
+        if (modules < 0 || merge_modules(flow, module, modules, &now, err) < 0) {
             length = NAN;
             break;
         }
@@ -360,7 +376,7 @@ static int64_t number_clusters(const struct cdp_flow *flow, const uint32_t *modu
 }
 
 int64_t cdp_map_cluster(struct cdp_map *map, uint64_t items, uint32_t *label, double *codelength,
-                        struct cdp_err *err)
+                        int threads, struct cdp_err *err)
 {
     if (items > UINT32_MAX - 2)
         return cdp_fail(err, "%llu items: up to 2^32 - 2 are supported", (unsigned long long)items);
@@ -368,21 +384,25 @@ int64_t cdp_map_cluster(struct cdp_map *map, uint64_t items, uint32_t *label, do
     if (items == 0)
         return 0;
     struct cdp_flow flow;
-    if (flow_of_pairs(&flow, map, (uint32_t)items, err))
-        return -1;
-    int64_t clusters = -1;
-    double length = items_length(&flow);
     uint32_t *module = NULL;
-    if (!contract(&flow, &map->together, label, err))
-        module = cdp_alloc(flow.nodes, sizeof *module, "clusters", err);
-    if (module) {
-        for (uint32_t i = 0; i < flow.nodes; i++)
-            module[i] = i;
-        length += shorten(&flow, module, err);
-        if (!isnan(length))
-            clusters = number_clusters(&flow, module, items, label, err);
-        *codelength = length;
-    }
+    int64_t clusters = -1;
+    double length = 0;
+    if (flow_of_pairs(&flow, &map->scored, (uint32_t)items, threads, err) ||
+        apart_of_pairs(&flow, &map->apart, err))
+        goto out;
+    length = items_length(&flow);
+    if (contract(&flow, &map->together, label, err))
+        goto out;
+    module = cdp_alloc(flow.nodes, sizeof *module, "clusters", err);
+    if (!module)
+        goto out;
+    for (uint32_t i = 0; i < flow.nodes; i++)
+        module[i] = i;
+    length += shorten(&flow, module, err);
+    if (!isnan(length))
+        clusters = number_clusters(&flow, module, items, label, err);
+out:
+    *codelength = length;
     free(module);
     cdp_flow_free(&flow);
     return clusters;

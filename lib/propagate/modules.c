@@ -3,15 +3,22 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/logs.h"
 #include "base/mem.h"
+#include "base/sort.h"
+#include "base/threads.h"
 
 // In bits; smaller gains may be rounding errors of the sum.
 static const double LEAST_GAIN = 1e-12;
 
-// Tries of a node on average, at most: a bound for graphs on which greedy moves go on and on.
-enum { MOST_TRIES = 100 };
+enum {
+    MOST_TRIES = 100, // of a node on average: a bound for graphs on which moves go on and on
+    PARALLEL = 4096,  // nodes of a graph from which on threads pay
+    AHEAD = 12,       // edges ahead of which modules are prefetched
+    SOON = 4,         // nodes ahead of which edges are
+};
 
 static inline double plogp(double x)
 {
@@ -21,8 +28,7 @@ static inline double plogp(double x)
 void cdp_flow_free(struct cdp_flow *flow)
 {
     free(flow->offset);
-    free(flow->partner);
-    free(flow->weight);
+    free(flow->edge);
     free(flow->strength);
     free(flow->apart_offset);
     free(flow->apart);
@@ -31,61 +37,50 @@ void cdp_flow_free(struct cdp_flow *flow)
 
 // ---- the code of a partition
 
-struct code {
-    struct module {
-        uint64_t strength, exit; // sums over its nodes, and over the pairs that leave it
-        double length;           // its part of the codelength
-        uint32_t nodes;
-    } * module;
-    uint64_t exits; // of all modules
-    double scale;   // 1 / W
+// 32 bytes, so that none crosses a cache line.
+struct module {
+    uint64_t strength, exit; // sums over its nodes, and over the edges that leave it
+    double length;           // its part of the codelength
+    uint64_t toward;         // weight of the edges that a node has with it; 0 between tries
 };
 
-static double module_length(const struct code *code, uint64_t exit, uint64_t strength)
+static double module_length(uint64_t exit, uint64_t strength, double scale)
 {
-    double e = (double)exit * code->scale;
-    return plogp(e + (double)strength * code->scale) - 2 * plogp(e);
+    double e = (double)exit * scale;
+    return plogp(e + (double)strength * scale) - 2 * plogp(e);
 }
 
-static double exits_length(const struct code *code, uint64_t exits)
+static double exits_length(uint64_t exits, double scale)
 {
-    return plogp((double)exits * code->scale);
+    return plogp((double)exits * scale);
 }
 
-static int code_new(struct code *code, const struct cdp_flow *flow, const uint32_t *module,
-                    struct cdp_err *err)
+static double scale_of(const struct cdp_flow *flow)
 {
-    *code = (struct code){.scale = flow->total ? 1 / (double)flow->total : 1};
-    code->module = cdp_zalloc(flow->nodes, sizeof *code->module, "clusters", err);
-    if (!code->module)
-        return -1;
+    return flow->total ? 1 / (double)flow->total : 1;
+}
+
+// The weight of a node's edges to other modules.
+static uint64_t node_exit(const struct cdp_flow *flow, const uint32_t *module, uint32_t node)
+{
+    uint64_t exit = 0;
+    for (uint64_t e = flow->offset[node]; e < flow->offset[node + 1]; e++)
+        exit += module[flow->edge[e].partner] != module[node] ? flow->edge[e].weight : 0;
+    return exit;
+}
+
+double cdp_modules_length(const struct cdp_flow *flow)
+{
+    uint64_t exits = 0;
+    double length = 0, scale = scale_of(flow);
     for (uint32_t i = 0; i < flow->nodes; i++) {
-        struct module *m = &code->module[module[i]];
-        m->nodes++;
-        m->strength += flow->strength[i];
-        for (uint64_t p = flow->offset[i]; p < flow->offset[i + 1]; p++) {
-            if (module[flow->partner[p]] != module[i])
-                m->exit += flow->weight[p];
-        }
+        uint64_t exit = 0;
+        for (uint64_t e = flow->offset[i]; e < flow->offset[i + 1]; e++)
+            exit += flow->edge[e].weight;
+        exits += exit;
+        length += module_length(exit, flow->strength[i], scale);
     }
-    for (uint32_t c = 0; c < flow->nodes; c++) {
-        struct module *m = &code->module[c];
-        m->length = module_length(code, m->exit, m->strength);
-        code->exits += m->exit;
-    }
-    return 0;
-}
-
-double cdp_modules_length(const struct cdp_flow *flow, const uint32_t *module, struct cdp_err *err)
-{
-    struct code code;
-    if (code_new(&code, flow, module, err))
-        return NAN;
-    double length = exits_length(&code, code.exits);
-    for (uint32_t c = 0; c < flow->nodes; c++)
-        length += code.module[c].length;
-    free(code.module);
-    return length;
+    return length + exits_length(exits, scale);
 }
 
 // ---- moves
@@ -93,69 +88,89 @@ double cdp_modules_length(const struct cdp_flow *flow, const uint32_t *module, s
 // What a search for a node's best module needs.
 struct mover {
     const struct cdp_flow *flow;
-    uint32_t *module;
-    struct code code;
-    uint64_t *toward; // weight of a node's pairs with each module; 0 between searches
-    uint32_t *met;    // the modules of its partners
-    uint32_t *empty;  // modules without nodes, as a stack
-    uint32_t empties; // their number
-    uint32_t *queue;  // of nodes to be tried, a ring of `nodes`
-    bool *waiting;    // in the queue
+    uint32_t *of_node; // the module of each node
+    struct module *module;
+    uint64_t exits;  // of all modules
+    double scale;    // 1 / W
+    uint32_t *nodes; // of each module
+    uint32_t *met;   // the modules of a node's partners
+    bool *apart;     // modules with a node from which this one is apart; false between tries
+    uint32_t *empty, empties; // modules without nodes, as a stack
+    uint32_t *queue;          // of nodes to be tried, a ring of all nodes
+    bool *waiting;            // in the queue
     uint32_t first, waits;
 };
 
 static void mover_free(struct mover *m)
 {
-    free(m->code.module);
-    free(m->toward);
+    free(m->module);
+    free(m->nodes);
     free(m->met);
+    free(m->apart);
     free(m->empty);
     free(m->queue);
     free(m->waiting);
+}
+
+static void measure_modules(struct mover *m)
+{
+    const struct cdp_flow *flow = m->flow;
+#pragma omp parallel for num_threads(flow->threads) schedule(static) if (flow->nodes > PARALLEL)
+    for (uint32_t i = 0; i < flow->nodes; i++)
+        m->module[i].toward = node_exit(flow, m->of_node, i);
+    for (uint32_t i = 0; i < flow->nodes; i++) {
+        struct module *of_node = &m->module[m->of_node[i]];
+        m->nodes[m->of_node[i]]++;
+        of_node->strength += flow->strength[i];
+        of_node->exit += m->module[i].toward;
+    }
+    for (uint32_t c = 0; c < flow->nodes; c++) {
+        struct module *module = &m->module[c];
+        module->toward = 0;
+        module->length = module_length(module->exit, module->strength, m->scale);
+        m->exits += module->exit;
+    }
 }
 
 static int mover_new(struct mover *m, const struct cdp_flow *flow, uint32_t *module,
                      struct cdp_err *err)
 {
     size_t nodes = flow->nodes;
-    *m = (struct mover){.flow = flow, .module = module};
-    if (code_new(&m->code, flow, module, err))
-        return -1;
-    m->toward = cdp_zalloc(nodes, sizeof *m->toward, "clusters", err);
+    *m = (struct mover){.flow = flow, .of_node = module, .scale = scale_of(flow)};
+    m->module = cdp_alloc_aligned(nodes, sizeof *m->module, "clusters", err);
+    m->nodes = cdp_zalloc(nodes, sizeof *m->nodes, "clusters", err);
     m->met = cdp_alloc(nodes + 1, sizeof *m->met, "clusters", err);
+    m->apart = cdp_zalloc(flow->apart ? nodes : 0, sizeof *m->apart, "clusters", err);
     m->empty = cdp_alloc(nodes, sizeof *m->empty, "clusters", err);
     m->queue = cdp_alloc(nodes, sizeof *m->queue, "clusters", err);
     m->waiting = cdp_alloc(nodes, sizeof *m->waiting, "clusters", err);
-    if (!m->toward || !m->met || !m->empty || !m->queue || !m->waiting) {
+    if (!m->module || !m->nodes || !m->met || !m->apart || !m->empty || !m->queue || !m->waiting) {
         mover_free(m);
         return -1;
     }
+    memset(m->module, 0, nodes * sizeof *m->module);
+    measure_modules(m);
     for (uint32_t i = 0; i < nodes; i++) {
         m->queue[i] = i;
         m->waiting[i] = true;
     }
     m->waits = flow->nodes;
     for (uint32_t c = flow->nodes; c-- > 0;) {
-        if (!m->code.module[c].nodes)
+        if (!m->nodes[c])
             m->empty[m->empties++] = c;
     }
     return 0;
 }
 
-static bool is_apart(const struct mover *m, uint32_t node, uint32_t module)
+static void mark_apart(struct mover *m, uint32_t node, bool apart)
 {
     const struct cdp_flow *flow = m->flow;
-    if (!flow->apart_offset)
-        return false;
-    for (uint64_t p = flow->apart_offset[node]; p < flow->apart_offset[node + 1]; p++) {
-        if (m->module[flow->apart[p]] == module)
-            return true;
-    }
-    return false;
+    for (uint64_t p = flow->apart_offset[node]; p < flow->apart_offset[node + 1]; p++)
+        m->apart[m->of_node[flow->apart[p]]] = apart;
 }
 
-// A module as it would be without a node, or with it: `outside` is the weight of the node's pairs
-// with others, `inside` that of those with the module.
+// A module as it would be without a node, or with it: `outside` is the weight of the node's edges,
+// `inside` that of those with the module.
 static uint64_t exit_without(const struct module *m, uint64_t outside, uint64_t inside)
 {
     return m->exit + 2 * inside - outside;
@@ -166,63 +181,100 @@ static uint64_t exit_with(const struct module *m, uint64_t outside, uint64_t ins
     return m->exit + outside - 2 * inside;
 }
 
-// Moves a node where that shortens the code.
-static bool try_node(struct mover *m, uint32_t node)
+// The best module for a node that has the edges counted in `toward`, their weight being `outside`.
+// `met` modules are candidates.
+static uint32_t best_module(const struct mover *m, uint32_t node, uint64_t outside, uint32_t met)
 {
-    const struct cdp_flow *flow = m->flow;
-    struct code *code = &m->code;
-    uint64_t outside = 0;
-    uint32_t met = 0, from = m->module[node];
-    for (uint64_t p = flow->offset[node]; p < flow->offset[node + 1]; p++) {
-        uint32_t to = m->module[flow->partner[p]];
-        if (!m->toward[to])
-            m->met[met++] = to;
-        m->toward[to] += flow->weight[p];
-        outside += flow->weight[p];
-    }
-    uint32_t partners = met;
-    struct module *old = &code->module[from];
-    if (old->nodes > 1)
-        m->met[met++] = m->empty[m->empties - 1];
-    uint64_t left_exit = exit_without(old, outside, m->toward[from]);
-    uint64_t strength = flow->strength[node], left_strength = old->strength - strength;
-    double left = module_length(code, left_exit, left_strength) - old->length -
-                  exits_length(code, code->exits);
-    uint32_t best = from;
+    uint32_t from = m->of_node[node], best = from;
+    const struct module *old = &m->module[from];
+    uint64_t left_exit = exit_without(old, outside, old->toward);
+    uint64_t strength = m->flow->strength[node];
+    double left = module_length(left_exit, old->strength - strength, m->scale) - old->length -
+                  exits_length(m->exits, m->scale);
     double most = LEAST_GAIN;
     for (uint32_t k = 0; k < met; k++) {
         uint32_t to = m->met[k];
-        const struct module *new = &code->module[to];
-        if (to == from || is_apart(m, node, to))
+        const struct module *new = &m->module[to];
+        if (to == from || (m->flow->apart && m->apart[to]))
             continue;
-        uint64_t exit = exit_with(new, outside, m->toward[to]);
-        uint64_t exits = code->exits - old->exit - new->exit + left_exit + exit;
-        double gain = -(left + exits_length(code, exits) +
-                        module_length(code, exit, new->strength + strength) - new->length);
+        uint64_t exit = exit_with(new, outside, new->toward);
+        uint64_t exits = m->exits - old->exit - new->exit + left_exit + exit;
+        double gain = -(left + exits_length(exits, m->scale) +
+                        module_length(exit, new->strength + strength, m->scale) - new->length);
         if (gain > most) {
             most = gain;
             best = to;
         }
     }
-    if (best != from) {
-        struct module *new = &code->module[best];
-        uint64_t exit = exit_with(new, outside, m->toward[best]);
-        code->exits += left_exit + exit - old->exit - new->exit;
-        old->exit = left_exit;
-        old->strength = left_strength;
-        new->exit = exit;
-        new->strength += strength;
-        old->length = module_length(code, old->exit, old->strength);
-        new->length = module_length(code, new->exit, new->strength);
-        if (!new->nodes++)
-            m->empties--;
-        if (!--old->nodes)
-            m->empty[m->empties++] = from;
-        m->module[node] = best;
+    return best;
+}
+
+static void move_node(struct mover *m, uint32_t node, uint64_t outside, uint32_t to)
+{
+    uint32_t from = m->of_node[node];
+    struct module *old = &m->module[from], *new = &m->module[to];
+    uint64_t left_exit = exit_without(old, outside, old->toward);
+    uint64_t exit = exit_with(new, outside, new->toward);
+    m->exits += left_exit + exit - old->exit - new->exit;
+    old->exit = left_exit;
+    old->strength -= m->flow->strength[node];
+    old->length = module_length(old->exit, old->strength, m->scale);
+    new->exit = exit;
+    new->strength += m->flow->strength[node];
+    new->length = module_length(new->exit, new->strength, m->scale);
+    if (!m->nodes[to]++)
+        m->empties--;
+    if (!--m->nodes[from])
+        m->empty[m->empties++] = from;
+    m->of_node[node] = to;
+}
+
+// Moves a node where that shortens the code.
+static bool try_node(struct mover *m, uint32_t node)
+{
+    const struct cdp_flow *flow = m->flow;
+    uint64_t outside = 0, end = flow->offset[node + 1];
+    uint32_t partners = 0, from = m->of_node[node];
+    for (uint64_t e = flow->offset[node]; e < end; e++) {
+        if (e + AHEAD < end)
+            __builtin_prefetch(&m->module[m->of_node[flow->edge[e + AHEAD].partner]]);
+        uint32_t to = m->of_node[flow->edge[e].partner];
+        m->met[partners] = to;
+        partners += m->module[to].toward == 0;
+        m->module[to].toward += flow->edge[e].weight;
+        outside += flow->edge[e].weight;
     }
+    uint32_t met = partners;
+    if (m->nodes[from] > 1)
+        m->met[met++] = m->empty[m->empties - 1];
+    if (flow->apart)
+        mark_apart(m, node, true);
+    uint32_t best = best_module(m, node, outside, met);
+    if (flow->apart)
+        mark_apart(m, node, false);
+    if (best != from)
+        move_node(m, node, outside, best);
     for (uint32_t k = 0; k < partners; k++)
-        m->toward[m->met[k]] = 0;
+        m->module[m->met[k]].toward = 0;
     return best != from;
+}
+
+static uint32_t place(const struct mover *m, uint32_t later)
+{
+    uint64_t at = (uint64_t)m->first + later;
+    return m->queue[at < m->flow->nodes ? at : at - m->flow->nodes];
+}
+
+// Asks the cache for the edges of a node that will be tried soon.
+static void fetch_edges(const struct mover *m)
+{
+    const uint64_t *offset = m->flow->offset;
+    if (m->waits > 2 * SOON) {
+        __builtin_prefetch(&offset[place(m, 2 * SOON)]);
+        uint32_t node = place(m, SOON);
+        cdp_fetch(&m->flow->edge[offset[node]],
+                  (offset[node + 1] - offset[node]) * sizeof *m->flow->edge);
+    }
 }
 
 int64_t cdp_modules_move(const struct cdp_flow *flow, uint32_t *module, struct cdp_err *err)
@@ -233,14 +285,15 @@ int64_t cdp_modules_move(const struct cdp_flow *flow, uint32_t *module, struct c
     int64_t moves = 0;
     for (uint64_t tries = (uint64_t)MOST_TRIES * flow->nodes; m.waits && tries; tries--) {
         uint32_t node = m.queue[m.first];
+        fetch_edges(&m);
         m.first = m.first + 1 < flow->nodes ? m.first + 1 : 0;
         m.waits--;
         m.waiting[node] = false;
         if (!try_node(&m, node))
             continue;
         moves++;
-        for (uint64_t p = flow->offset[node]; p < flow->offset[node + 1]; p++) {
-            uint32_t partner = flow->partner[p];
+        for (uint64_t e = flow->offset[node]; e < flow->offset[node + 1]; e++) {
+            uint32_t partner = flow->edge[e].partner;
             if (module[partner] == module[node] || m.waiting[partner])
                 continue;
             uint64_t last = (uint64_t)m.first + m.waits++;
@@ -272,31 +325,39 @@ int64_t cdp_modules_number(uint32_t *module, uint32_t nodes, struct cdp_err *err
 }
 
 // Nodes by module: those of module c are at offset[c] .. offset[c + 1] - 1 of `node`.
-static int members(const uint32_t *module, uint32_t nodes, uint32_t modules, uint32_t **offset,
-                   uint32_t **node, struct cdp_err *err)
+struct members {
+    uint64_t *offset; // modules + 2
+    uint32_t *node;
+};
+
+static void members_free(struct members *members)
 {
-    *offset = cdp_zalloc((size_t)modules + 2, sizeof **offset, "clusters", err);
-    *node = cdp_alloc(nodes, sizeof **node, "clusters", err);
-    if (!*offset || !*node) {
-        free(*offset);
-        free(*node);
+    free(members->offset);
+    free(members->node);
+}
+
+static int members_new(struct members *members, const uint32_t *module, uint32_t nodes,
+                       uint32_t modules, struct cdp_err *err)
+{
+    members->offset = cdp_zalloc((size_t)modules + 2, sizeof *members->offset, "clusters", err);
+    members->node = cdp_alloc(nodes, sizeof *members->node, "clusters", err);
+    if (!members->offset || !members->node) {
+        members_free(members);
         return -1;
     }
-    uint32_t *fill = *offset + 1; // becomes the offsets by filling
     for (uint32_t i = 0; i < nodes; i++)
-        fill[module[i] + 1]++;
-    for (uint32_t c = 0; c < modules; c++)
-        fill[c + 1] += fill[c];
+        members->offset[module[i] + 2]++;
+    cdp_group_begins(members->offset, modules);
     for (uint32_t i = 0; i < nodes; i++)
-        (*node)[fill[module[i]]++] = i;
+        members->node[members->offset[module[i] + 1]++] = i;
     return 0;
 }
 
 // The pairs of modules of which nodes are apart; repeated where nodes are.
-static int merge_apart(const struct cdp_flow *flow, const uint32_t *module, const uint32_t *offset,
-                       const uint32_t *node, struct cdp_flow *merged, struct cdp_err *err)
+static int merge_apart(const struct cdp_flow *flow, const uint32_t *module,
+                       const struct members *members, struct cdp_flow *merged, struct cdp_err *err)
 {
-    if (!flow->apart_offset)
+    if (!flow->apart)
         return 0;
     merged->apart_offset =
         cdp_alloc((size_t)merged->nodes + 1, sizeof *merged->apart_offset, "pairs apart", err);
@@ -307,8 +368,9 @@ static int merge_apart(const struct cdp_flow *flow, const uint32_t *module, cons
     uint64_t count = 0;
     for (uint32_t c = 0; c < merged->nodes; c++) {
         merged->apart_offset[c] = count;
-        for (uint32_t k = offset[c]; k < offset[c + 1]; k++) {
-            for (uint64_t p = flow->apart_offset[node[k]]; p < flow->apart_offset[node[k] + 1]; p++)
+        for (uint64_t k = members->offset[c]; k < members->offset[c + 1]; k++) {
+            uint32_t node = members->node[k];
+            for (uint64_t p = flow->apart_offset[node]; p < flow->apart_offset[node + 1]; p++)
                 merged->apart[count++] = module[flow->apart[p]];
         }
     }
@@ -316,54 +378,93 @@ static int merge_apart(const struct cdp_flow *flow, const uint32_t *module, cons
     return 0;
 }
 
+// The edges of one module of the merged graph: of each other module one, or more where its weight
+// has no room in one. `toward` is 0 for all modules, before and after. There are at most as many as
+// edges that leave the module. Returns how many.
+static uint64_t merge_edges(const struct cdp_flow *flow, const uint32_t *module,
+                            const struct members *members, uint32_t c, uint64_t *toward,
+                            struct cdp_flow_edge *out)
+{
+    uint64_t count = 0;
+    for (uint64_t k = members->offset[c]; k < members->offset[c + 1]; k++) {
+        uint32_t i = members->node[k];
+        for (uint64_t e = flow->offset[i]; e < flow->offset[i + 1]; e++) {
+            uint32_t to = module[flow->edge[e].partner];
+            if (to == c)
+                continue;
+            if (!toward[to])
+                out[count++].partner = to;
+            toward[to] += flow->edge[e].weight;
+        }
+    }
+    for (uint64_t e = 0, met = count; e < met; e++) {
+        uint32_t to = out[e].partner;
+        for (; toward[to] > UINT32_MAX; toward[to] -= UINT32_MAX)
+            out[count++] = (struct cdp_flow_edge){to, UINT32_MAX};
+        out[e].weight = (uint32_t)toward[to];
+        toward[to] = 0;
+    }
+    return count;
+}
+
+// The edges that leave each module, counted at offset + 1; adds up strengths.
+static void count_edges(const struct cdp_flow *flow, const uint32_t *module,
+                        const struct members *members, struct cdp_flow *merged)
+{
+#pragma omp parallel for num_threads(flow->threads) \
+    schedule(dynamic, 256) if (flow->nodes > PARALLEL)
+    for (uint32_t c = 0; c < merged->nodes; c++) {
+        uint64_t strength = 0, count = 0;
+        for (uint64_t k = members->offset[c]; k < members->offset[c + 1]; k++) {
+            uint32_t i = members->node[k];
+            strength += flow->strength[i];
+            for (uint64_t e = flow->offset[i]; e < flow->offset[i + 1]; e++)
+                count += module[flow->edge[e].partner] != c;
+        }
+        merged->strength[c] = strength;
+        merged->offset[c + 1] = count;
+    }
+}
+
 int cdp_modules_merge(const struct cdp_flow *flow, const uint32_t *module, uint32_t modules,
                       struct cdp_flow *merged, struct cdp_err *err)
 {
-    uint32_t *offset, *node;
-    uint64_t between = 0;
-    *merged = (struct cdp_flow){.nodes = modules, .total = flow->total};
-    for (uint32_t i = 0; i < flow->nodes; i++) {
-        for (uint64_t p = flow->offset[i]; p < flow->offset[i + 1]; p++)
-            between += module[flow->partner[p]] != module[i];
-    }
-    if (members(module, flow->nodes, modules, &offset, &node, err))
+    struct members members;
+    *merged = (struct cdp_flow){.nodes = modules, .total = flow->total, .threads = flow->threads};
+    if (members_new(&members, module, flow->nodes, modules, err))
         return -1;
-    uint64_t *toward = cdp_zalloc(modules, sizeof *toward, "clusters", err);
-    merged->offset = cdp_alloc((size_t)modules + 1, sizeof *merged->offset, "clusters", err);
-    merged->partner = cdp_alloc(between, sizeof *merged->partner, "pairs", err);
-    merged->weight = cdp_alloc(between, sizeof *merged->weight, "pairs", err);
-    merged->strength = cdp_zalloc(modules, sizeof *merged->strength, "clusters", err);
-    int status = -1;
-    if (!toward || !merged->offset || !merged->partner || !merged->weight || !merged->strength ||
-        merge_apart(flow, module, offset, node, merged, err))
+    int threads = flow->nodes > PARALLEL ? flow->threads : 1, status = -1;
+    uint64_t *toward = cdp_zalloc((size_t)threads * modules, sizeof *toward, "clusters", err);
+    uint64_t *count = cdp_alloc(modules, sizeof *count, "clusters", err);
+    merged->offset = cdp_zalloc((size_t)modules + 1, sizeof *merged->offset, "clusters", err);
+    merged->strength = cdp_alloc(modules, sizeof *merged->strength, "clusters", err);
+    if (!toward || !count || !merged->offset || !merged->strength ||
+        merge_apart(flow, module, &members, merged, err))
         goto out;
-    uint64_t count = 0;
+    count_edges(flow, module, &members, merged);
+    for (uint32_t c = 0; c < modules; c++)
+        merged->offset[c + 1] += merged->offset[c];
+    merged->edge = cdp_alloc(merged->offset[modules], sizeof *merged->edge, "pairs", err);
+    if (!merged->edge)
+        goto out;
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 256)
+    for (uint32_t c = 0; c < modules; c++)
+        count[c] = merge_edges(flow, module, &members, c, toward + (size_t)cdp_thread() * modules,
+                               merged->edge + merged->offset[c]);
+    uint64_t all = 0;
     for (uint32_t c = 0; c < modules; c++) {
-        uint64_t begin = merged->offset[c] = count;
-        for (uint32_t k = offset[c]; k < offset[c + 1]; k++) {
-            uint32_t i = node[k];
-            merged->strength[c] += flow->strength[i];
-            for (uint64_t p = flow->offset[i]; p < flow->offset[i + 1]; p++) {
-                uint32_t to = module[flow->partner[p]];
-                if (to == c)
-                    continue;
-                if (!toward[to])
-                    merged->partner[count++] = to;
-                toward[to] += flow->weight[p];
-            }
-        }
-        for (uint64_t p = begin; p < count; p++) {
-            merged->weight[p] = toward[merged->partner[p]];
-            toward[merged->partner[p]] = 0;
-        }
+        memmove(merged->edge + all, merged->edge + merged->offset[c],
+                count[c] * sizeof *merged->edge);
+        merged->offset[c] = all;
+        all += count[c];
     }
-    merged->offset[modules] = count;
+    merged->offset[modules] = all;
     status = 0;
 out:
     if (status)
         cdp_flow_free(merged);
     free(toward);
-    free(offset);
-    free(node);
+    free(count);
+    members_free(&members);
     return status;
 }

@@ -11,14 +11,19 @@
 // The two-level map equation (propagate/map.h) on one graph: which partition of its nodes has a
 // short code.
 
+struct cdp_flow_edge {
+    uint32_t partner, weight;
+};
+
 // A symmetric graph without loops. Weights are integers, so that sums do not depend on their order.
+// A partner may be repeated: the weights count together.
 struct cdp_flow {
     uint32_t nodes;
-    uint64_t *offset; // nodes + 1: the partners of node i are at offset[i] .. offset[i + 1] - 1
-    uint32_t *partner;
-    uint64_t *weight;
-    uint64_t *strength; // of each node: its share of all visits
-    uint64_t total;     // of all strengths; below 2^63
+    int threads;
+    uint64_t *offset; // nodes + 1: the edges of node i are edge[offset[i] .. offset[i + 1] - 1]
+    struct cdp_flow_edge *edge; // weights above 0
+    uint64_t *strength;         // of each node: its share of all visits
+    uint64_t total;             // of all strengths; below 2^63
     // Pairs of nodes that must not be in one module; NULL: none.
     uint64_t *apart_offset; // nodes + 1
     uint32_t *apart;
@@ -38,8 +43,8 @@ int64_t cdp_modules_number(uint32_t *module, uint32_t nodes, struct cdp_err *err
 int cdp_modules_merge(const struct cdp_flow *flow, const uint32_t *module, uint32_t modules,
                       struct cdp_flow *merged, struct cdp_err *err);
 
-// The part of the codelength that depends on the modules: L + sum of p(s_i / W), in bits. NaN
-// after a failure.
-double cdp_modules_length(const struct cdp_flow *flow, const uint32_t *module, struct cdp_err *err);
+// The part of the codelength that depends on the modules, L + sum of p(s_i / W), in bits, if each
+// node is a module.
+double cdp_modules_length(const struct cdp_flow *flow);
 
 #endif
