@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "score/cohort.h"
 
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -15,8 +19,7 @@
 enum {
     LENGTH = 1 << 14, // of a row
     WIDTH = 32,       // numbers that rows are a multiple of
-    STRETCH = 1024,   // items that all rows of the cohort meet before the next ones
-    TOGETHER = 4,     // items whose products with a row are computed together
+    STRETCH = 512,    // items that all rows of the cohort meet before the next ones
 };
 
 // ---- rows of integers
@@ -89,22 +92,6 @@ INLINE int32_t product(const int16_t *x, const int16_t *y, size_t dim)
     return sum;
 }
 
-INLINE void products(const int16_t *x, const int16_t *y, size_t dim, int32_t *out)
-{
-    int32_t a = 0, b = 0, c = 0, e = 0;
-    const int16_t *y1 = y + dim, *y2 = y1 + dim, *y3 = y2 + dim;
-    for (size_t d = 0; d < dim; d++) {
-        a += x[d] * y[d];
-        b += x[d] * y1[d];
-        c += x[d] * y2[d];
-        e += x[d] * y3[d];
-    }
-    out[0] = a;
-    out[1] = b;
-    out[2] = c;
-    out[3] = e;
-}
-
 // The score of a pair, of the product and of what both slopes and both shifts are together.
 INLINE int32_t normal(int32_t cosine, double slope, double shift)
 {
@@ -112,28 +99,16 @@ INLINE int32_t normal(int32_t cosine, double slope, double shift)
     return (int32_t)(score < -0x1p28 ? -0x1p28 : score > 0x1p28 ? 0x1p28 : score);
 }
 
-// Counts the scores of an item with `count` items that stand side by side.
-INLINE void count_scores(const struct cdp_fused *f, uint64_t item, uint64_t begin, size_t count,
-                         uint32_t *counts)
+// The products of two rows with `count` rows that stand side by side.
+typedef void products_function(const int16_t *const x[2], const int16_t *y, size_t count,
+                               size_t dim, int32_t *const out[2]);
+
+static void products_plain(const int16_t *const x[2], const int16_t *y, size_t count, size_t dim,
+                           int32_t *const out[2])
 {
-    const int16_t *x = f->unit + item * f->dim;
-    int32_t score[TOGETHER];
-    for (size_t i = 0; i < count; i += TOGETHER) {
-        size_t some = count - i < TOGETHER ? count - i : TOGETHER;
-        const int16_t *y = f->unit + (begin + i) * f->dim;
-        if (some == TOGETHER) {
-            products(x, y, f->dim, score);
-        } else {
-            for (size_t k = 0; k < some; k++)
-                score[k] = product(x, y + k * f->dim, f->dim);
-        }
-        for (size_t k = 0; k < some; k++) {
-            uint64_t other = begin + i + k;
-            if (f->slope)
-                score[k] = normal(score[k], (double)f->slope[item] + (double)f->slope[other],
-                                  (double)f->shift[item] + (double)f->shift[other]);
-            counts[cdp_cosine_bin(score[k])]++;
-        }
+    for (size_t k = 0; k < count; k++) {
+        out[0][k] = product(x[0], y + k * dim, dim);
+        out[1][k] = product(x[1], y + k * dim, dim);
     }
 }
 
@@ -149,16 +124,8 @@ INLINE void list_scores(const struct cdp_fused *f, uint64_t item, const uint32_t
     }
 }
 
-typedef void count_function(const struct cdp_fused *f, uint64_t item, uint64_t begin, size_t count,
-                            uint32_t *counts);
 typedef void scores_function(const struct cdp_fused *f, uint64_t item, const uint32_t *other,
                              size_t others, int32_t *score);
-
-static void count_plain(const struct cdp_fused *f, uint64_t item, uint64_t begin, size_t count,
-                        uint32_t *counts)
-{
-    count_scores(f, item, begin, count, counts);
-}
 
 static void scores_plain(const struct cdp_fused *f, uint64_t item, const uint32_t *other,
                          size_t others, int32_t *score)
@@ -167,10 +134,33 @@ static void scores_plain(const struct cdp_fused *f, uint64_t item, const uint32_
 }
 
 #ifdef __x86_64__
-__attribute__((target("avx2"))) static void
-count_avx2(const struct cdp_fused *f, uint64_t item, uint64_t begin, size_t count, uint32_t *counts)
+// Eight sums of 32 bits for each of 2 x 4 products, as many as the registers hold.
+__attribute__((target("avx2"))) static void products_avx2(const int16_t *const x[2],
+                                                          const int16_t *y, size_t count,
+                                                          size_t dim, int32_t *const out[2])
 {
-    count_scores(f, item, begin, count, counts);
+    size_t k = 0;
+    for (; k + 4 <= count; k += 4, y += 4 * dim) {
+        __m256i sum[2][4] = {0};
+        for (size_t d = 0; d < dim; d += 16) {
+            __m256i x0 = _mm256_load_si256((const __m256i *)(x[0] + d));
+            __m256i x1 = _mm256_load_si256((const __m256i *)(x[1] + d));
+            for (size_t c = 0; c < 4; c++) {
+                __m256i other = _mm256_load_si256((const __m256i *)(y + c * dim + d));
+                sum[0][c] = _mm256_add_epi32(sum[0][c], _mm256_madd_epi16(x0, other));
+                sum[1][c] = _mm256_add_epi32(sum[1][c], _mm256_madd_epi16(x1, other));
+            }
+        }
+        for (size_t r = 0; r < 2; r++) {
+            __m256i s = _mm256_hadd_epi32(_mm256_hadd_epi32(sum[r][0], sum[r][1]),
+                                          _mm256_hadd_epi32(sum[r][2], sum[r][3]));
+            _mm_storeu_si128(
+                (__m128i *)(out[r] + k),
+                _mm_add_epi32(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1)));
+        }
+    }
+    int32_t *const rest[2] = {out[0] + k, out[1] + k};
+    products_plain(x, y, count - k, dim, rest);
 }
 
 __attribute__((target("avx2"))) static void scores_avx2(const struct cdp_fused *f, uint64_t item,
@@ -180,7 +170,7 @@ __attribute__((target("avx2"))) static void scores_avx2(const struct cdp_fused *
     list_scores(f, item, other, others, score);
 }
 #else
-#define count_avx2 count_plain
+#define products_avx2 products_plain
 #define scores_avx2 scores_plain
 #endif
 
@@ -189,6 +179,22 @@ void cdp_fused_scores(const struct cdp_fused *fused, uint64_t item, const uint32
 {
     scores_function *run = cdp_isa() >= CDP_ISA_AVX2 ? scores_avx2 : scores_plain;
     run(fused, item, other, others, score);
+}
+
+// Makes scores of an item's products with items from `begin` on.
+static void normalise(const struct cdp_fused *f, uint64_t item, uint64_t begin, size_t count,
+                      int32_t *score)
+{
+    for (size_t i = 0; i < count; i++)
+        score[i] = normal(score[i], (double)f->slope[item] + (double)f->slope[begin + i],
+                          (double)f->shift[item] + (double)f->shift[begin + i]);
+}
+
+static void products(const int16_t *const x[2], const int16_t *y, size_t count, size_t dim,
+                     int32_t *const out[2])
+{
+    products_function *run = cdp_isa() >= CDP_ISA_AVX2 ? products_avx2 : products_plain;
+    run(x, y, count, dim, out);
 }
 
 // ---- normalisation
@@ -238,6 +244,24 @@ static void select_top(int32_t *x, size_t count, size_t top)
     }
 }
 
+// What the largest of an item's cosines with impostors make of a cosine: half a score is cosine x
+// slope - shift.
+static void top_moments(int32_t *cosine, size_t count, float *slope, float *shift)
+{
+    size_t top = count / TOP_SHARE;
+    select_top(cosine, count, top);
+    int64_t sum = 0;
+    double square = 0;
+    for (size_t k = 0; k < top; k++)
+        sum += cosine[k];
+    double mean = (double)sum / (double)top;
+    for (size_t k = 0; k < top; k++)
+        square += ((double)cosine[k] - mean) * ((double)cosine[k] - mean);
+    double deviation = fmax(sqrt(square / (double)top) * 0x1p-28, 1e-3);
+    *slope = (float)(0.5 / CDP_NORMAL_RANGE / deviation);
+    *shift = (float)(0.5 / CDP_NORMAL_RANGE / deviation * mean);
+}
+
 int cdp_fused_normalise(struct cdp_fused *fused, const uint32_t *label, uint32_t clusters,
                         int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
@@ -247,7 +271,9 @@ int cdp_fused_normalise(struct cdp_fused *fused, const uint32_t *label, uint32_t
     bool *seen = cdp_zalloc(clusters, sizeof *seen, "clusters", err);
     float *slope = cdp_alloc(fused->items, sizeof *slope, "normalisation", err);
     float *shift = cdp_alloc(fused->items, sizeof *shift, "normalisation", err);
-    if (!seen || !slope || !shift) {
+    int16_t *rows = cdp_alloc_aligned(IMPOSTORS, fused->dim * sizeof *rows, "normalisation", err);
+    if (!seen || !slope || !shift || !rows) {
+        free(rows);
         free(seen);
         free(slope);
         free(shift);
@@ -255,31 +281,28 @@ int cdp_fused_normalise(struct cdp_fused *fused, const uint32_t *label, uint32_t
     }
     uint32_t count = draw_impostors(label, fused->items, clusters, impostor, seen);
     free(seen);
+    for (uint32_t k = 0; k < count; k++)
+        memcpy(rows + k * fused->dim, fused->unit + impostor[k] * fused->dim,
+               fused->dim * sizeof *rows);
     cdp_progress_start(progress, "normalisation", "rows", fused->items);
 #pragma omp parallel for num_threads(cdp_threads(threads)) schedule(static)
-    for (uint64_t i = 0; i < fused->items; i++) {
-        int32_t cosine[IMPOSTORS];
-        uint32_t other[IMPOSTORS];
-        size_t others = 0;
-        for (uint32_t k = 0; k < count; k++) {
-            if (label[impostor[k]] != label[i])
-                other[others++] = impostor[k];
+    for (uint64_t begin = 0; begin < fused->items; begin += 2) {
+        int32_t cosine[2][IMPOSTORS];
+        uint64_t last = begin + 1 < fused->items ? begin + 1 : begin;
+        const int16_t *x[2] = {fused->unit + begin * fused->dim, fused->unit + last * fused->dim};
+        products(x, rows, count, fused->dim, (int32_t *const[2]){cosine[0], cosine[1]});
+        for (uint64_t i = begin; i <= last; i++) {
+            size_t others = 0;
+            int32_t *own = cosine[i - begin];
+            for (uint32_t k = 0; k < count; k++) {
+                if (label[impostor[k]] != label[i])
+                    own[others++] = own[k];
+            }
+            top_moments(own, others, &slope[i], &shift[i]);
         }
-        cdp_fused_scores(fused, i, other, others, cosine);
-        size_t top = others / TOP_SHARE;
-        select_top(cosine, others, top);
-        int64_t sum = 0;
-        double square = 0;
-        for (size_t k = 0; k < top; k++)
-            sum += cosine[k];
-        double mean = (double)sum / (double)top;
-        for (size_t k = 0; k < top; k++)
-            square += ((double)cosine[k] - mean) * ((double)cosine[k] - mean);
-        double deviation = fmax(sqrt(square / (double)top) * 0x1p-28, 1e-3);
-        slope[i] = (float)(0.5 / CDP_NORMAL_RANGE / deviation);
-        shift[i] = (float)(0.5 / CDP_NORMAL_RANGE / deviation * mean);
-        cdp_progress_add(progress, 1);
+        cdp_progress_add(progress, last + 1 - begin);
     }
+    free(rows);
     fused->slope = slope;
     fused->shift = shift;
     return 0;
@@ -328,6 +351,25 @@ void cdp_cohort_free(struct cdp_cohort *cohort)
     *cohort = (struct cdp_cohort){0};
 }
 
+// Counts the scores of rows r and r + 1 with up to STRETCH items from `begin` on.
+static void count_scores(struct cdp_cohort *cohort, const struct cdp_fused *f, uint32_t r,
+                         uint64_t begin, size_t count)
+{
+    int32_t score[2][STRETCH];
+    uint32_t rows = cohort->rows - r < 2 ? 1 : 2;
+    const int16_t *x[2];
+    for (uint32_t k = 0; k < 2; k++)
+        x[k] = f->unit + cohort->item[k < rows ? r + k : r] * f->dim;
+    products(x, f->unit + begin * f->dim, count, f->dim, (int32_t *const[2]){score[0], score[1]});
+    for (uint32_t k = 0; k < rows; k++) {
+        uint32_t *counts = cohort->counts + (size_t)(r + k) * CDP_COSINE_BINS;
+        if (f->slope)
+            normalise(f, cohort->item[r + k], begin, count, score[k]);
+        for (size_t i = 0; i < count; i++)
+            counts[cdp_cosine_bin(score[k][i])]++;
+    }
+}
+
 int cdp_cohort_new(struct cdp_cohort *cohort, const struct cdp_fused *fused, uint32_t rows,
                    int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
@@ -340,14 +382,13 @@ int cdp_cohort_new(struct cdp_cohort *cohort, const struct cdp_fused *fused, uin
         cdp_cohort_free(cohort);
         return -1;
     }
-    count_function *run = cdp_isa() >= CDP_ISA_AVX2 ? count_avx2 : count_plain;
     cdp_progress_start(progress, "cohort", "rows", fused->items);
 #pragma omp parallel num_threads(cdp_threads(threads))
     for (uint64_t begin = 0; begin < fused->items; begin += STRETCH) {
         uint64_t count = fused->items - begin < STRETCH ? fused->items - begin : STRETCH;
 #pragma omp for schedule(static) nowait
-        for (uint32_t r = 0; r < cohort->rows; r++)
-            run(fused, cohort->item[r], begin, count, cohort->counts + (size_t)r * CDP_COSINE_BINS);
+        for (uint32_t r = 0; r < cohort->rows; r += 2)
+            count_scores(cohort, fused, r, begin, count);
 #pragma omp master
         cdp_progress_add(progress, count);
     }
