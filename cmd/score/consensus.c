@@ -69,26 +69,34 @@ static int64_t cluster(void *context, const uint32_t *i, const uint32_t *j, cons
 static void report(const struct cdp_consensus *c, char **files, int count)
 {
     for (int m = 0; m < count && count > 1; m++)
-        tool_say("%s: weight %.3f, chance cosine %.4f +- %.4f", files[m], c->weight[m],
+        tool_say("%s: weight %.3f, pairs by chance: cosine %.4f +- %.4f", files[m], c->weight[m],
                  c->member[m].mean, c->member[m].deviation);
-    tool_say("chance cosine %.4f +- %.4f, %.2f of what it was before clustering", c->null.mean,
-             c->null.deviation, c->ratio);
+    const char *kind = c->normalised ? "normalised cosine" : "cosine";
+    tool_say("pairs by chance: %s %.4f +- %.4f, %.2f of what it was before clustering", kind,
+             c->null.mean, c->null.deviation, c->ratio);
     tool_say("%.2f true pairs of an item expected, %.0f %% of those in clusters are above the "
              "threshold: %s",
              c->partners, 100 * c->recall,
              c->strength <= 0   ? "weak"
              : c->strength >= 1 ? "strong"
                                 : "between weak and strong");
-    tool_say("threshold: cosine %.4f, %.2f deviations, %.3g false pairs of an item expected",
+    tool_say("threshold: %s %.4f, %.2f deviations, %.3g false pairs of an item expected", kind,
              c->null.mean + c->threshold * c->null.deviation, c->threshold, c->alarms);
 }
 
-// The rules and their bounds come from real faces, synthetic faces, digits and texts.
-static void warn(const struct cdp_consensus *c)
+// Fewer items have few pairs by chance; a model of less than this part of an equal weight is a
+// burden. The rules come from real faces, synthetic faces, digits, clothes and texts.
+enum { FEW_ITEMS = 100 };
+static const double LEAST_SHARE = 0.35;
+
+static void warn(const struct cdp_consensus *c, char **files, int count, uint64_t items)
 {
+    if (items < FEW_ITEMS)
+        tool_warn("%llu item%s: too few to know the cosines of chance well",
+                  (unsigned long long)items, tool_s(items));
     if (!c->signal)
         tool_warn("no signal: the cosines are those of chance: these features tell no identities "
-                  "apart, or each item is the only one of its identity");
+                  "apart, or nearly all items are of a few identities, or each is the only one");
     else if (c->ratio < 0.8 || c->ratio > 1.3)
         tool_warn("the cosines of unlike items are not Gaussian (%.2f): scores and threshold are "
                   "not to be relied on",
@@ -96,9 +104,15 @@ static void warn(const struct cdp_consensus *c)
     else if (alarms == 0 && c->alarms > 11.9)
         tool_warn("the threshold is at its bound of 12 false pairs for each item: expect strangers "
                   "in clusters; --false-alarms sets another");
-    for (unsigned m = 0; c->weight[m] > 0 && m < CDP_MOST_MODELS; m++) {
-        if (c->weight[m] < 0.03)
-            tool_warn("model %u has a weight of %.3f: it hardly tells identities apart", m,
+    else if (c->pairs == 0)
+        tool_warn("no pair of the lists is above the threshold: --false-alarms sets another");
+    else if (alarms == 0 && c->strength <= 0)
+        tool_warn("weak features: of the pairs in clusters %.0f %% are above the threshold: expect "
+                  "identities in several clusters; further models or a mediator help",
+                  100 * c->recall);
+    for (int m = 0; m < count && count > 1; m++) {
+        if (c->weight[m] * count < LEAST_SHARE)
+            tool_warn("%s: weight %.3f: this model hardly tells identities apart", files[m],
                       c->weight[m]);
     }
 }
@@ -132,7 +146,7 @@ void run_consensus(char **files, int count)
     };
     tool_check(cdp_consensus(&found, &plan, job_write_pair, &job, &err), &err);
     report(&found, files, count);
-    warn(&found);
+    warn(&found, files, count, job.base.rows);
     for (int m = 0; m < count; m++) {
         cdp_matrix_close(&matrices[m]);
         if (m > 0)

@@ -13,7 +13,8 @@ enum {
 };
 
 static const double TRUE_EXCESS = 9, // a pair of these odds counts as true: 90 %
-    LEAST_WEIGHT = 0.02;             // of the largest
+    LEAST_WEIGHT = 0.02,             // of the largest
+    RIDGE = 1e-3;                    // of a variance, added: equal models get equal weights
 
 // Sums over pairs of the models' z: of products of two, and means.
 struct moments {
@@ -168,6 +169,7 @@ static bool discriminate(struct moments *chance, struct moments *of_true, unsign
         for (unsigned b = 0; b < models; b++)
             chance->product[a][b] =
                 chance->product[a][b] / chance->pairs - chance->mean[a] * chance->mean[b];
+        chance->product[a][a] *= 1 + RIDGE;
     }
     solve(chance->product, of_true->mean, models, share);
     for (unsigned m = 0; m < models; m++)

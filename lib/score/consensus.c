@@ -252,14 +252,17 @@ static int last_threshold(struct cdp_consensus *c, const struct cdp_consensus_pl
 
 // ---- all of it
 
-static int emit(const struct cdp_consensus *c, const struct pairs *pairs, cdp_pair_sink *sink,
+static int emit(struct cdp_consensus *c, const struct pairs *pairs, cdp_pair_sink *sink,
                 void *context, struct cdp_err *err)
 {
     for (size_t p = 0; p < pairs->count; p++) {
         double z = z_of(&c->null, pairs->cosine[p]);
         float score = probability(&c->posterior, z);
-        if (z >= c->threshold && score > 0 && sink(context, pairs->i[p], pairs->j[p], &score, err))
+        if (z < c->threshold || score <= 0)
+            continue;
+        if (sink(context, pairs->i[p], pairs->j[p], &score, err))
             return -1;
+        c->pairs++;
     }
     return 0;
 }
@@ -293,6 +296,7 @@ static int judge(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,
     if (clusters >= CDP_LEAST_CLUSTERS) {
         cdp_cohort_free(&cohort);
         pairs_free(pairs);
+        c->normalised = true;
         clusters = cdp_fused_normalise(fused, label, (uint32_t)clusters, plan->threads,
                                        plan->progress, err)
                        ? -1

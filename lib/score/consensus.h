@@ -37,6 +37,7 @@ struct cdp_consensus_plan {
 struct cdp_consensus {
     double weight[CDP_MOST_MODELS];          // of each model; their sum is 1
     struct cdp_null member[CDP_MOST_MODELS]; // each model's null
+    bool normalised;                         // the nulls are of normalised cosines
     struct cdp_null first, null;             // of the committee, before and after clustering
     double ratio;                            // of their deviations
     double partners;                         // true pairs expected of an item, of all items
@@ -44,6 +45,7 @@ struct cdp_consensus {
     double recall;                           // of true pairs inside clusters, above the threshold
     double strength;                         // 0: the rule for weak models, 1: for strong ones
     double threshold, alarms;                // z, and false pairs expected of an item above it
+    uint64_t pairs;                          // handed out
     struct cdp_posterior posterior;
 };
 

@@ -14,6 +14,7 @@ enum {
 
 static const double NEAREST = 0.5, // z of the first bin
     LEAST_EXCESS = 0.1,            // smaller ones may be errors of the null
+    MOST_EXCESS = 1e30,            // larger ones are no longer numbers in single precision
     LEAST_ALARMS = 1e-3,           // an item
     MOST_ALARMS = 12;
 
@@ -222,7 +223,7 @@ static void find_excess(struct cdp_posterior *p, const struct counts *c, const d
     make_monotone(seen, c->groups);
     for (int b = 0; b < p->bins; b++) {
         double excess = exp(seen[c->group[b]]);
-        p->excess[b] = excess < LEAST_EXCESS ? 0 : rounded(excess);
+        p->excess[b] = excess < LEAST_EXCESS ? 0 : rounded(fmin(excess, MOST_EXCESS));
     }
 }
 
