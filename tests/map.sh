@@ -139,10 +139,10 @@ cdp-sweep --method map --thresholds 0.1:0.9:0.2 --labels meta pairs.cdp >table
 for threshold in 0.1 0.3 0.5 0.7 0.9; do
     cdp-propagate --method map --threshold $threshold pairs.cdp >labels
     cdp-eval --format tsv labels meta | awk -F'\t' -v t=$threshold '{ v[$1] = $2 } END { k = "pairwise.kept."
-        printf "%s %s %.2f %.2f %.2f %.2f\n", t, v["clusters"], v[k "precision"], v[k "recall"], v[k "fscore"],
+        printf "%s %s %.4f %.4f %.4f %.4f\n", t, v["clusters"], v[k "precision"], v[k "recall"], v[k "fscore"],
             v["bcubed.kept.fscore"] }'
 done >wanted.table
-awk 'NR > 1 { printf "%s %s %.2f %.2f %.2f %.2f\n", $1, $3, $7, $8, $9, $10; bad += $2 != "-" } END { exit bad > 0 }' table |
+awk 'NR > 1 { print $1, $3, $7, $8, $9, $10; bad += $2 != "-" } END { exit bad > 0 }' table |
     cmp -s - wanted.table
 ok $? "cdp-sweep --method map is cdp-propagate and cdp-eval at each threshold"
 is "$(cdp-sweep --method map --thresholds 0:0:1 --must-link <(echo 0 9) joined.tsv | tail -n 1 | cut -f3-5)" \

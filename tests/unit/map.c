@@ -7,6 +7,7 @@
 
 #include "base/logs.h"
 #include "base/random.h"
+#include "propagate/modules.h"
 #include "tap.h"
 
 // The map equation against the definition in propagate/map.h, computed here in floating point, and
@@ -188,6 +189,50 @@ static void test_links(void)
     }
 }
 
+// A merged graph has the sums of weights between modules, however large, and no loops.
+static void test_merge(void)
+{
+    enum { NODES = 90, MODULES = 4, WEIGHT = 8000000 };
+    static struct cdp_flow_edge edge[NODES * NODES];
+    static uint64_t offset[NODES + 1], strength[NODES];
+    static uint32_t module[NODES];
+    static uint64_t wanted[MODULES][MODULES], found[MODULES][MODULES];
+    struct cdp_flow merged, flow = {NODES, 2, offset, edge, strength, 0, NULL, NULL};
+    struct cdp_err err;
+    uint64_t edges = 0, heaviest = 0, wrong = 0;
+    for (uint32_t i = 0; i < NODES; i++)
+        module[i] = i % 11 % MODULES;
+    for (uint32_t i = 0; i < NODES; i++) {
+        strength[i] = i;
+        flow.total += i;
+        for (uint32_t j = 0; j < NODES; j++) {
+            if (i == j || (i + j) % 5 == 0)
+                continue;
+            edge[edges++] = (struct cdp_flow_edge){j, WEIGHT + i * j};
+            wanted[module[i]][module[j]] += module[i] != module[j] ? WEIGHT + i * j : 0;
+        }
+        offset[i + 1] = edges;
+    }
+    if (!ok(!cdp_modules_merge(&flow, module, MODULES, &merged, &err), "a merged graph"))
+        return;
+    for (uint32_t c = 0; c < MODULES; c++) {
+        uint64_t sum = 0;
+        for (uint64_t e = merged.offset[c]; e < merged.offset[c + 1]; e++)
+            found[c][merged.edge[e].partner] += merged.edge[e].weight;
+        for (uint32_t i = 0; i < NODES; i++)
+            sum += module[i] == c ? strength[i] : 0;
+        wrong += sum != merged.strength[c];
+        for (uint32_t d = 0; d < MODULES; d++) {
+            wrong += found[c][d] != wanted[c][d];
+            heaviest = wanted[c][d] > heaviest ? wanted[c][d] : heaviest;
+        }
+    }
+    ok(wrong == 0 && merged.total == flow.total && heaviest > UINT32_MAX,
+       "weights and strengths of modules are sums, the largest weight is %llu",
+       (unsigned long long)heaviest);
+    cdp_flow_free(&merged);
+}
+
 static void test_bounds(void)
 {
     struct cdp_map *map;
@@ -222,6 +267,7 @@ int main(void)
     test_log2();
     test_small();
     test_links();
+    test_merge();
     test_bounds();
     return done();
 }
