@@ -192,7 +192,7 @@ static void test_links(void)
 // A merged graph has the sums of weights between modules, however large, and no loops.
 static void test_merge(void)
 {
-    enum { NODES = 90, MODULES = 4, WEIGHT = 8000000 };
+    enum { NODES = 90, MODULES = 4, WEIGHT = 10000000 };
     static struct cdp_flow_edge edge[NODES * NODES];
     static uint64_t offset[NODES + 1], strength[NODES];
     static uint32_t module[NODES];
