@@ -24,11 +24,17 @@ enum {
 
 // ---- rows of integers
 
-void cdp_fused_free(struct cdp_fused *fused)
+void cdp_fused_plain(struct cdp_fused *fused)
 {
-    free(fused->unit);
     free(fused->slope);
     free(fused->shift);
+    fused->slope = fused->shift = NULL;
+}
+
+void cdp_fused_free(struct cdp_fused *fused)
+{
+    cdp_fused_plain(fused);
+    free(fused->unit);
     *fused = (struct cdp_fused){0};
 }
 

@@ -183,6 +183,11 @@ static double between(double x, double x0, double x1, double y0, double y1)
 // that separate identities badly and well. Chosen on real and synthetic faces and digits.
 static const double WEAK_BETA = 0.5, WEAK_POWER = 0.5, STRONG_BETA = 0.25, STRONG_POWER = 1;
 
+// The threshold of CDP_LEAST_ALARMS takes over as the share of its clusters' pairs that it leaves
+// goes from 0.8 to 0.9. Strong models of real faces have 0.87 and more, and there no other
+// threshold is better; synthetic faces have 0.56 to 0.62, and there it is too tight.
+static const double SURE_RECALL = 0.8, ALL_SURE_RECALL = 0.9;
+
 // Expected true pairs of an item below which the cosines show none.
 static const double LEAST_PARTNERS = 0.05;
 
@@ -206,6 +211,31 @@ static int first_threshold(struct cdp_posterior *posterior, const struct cdp_coh
     return 0;
 }
 
+// Clusters the pairs above a threshold and moves it to where it agrees with the clusters: so many
+// times. *recall is the share of the clusters' pairs that a strict threshold leaves. `label` is
+// room for the clusters.
+static int settle(const struct cdp_posterior *posterior, const struct cdp_consensus_plan *plan,
+                  const struct cdp_cohort *cohort, const struct cdp_fused *fused,
+                  const struct pairs *pairs, int rounds, double *threshold, double *recall,
+                  uint32_t *label, struct cdp_err *err)
+{
+    for (int round = 0; round < rounds; round++) {
+        double ignored;
+        int64_t clusters = cluster(plan, pairs, posterior, *threshold, fused->items, label, err);
+        if (clusters < 0)
+            return -1;
+        uint32_t *inside =
+            cdp_cohort_inside(cohort, fused, label, (uint32_t)clusters, plan->threads, err);
+        if (!inside)
+            return -1;
+        cdp_inside_threshold(posterior, cohort, inside, WEAK_POWER, STRONG_BETA, recall);
+        double beta = between(*recall, 0.6, 0.85, WEAK_BETA, STRONG_BETA);
+        *threshold = cdp_inside_threshold(posterior, cohort, inside, WEAK_POWER, beta, &ignored);
+        free(inside);
+    }
+    return 0;
+}
+
 // The last threshold: that of clusters and of chance agree on it. `label` are the clusters of the
 // first one on entry.
 static int last_threshold(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,
@@ -216,6 +246,7 @@ static int last_threshold(struct cdp_consensus *c, const struct cdp_consensus_pl
     struct cdp_posterior strong;
     double ignored;
     uint64_t items = fused->items;
+    c->recall = c->strength = 0;
     uint32_t *inside =
         cdp_cohort_inside(cohort, fused, label, (uint32_t)clusters, plan->threads, err);
     if (!inside)
@@ -233,20 +264,18 @@ static int last_threshold(struct cdp_consensus *c, const struct cdp_consensus_pl
     }
     double loose = cdp_posterior_threshold(&c->posterior, WEAK_BETA, &ignored), own = loose;
     double tight = cdp_posterior_threshold(&strong, STRONG_BETA, &ignored);
-    for (int round = 0; round < 2; round++) {
-        clusters = cluster(plan, pairs, &c->posterior, own, items, label, err);
-        if (clusters < 0)
-            return -1;
-        inside = cdp_cohort_inside(cohort, fused, label, (uint32_t)clusters, plan->threads, err);
-        if (!inside)
-            return -1;
-        cdp_inside_threshold(&c->posterior, cohort, inside, WEAK_POWER, STRONG_BETA, &c->recall);
-        double beta = between(c->recall, 0.6, 0.85, WEAK_BETA, STRONG_BETA);
-        own = cdp_inside_threshold(&c->posterior, cohort, inside, WEAK_POWER, beta, &ignored);
-        free(inside);
-    }
+    if (settle(&c->posterior, plan, cohort, fused, pairs, 2, &own, &c->recall, label, err))
+        return -1;
     c->strength = between(c->recall, 0.55, 0.7, 0, 1);
     c->threshold = (1 - c->strength) * loose + c->strength * (tight + own) / 2;
+    if (c->recall > SURE_RECALL) {
+        // Clusters of a loose threshold hide their own false pairs; those of the tightest do not.
+        double tightest = cdp_false_alarms_threshold(CDP_LEAST_ALARMS, items), recall;
+        if (settle(&c->posterior, plan, cohort, fused, pairs, 1, &tightest, &recall, label, err))
+            return -1;
+        double share = between(recall, SURE_RECALL, ALL_SURE_RECALL, 0, 1);
+        c->threshold += share * fmax(tightest - c->threshold, 0);
+    }
     return 0;
 }
 
@@ -267,49 +296,62 @@ static int emit(struct cdp_consensus *c, const struct pairs *pairs, cdp_pair_sin
     return 0;
 }
 
-// From a cohort to the clusters of a first threshold, whose number is returned.
-static int64_t first_clusters(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,
-                              const struct cdp_fused *fused, struct cdp_cohort *cohort,
-                              struct pairs *pairs, uint32_t *label, struct cdp_err *err)
+// From a cohort to the clusters of a first threshold, whose number is returned, and the last one.
+static int64_t judge_scores(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,
+                            const struct cdp_fused *fused, struct pairs *pairs, uint32_t *label,
+                            struct cdp_err *err)
 {
+    struct cdp_cohort cohort;
     double threshold;
     uint64_t items = fused->items;
-    if (cdp_cohort_new(cohort, fused, CDP_COHORT_ROWS, plan->threads, plan->progress, err))
+    if (cdp_cohort_new(&cohort, fused, CDP_COHORT_ROWS, plan->threads, plan->progress, err))
         return -1;
-    c->first = cdp_null_estimate(cohort);
-    if (first_threshold(&c->posterior, cohort, c->first, items, &threshold, err))
-        return -1;
+    int64_t clusters = -1;
+    uint32_t *last = cdp_alloc(items, sizeof *last, "labels", err);
+    c->first = cdp_null_estimate(&cohort);
+    if (!last || first_threshold(&c->posterior, &cohort, c->first, items, &threshold, err))
+        goto out;
     // Later thresholds are at most so much lower.
     double least = 0.8 * fmin(threshold, cdp_false_alarms_threshold(32, items));
+    pairs_free(pairs);
     if (find_pairs(pairs, plan, fused, c->first.mean + least * c->first.deviation, err))
-        return -1;
-    return cluster(plan, pairs, &c->posterior, threshold, items, label, err);
+        goto out;
+    clusters = cluster(plan, pairs, &c->posterior, threshold, items, label, err);
+    if (clusters < 0)
+        goto out;
+    memcpy(last, label, items * sizeof *last);
+    if (last_threshold(c, plan, &cohort, fused, pairs, clusters, last, err))
+        clusters = -1;
+out:
+    free(last);
+    cdp_cohort_free(&cohort);
+    return clusters;
 }
 
 static int judge(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,
                  struct cdp_fused *fused, struct pairs *pairs, struct cdp_err *err)
 {
-    struct cdp_cohort cohort = {0};
-    uint64_t items = fused->items;
-    uint32_t *label = cdp_alloc(items, sizeof *label, "labels", err);
-    int64_t clusters = label ? first_clusters(c, plan, fused, &cohort, pairs, label, err) : -1;
-    if (clusters >= CDP_LEAST_CLUSTERS) {
-        cdp_cohort_free(&cohort);
-        pairs_free(pairs);
-        c->normalised = true;
-        clusters = cdp_fused_normalise(fused, label, (uint32_t)clusters, plan->threads,
-                                       plan->progress, err)
-                       ? -1
-                       : first_clusters(c, plan, fused, &cohort, pairs, label, err);
+    uint32_t *label = cdp_alloc(fused->items, sizeof *label, "labels", err);
+    int64_t clusters = label ? judge_scores(c, plan, fused, pairs, label, err) : -1;
+    if (clusters >= CDP_LEAST_CLUSTERS && c->signal) {
+        // Normalised scores stay unless less of their clusters' pairs is above a strict threshold.
+        double recall = c->recall;
+        if (cdp_fused_normalise(fused, label, (uint32_t)clusters, plan->threads, plan->progress,
+                                err))
+            clusters = -1;
+        else
+            clusters = judge_scores(c, plan, fused, pairs, label, err);
+        c->normalised = c->recall >= recall;
+        if (clusters >= 0 && !c->normalised) {
+            cdp_fused_plain(fused);
+            clusters = judge_scores(c, plan, fused, pairs, label, err);
+        }
     }
-    int status =
-        clusters < 0 ? -1 : last_threshold(c, plan, &cohort, fused, pairs, clusters, label, err);
-    if (!status && plan->alarms > 0)
-        c->threshold = cdp_false_alarms_threshold(plan->alarms, items);
-    c->alarms = cdp_false_alarms(c->threshold, items);
     free(label);
-    cdp_cohort_free(&cohort);
-    return status;
+    if (plan->alarms > 0)
+        c->threshold = cdp_false_alarms_threshold(plan->alarms, fused->items);
+    c->alarms = cdp_false_alarms(c->threshold, fused->items);
+    return clusters < 0 ? -1 : 0;
 }
 
 int cdp_consensus(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,

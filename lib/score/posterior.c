@@ -14,9 +14,7 @@ enum {
 
 static const double NEAREST = 0.5, // z of the first bin
     LEAST_EXCESS = 0.1,            // smaller ones may be errors of the null
-    MOST_EXCESS = 1e30,            // larger ones are no longer numbers in single precision
-    LEAST_ALARMS = 1e-3,           // an item
-    MOST_ALARMS = 12;
+    MOST_EXCESS = 1e30;            // larger ones are no longer numbers in single precision
 
 // ---- the normal distribution
 
@@ -286,8 +284,8 @@ double cdp_posterior_weight(const struct cdp_posterior *p, double z)
 
 static double bounded(double z, uint64_t items)
 {
-    double least = cdp_false_alarms_threshold(fmin(MOST_ALARMS, 0.3 * (double)items), items);
-    double most = cdp_false_alarms_threshold(LEAST_ALARMS, items);
+    double least = cdp_false_alarms_threshold(fmin(CDP_MOST_ALARMS, 0.3 * (double)items), items);
+    double most = cdp_false_alarms_threshold(CDP_LEAST_ALARMS, items);
     return rounded(fmin(fmax(z, least), most));
 }
 

@@ -24,6 +24,10 @@ struct cdp_null cdp_null_refine(const struct cdp_cohort *cohort, const uint32_t 
 
 enum { CDP_POSTERIOR_BINS = 300 };
 
+// Pairs by chance for each item that a threshold lets through at least and at most.
+#define CDP_LEAST_ALARMS 1e-3
+#define CDP_MOST_ALARMS 12.0
+
 // By z = (cosine - mean) / deviation, in `bins` bins from edge[b] to edge[b + 1].
 struct cdp_posterior {
     struct cdp_null null;
@@ -46,7 +50,7 @@ int cdp_posterior_new(struct cdp_posterior *posterior, const struct cdp_cohort *
 double cdp_posterior_weight(const struct cdp_posterior *posterior, double z);
 
 // The z above which the pairs have the best F measure of weight beta, (1 + beta^2) TP / (TP + FP +
-// beta^2 P), kept where 0.001 to 12 pairs by chance are expected for each item. *recall = TP / P.
+// beta^2 P), between the bounds above. *recall = TP / P.
 double cdp_posterior_threshold(const struct cdp_posterior *posterior, double beta, double *recall);
 
 // The same when clusters are known: their pairs are the true ones, the others those by chance.
