@@ -66,7 +66,7 @@ cdp-score consensus -q --false-alarms 3 --features made/features/m0.bin made.cdp
         made/meta.txt - >mean
 ok $? "$(<mean)"
 cdp-score consensus -v --features m0.bin --features m1.bin m0.cdp m1.cdp 2>err >out
-grep -cE 'm[01].cdp: weight 0\.[0-9]+, pairs by chance: cosine 0.0[0-9]+ \+- 0.[0-9]+$|of what it was before clustering$|true pairs of an item expected, .* strong$|^cdp-score consensus: threshold: cosine 0\.[0-9]+, ' err >lines
+grep -cE 'm[01].cdp: weight 0\.[0-9]+, pairs by chance: cosine 0.0[0-9]+ \+- 0.[0-9]+, true ones [3-5]\.[0-9]+ deviations above$|of what it was before clustering$|true pairs of an item expected, .* strong$|^cdp-score consensus: threshold: cosine 0\.[0-9]+, ' err >lines
 is "$(<lines)" 5 "-v prints weights, the cosines of chance, the expected true pairs and the threshold"
 for alarms in 0.001 0.1 10; do
     cdp-score consensus --false-alarms $alarms --features m0.bin m0.cdp | cdp-view --to tsv - | wc -l
@@ -131,6 +131,12 @@ least 95 "$tiny/meta.txt" many.cdp "64 models"
 fails 2 'features can be given 64 times at most' "65 models" \
     cdp-score consensus "${features[@]}" --features m0.bin "${lists[@]}" m0.cdp
 
+cdp-synth --items 440 --dim 48 --identities 440 --models 1 --seed 9 other
+cdp-knn -k 40 --dim 48 other/features/m0.bin >other.cdp
+warns 'other.cdp: true pairs are [01]\.[0-9]* deviations above those by chance' "a model of other items" \
+    cdp-score consensus --features m0.bin --features m1.bin --features other/features/m0.bin m0.cdp m1.cdp other.cdp
+least 90 "$tiny/meta.txt" out "and two good ones"
+
 # where there is nothing to find, or too little to know
 perl -e 'srand 1; for (1 .. 1000) { print pack "f<*", map { rand() + rand() + rand() + rand() - 2 } 0 .. 31 }' >noise.bin
 cdp-knn -k 10 --dim 32 noise.bin >noise.cdp
@@ -194,7 +200,7 @@ labeled mobilefacenet128 99"
     done
     ln -s "$faces"/unlabeled/features/*.bin .
     warns 'no signal|not Gaussian' "a broken model" cdp-score consensus --features barel128.bin barel128.cdp
-    warns 'barel128.cdp: weight 0\.[01][0-9]*: this model hardly tells identities apart' "a broken member" \
+    warns 'barel128.cdp: true pairs are [12]\.[0-9]* deviations above .*hardly tells identities apart' "a broken member" \
         cdp-score consensus --features mobilefacenet128.bin --features faceplugin512.bin --features barel128.bin \
         mobilefacenet128.cdp faceplugin512.cdp barel128.cdp
     least 98.6 "$faces/unlabeled/meta.txt" out "and two good ones"

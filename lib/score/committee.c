@@ -179,7 +179,7 @@ static bool discriminate(struct moments *chance, struct moments *of_true, unsign
     return largest > 0;
 }
 
-int cdp_committee_weights(double *weight, struct cdp_null *member,
+int cdp_committee_weights(double *weight, struct cdp_null *member, double *separation,
                           const struct cdp_consensus_plan *plan, struct cdp_err *err)
 {
     static struct moments chance, of_true;
@@ -209,6 +209,8 @@ int cdp_committee_weights(double *weight, struct cdp_null *member,
             add_true(&of_true, plan, &fused, weight, member, cohort.item[r], least);
             add_chance(&chance, plan, &fused, weight, member, cohort.item[r], most);
         }
+        for (unsigned m = 0; m < plan->models; m++)
+            separation[m] = of_true.pairs > 0 ? of_true.mean[m] / of_true.pairs : NAN;
         if (!status && discriminate(&chance, &of_true, plan->models, share))
             weights_of_shares(share, member, plan->models, weight);
         cdp_cohort_free(&cohort);

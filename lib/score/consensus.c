@@ -360,7 +360,7 @@ int cdp_consensus(struct cdp_consensus *c, const struct cdp_consensus_plan *plan
     struct cdp_fused fused;
     struct pairs pairs = {0};
     *c = (struct cdp_consensus){0};
-    if (cdp_committee_weights(c->weight, c->member, plan, err) ||
+    if (cdp_committee_weights(c->weight, c->member, c->separation, plan, err) ||
         cdp_fused_new(&fused, plan->features, c->weight, plan->models, plan->threads, err))
         return -1;
     int status = judge(c, plan, &fused, &pairs, err);

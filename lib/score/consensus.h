@@ -37,6 +37,7 @@ struct cdp_consensus_plan {
 struct cdp_consensus {
     double weight[CDP_MOST_MODELS];          // of each model; their sum is 1
     struct cdp_null member[CDP_MOST_MODELS]; // each model's null
+    double separation[CDP_MOST_MODELS];      // each model's mean z of true pairs; NaN: none found
     bool normalised;                         // the nulls are of normalised cosines
     struct cdp_null first, null;             // of the committee, before and after clustering
     double ratio;                            // of their deviations
@@ -52,8 +53,9 @@ struct cdp_consensus {
 // The weights with which the models' features, each of length 1, stand side by side: their squared
 // lengths; their sum is 1. Those of Fisher's linear discriminant for the models' z of a pair, from
 // pairs that equal weights call true and pairs by chance; none below 2 % of the largest. `member`
-// gets each model's null. One model has weight 1. Memory: 2 bytes a feature, 16 MiB.
-int cdp_committee_weights(double *weight, struct cdp_null *member,
+// gets each model's null, `separation` its mean z of those true pairs, NaN where there are none.
+// One model has weight 1, and the others are not set. Memory: 2 bytes a feature, 16 MiB.
+int cdp_committee_weights(double *weight, struct cdp_null *member, double *separation,
                           const struct cdp_consensus_plan *plan, struct cdp_err *err);
 
 // Hands the pairs above the threshold to the sink, with their probabilities as the one value. All

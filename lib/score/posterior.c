@@ -135,6 +135,10 @@ static int make_edges(struct cdp_posterior *p, const struct cdp_cohort *cohort, 
         if (edges == 0 || at > first[edges - 1])
             first[edges++] = at;
     }
+    if (edges == 1) { // all cosines are 1
+        first[0] = CDP_COSINE_BINS - 1;
+        first[edges++] = CDP_COSINE_BINS;
+    }
     for (int e = 0; e < edges; e++)
         p->edge[e] = (bin_cosine(first[e]) - p->null.mean) / p->null.deviation;
     p->bins = edges - 1;

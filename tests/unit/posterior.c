@@ -193,6 +193,22 @@ static void test_extreme(struct cdp_cohort *cohort)
     ok(sound, "odds beyond single precision: weight %.3g", weight);
 }
 
+// Rows that are all equal: no bin is above the null.
+static void test_equal(struct cdp_cohort *cohort)
+{
+    struct cdp_posterior p;
+    struct cdp_err err;
+    double recall;
+    memset(cohort->counts, 0, (size_t)ROWS * CDP_COSINE_BINS * sizeof *cohort->counts);
+    for (size_t r = 0; r < ROWS; r++)
+        cohort->counts[(r + 1) * CDP_COSINE_BINS - 1] = 500;
+    struct cdp_null null = cdp_null_estimate(cohort);
+    bool sound = !cdp_posterior_new(&p, cohort, null, 1, 501, &err) && p.bins == 1;
+    ok(sound && isfinite(p.all_true) && isfinite(cdp_posterior_threshold(&p, 0.5, &recall)) &&
+           isfinite(cdp_posterior_weight(&p, 0)),
+       "cosines of 1 only");
+}
+
 int main(void)
 {
     static const struct mixture mixtures[] = {
@@ -215,6 +231,7 @@ int main(void)
         test_thresholds(&posterior, &cohort, inside, m);
     }
     test_extreme(&cohort);
+    test_equal(&cohort);
     free(cohort.counts);
     free(inside);
     return done();
