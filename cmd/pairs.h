@@ -84,7 +84,7 @@ extern struct pairs_options pairs_options;
     {.type = CDP_OPTION_REAL, \
      .name = "step", \
      .arg = "S", \
-     .help = "raise the cut th to th + (1 - th) x S per round", \
+     .help = "raise cut th to th + (1 - th) x S per round", \
      .value = &pairs_options.plan.step, \
      .min = 0, \
      .max = 1, \
