@@ -8,6 +8,18 @@
 // Logarithms and powers of 2 that are the same bits on every machine: C libraries round theirs
 // differently, and some choose by the processor.
 
+// A number of 24 bits, as float has them: what is computed by a C library's functions no longer
+// depends on their last bits. By bits, since gcc 12 -O3 drops (double)(float)x where it vectorizes
+// two of them.
+static inline double cdp_round24(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits = (bits + (1 << 28)) & ~(uint64_t)((1 << 29) - 1);
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
 // Of a normal number above 0; off by at most 1e-15 + 1e-15 |result|. With x = m 2^e, m from
 // sqrt(1/2) on, and r = (m - 1) / (m + 1): log2 x = e + 2 atanh(r) / ln 2; |r| is below 0.172, so
 // that the first term of the series left out is below 1e-18.

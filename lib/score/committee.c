@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/logs.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "score/consensus.h"
@@ -84,7 +85,7 @@ static void weights_of_shares(const double *share, const struct cdp_null *member
     for (unsigned m = 0; m < models; m++)
         all += share[m] / member[m].deviation;
     for (unsigned m = 0; m < models; m++)
-        weight[m] = (double)(float)(share[m] / member[m].deviation / all);
+        weight[m] = cdp_round24(share[m] / member[m].deviation / all);
 }
 
 static int measure_member(struct cdp_null *member, const struct cdp_consensus_plan *plan,

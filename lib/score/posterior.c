@@ -48,13 +48,6 @@ double cdp_false_alarms(double z, uint64_t items)
     return (double)items * tail(z);
 }
 
-// What decides scores is rounded, so that the last bits of erfc and log, in which C libraries
-// differ, do not matter.
-static double rounded(double x)
-{
-    return (double)(float)x;
-}
-
 // ---- the null
 
 struct histogram {
@@ -98,7 +91,7 @@ struct cdp_null cdp_null_estimate(const struct cdp_cohort *cohort)
     double mean = quantile(&h, 0.5), least = INFINITY;
     for (size_t s = 0; s < sizeof shares / sizeof *shares; s++)
         least = fmin(least, (quantile(&h, shares[s]) - mean) / tail_quantile(1 - shares[s]));
-    return (struct cdp_null){rounded(mean), rounded(fmax(least, 1e-6))};
+    return (struct cdp_null){cdp_round24(mean), cdp_round24(fmax(least, 1e-6))};
 }
 
 struct cdp_null cdp_null_refine(const struct cdp_cohort *cohort, const uint32_t *inside,
@@ -113,7 +106,7 @@ struct cdp_null cdp_null_refine(const struct cdp_cohort *cohort, const uint32_t 
     double deviation = (quantile(&h, 1 - above) - mean) / tail_quantile(above);
     *ratio = deviation / first.deviation;
     deviation = fmin(fmax(deviation, 0.85 * first.deviation), 1.1 * first.deviation);
-    return (struct cdp_null){rounded(mean), rounded(deviation)};
+    return (struct cdp_null){cdp_round24(mean), cdp_round24(deviation)};
 }
 
 // ---- the excess
@@ -225,7 +218,7 @@ static void find_excess(struct cdp_posterior *p, const struct counts *c, const d
     make_monotone(seen, c->groups);
     for (int b = 0; b < p->bins; b++) {
         double excess = exp(seen[c->group[b]]);
-        p->excess[b] = excess < LEAST_EXCESS ? 0 : rounded(fmin(excess, MOST_EXCESS));
+        p->excess[b] = excess < LEAST_EXCESS ? 0 : cdp_round24(fmin(excess, MOST_EXCESS));
     }
 }
 
@@ -290,7 +283,7 @@ static double bounded(double z, uint64_t items)
 {
     double least = cdp_false_alarms_threshold(fmin(CDP_MOST_ALARMS, 0.3 * (double)items), items);
     double most = cdp_false_alarms_threshold(CDP_LEAST_ALARMS, items);
-    return rounded(fmin(fmax(z, least), most));
+    return cdp_round24(fmin(fmax(z, least), most));
 }
 
 // The edge with the best F measure.
