@@ -102,7 +102,9 @@ INLINE int32_t product(const int16_t *x, const int16_t *y, size_t dim)
 INLINE int32_t normal(int32_t cosine, double slope, double shift)
 {
     double score = (double)cosine * slope - shift;
-    return (int32_t)(score < -0x1p28 ? -0x1p28 : score > 0x1p28 ? 0x1p28 : score);
+    score = score < -0x1p28 ? -0x1p28 : score;
+    score = score > 0x1p28 ? 0x1p28 : score;
+    return (int32_t)score;
 }
 
 // The products of two rows with `count` rows that stand side by side.

@@ -39,7 +39,8 @@ static size_t join_lists(const struct cdp_consensus_plan *plan, uint64_t item, u
     for (unsigned m = 0; m < plan->models; m++) {
         const struct cdp_table *t = &plan->lists[m];
         uint64_t size = t->offset[item + 1] - t->offset[item];
-        memcpy(out + all, t->target + t->offset[item], size * sizeof *out);
+        if (size > 0)
+            memcpy(out + all, t->target + t->offset[item], size * sizeof *out);
         all += size;
     }
     qsort(out, all, sizeof *out, by_id);

@@ -225,7 +225,7 @@ static void find_excess(struct cdp_posterior *p, const struct counts *c, const d
 int cdp_posterior_new(struct cdp_posterior *p, const struct cdp_cohort *cohort,
                       struct cdp_null null, double power, uint64_t items, struct cdp_err *err)
 {
-    uint32_t first[CDP_POSTERIOR_BINS + 1];
+    uint32_t first[CDP_POSTERIOR_BINS + 1] = {0};
     struct counts c;
     *p = (struct cdp_posterior){.null = null, .items = items};
     make_edges(p, cohort, first);

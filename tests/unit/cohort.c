@@ -138,7 +138,7 @@ static void test_normalise(struct cdp_fused *f, int threads)
     double most = 0;
     ok(!cdp_fused_normalise(f, label, CLUSTERS, threads, NULL, &err) && f->slope, "normalisation");
     for (uint32_t i = 0; i < ITEMS && f->slope; i++) {
-        int32_t other[CLUSTERS];
+        int32_t other[CLUSTERS] = {0};
         size_t others = 0;
         bool seen[CLUSTERS] = {false};
         for (uint32_t j = 0; j < ITEMS; j++) {
@@ -209,7 +209,8 @@ int main(void)
             setenv("CDP_ISA", cdp_isa_name(isa), 1);
             if (cdp_isa_check(&err))
                 _exit(0);
-            freopen("/dev/null", "w", stdout);
+            if (!freopen("/dev/null", "w", stdout))
+                _exit(1);
             _exit(run());
         }
         int status = 1;
