@@ -1,13 +1,24 @@
 // SPDX-License-Identifier: MIT
+#include "base/mem.h"
 #include "io/labels.h"
 #include "pairs.h"
 #include "tool.h"
 
+enum { LADDER, MAP };
+static int method = LADDER;
+
 static const struct cdp_option options[] = {
-    PAIRS_MAX_SIZE(.group = "Clusters"),
-    PAIRS_STEP(),
-    PAIRS_MAX_ITER(),
-    PAIRS_FORCED_STOP(),
+    {.type = CDP_OPTION_CHOICE,
+     .name = "method",
+     .arg = "HOW",
+     .group = "Clusters",
+     .help = "cut components by size, or the map equation",
+     .value = &method,
+     .choices = (const char *const[]){"ladder", "map", NULL}},
+    PAIRS_MAX_SIZE(.without = "method=map"),
+    PAIRS_STEP(.without = "method=map"),
+    PAIRS_MAX_ITER(.without = "method=map"),
+    PAIRS_FORCED_STOP(.without = "method=map"),
     PAIRS_THRESHOLD(),
     PAIRS_MUST_LINK(.group = "Constraints"),
     PAIRS_CANNOT_LINK(),
@@ -24,21 +35,48 @@ static const struct tool tool = {
     .options = options,
 };
 
+// By the map equation (propagate/map.h).
+static void cluster_by_map(struct pairs *pairs, struct cdp_clusters *clusters)
+{
+    struct cdp_err err;
+    double length;
+    uint64_t items = cdp_forest_nodes(pairs->forest);
+    *clusters = (struct cdp_clusters){.items = items};
+    clusters->label = cdp_alloc(items, sizeof *clusters->label, "labels", &err);
+    tool_check(clusters->label ? 0 : -1, &err);
+    int64_t count =
+        cdp_map_cluster(pairs->map, items, clusters->label, &length, (int)common.threads, &err);
+    tool_check(count < 0 ? -1 : 0, &err);
+    clusters->clusters = (uint32_t)count;
+    tool_say("%lld cluster%s of %llu item%s, codelength %.6f bits", (long long)count,
+             tool_s((uint64_t)count), (unsigned long long)items, tool_s(items), length);
+}
+
 int main(int argc, char **argv)
 {
     struct pairs pairs = {0};
-    struct cdp_tree tree;
+    struct cdp_tree tree = {0};
     struct cdp_clusters clusters;
     struct cdp_err err;
     int first = tool_start(&tool, argc, argv, 0, -1);
+    if (method == MAP && isnan(pairs_options.threshold))
+        tool_usage("--threshold auto is for --method ladder: the map equation needs no threshold");
     struct cdp_output *output = tool_output(false);
-    pairs_thresholds(&pairs, NULL);
+    if (method == MAP)
+        tool_check(cdp_map_new(&pairs.map, &err), &err);
+    else
+        pairs_thresholds(&pairs, NULL);
     pairs_read(&pairs, argv + first, argc - first);
-    pairs_tree(&pairs, &tree);
-    pairs_clusters(&pairs, &tree, &clusters);
+    if (method == MAP) {
+        cluster_by_map(&pairs, &clusters);
+    } else {
+        pairs_tree(&pairs, &tree);
+        pairs_clusters(&pairs, &tree, &clusters);
+    }
     tool_check(cdp_labels_write(output, clusters.label, clusters.items, pairs.names, &err), &err);
     cdp_clusters_free(&clusters);
     cdp_tree_free(&tree);
+    cdp_map_free(pairs.map);
     pairs_free(&pairs);
     tool_finish(output);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "score/commands.h"
 
-static const struct tool *const commands[] = {&vote_tool, &features_tool, &truth_tool, NULL};
+static const struct tool *const commands[] = {&vote_tool, &consensus_tool, &features_tool,
+                                              &truth_tool, NULL};
 
 static const struct tool whole = {
     .name = "cdp-score",
@@ -16,6 +17,8 @@ int main(int argc, char **argv)
     int first = tool_start(tool, argc, argv, 1, tool == &truth_tool ? 1 : -1);
     if (tool == &vote_tool)
         run_vote(argv + first, argc - first);
+    else if (tool == &consensus_tool)
+        run_consensus(argv + first, argc - first);
     else if (tool == &features_tool)
         run_features(argv + first, argc - first);
     else

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "eval/eval.h"
 #include "io/input.h"
 #include "pairs.h"
 #include "propagate/sweep.h"
@@ -12,6 +13,8 @@ static double steps[3] = {0, 0.98, 0.02};
 static struct cdp_counts max_sizes = {.count = 1};
 static const char *labels_name;
 static bool automatic;
+enum { LADDER, MAP };
+static int method = LADDER;
 
 static const struct cdp_option options[] = {
     {.type = CDP_OPTION_STEPS,
@@ -28,7 +31,7 @@ static const struct cdp_option options[] = {
      .value = &max_sizes,
      .min = 1,
      .max = 4e9,
-     .without = "auto"},
+     .without = "auto method=map"},
     {.type = CDP_OPTION_TEXT,
      .name = "labels",
      .arg = "META",
@@ -40,9 +43,17 @@ static const struct cdp_option options[] = {
      .group = "Threshold without labels",
      .help = "find a threshold without labels, and show why",
      .value = &automatic},
-    PAIRS_STEP(.group = "Clusters", .without = "auto"),
-    PAIRS_MAX_ITER(.without = "auto"),
-    PAIRS_FORCED_STOP(.without = "auto"),
+    {.type = CDP_OPTION_CHOICE,
+     .name = "method",
+     .arg = "HOW",
+     .group = "Clusters",
+     .help = "by size, or by map equation",
+     .value = &method,
+     .choices = (const char *const[]){"ladder", "map", NULL},
+     .without = "auto"},
+    PAIRS_STEP(.without = "auto method=map"),
+    PAIRS_MAX_ITER(.without = "auto method=map"),
+    PAIRS_FORCED_STOP(.without = "auto method=map"),
     PAIRS_MUST_LINK(.group = "Constraints"),
     PAIRS_CANNOT_LINK(),
     PAIRS_NODES(.group = "Items"),
@@ -58,20 +69,18 @@ static const struct tool tool = {
     .options = options,
 };
 
-static void read_truth(struct cdp_truth *truth, struct cdp_labels *labels,
-                       const struct pairs *pairs, const struct cdp_tree *tree)
+static void read_truth(struct cdp_labels *labels, const struct pairs *pairs, uint64_t items)
 {
     const char *shown = cdp_input_shown(labels_name);
     struct cdp_err err;
     uint64_t unknown;
-    if (!pairs->names && labels->items != tree->items)
+    tool_check(cdp_labels_read(labels, labels_name, false, &err), &err);
+    if (!pairs->names && labels->items != items)
         tool_fail("%s: %llu labels, but the pairs are of %llu items: see --nodes", shown,
-                  (unsigned long long)labels->items, (unsigned long long)tree->items);
-    tool_check(
-        cdp_labels_match(labels, shown, pairs->names, tree->items, "the input", &unknown, &err),
-        &err);
-    tool_note_unknown(shown, unknown, tree->items);
-    tool_check(cdp_truth_new(truth, tree, labels, &err), &err);
+                  (unsigned long long)labels->items, (unsigned long long)items);
+    tool_check(cdp_labels_match(labels, shown, pairs->names, items, "the input", &unknown, &err),
+               &err);
+    tool_note_unknown(shown, unknown, items);
 }
 
 // An outcome for each threshold and each size.
@@ -84,8 +93,8 @@ static struct cdp_outcome *sweep(const struct pairs *pairs, const struct cdp_tre
         cdp_alloc(pairs->floors.count * max_sizes.count, sizeof *outcome, "outcomes", &err);
     tool_check(outcome ? 0 : -1, &err);
     if (labels_name) {
-        tool_check(cdp_labels_read(&labels, labels_name, false, &err), &err);
-        read_truth(&truth, &labels, pairs, tree);
+        read_truth(&labels, pairs, tree->items);
+        tool_check(cdp_truth_new(&truth, tree, &labels, &err), &err);
     }
     tool_check(cdp_sweep(tree, &pairs->floors, &pairs_options.plan, max_sizes.number,
                          max_sizes.count, labels_name ? &truth : NULL, outcome, (int)common.threads,
@@ -96,13 +105,88 @@ static struct cdp_outcome *sweep(const struct pairs *pairs, const struct cdp_tre
     return outcome;
 }
 
+// The clusters of the map equation above a threshold. Constraints are linked in any case.
+static void map_clusters(struct cdp_labels *found, const struct pairs *pairs, float threshold)
+{
+    struct cdp_map *map;
+    struct cdp_err err;
+    double length;
+    tool_check(cdp_map_new(&map, &err), &err);
+    for (size_t e = 0; e < pairs->list.count; e++) {
+        const struct cdp_edge *edge = &pairs->list.edge[e];
+        int status = 0;
+        if (edge->value == INFINITY)
+            status = cdp_map_link(map, edge->source, edge->target, &err);
+        else if (edge->value > threshold)
+            status = cdp_map_add(map, &edge->source, &edge->target, &edge->value, 1, &err);
+        tool_check(status, &err);
+    }
+    for (size_t e = 0; e < pairs->cannot.count; e++) {
+        const struct cdp_edge *edge = &pairs->cannot.edge[e];
+        tool_check(cdp_map_part(map, edge->source, edge->target, &err), &err);
+    }
+    int64_t clusters =
+        cdp_map_cluster(map, found->items, found->group, &length, (int)common.threads, &err);
+    tool_check(clusters < 0 ? -1 : 0, &err);
+    found->groups = (uint32_t)clusters;
+    cdp_map_free(map);
+}
+
+static struct cdp_outcome map_outcome(const struct cdp_labels *found,
+                                      const struct cdp_labels *truth)
+{
+    struct cdp_outcome o = {
+        .clusters = found->groups, .precision = NAN, .recall = NAN, .fscore = NAN, .bcubed = NAN};
+    struct cdp_eval result;
+    struct cdp_err err;
+    uint32_t *size = cdp_zalloc(found->groups, sizeof *size, "clusters", &err);
+    tool_check(size ? 0 : -1, &err);
+    for (uint64_t i = 0; i < found->items; i++) {
+        if (found->group[i] == CDP_NO_LABEL)
+            continue;
+        o.items++;
+        uint64_t now = ++size[found->group[i]];
+        o.largest = now > o.largest ? now : o.largest;
+    }
+    free(size);
+    if (labels_name) {
+        tool_check(cdp_eval(found, truth, &result, &err), &err);
+        o.precision = result.kept.pairwise.precision;
+        o.recall = result.kept.pairwise.recall;
+        o.fscore = result.kept.pairwise.fscore;
+        o.bcubed = result.kept.bcubed.fscore;
+    }
+    return o;
+}
+
+static struct cdp_outcome *sweep_map(const struct pairs *pairs)
+{
+    struct cdp_labels labels = {0}, found = {.items = cdp_forest_nodes(pairs->forest)};
+    struct cdp_err err;
+    struct cdp_outcome *outcome = cdp_alloc(pairs->floors.count, sizeof *outcome, "outcomes", &err);
+    found.group = cdp_alloc(found.items, sizeof *found.group, "labels", &err);
+    tool_check(outcome && found.group ? 0 : -1, &err);
+    if (labels_name)
+        read_truth(&labels, pairs, found.items);
+    for (size_t t = 0; t < pairs->floors.count; t++) {
+        map_clusters(&found, pairs, pairs->floors.threshold[t]);
+        outcome[t] = map_outcome(&found, &labels);
+    }
+    free(found.group);
+    cdp_labels_free(&labels);
+    return outcome;
+}
+
 static void write_row(const struct cdp_outcome *o, double threshold, uint64_t max_size,
                       uint64_t items, struct cdp_output *output)
 {
     struct cdp_err err;
-    tool_check(cdp_output_printf(output, &err, "%.7g\t%llu\t%llu\t%llu\t%llu\t%.6f", threshold,
-                                 (unsigned long long)max_size, (unsigned long long)o->clusters,
-                                 (unsigned long long)o->items, (unsigned long long)o->largest,
+    char size[32] = "-";
+    if (method == LADDER)
+        snprintf(size, sizeof size, "%llu", (unsigned long long)max_size);
+    tool_check(cdp_output_printf(output, &err, "%.7g\t%s\t%llu\t%llu\t%llu\t%.6f", threshold, size,
+                                 (unsigned long long)o->clusters, (unsigned long long)o->items,
+                                 (unsigned long long)o->largest,
                                  items ? 1 - (double)o->items / (double)items : 0),
                &err);
     if (labels_name)
@@ -176,21 +260,25 @@ static void write_choice(const struct cdp_outcome *outcome, const struct cdp_flo
 int main(int argc, char **argv)
 {
     struct pairs pairs = {0};
-    struct cdp_tree tree;
+    struct cdp_tree tree = {0};
     max_sizes.number[0] = pairs_options.plan.max_size;
     int first = tool_start(&tool, argc, argv, 0, -1);
     struct cdp_output *output = tool_output(false);
     if (automatic)
         max_sizes = (struct cdp_counts){1, {UINT32_MAX}}; // components are not cut
+    pairs.all = pairs.all_pairs = method == MAP;
     pairs_thresholds(&pairs, steps);
     pairs_read(&pairs, argv + first, argc - first);
-    pairs_tree(&pairs, &tree);
-    struct cdp_outcome *outcome = sweep(&pairs, &tree);
+    uint64_t items = cdp_forest_nodes(pairs.forest);
+    if (method == LADDER)
+        pairs_tree(&pairs, &tree);
+    struct cdp_outcome *outcome = method == MAP ? sweep_map(&pairs) : sweep(&pairs, &tree);
     if (automatic) {
         write_choice(outcome, &pairs.floors, output);
     } else {
-        warn(outcome, &pairs.floors);
-        write_table(outcome, &pairs.floors, tree.items, output);
+        if (method == LADDER)
+            warn(outcome, &pairs.floors);
+        write_table(outcome, &pairs.floors, items, output);
     }
     free(outcome);
     cdp_tree_free(&tree);

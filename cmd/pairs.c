@@ -119,6 +119,23 @@ static void take_names(struct pairs *p, struct cdp_names *more, const char *inpu
 
 // ---- reading
 
+// Adds the pairs above --threshold; the forest only counts the items.
+static int add_to_map(struct pairs *p, const struct cdp_block *block, const float *score,
+                      struct cdp_err *err)
+{
+    uint64_t items = 0;
+    for (size_t e = 0; e < block->edges; e++) {
+        const uint64_t *i = &block->source[e], *j = &block->target[e];
+        items = *i >= items ? *i + 1 : items;
+        items = *j >= items ? *j + 1 : items;
+        if (score[e] > (float)pairs_options.threshold &&
+            cdp_map_add(p->map, i, j, &score[e], 1, err))
+            return -1;
+        p->weightless += score[e] <= 0;
+    }
+    return cdp_forest_reserve(p->forest, items, err);
+}
+
 // Adds one block, refusing ids that leave the known number of items.
 static int add(struct pairs *p, const struct cdp_block *block, const char *name,
                struct cdp_err *err)
@@ -136,7 +153,9 @@ static int add(struct pairs *p, const struct cdp_block *block, const char *name,
     if (cdp_clamp_scores(&p->clamp, block->value[0], block->edges, &score, &reason))
         return cdp_fail(err, "%s: %s: cdp-view --from takes --distance and --rescale", name,
                         reason.text);
-    if (cdp_forest_add(p->forest, block->source, block->target, score, block->edges, &reason))
+    if (p->map
+            ? add_to_map(p, block, score, &reason)
+            : cdp_forest_add(p->forest, block->source, block->target, score, block->edges, &reason))
         return cdp_fail(err, "%s: %s", name, reason.text);
     if (p->floors.count &&
         cdp_floors_add(&p->floors, block->source, block->target, score, block->edges, &reason))
@@ -176,8 +195,12 @@ static void add_input(struct pairs *p, const char *name)
     struct cdp_source *source;
     struct cdp_block block;
     struct cdp_err err;
-    tool_check(cdp_source_open(&source, name, 1 << CDP_PAIRS | 1 << CDP_FOREST,
-                               "expected a pairs or a forest stream (cdp-score makes pairs)",
+    unsigned types = p->map || p->all_pairs ? 1 << CDP_PAIRS : 1 << CDP_PAIRS | 1 << CDP_FOREST;
+    tool_check(cdp_source_open(&source, name, types,
+                               types & 1 << CDP_FOREST
+                                   ? "expected a pairs or a forest stream (cdp-score makes pairs)"
+                                   : "expected a pairs stream: a forest has too few pairs for "
+                                     "--method map",
                                (int)common.threads, &err),
                &err);
     struct cdp_reader *reader = cdp_source_reader(source);
@@ -251,6 +274,8 @@ static void add_must_links(struct pairs *p, struct cdp_list *must)
             tool_check(cdp_floors_add(&p->floors, i, j, &always, 1, &err), &err);
         if (p->must_links)
             tool_check(cdp_list_add(&p->list, *i, *j, always, &err), &err);
+        if (p->map)
+            tool_check(cdp_map_link(p->map, *i, *j, &err), &err);
     }
 }
 
@@ -263,6 +288,9 @@ static void constrain(struct pairs *p)
         add_must_links(p, &must);
     if (pairs_options.cannot_link)
         read_constraints(p, &p->cannot, pairs_options.cannot_link, cdp_forest_nodes(p->forest));
+    for (size_t e = 0; p->map && e < p->cannot.count; e++)
+        tool_check(cdp_map_part(p->map, p->cannot.edge[e].source, p->cannot.edge[e].target, &err),
+                   &err);
     if (!pairs_options.must_link || !pairs_options.cannot_link) {
         free(must.edge);
         return;
@@ -285,6 +313,10 @@ static void note_inputs(const struct pairs *p)
     if (p->self_pairs)
         tool_warn("%llu pair%s of an item with itself left out", (unsigned long long)p->self_pairs,
                   tool_s(p->self_pairs));
+    if (p->weightless)
+        tool_warn("%llu pair%s with a score of 0 or less left out: scores must be probabilities "
+                  "that a pair is true",
+                  (unsigned long long)p->weightless, tool_s(p->weightless));
     if (p->clamp.clamped)
         tool_warn("%llu score%s above 1 by at most 1e-6 replaced by 1",
                   (unsigned long long)p->clamp.clamped, tool_s(p->clamp.clamped));

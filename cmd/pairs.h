@@ -8,6 +8,7 @@
 #include "base/options.h"
 #include "propagate/clusters.h"
 #include "propagate/floors.h"
+#include "propagate/map.h"
 #include "propagate/propagate.h"
 #include "propagate/tree.h"
 #include "stream/list.h"
@@ -83,7 +84,7 @@ extern struct pairs_options pairs_options;
     {.type = CDP_OPTION_REAL, \
      .name = "step", \
      .arg = "S", \
-     .help = "raise the cut th to th + (1 - th) x S per round", \
+     .help = "raise cut th to th + (1 - th) x S per round", \
      .value = &pairs_options.plan.step, \
      .min = 0, \
      .max = 1, \
@@ -113,6 +114,8 @@ struct pairs {
     bool edges;               // the forest's edges are pairs of the input
     bool all;                 // `list` holds all pairs of the files
     bool must_links;          // `list` holds those of --must-link too, at the score INFINITY
+    struct cdp_map *map;      // takes the pairs above --threshold, the forest none; NULL = none
+    bool all_pairs;           // a forest is refused
     struct cdp_floors floors; // of these thresholds (pairs_thresholds); none where count is 0
     struct cdp_names *names;  // the items' names, where `names_file` has them
     const char *names_file;   // for messages; pairs_read sets both where --ids is given
@@ -131,6 +134,7 @@ struct pairs {
     const char *stream;     // the first one that has a scale
     struct cdp_clamp clamp; // of scores just above 1
     uint64_t self_pairs;    // which are left out
+    uint64_t weightless;    // pairs that weigh nothing in `map`
 };
 
 // Asks for the floors of a sweep (first, last, step), or, where that is NULL, of --threshold.

@@ -21,7 +21,7 @@
 #                 give the number of rows, and for compressed files
 #   k             neighbours, the item itself counted, as in the original system (15)
 #   metric method recall     options of cdp-knn (cosine auto 0.99)
-#   strategy      vote, mediator or groundtruth (vote)
+#   strategy      vote, mediator, groundtruth, or consensus: without labels and threshold, by the map equation (vote)
 #   accept        vote: committee members that must agree (0)
 #   threshold     similarity that a pair must exceed (vote: 0.6), or probability (mediator: auto)
 #   train_data    mediator: a labelled folder like DATA, with the same models
@@ -155,7 +155,7 @@ cdp-values := $(shell $(cdp)values \
 	$(call cdp-check,data,text) $(call cdp-check,base,name) $(call cdp-check,committee,names) \
 	$(call cdp-check,k,count:2:65536) $(call cdp-check,metric,word:cosine:angular:l2:l1:linf:hamming) \
 	$(call cdp-check,method,word:auto:exact:approx) $(call cdp-check,recall,real:0:1) \
-	$(call cdp-check,strategy,word:vote:mediator:groundtruth) \
+	$(call cdp-check,strategy,word:consensus:vote:mediator:groundtruth) \
 	$(if $(call cdp-is,vote),$(call cdp-check,accept,count:0:$(words $(committee))) \
 		$(call cdp-check,threshold,real:-1:1)) \
 	$(if $(call cdp-is,mediator),$(call cdp-check,train_data,text) \
@@ -178,7 +178,7 @@ $(if $(and $(call cdp-is,mediator),$(train_options)),\
 
 # ---- input files
 
-cdp-members := $(if $(call cdp-is,mediator),$(committee),$(if $(call cdp-is,vote),$(if $(filter-out 0,$(accept)),$(committee))))
+cdp-members := $(if $(call cdp-is,mediator consensus),$(committee),$(if $(call cdp-is,vote),$(if $(filter-out 0,$(accept)),$(committee))))
 cdp-models := $(sort $(base) $(cdp-members))
 cdp-sets := data $(if $(call cdp-is,mediator),train_data)
 # The prefix of the variables of the labelled set.
@@ -186,9 +186,9 @@ cdp-of-train_data := train_
 $(foreach s,$(cdp-sets),$(foreach m,$(cdp-models),$(call cdp-default,$(cdp-of-$s)features_$m,$$($s)/features/$m.bin)))
 $(foreach s,$(cdp-sets),$(call cdp-default,$(cdp-of-$s)meta,$$($s)/meta.txt))
 
-# The mediator needs features and lists.
+# The mediator and consensus need features and lists.
 cdp-sources := $(sort $(foreach s,$(cdp-sets),$(foreach m,$(cdp-models),$(cdp-of-$s)$(if $($(cdp-of-$s)lists_$m),lists,features)_$m \
-		$(if $(call cdp-is,mediator),$(cdp-of-$s)features_$m))) \
+		$(if $(call cdp-is,mediator consensus),$(cdp-of-$s)features_$m))) \
 	$(if $(call cdp-is,mediator),train_meta) $(if $(call cdp-is,groundtruth)$(filter-out no,$(evaluation)),meta))
 cdp-optional := $(if $(call cdp-is,groundtruth),,$(if $(filter auto,$(evaluation)),meta))
 

@@ -22,6 +22,11 @@ $(call cdp-product,pairs,pairs,vote,cdp-score vote --accept $(accept) --threshol
 $(knn_$(base)) $(if $(filter $(words $(cdp-voters)),$(words $(sort $(cdp-voters)))),$(sort $(cdp-voters)),$(cdp-voters)))
 cdp-setting := vote_accept$(accept)_th$(threshold)
 endif
+ifeq ($(strategy),consensus)
+$(call cdp-product,pairs,pairs,consensus,cdp-score consensus,\
+$(foreach m,$(base) $(committee),$(knn_$m)),$(foreach m,$(base) $(committee),features_$m),cdp-featured)
+cdp-setting := consensus
+endif
 ifeq ($(strategy),groundtruth)
 $(call cdp-product,pairs,pairs,truth,cdp-score truth,$(knn_$(base)),meta,cdp-labelled)
 cdp-setting := groundtruth
@@ -30,8 +35,8 @@ ifeq ($(strategy),mediator)
 $(call cdp-product,pairs,pairs,mediator,cdp-mediate apply --threshold $(threshold),$(model) $(features),,cdp-judged)
 cdp-setting := mediator_$(input)_th$(threshold)
 endif
-$(call cdp-product,labels,labels,$(strategy),cdp-propagate --max-size $(max_size) --step $(step) \
-	--max-iter $(max_iter) --forced-stop $(forced_stop),$(pairs))
+$(call cdp-product,labels,labels,$(strategy),cdp-propagate $(if $(call cdp-is,consensus),--method map,\
+	--max-size $(max_size) --step $(step) --max-iter $(max_iter) --forced-stop $(forced_stop)),$(pairs))
 
 figures :=
 accuracy :=
@@ -40,4 +45,4 @@ $(call cdp-product,figures,figures,labels,cdp-eval --format tsv,$(labels),meta)
 $(call cdp-product,accuracy,accuracy,pairs,cdp-eval pairs --format tsv,$(pairs),meta)
 endif
 
-result := $(output)/k$(k)_$(cdp-setting)/sz$(max_size)_step$(step)
+result := $(output)/k$(k)_$(cdp-setting)/$(if $(call cdp-is,consensus),map,sz$(max_size)_step$(step))

@@ -32,11 +32,11 @@ endif
 ifeq ($(call sweep-given,thresholds),)
 override thresholds := $(if $(filter mediator,$(sweep-strategy)),0.5 0.7 0.8 0.9 0.95 0.98 0.99 0.995 0.998 0.999,0.5:0.9:0.02)
 endif
-ifeq ($(filter groundtruth,$(sweep-strategy)),)
+ifeq ($(filter groundtruth consensus,$(sweep-strategy)),)
 sweep-list = $(eval override $1 := $(shell $(cdp)sweep list $1 $2 $(foreach w,$($1),$(call sweep-word,$w))))\
 	$(if $(filter-out 0,$(.SHELLSTATUS)),$(error $1: wrong list: see above))
 else
-$(error strategy: groundtruth has no threshold to sweep)
+$(error strategy: $(sweep-strategy) has no threshold to sweep)
 endif
 $(call sweep-list,ks,count:2:65536)
 $(call sweep-list,thresholds,real:$(if $(filter mediator,$(sweep-strategy)),0,-1):1)

@@ -129,6 +129,11 @@ k=3 threshold=0.9 row "variables of the environment" nothing
 cp "../my data/features/m0.bin" "../my data/features/twin.bin"
 row "a model that is like the base" "$road" committee "m1 twin"
 row "the committee as it was" nothing committee "m1 m2"
+row "consensus" "$road" strategy consensus
+for m in 0 1 2; do cdp-knn -k 14 --dim 16 --recall 0.99 "../my data/features/m$m.bin" >hand$m.cdp; done
+cdp-score consensus -q --features "../my data/features/m0.bin" --features "../my data/features/m1.bin" \
+    --features "../my data/features/m2.bin" hand[012].cdp | cdp-propagate --method map >hand.txt
+same output/k15_consensus/map/meta.txt hand.txt "with the labels of the tools"
 row "groundtruth" "$road" strategy groundtruth
 row "mediator" "knn:train_m0 knn:train_m1 knn:train_m2 features:data features:train_data model $road" strategy mediator
 sed -i '/threshold/d' makefile

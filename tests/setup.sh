@@ -36,10 +36,11 @@ is "$(find data -name list.txt)" "" "a folder that is not complete has no list.t
 
 ITEMS=1500 CDP_BIN=$CDP_BIN "$CDP_SOURCE/pipelines/demo" "a b" >out 2>err
 is "$?:$(cat err)" 0: "the demo, of fewer images"
-is "$(grep -A 3 '^strategy' out | awk '{ print $1, $2, NF }' | tr '\n' ,)" "strategy models 12,vote 1 9,vote 5 9,mediator 5 9," \
-    "its table: a header and three rows"
+is "$(grep -A 5 '^strategy' out | awk '{ print $1, $2, NF }' | tr '\n' ,)" \
+    "strategy models 12,consensus 1 9,consensus 5 9,vote 1 9,vote 5 9,mediator 5 9," "its table: a header and five rows"
 is "$(grep -o 'knn s *train s *cluster s' out | tr -s ' ')" "knn s train s cluster s" "a column for each kind of time"
-is "$(awk '/^(vote|mediator)/ { print ($8 == "-") }' out | tr '\n' ' ')" "1 1 0 " "only the mediator is trained"
+is "$(awk '/^(consensus +[15]|vote|mediator)/ { print ($8 == "-") }' out | tr '\n' ' ')" "1 1 1 1 0 " \
+    "only the mediator is trained"
 is "$(wc -l <"a b/labels-mediator-5.txt")" 1500 "labels of all images"
 grep '^ *CDP_BIN=' out >next
 bash next >out 2>err

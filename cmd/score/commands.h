@@ -18,10 +18,11 @@ struct job {
     uint64_t rows[2]; // pairs whose smaller id is in rows[0] .. rows[1] - 1
 };
 
-extern const struct tool vote_tool, features_tool, truth_tool;
+extern const struct tool vote_tool, consensus_tool, features_tool, truth_tool;
 
 // Each takes the operands: the base model's file first, then `count` - 1 members' files.
 void run_vote(char **files, int count);
+void run_consensus(char **files, int count);
 void run_features(char **files, int count);
 void run_truth(char **files, int count);
 
@@ -33,6 +34,9 @@ void job_note_base(struct job *job);
 
 // Reads a member's lists, which must be of the base's items. They are the caller's.
 void job_read_member(struct job *job, struct cdp_table *member, const char *name);
+
+// Opens the features of the base's items and notes their digest.
+void job_open_features(struct job *job, struct cdp_matrix *matrix, const char *name);
 
 // Fails unless a table has the lists of the rows needed[0] .. needed[1] - 1; both 0 = of all rows.
 void require_rows(const struct cdp_table *table, const char *name, const uint64_t needed[2]);

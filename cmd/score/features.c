@@ -64,14 +64,7 @@ static void choose_rows(const struct cdp_table *base, const char *name)
 static void open_model(struct job *job, size_t m)
 {
     struct cdp_err err;
-    uint64_t digest;
-    tool_check(
-        cdp_matrix_open(&matrices[m], features.text[m], CDP_FORMAT_AUTO, 0, job->base.rows, &err),
-        &err);
-    tool_check(cdp_matrix_digest(&matrices[m], (int)common.threads, &digest, &err), &err);
-    tool_check(
-        cdp_header_note(&job->header, &err, "features: XXH64 %016llx", (unsigned long long)digest),
-        &err);
+    job_open_features(job, &matrices[m], features.text[m]);
     tool_check(cdp_model_init(&models[m], m ? &members[m] : &job->base, &matrices[m],
                               (int)common.threads, &err),
                &err);

@@ -76,6 +76,17 @@ void job_read_member(struct job *job, struct cdp_table *member, const char *name
         tool_warn("%s: lists of k = %u, but the base's are of k = %u", name, k, base);
 }
 
+void job_open_features(struct job *job, struct cdp_matrix *matrix, const char *name)
+{
+    struct cdp_err err;
+    uint64_t digest;
+    tool_check(cdp_matrix_open(matrix, name, CDP_FORMAT_AUTO, 0, job->base.rows, &err), &err);
+    tool_check(cdp_matrix_digest(matrix, (int)common.threads, &digest, &err), &err);
+    tool_check(
+        cdp_header_note(&job->header, &err, "features: XXH64 %016llx", (unsigned long long)digest),
+        &err);
+}
+
 uint8_t *allocate_flags(const struct job *job)
 {
     struct cdp_err err;

@@ -1,0 +1,214 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# cdp-score consensus: clusters without labels on made-up and real faces, unusual inputs, and what the user is told.
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
+tiny=$CDP_SOURCE/data/labeled/tiny
+faces=${CDP_SHARED:-}/data/lfw
+
+# fscore META PAIRS: the pairwise F of the map equation's clusters, singletons kept
+fscore() {
+    cdp-propagate --method map --nodes "$(wc -l <"$1")" "$2" | cdp-eval --format tsv - "$1" |
+        awk -F'\t' '$1 == "pairwise.kept.fscore" { printf "%.2f", $2 }'
+}
+
+# least WANTED META PAIRS NAME
+least() {
+    local got
+    got=$(fscore "$2" "$3")
+    awk -v got="$got" -v wanted="$1" 'BEGIN { exit !(got != "" && got >= wanted) }'
+    ok $? "$4: F $got, at least $1"
+}
+
+# warns PATTERN NAME COMMAND...: success with exactly one line on standard error, in which PATTERN stands
+warns() {
+    local pattern=$1 name=$2
+    shift 2
+    "$@" >out 2>err && [ "$(wc -l <err)" -eq 1 ] && grep -qE -- "$pattern" err
+    local status=$?
+    ok $status "$name"
+    [ $status -eq 0 ] || note "$(<err)"
+}
+
+for m in 0 1 2; do
+    ln -s "$tiny/features/m$m.bin" m$m.bin
+    cdp-knn -k 40 --dim 48 m$m.bin >m$m.cdp
+done
+passes "one model" cdp-score consensus -o one.cdp --features m0.bin m0.cdp
+least 95 "$tiny/meta.txt" one.cdp "one model"
+passes "three models" cdp-score consensus -o three.cdp --features m0.bin --features m1.bin --features m2.bin m{0,1,2}.cdp
+least 95 "$tiny/meta.txt" three.cdp "three models"
+for threads in 1 2 5; do
+    cdp-score consensus -t $threads --features m0.bin --features m1.bin --features m2.bin m{0,1,2}.cdp | cmp -s - three.cdp
+    ok $? "the same bytes with $threads threads"
+done
+for isa in plain avx2; do
+    CDP_ISA=$isa cdp-score consensus -q --features m0.bin --features m1.bin --features m2.bin m{0,1,2}.cdp >got.cdp 2>err
+    if grep -q CDP_ISA err; then
+        skip "instruction set $isa" "$(<err)"
+    else
+        same got.cdp three.cdp "the same bytes with instruction set $isa"
+    fi
+done
+cdp-synth --items 2000 --dim 64 --models 1 --seed 1 made
+cdp-knn -k 40 --dim 64 made/features/m0.bin >made.cdp
+passes "made-up faces" cdp-score consensus -o pairs.cdp --features made/features/m0.bin made.cdp
+least 96 made/meta.txt pairs.cdp "made-up faces"
+
+# what comes out
+cdp-view --to tsv one.cdp >one.tsv
+awk 'NR > 1 && ($1 < i || $1 == i && $2 <= j) || $1 >= $2 || !($3 > 0 && $3 <= 1) { bad = 1 }
+    { i = $1; j = $2; sum += $3 } END { exit bad || NR < 1000 }' one.tsv
+ok $? "pairs ascend, with scores above 0 up to 1"
+# Scores are probabilities: their mean is the share of true pairs, as far as the data is like the model.
+cdp-score consensus -q --false-alarms 3 --features made/features/m0.bin made.cdp | cdp-view --to tsv - |
+    awk 'NR == FNR { label[NR - 1] = $1; next } { sum += $3; same += label[$1] == label[$2]; n++ }
+        END { print "mean score", sum / n, "true", same / n; exit !(sum / n - same / n < 0.12 && same / n - sum / n < 0.12) }' \
+        made/meta.txt - >mean
+ok $? "$(<mean)"
+cdp-score consensus -v --features m0.bin --features m1.bin m0.cdp m1.cdp 2>err >out
+grep -cE 'm[01].cdp: weight 0\.[0-9]+, pairs by chance: cosine 0.0[0-9]+ \+- 0.[0-9]+, true ones [3-5]\.[0-9]+ deviations above$|of what it was before clustering$|true pairs of an item expected, .* strong$|^cdp-score consensus: threshold: cosine 0\.[0-9]+, ' err >lines
+is "$(<lines)" 5 "-v prints weights, the cosines of chance, the expected true pairs and the threshold"
+for alarms in 0.001 0.1 10; do
+    cdp-score consensus --false-alarms $alarms --features m0.bin m0.cdp | cdp-view --to tsv - | wc -l
+done >counts
+sort -n -u counts | cmp -s - counts
+ok $? "more false alarms, more pairs: $(tr '\n' ' ' <counts)"
+warns 'no pair of the lists is above the threshold' "no pair" \
+    cdp-score consensus --false-alarms 1e-6 --features m0.bin m0.cdp
+
+# the lists only propose pairs
+for metric in angular l2; do
+    cdp-knn --metric $metric -k 40 --dim 48 m0.bin >$metric.cdp
+done
+cdp-score consensus --features m0.bin angular.cdp | cdp-view --to tsv - | cmp -s - one.tsv
+ok $? "distances in lists do not matter"
+passes "lists of another metric" cdp-score consensus -o l2pairs.cdp --features m0.bin l2.cdp
+least 90 "$tiny/meta.txt" l2pairs.cdp "lists of l2"
+cdp-knn -k 7 --dim 48 m1.bin >k7.cdp
+warns 'k7.cdp: lists of k = 7, but the base.s are of k = 40' "lists of another k" \
+    cdp-score consensus --features m0.bin --features m1.bin m0.cdp k7.cdp
+cdp-knn -k 1 --dim 48 m0.bin >k1.cdp
+warns 'not Gaussian|weak' "lists of one neighbour" cdp-score consensus --features m0.bin k1.cdp
+cut -d' ' -f1 "$tiny/list.txt" | awk '{ print "item" NR }' >names
+cdp-knn -k 40 --dim 48 --ids names m0.bin >named.cdp
+cdp-score consensus --features m0.bin named.cdp | cdp-view --to tsv - | head -n 1 | grep -q '^item[0-9]*	item[0-9]*	0\.'
+ok $? "names of the items"
+cdp-score consensus -q --features m0.bin --features m1.bin named.cdp m1.cdp | cdp-view --header - | grep -q 'names'
+ok $? "of the first list that has some"
+
+# features of other forms and lengths
+perl -e 'local $/; print pack "f<*", map { $_ * 1e18 } unpack "f<*", <>' m0.bin >large.bin
+perl -e 'local $/; print pack "f<*", map { $_ * 1e-18 } unpack "f<*", <>' m0.bin >small.bin
+for kind in large small; do
+    cdp-score consensus --features $kind.bin m0.cdp | cdp-view --to tsv - | cmp -s - one.tsv
+    ok $? "$kind numbers"
+done
+perl -e '$h = "{\x27descr\x27: \x27<f4\x27, \x27fortran_order\x27: False, \x27shape\x27: (440, 48), }"; $h .= " " x (117 - length $h) . "\n";
+    print "\x93NUMPY\x01\x00", pack("v", length $h), $h' >npy
+cat npy m0.bin >m0.npy
+cdp-score consensus --features m0.npy m0.cdp | cdp-view --to tsv - | cmp -s - one.tsv
+ok $? "features in npy"
+perl -e 'local $/; $_ = <>; substr($_, 192 * 7, 192) = "\0" x 192; print' m0.bin >zero.bin
+cdp-score consensus --features zero.bin m0.cdp 2>err >zero.cdp
+cdp-view --to tsv zero.cdp | awk '$1 == 7 || $2 == 7 { bad = 1 } END { exit bad || NR < 1000 }' && [ ! -s err ]
+ok $? "a row of zeros has no pair"
+for number in nan inf; do
+    perl -e 'local $/; my $f = shift; $_ = <>; substr($_, 192 * 7 + 8, 4) = pack "f<", $f; print' $number m0.bin >bad.bin
+    fails 1 'bad.bin: row 7: a number is not finite' "$number" cdp-score consensus --features bad.bin m0.cdp
+done
+
+# committees
+cdp-score consensus -v --features m0.bin --features m0.bin m0.cdp m0.cdp 2>err >out
+is "$(grep -c 'weight 0.500' err) $(grep -c hardly err)" "2 0" "one model twice has half of the weight each time"
+features=()
+lists=()
+for ((m = 0; m < 64; m++)); do
+    features+=(--features "m$((m % 3)).bin")
+    lists+=("m$((m % 3)).cdp")
+done
+passes "64 models" cdp-score consensus -o many.cdp "${features[@]}" "${lists[@]}"
+least 95 "$tiny/meta.txt" many.cdp "64 models"
+fails 2 'features can be given 64 times at most' "65 models" \
+    cdp-score consensus "${features[@]}" --features m0.bin "${lists[@]}" m0.cdp
+
+cdp-synth --items 440 --dim 48 --identities 440 --models 1 --seed 9 other
+cdp-knn -k 40 --dim 48 other/features/m0.bin >other.cdp
+warns 'other.cdp: true pairs are [01]\.[0-9]* deviations above those by chance' "a model of other items" \
+    cdp-score consensus --features m0.bin --features m1.bin --features other/features/m0.bin m0.cdp m1.cdp other.cdp
+least 90 "$tiny/meta.txt" out "and two good ones"
+
+# where there is nothing to find, or too little to know
+perl -e 'srand 1; for (1 .. 1000) { print pack "f<*", map { rand() + rand() + rand() + rand() - 2 } 0 .. 31 }' >noise.bin
+cdp-knn -k 10 --dim 32 noise.bin >noise.cdp
+warns 'no signal: the cosines are those of chance' "noise" cdp-score consensus --features noise.bin noise.cdp
+perl -e 'print pack("f<*", map { $_ == 3 } 0 .. 31) for 1 .. 500' >equal.bin
+cdp-knn -q -k 10 --dim 32 equal.bin >equal.cdp
+warns 'no signal' "equal rows" cdp-score consensus --features equal.bin equal.cdp
+perl -e 'local $/; my @row = unpack "(a192)*", <>; srand 1; print splice @row, rand @row, 1 while @row' m0.bin >shuffled.bin
+warns 'not Gaussian' "features of other items" cdp-score consensus --features shuffled.bin m0.cdp
+perl -e 'local $/; print pack "d<*", unpack "f<*", <>' m0.bin >double.bin
+warns 'no signal|not Gaussian' "doubles as features" cdp-score consensus --features double.bin m0.cdp
+cdp-view --to tsv out | awk '!($3 > 0 && $3 <= 1) { bad = 1 } END { exit bad }'
+ok $? "whose scores are numbers up to 1"
+perl -e 'srand 2; sub g { sqrt(-2 * log(1 - rand)) * cos(6.2831853 * rand) } my @c = map { [map { 0.25 * g() } 1 .. 32] } 1 .. 10;
+    for my $i (0 .. 2999) { my $c = $c[$i % 10]; print pack "f<*", map { $c->[$_] + 0.3 * g() } 0 .. 31 }' >few.bin
+cdp-knn -k 60 --dim 32 few.bin >few.cdp
+warns 'at its bound of 12 false pairs|no signal' "few large identities" cdp-score consensus --features few.bin few.cdp
+for items in 1 2 4 50; do
+    head -c $((items * 192)) m0.bin >first.bin
+    cdp-view --to tsv m0.cdp | awk -v n=$items '$1 < n && $2 < n' >first.tsv
+    cdp-view --from tsv --type knn --nodes $items first.tsv >first.cdp
+    cdp-score consensus --features first.bin first.cdp >out 2>err
+    is "$? $(grep -c "$items items*: too few to know the cosines of chance well" err)" "0 1" "$items items"
+done
+cdp-view --from tsv --type knn --nodes 440 /dev/null >none.cdp
+warns 'no signal|no pair' "lists without neighbours" cdp-score consensus --features m0.bin none.cdp
+
+# errors
+cdp-knn -k 40 --rows 0:200 --dim 48 m0.bin >part.cdp
+fails 1 'part.cdp: the lists of rows 0:200 only, but those of all rows are needed' "a part of the lists" \
+    cdp-score consensus --features m0.bin part.cdp
+fails 1 'part.cdp: the lists of rows 0:200 only' "of a member" \
+    cdp-score consensus --features m0.bin --features m0.bin m0.cdp part.cdp
+fails 2 'features is given 1 times, but there are 2 lists' "features of one of two lists" \
+    cdp-score consensus --features m0.bin m0.cdp m1.cdp
+fails 2 'features' "no features" cdp-score consensus m0.cdp
+fails 1 'first.bin: 9600 bytes, no multiple of 440 rows' "features of fewer items" \
+    cdp-score consensus --features first.bin m0.cdp
+fails 1 'made.cdp: 2000 nodes, but the base has 440' "lists of other items" \
+    cdp-score consensus --features m0.bin --features made/features/m0.bin m0.cdp made.cdp
+fails 1 'one.cdp: .*knn' "pairs instead of lists" cdp-score consensus --features m0.bin one.cdp
+for wrong in 0 -1 101 nan some; do
+    fails 2 "false-alarms must be a number from 1e-06 to 100, not '$wrong'" "--false-alarms $wrong" \
+        cdp-score consensus --false-alarms $wrong --features m0.bin m0.cdp
+done
+cdp-score consensus --progress always --features m0.bin m0.cdp 2>err >got.cdp
+cmp -s got.cdp one.cdp && grep -q 'cohort' err
+ok $? "progress"
+
+# real faces
+if [ -d "$faces" ]; then
+    while read -r part model wanted; do
+        cdp-knn -k 80 --dim "${model##*[a-z]}" "$faces/$part/features/$model.bin" >knn.cdp
+        cdp-score consensus -q --features "$faces/$part/features/$model.bin" knn.cdp >pairs.cdp
+        least "$wanted" "$faces/$part/meta.txt" pairs.cdp "$part, $model"
+    done <<<"unlabeled mobilefacenet128 98.7
+unlabeled mobileface256 86
+labeled mobilefacenet128 99"
+    for model in barel128 mobilefacenet128 faceplugin512; do
+        cdp-knn -k 80 --dim "${model##*[a-z]}" "$faces/unlabeled/features/$model.bin" >$model.cdp
+    done
+    ln -s "$faces"/unlabeled/features/*.bin .
+    warns 'no signal|not Gaussian' "a broken model" cdp-score consensus --features barel128.bin barel128.cdp
+    warns 'barel128.cdp: true pairs are [12]\.[0-9]* deviations above .*hardly tells identities apart' "a broken member" \
+        cdp-score consensus --features mobilefacenet128.bin --features faceplugin512.bin --features barel128.bin \
+        mobilefacenet128.cdp faceplugin512.cdp barel128.cdp
+    least 98.6 "$faces/unlabeled/meta.txt" out "and two good ones"
+    cdp-knn -k 80 --dim 256 mobileface256.bin >knn.cdp
+    warns 'weak features: of the pairs in clusters [0-9]* % are above the threshold' "a weak model" \
+        cdp-score consensus --features mobileface256.bin knn.cdp
+else
+    skip "real faces" "no face features"
+fi
+
+done_testing
