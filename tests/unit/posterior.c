@@ -152,7 +152,7 @@ static void test_monotone(void)
     for (uint64_t seed = 0; seed < 200; seed++) {
         enum { MOST = 40 };
         int count = 1 + (int)(seed % MOST);
-        double value[MOST], wanted[MOST];
+        double value[MOST] = {0}, wanted[MOST];
         for (int i = 0; i < count; i++)
             value[i] = (double)(cdp_random(seed, (uint64_t)i) >> 40) * 0x1p-24 - 0.03 * i;
         for (int i = 0; i < count; i++) {
