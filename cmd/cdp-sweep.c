@@ -3,10 +3,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "eval/eval.h"
 #include "io/input.h"
-#include "pairs.h"
-#include "propagate/sweep.h"
+#include "sweep/sweep.h"
 #include "tool.h"
 
 static double steps[3] = {0, 0.98, 0.02};
@@ -84,96 +82,21 @@ static void read_truth(struct cdp_labels *labels, const struct pairs *pairs, uin
 }
 
 // An outcome for each threshold and each size.
-static struct cdp_outcome *sweep(const struct pairs *pairs, const struct cdp_tree *tree)
+static struct cdp_outcome *sweep_sizes(const struct pairs *pairs, const struct cdp_tree *tree,
+                                       const struct cdp_labels *labels)
 {
-    struct cdp_labels labels = {0};
     struct cdp_truth truth = {0};
     struct cdp_err err;
     struct cdp_outcome *outcome =
         cdp_alloc(pairs->floors.count * max_sizes.count, sizeof *outcome, "outcomes", &err);
     tool_check(outcome ? 0 : -1, &err);
-    if (labels_name) {
-        read_truth(&labels, pairs, tree->items);
-        tool_check(cdp_truth_new(&truth, tree, &labels, &err), &err);
-    }
+    if (labels)
+        tool_check(cdp_truth_new(&truth, tree, labels, &err), &err);
     tool_check(cdp_sweep(tree, &pairs->floors, &pairs_options.plan, max_sizes.number,
-                         max_sizes.count, labels_name ? &truth : NULL, outcome, (int)common.threads,
+                         max_sizes.count, labels ? &truth : NULL, outcome, (int)common.threads,
                          &err),
                &err);
     cdp_truth_free(&truth);
-    cdp_labels_free(&labels);
-    return outcome;
-}
-
-// The clusters of the map equation above a threshold. Constraints are linked in any case.
-static void map_clusters(struct cdp_labels *found, const struct pairs *pairs, float threshold)
-{
-    struct cdp_map *map;
-    struct cdp_err err;
-    double length;
-    tool_check(cdp_map_new(&map, &err), &err);
-    for (size_t e = 0; e < pairs->list.count; e++) {
-        const struct cdp_edge *edge = &pairs->list.edge[e];
-        int status = 0;
-        if (edge->value == INFINITY)
-            status = cdp_map_link(map, edge->source, edge->target, &err);
-        else if (edge->value > threshold)
-            status = cdp_map_add(map, &edge->source, &edge->target, &edge->value, 1, &err);
-        tool_check(status, &err);
-    }
-    for (size_t e = 0; e < pairs->cannot.count; e++) {
-        const struct cdp_edge *edge = &pairs->cannot.edge[e];
-        tool_check(cdp_map_part(map, edge->source, edge->target, &err), &err);
-    }
-    int64_t clusters =
-        cdp_map_cluster(map, found->items, found->group, &length, (int)common.threads, &err);
-    tool_check(clusters < 0 ? -1 : 0, &err);
-    found->groups = (uint32_t)clusters;
-    cdp_map_free(map);
-}
-
-static struct cdp_outcome map_outcome(const struct cdp_labels *found,
-                                      const struct cdp_labels *truth)
-{
-    struct cdp_outcome o = {
-        .clusters = found->groups, .precision = NAN, .recall = NAN, .fscore = NAN, .bcubed = NAN};
-    struct cdp_eval result;
-    struct cdp_err err;
-    uint32_t *size = cdp_zalloc(found->groups, sizeof *size, "clusters", &err);
-    tool_check(size ? 0 : -1, &err);
-    for (uint64_t i = 0; i < found->items; i++) {
-        if (found->group[i] == CDP_NO_LABEL)
-            continue;
-        o.items++;
-        uint64_t now = ++size[found->group[i]];
-        o.largest = now > o.largest ? now : o.largest;
-    }
-    free(size);
-    if (labels_name) {
-        tool_check(cdp_eval(found, truth, &result, &err), &err);
-        o.precision = result.kept.pairwise.precision;
-        o.recall = result.kept.pairwise.recall;
-        o.fscore = result.kept.pairwise.fscore;
-        o.bcubed = result.kept.bcubed.fscore;
-    }
-    return o;
-}
-
-static struct cdp_outcome *sweep_map(const struct pairs *pairs)
-{
-    struct cdp_labels labels = {0}, found = {.items = cdp_forest_nodes(pairs->forest)};
-    struct cdp_err err;
-    struct cdp_outcome *outcome = cdp_alloc(pairs->floors.count, sizeof *outcome, "outcomes", &err);
-    found.group = cdp_alloc(found.items, sizeof *found.group, "labels", &err);
-    tool_check(outcome && found.group ? 0 : -1, &err);
-    if (labels_name)
-        read_truth(&labels, pairs, found.items);
-    for (size_t t = 0; t < pairs->floors.count; t++) {
-        map_clusters(&found, pairs, pairs->floors.threshold[t]);
-        outcome[t] = map_outcome(&found, &labels);
-    }
-    free(found.group);
-    cdp_labels_free(&labels);
     return outcome;
 }
 
@@ -261,18 +184,25 @@ int main(int argc, char **argv)
 {
     struct pairs pairs = {0};
     struct cdp_tree tree = {0};
+    struct cdp_labels labels = {0};
+    struct cdp_outcome *outcome;
     max_sizes.number[0] = pairs_options.plan.max_size;
     int first = tool_start(&tool, argc, argv, 0, -1);
     struct cdp_output *output = tool_output(false);
     if (automatic)
         max_sizes = (struct cdp_counts){1, {UINT32_MAX}}; // components are not cut
-    pairs.all = pairs.all_pairs = method == MAP;
+    pairs.all = pairs.must_links = pairs.all_pairs = method == MAP;
     pairs_thresholds(&pairs, steps);
     pairs_read(&pairs, argv + first, argc - first);
     uint64_t items = cdp_forest_nodes(pairs.forest);
-    if (method == LADDER)
+    if (labels_name)
+        read_truth(&labels, &pairs, items);
+    if (method == MAP) {
+        outcome = sweep_map(&pairs, labels_name ? &labels : NULL);
+    } else {
         pairs_tree(&pairs, &tree);
-    struct cdp_outcome *outcome = method == MAP ? sweep_map(&pairs) : sweep(&pairs, &tree);
+        outcome = sweep_sizes(&pairs, &tree, labels_name ? &labels : NULL);
+    }
     if (automatic) {
         write_choice(outcome, &pairs.floors, output);
     } else {
@@ -281,6 +211,7 @@ int main(int argc, char **argv)
         write_table(outcome, &pairs.floors, items, output);
     }
     free(outcome);
+    cdp_labels_free(&labels);
     cdp_tree_free(&tree);
     pairs_free(&pairs);
     tool_finish(output);

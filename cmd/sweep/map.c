@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "eval/eval.h"
+#include "sweep/sweep.h"
+#include "tool.h"
+
+// The clusters of the map equation above a threshold. Constraints are linked in any case.
+static void map_clusters(struct cdp_labels *found, const struct pairs *pairs, float threshold)
+{
+    struct cdp_map *map;
+    struct cdp_err err;
+    double length;
+    tool_check(cdp_map_new(&map, &err), &err);
+    for (size_t e = 0; e < pairs->list.count; e++) {
+        const struct cdp_edge *edge = &pairs->list.edge[e];
+        int status = 0;
+        if (edge->value == INFINITY)
+            status = cdp_map_link(map, edge->source, edge->target, &err);
+        else if (edge->value > threshold)
+            status = cdp_map_add(map, &edge->source, &edge->target, &edge->value, 1, &err);
+        tool_check(status, &err);
+    }
+    for (size_t e = 0; e < pairs->cannot.count; e++) {
+        const struct cdp_edge *edge = &pairs->cannot.edge[e];
+        tool_check(cdp_map_part(map, edge->source, edge->target, &err), &err);
+    }
+    int64_t clusters =
+        cdp_map_cluster(map, found->items, found->group, &length, (int)common.threads, &err);
+    tool_check(clusters < 0 ? -1 : 0, &err);
+    found->groups = (uint32_t)clusters;
+    cdp_map_free(map);
+}
+
+static struct cdp_outcome map_outcome(const struct cdp_labels *found,
+                                      const struct cdp_labels *truth)
+{
+    struct cdp_outcome o = {
+        .clusters = found->groups, .precision = NAN, .recall = NAN, .fscore = NAN, .bcubed = NAN};
+    struct cdp_eval result;
+    struct cdp_err err;
+    uint32_t *size = cdp_zalloc(found->groups, sizeof *size, "clusters", &err);
+    tool_check(size ? 0 : -1, &err);
+    for (uint64_t i = 0; i < found->items; i++) {
+        if (found->group[i] == CDP_NO_LABEL)
+            continue;
+        o.items++;
+        uint64_t now = ++size[found->group[i]];
+        o.largest = now > o.largest ? now : o.largest;
+    }
+    free(size);
+    if (truth) {
+        tool_check(cdp_eval(found, truth, &result, &err), &err);
+        o.precision = result.kept.pairwise.precision;
+        o.recall = result.kept.pairwise.recall;
+        o.fscore = result.kept.pairwise.fscore;
+        o.bcubed = result.kept.bcubed.fscore;
+    }
+    return o;
+}
+
+struct cdp_outcome *sweep_map(const struct pairs *pairs, const struct cdp_labels *truth)
+{
+    struct cdp_labels found = {.items = cdp_forest_nodes(pairs->forest)};
+    struct cdp_err err;
+    struct cdp_outcome *outcome = cdp_alloc(pairs->floors.count, sizeof *outcome, "outcomes", &err);
+    found.group = cdp_alloc(found.items, sizeof *found.group, "labels", &err);
+    tool_check(outcome && found.group ? 0 : -1, &err);
+    for (size_t t = 0; t < pairs->floors.count; t++) {
+        map_clusters(&found, pairs, pairs->floors.threshold[t]);
+        outcome[t] = map_outcome(&found, truth);
+    }
+    free(found.group);
+    return outcome;
+}
