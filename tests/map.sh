@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # cdp-propagate and cdp-sweep --method map: the codelength against its definition, constraints, pairs in any form.
 . "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
-codelength=$CDP_SOURCE/tests/reference/codelength.py
+codelength=$CDP_SOURCE/tests/reference/codelength.pl
 
 # near WORD WORD: two numbers differ by at most 2e-6
 near() {
@@ -27,7 +27,7 @@ cases=$(size 3 8 40)
 for seed in $(seq 1 "$cases"); do
     groups "$seed" 30 >pairs.tsv
     cdp-propagate -v --method map --nodes 31 pairs.tsv >labels 2>err
-    read -r length gain <<<"$(python3 "$codelength" labels moves <pairs.tsv)"
+    read -r length gain <<<"$(perl -w "$codelength" labels moves <pairs.tsv)"
     near "$(printed)" "$length" || { wrong=$((wrong + 1)); note "seed $seed: $(printed), not $length"; }
     near "$gain" 0 || { improvable=$((improvable + 1)); note "seed $seed: $gain bits"; }
     [ "$(tail -n 1 labels)" = -1 ] || wrong=$((wrong + 1))
@@ -42,7 +42,7 @@ nodes=$(size 500 2000 2000)
 cdp-view --from tsv --nodes "$nodes" pairs.tsv >pairs.cdp
 cdp-view --to tsv pairs.cdp >pairs.tsv
 cdp-propagate -v --method map pairs.cdp >wanted 2>err
-near "$(printed)" "$(python3 "$codelength" wanted <pairs.tsv)"
+near "$(printed)" "$(perl -w "$codelength" wanted <pairs.tsv)"
 ok $? "the codelength of $(wc -l <pairs.tsv) pairs"
 for threads in 1 2 3 8; do
     cdp-propagate -t $threads --method map <pairs.cdp >got
@@ -98,7 +98,7 @@ for seed in $(seq 1 "$cases"); do
         cdp-propagate -t 3 --method map --nodes 60 --must-link must --cannot-link cannot \
             <(shuf --random-source=<(yes) pairs.tsv) | cmp -s labels - || wrong=$((wrong + 1))
         near "$(cdp-propagate -v --method map --nodes 60 --must-link must --cannot-link cannot pairs.tsv 2>&1 >out |
-            sed -n 's/.*codelength \([0-9.]*\) bits$/\1/p')" "$(python3 "$codelength" labels <pairs.tsv)" ||
+            sed -n 's/.*codelength \([0-9.]*\) bits$/\1/p')" "$(perl -w "$codelength" labels <pairs.tsv)" ||
             wrong=$((wrong + 1))
     else
         grep -q contradict err || wrong=$((wrong + 1))

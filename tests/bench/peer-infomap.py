@@ -1,27 +1,24 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""peer-infomap.py PAIRS.tsv LABELS: prints the time of igraph's Infomap (Debian: python3-igraph), one trial, on the
-graph of cdp-propagate --method map, and the codelengths of its clusters and of LABELS by one definition."""
-import os
+"""peer-infomap.py PAIRS.tsv ITEMS >LABELS: the clusters of igraph's Infomap (Debian: python3-igraph), one trial, on
+the graph of cdp-propagate --method map: pairs ascending, each once. Prints its time on standard error."""
+import math
 import random
 import sys
 import time
 
 import igraph
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../reference"))
-from codelength import codelength, weights  # noqa: E402
-
-with open(sys.argv[2], encoding="ascii") as file:
-    own = [int(line) for line in file]
+items = int(sys.argv[2])
+pairs, weight = [], []
 with open(sys.argv[1], encoding="ascii") as file:
-    pairs = weights(file)
-loops = [(i, i) for i in range(len(own))]
-graph = igraph.Graph(len(own), list(pairs) + loops)
-weight = list(pairs.values()) + [1.0] * len(own)
+    for line in file:
+        i, j, score = line.split()
+        pairs.append((int(i), int(j)))
+        weight.append(min(7.25, -math.log10(1 - float(score))) if float(score) < 1 else 7.25)
+graph = igraph.Graph(items, pairs + [(i, i) for i in range(items)])
 random.seed(1)
 begun, processor = time.time(), time.process_time()
-found = graph.community_infomap(edge_weights=weight, trials=1).membership
-print(f"igraph: {time.time() - begun:.1f} s, {time.process_time() - processor:.1f} s of CPU time, "
-      f"codelength {codelength(pairs, found):.6f}, {len(set(found))} clusters")
-print(f"labels: codelength {codelength(pairs, own):.6f}, {len(set(own))} clusters")
+found = graph.community_infomap(edge_weights=weight + [1.0] * items, trials=1).membership
+print(f"igraph: {time.time() - begun:.1f} s, {time.process_time() - processor:.1f} s of CPU time", file=sys.stderr)
+print("\n".join(map(str, found)))

@@ -50,14 +50,17 @@ if /usr/bin/python3 -c 'import scipy' 2>/dev/null; then
     cmp "$folder/own" "$folder/labels"
 fi
 
-# The map equation: the peer prints the codelengths of both, by one definition.
+# The map equation, and the codelengths of both by one definition.
 cdp-synth --items 20000 --models 1 "$folder/faces"
 cdp-knn -k 80 --dim 256 "$folder/faces/features/m0.bin" | cdp-score vote --threshold 0.6 - >"$folder/pairs.cdp"
 best "20,000 items, lists of 80: cdp-propagate --method map" cdp-propagate --method map "$folder/pairs.cdp"
 if /usr/bin/python3 -c 'import igraph' 2>/dev/null; then
     cdp-propagate --method map "$folder/pairs.cdp" >"$folder/own"
     cdp-view --to tsv "$folder/pairs.cdp" >"$folder/pairs.tsv"
-    /usr/bin/python3 "$(dirname "$0")/peer-infomap.py" "$folder/pairs.tsv" "$folder/own"
+    /usr/bin/python3 "$(dirname "$0")/peer-infomap.py" "$folder/pairs.tsv" 20000 >"$folder/labels"
+    for labels in own labels; do
+        perl -w "$(dirname "$0")/../reference/codelength.pl" "$folder/$labels" <"$folder/pairs.tsv"
+    done
 fi
 
 awk 'BEGIN { for (i = 0; i < 10000000; i++) print int(i * 7919 % 10000000 / 70) }' >"$folder/meta"
