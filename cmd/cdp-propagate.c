@@ -4,17 +4,8 @@
 #include "pairs.h"
 #include "tool.h"
 
-enum { LADDER, MAP };
-static int method = LADDER;
-
 static const struct cdp_option options[] = {
-    {.type = CDP_OPTION_CHOICE,
-     .name = "method",
-     .arg = "HOW",
-     .group = "Clusters",
-     .help = "cut components by size, or the map equation",
-     .value = &method,
-     .choices = (const char *const[]){"ladder", "map", NULL}},
+    PAIRS_METHOD(.group = "Clusters"),
     PAIRS_MAX_SIZE(.without = "method=map"),
     PAIRS_STEP(.without = "method=map"),
     PAIRS_MAX_ITER(.without = "method=map"),
@@ -59,15 +50,16 @@ int main(int argc, char **argv)
     struct cdp_clusters clusters;
     struct cdp_err err;
     int first = tool_start(&tool, argc, argv, 0, -1);
-    if (method == MAP && isnan(pairs_options.threshold))
+    bool map = pairs_options.method == PAIRS_MAP;
+    if (map && isnan(pairs_options.threshold))
         tool_usage("--threshold auto is for --method ladder: the map equation needs no threshold");
     struct cdp_output *output = tool_output(false);
-    if (method == MAP)
+    if (map)
         tool_check(cdp_map_new(&pairs.map, &err), &err);
     else
         pairs_thresholds(&pairs, NULL);
     pairs_read(&pairs, argv + first, argc - first);
-    if (method == MAP) {
+    if (map) {
         cluster_by_map(&pairs, &clusters);
     } else {
         pairs_tree(&pairs, &tree);

@@ -11,8 +11,6 @@ static double steps[3] = {0, 0.98, 0.02};
 static struct cdp_counts max_sizes = {.count = 1};
 static const char *labels_name;
 static bool automatic;
-enum { LADDER, MAP };
-static int method = LADDER;
 
 static const struct cdp_option options[] = {
     {.type = CDP_OPTION_STEPS,
@@ -41,14 +39,7 @@ static const struct cdp_option options[] = {
      .group = "Threshold without labels",
      .help = "find a threshold without labels, and show why",
      .value = &automatic},
-    {.type = CDP_OPTION_CHOICE,
-     .name = "method",
-     .arg = "HOW",
-     .group = "Clusters",
-     .help = "by size, or by map equation",
-     .value = &method,
-     .choices = (const char *const[]){"ladder", "map", NULL},
-     .without = "auto"},
+    PAIRS_METHOD(.group = "Clusters", .without = "auto"),
     PAIRS_STEP(.without = "auto method=map"),
     PAIRS_MAX_ITER(.without = "auto method=map"),
     PAIRS_FORCED_STOP(.without = "auto method=map"),
@@ -105,7 +96,7 @@ static void write_row(const struct cdp_outcome *o, double threshold, uint64_t ma
 {
     struct cdp_err err;
     char size[32] = "-";
-    if (method == LADDER)
+    if (pairs_options.method == PAIRS_LADDER)
         snprintf(size, sizeof size, "%llu", (unsigned long long)max_size);
     tool_check(cdp_output_printf(output, &err, "%.7g\t%s\t%llu\t%llu\t%llu\t%.6f", threshold, size,
                                  (unsigned long long)o->clusters, (unsigned long long)o->items,
@@ -191,13 +182,13 @@ int main(int argc, char **argv)
     struct cdp_output *output = tool_output(false);
     if (automatic)
         max_sizes = (struct cdp_counts){1, {UINT32_MAX}}; // components are not cut
-    pairs.all = pairs.must_links = pairs.all_pairs = method == MAP;
+    pairs.all = pairs.must_links = pairs.all_pairs = pairs_options.method == PAIRS_MAP;
     pairs_thresholds(&pairs, steps);
     pairs_read(&pairs, argv + first, argc - first);
     uint64_t items = cdp_forest_nodes(pairs.forest);
     if (labels_name)
         read_truth(&labels, &pairs, items);
-    if (method == MAP) {
+    if (pairs_options.method == PAIRS_MAP) {
         outcome = sweep_map(&pairs, labels_name ? &labels : NULL);
     } else {
         pairs_tree(&pairs, &tree);
@@ -206,7 +197,7 @@ int main(int argc, char **argv)
     if (automatic) {
         write_choice(outcome, &pairs.floors, output);
     } else {
-        if (method == LADDER)
+        if (pairs_options.method == PAIRS_LADDER)
             warn(outcome, &pairs.floors);
         write_table(outcome, &pairs.floors, items, output);
     }

@@ -24,7 +24,9 @@ struct pairs_options {
     double threshold;                          // NaN = auto
     struct cdp_propagate_plan plan;            // `merge` is set by pairs_read
     int forced_stop;
+    int method; // enum pairs_method
 };
+enum pairs_method { PAIRS_LADDER, PAIRS_MAP };
 extern struct pairs_options pairs_options;
 
 // Rows of an option table; the arguments are further fields, such as .with.
@@ -70,6 +72,14 @@ extern struct pairs_options pairs_options;
      .choices = (const char *const[]){"auto", NULL}, \
      .min = -INFINITY, \
      .max = 1, \
+     __VA_ARGS__}
+#define PAIRS_METHOD(...) \
+    {.type = CDP_OPTION_CHOICE, \
+     .name = "method", \
+     .arg = "HOW", \
+     .help = "by size, or by map equation", \
+     .value = &pairs_options.method, \
+     .choices = (const char *const[]){"ladder", "map", NULL}, \
      __VA_ARGS__}
 #define PAIRS_MAX_SIZE(...) \
     {.type = CDP_OPTION_COUNT, \

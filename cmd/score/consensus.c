@@ -41,8 +41,8 @@ const struct tool consensus_tool = {
 };
 
 // Clusters by the map equation; items without a pair become clusters of their own.
-static int64_t cluster(void *context, const uint32_t *i, const uint32_t *j, const float *score,
-                       size_t pairs, uint64_t items, uint32_t *label, struct cdp_err *err)
+static int64_t cluster(void *context, const struct cdp_scored_pair *pair, size_t pairs,
+                       uint64_t items, uint32_t *label, struct cdp_err *err)
 {
     struct cdp_map *map;
     double length;
@@ -51,8 +51,8 @@ static int64_t cluster(void *context, const uint32_t *i, const uint32_t *j, cons
         return -1;
     int64_t clusters = 0;
     for (size_t p = 0; p < pairs && clusters == 0; p++) {
-        uint64_t a = i[p], b = j[p];
-        clusters = cdp_map_add(map, &a, &b, &score[p], 1, err);
+        uint64_t i = pair[p].i, j = pair[p].j;
+        clusters = cdp_map_add(map, &i, &j, &pair[p].score, 1, err);
     }
     if (clusters == 0)
         clusters = cdp_map_cluster(map, items, label, &length, (int)common.threads, err);

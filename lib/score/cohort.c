@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "base/sums.h"
 #include "base/threads.h"
+#include "base/vectors.h"
 
 enum {
     LENGTH = 1 << 14, // of a row
@@ -24,16 +25,10 @@ enum {
 
 // ---- rows of integers
 
-void cdp_fused_plain(struct cdp_fused *fused)
+void cdp_fused_free(struct cdp_fused *fused)
 {
     free(fused->slope);
     free(fused->shift);
-    fused->slope = fused->shift = NULL;
-}
-
-void cdp_fused_free(struct cdp_fused *fused)
-{
-    cdp_fused_plain(fused);
     free(fused->unit);
     *fused = (struct cdp_fused){0};
 }
@@ -88,9 +83,7 @@ int cdp_fused_new(struct cdp_fused *fused, const struct cdp_matrix *model, const
 
 // ---- products
 
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE int32_t product(const int16_t *x, const int16_t *y, size_t dim)
+CDP_INLINE int32_t product(const int16_t *x, const int16_t *y, size_t dim)
 {
     int32_t sum = 0;
     for (size_t d = 0; d < dim; d++)
@@ -99,7 +92,7 @@ INLINE int32_t product(const int16_t *x, const int16_t *y, size_t dim)
 }
 
 // The score of a pair, of the product and of what both slopes and both shifts are together.
-INLINE int32_t normal(int32_t cosine, double slope, double shift)
+CDP_INLINE int32_t normal(int32_t cosine, double slope, double shift)
 {
     double score = (double)cosine * slope - shift;
     score = score < -0x1p28 ? -0x1p28 : score;
@@ -120,8 +113,8 @@ static void products_plain(const int16_t *const x[2], const int16_t *y, size_t c
     }
 }
 
-INLINE void list_scores(const struct cdp_fused *f, uint64_t item, const uint32_t *other,
-                        size_t others, int32_t *score)
+CDP_INLINE void list_scores(const struct cdp_fused *f, uint64_t item, const uint32_t *other,
+                            size_t others, int32_t *score)
 {
     const int16_t *x = f->unit + item * f->dim;
     for (size_t i = 0; i < others; i++) {

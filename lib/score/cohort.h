@@ -44,9 +44,6 @@ int cdp_fused_normalise(struct cdp_fused *fused, const uint32_t *label, uint32_t
 #define CDP_NORMAL_RANGE 64
 enum { CDP_LEAST_CLUSTERS = 200 };
 
-// From now on the score of a pair is its cosine again.
-void cdp_fused_plain(struct cdp_fused *fused);
-
 static inline uint32_t cdp_cosine_bin(int32_t cosine)
 {
     int32_t bin = (cosine + (1 << 28)) >> 16; // 2^29 units in 2^13 bins

@@ -183,7 +183,7 @@ static bool discriminate(struct moments *chance, struct moments *of_true, unsign
 int cdp_committee_weights(double *weight, struct cdp_null *member, double *separation,
                           const struct cdp_consensus_plan *plan, struct cdp_err *err)
 {
-    static struct moments chance, of_true;
+    struct moments chance = {0}, of_true = {0};
     double share[CDP_MOST_MODELS];
     struct cdp_fused fused;
     struct cdp_cohort cohort;
@@ -203,7 +203,6 @@ int cdp_committee_weights(double *weight, struct cdp_null *member, double *separ
     if (!status) {
         status =
             cdp_posterior_new(&posterior, &cohort, cdp_null_estimate(&cohort), 1, fused.items, err);
-        chance = of_true = (struct moments){0};
         double least = cosine_of_excess(&posterior, TRUE_EXCESS);
         double most = cosine_of_excess(&posterior, 0);
         for (uint32_t r = 0; r < cohort.rows && !status; r++) {

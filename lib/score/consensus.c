@@ -11,18 +11,15 @@
 
 // ---- the pairs of all lists
 
-// Pairs i < j with cosines, ascending.
+// Pairs i < j, ascending, with cosines as their scores.
 struct pairs {
-    uint32_t *i, *j;
-    float *cosine;
+    struct cdp_scored_pair *pair;
     size_t count, room;
 };
 
 static void pairs_free(struct pairs *pairs)
 {
-    free(pairs->i);
-    free(pairs->j);
-    free(pairs->cosine);
+    free(pairs->pair);
     *pairs = (struct pairs){0};
 }
 
@@ -97,15 +94,9 @@ static int keep_pair(void *context, uint64_t i, uint64_t j, const float *cosine,
                      struct cdp_err *err)
 {
     struct pairs *p = context;
-    size_t room[3] = {p->room, p->room, p->room};
-    if (cdp_grow(&p->i, &room[0], p->count + 1, sizeof *p->i, "pairs", err) ||
-        cdp_grow(&p->j, &room[1], p->count + 1, sizeof *p->j, "pairs", err) ||
-        cdp_grow(&p->cosine, &room[2], p->count + 1, sizeof *p->cosine, "pairs", err))
+    if (cdp_grow(&p->pair, &p->room, p->count + 1, sizeof *p->pair, "pairs", err))
         return -1;
-    p->room = room[0];
-    p->i[p->count] = (uint32_t)i;
-    p->j[p->count] = (uint32_t)j;
-    p->cosine[p->count++] = *cosine;
+    p->pair[p->count++] = (struct cdp_scored_pair){(uint32_t)i, (uint32_t)j, *cosine};
     return 0;
 }
 
@@ -149,25 +140,19 @@ static int64_t cluster(const struct cdp_consensus_plan *plan, const struct pairs
                        const struct cdp_posterior *posterior, double threshold, uint64_t items,
                        uint32_t *label, struct cdp_err *err)
 {
-    uint32_t *i = cdp_alloc(pairs->count, sizeof *i, "pairs", err);
-    uint32_t *j = cdp_alloc(pairs->count, sizeof *j, "pairs", err);
-    float *score = cdp_alloc(pairs->count, sizeof *score, "pairs", err);
-    int64_t clusters = -1;
-    if (i && j && score) {
-        size_t count = 0;
-        for (size_t p = 0; p < pairs->count; p++) {
-            double z = z_of(&posterior->null, pairs->cosine[p]);
-            if (z < threshold)
-                continue;
-            i[count] = pairs->i[p];
-            j[count] = pairs->j[p];
-            score[count++] = probability(posterior, z);
-        }
-        clusters = plan->cluster(plan->context, i, j, score, count, items, label, err);
+    struct cdp_scored_pair *kept = cdp_alloc(pairs->count, sizeof *kept, "pairs", err);
+    if (!kept)
+        return -1;
+    size_t count = 0;
+    for (size_t p = 0; p < pairs->count; p++) {
+        double z = z_of(&posterior->null, pairs->pair[p].score);
+        if (z < threshold)
+            continue;
+        kept[count] = pairs->pair[p];
+        kept[count++].score = probability(posterior, z);
     }
-    free(i);
-    free(j);
-    free(score);
+    int64_t clusters = plan->cluster(plan->context, kept, count, items, label, err);
+    free(kept);
     return clusters;
 }
 
@@ -183,6 +168,16 @@ static double between(double x, double x0, double x1, double y0, double y1)
 // The weights of precision in the F measure (beta) and of small identities (power), for models
 // that separate identities badly and well. Chosen on real and synthetic faces and digits.
 static const double WEAK_BETA = 0.5, WEAK_POWER = 0.5, STRONG_BETA = 0.25, STRONG_POWER = 1;
+
+// Recalls at which the rules change from those of weak models to those of strong ones: of the
+// excess, for the first threshold; of clusters, for beta; of clusters, for the last threshold.
+// Chosen on the same data. Weak models of real faces have 0.33 to 0.47, synthetic faces 0.68 to
+// 0.72, strong models of real faces 0.86 to 0.97.
+static const double FIRST_STRONG = 0.63;
+static const double BETA_RECALL[2] = {0.6, 0.85}, LAST_RECALL[2] = {0.55, 0.7};
+
+// Later thresholds are at least this part of the first one, or of that of so many false alarms.
+static const double LEAST_PART = 0.8, LOOSE_ALARMS = 32;
 
 // The threshold of CDP_LEAST_ALARMS takes over as the share of its clusters' pairs that it leaves
 // goes from 0.8 to 0.9. Strong models of real faces have 0.87 and more, and there no other
@@ -205,7 +200,7 @@ static int first_threshold(struct cdp_posterior *posterior, const struct cdp_coh
         return 0;
     }
     *threshold = cdp_posterior_threshold(posterior, STRONG_BETA, &recall);
-    bool strong = recall >= 0.63;
+    bool strong = recall >= FIRST_STRONG;
     if (strong && cdp_posterior_new(posterior, cohort, null, STRONG_POWER, items, err))
         return -1;
     *threshold = cdp_posterior_threshold(posterior, strong ? STRONG_BETA : WEAK_BETA, &recall);
@@ -230,7 +225,7 @@ static int settle(const struct cdp_posterior *posterior, const struct cdp_consen
         if (!inside)
             return -1;
         cdp_inside_threshold(posterior, cohort, inside, WEAK_POWER, STRONG_BETA, recall);
-        double beta = between(*recall, 0.6, 0.85, WEAK_BETA, STRONG_BETA);
+        double beta = between(*recall, BETA_RECALL[0], BETA_RECALL[1], WEAK_BETA, STRONG_BETA);
         *threshold = cdp_inside_threshold(posterior, cohort, inside, WEAK_POWER, beta, &ignored);
         free(inside);
     }
@@ -267,7 +262,7 @@ static int last_threshold(struct cdp_consensus *c, const struct cdp_consensus_pl
     double tight = cdp_posterior_threshold(&strong, STRONG_BETA, &ignored);
     if (settle(&c->posterior, plan, cohort, fused, pairs, 2, &own, &c->recall, label, err))
         return -1;
-    c->strength = between(c->recall, 0.55, 0.7, 0, 1);
+    c->strength = between(c->recall, LAST_RECALL[0], LAST_RECALL[1], 0, 1);
     c->threshold = (1 - c->strength) * loose + c->strength * (tight + own) / 2;
     if (c->recall > SURE_RECALL) {
         // Clusters of a loose threshold hide their own false pairs; those of the tightest do not.
@@ -286,18 +281,19 @@ static int emit(struct cdp_consensus *c, const struct pairs *pairs, cdp_pair_sin
                 void *context, struct cdp_err *err)
 {
     for (size_t p = 0; p < pairs->count; p++) {
-        double z = z_of(&c->null, pairs->cosine[p]);
+        double z = z_of(&c->null, pairs->pair[p].score);
         float score = probability(&c->posterior, z);
         if (z < c->threshold || score <= 0)
             continue;
-        if (sink(context, pairs->i[p], pairs->j[p], &score, err))
+        if (sink(context, pairs->pair[p].i, pairs->pair[p].j, &score, err))
             return -1;
         c->pairs++;
     }
     return 0;
 }
 
-// From a cohort to the clusters of a first threshold, whose number is returned, and the last one.
+// From a cohort to pairs, to the clusters of a first threshold, whose number is returned, and to
+// the last one.
 static int64_t judge_scores(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,
                             const struct cdp_fused *fused, struct pairs *pairs, uint32_t *label,
                             struct cdp_err *err)
@@ -312,9 +308,7 @@ static int64_t judge_scores(struct cdp_consensus *c, const struct cdp_consensus_
     c->first = cdp_null_estimate(&cohort);
     if (!last || first_threshold(&c->posterior, &cohort, c->first, items, &threshold, err))
         goto out;
-    // Later thresholds are at most so much lower.
-    double least = 0.8 * fmin(threshold, cdp_false_alarms_threshold(32, items));
-    pairs_free(pairs);
+    double least = LEAST_PART * fmin(threshold, cdp_false_alarms_threshold(LOOSE_ALARMS, items));
     if (find_pairs(pairs, plan, fused, c->first.mean + least * c->first.deviation, err))
         goto out;
     clusters = cluster(plan, pairs, &c->posterior, threshold, items, label, err);
@@ -329,30 +323,43 @@ out:
     return clusters;
 }
 
+// Judges normalised scores too. They stay unless less of their clusters' pairs is above a strict
+// threshold.
+static int judge_normalised(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,
+                            struct cdp_fused *fused, struct pairs *pairs, uint32_t *label,
+                            uint32_t clusters, struct cdp_err *err)
+{
+    struct cdp_consensus normalised = *c;
+    struct pairs of_normalised = {0};
+    if (cdp_fused_normalise(fused, label, clusters, plan->threads, plan->progress, err) ||
+        judge_scores(&normalised, plan, fused, &of_normalised, label, err) < 0) {
+        pairs_free(&of_normalised);
+        return -1;
+    }
+    if (normalised.recall < c->recall) {
+        pairs_free(&of_normalised);
+        return 0;
+    }
+    pairs_free(pairs);
+    *pairs = of_normalised;
+    *c = normalised;
+    c->normalised = true;
+    return 0;
+}
+
 static int judge(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,
                  struct cdp_fused *fused, struct pairs *pairs, struct cdp_err *err)
 {
     uint32_t *label = cdp_alloc(fused->items, sizeof *label, "labels", err);
     int64_t clusters = label ? judge_scores(c, plan, fused, pairs, label, err) : -1;
-    if (clusters >= CDP_LEAST_CLUSTERS && c->signal) {
-        // Normalised scores stay unless less of their clusters' pairs is above a strict threshold.
-        double recall = c->recall;
-        if (cdp_fused_normalise(fused, label, (uint32_t)clusters, plan->threads, plan->progress,
-                                err))
-            clusters = -1;
-        else
-            clusters = judge_scores(c, plan, fused, pairs, label, err);
-        c->normalised = c->recall >= recall;
-        if (clusters >= 0 && !c->normalised) {
-            cdp_fused_plain(fused);
-            clusters = judge_scores(c, plan, fused, pairs, label, err);
-        }
-    }
+    int status = clusters < 0 ? -1 : 0;
+    if (clusters >= CDP_LEAST_CLUSTERS && c->signal)
+        status = judge_normalised(c, plan, fused, pairs, label, (uint32_t)clusters, err);
     free(label);
     if (plan->alarms > 0)
         c->threshold = cdp_false_alarms_threshold(plan->alarms, fused->items);
     c->alarms = cdp_false_alarms(c->threshold, fused->items);
-    return clusters < 0 ? -1 : 0;
+    return status;
 }
 
 int cdp_consensus(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,

@@ -18,9 +18,13 @@ enum { CDP_MOST_MODELS = 64, CDP_COHORT_ROWS = 2048 };
 
 // Clusters pairs by their scores: fills label[0 .. items - 1] with numbers from 0 on. Returns how
 // many clusters, or -1 after filling err.
-typedef int64_t cdp_cluster_function(void *context, const uint32_t *i, const uint32_t *j,
-                                     const float *score, size_t pairs, uint64_t items,
-                                     uint32_t *label, struct cdp_err *err);
+struct cdp_scored_pair {
+    uint32_t i, j;
+    float score;
+};
+typedef int64_t cdp_cluster_function(void *context, const struct cdp_scored_pair *pair,
+                                     size_t pairs, uint64_t items, uint32_t *label,
+                                     struct cdp_err *err);
 
 struct cdp_consensus_plan {
     unsigned models;

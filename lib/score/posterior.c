@@ -86,7 +86,7 @@ static double quantile(const struct histogram *h, double share)
 struct cdp_null cdp_null_estimate(const struct cdp_cohort *cohort)
 {
     static const double shares[] = {0.6, 0.7, 0.75, 0.8, 0.9};
-    static struct histogram h;
+    struct histogram h;
     histogram_sum(&h, cohort, NULL);
     double mean = quantile(&h, 0.5), least = INFINITY;
     for (size_t s = 0; s < sizeof shares / sizeof *shares; s++)
@@ -97,7 +97,7 @@ struct cdp_null cdp_null_estimate(const struct cdp_cohort *cohort)
 struct cdp_null cdp_null_refine(const struct cdp_cohort *cohort, const uint32_t *inside,
                                 struct cdp_null first, double *ratio)
 {
-    static struct histogram h;
+    struct histogram h;
     histogram_sum(&h, cohort, NULL);
     double all = h.all;
     histogram_sum(&h, cohort, inside);
@@ -112,9 +112,9 @@ struct cdp_null cdp_null_refine(const struct cdp_cohort *cohort, const uint32_t 
 // ---- the excess
 
 // Edges of bins of about equal width in z, at edges of cosine bins: first[b] is where bin b begins.
-static int make_edges(struct cdp_posterior *p, const struct cdp_cohort *cohort, uint32_t *first)
+static void make_edges(struct cdp_posterior *p, const struct cdp_cohort *cohort, uint32_t *first)
 {
-    static struct histogram h;
+    struct histogram h;
     histogram_sum(&h, cohort, NULL);
     size_t top = CDP_COSINE_BINS;
     while (top > 1 && h.count[top - 1] == 0)
@@ -135,7 +135,6 @@ static int make_edges(struct cdp_posterior *p, const struct cdp_cohort *cohort, 
     for (int e = 0; e < edges; e++)
         p->edge[e] = (bin_cosine(first[e]) - p->null.mean) / p->null.deviation;
     p->bins = edges - 1;
-    return edges;
 }
 
 // The cohort's counts in the bins of z; from the right at least LEAST_PAIRS are taken together:
@@ -312,10 +311,7 @@ double cdp_posterior_threshold(const struct cdp_posterior *p, double beta, doubl
 double cdp_inside_threshold(const struct cdp_posterior *p, const struct cdp_cohort *cohort,
                             const uint32_t *inside, double power, double beta, double *recall)
 {
-    static double pairs[CDP_COSINE_BINS + 1], others[CDP_COSINE_BINS + 1];
-    double all = 0, rows = 0;
-    for (size_t b = 0; b <= CDP_COSINE_BINS; b++)
-        pairs[b] = others[b] = 0;
+    double pairs[CDP_COSINE_BINS + 1] = {0}, others[CDP_COSINE_BINS + 1] = {0}, rows = 0;
     for (size_t r = 0; r < cohort->rows; r++) {
         const uint32_t *in = inside + r * CDP_COSINE_BINS;
         const uint32_t *every = cohort->counts + r * CDP_COSINE_BINS;
@@ -333,7 +329,7 @@ double cdp_inside_threshold(const struct cdp_posterior *p, const struct cdp_coho
         pairs[b] += pairs[b + 1];
         others[b] += others[b + 1];
     }
-    all = fmax(pairs[0], 1e-9);
+    double all = fmax(pairs[0], 1e-9);
     double true_above[CDP_POSTERIOR_BINS + 1], false_above[CDP_POSTERIOR_BINS + 1];
     for (int e = 0; e <= p->bins; e++) {
         size_t at = (size_t)lround((p->edge[e] * p->null.deviation + p->null.mean + 1) *
