@@ -222,8 +222,14 @@ const struct tool *tool_choose(const struct tool *whole, const struct tool *cons
     if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
         show_usage();
         puts("\nCommands (each has its own --help):");
+        size_t width = 0;
+        for (int i = 0; commands[i]; i++) {
+            size_t length = strlen(strrchr(commands[i]->name, ' ') + 1);
+            width = length > width ? length : width;
+        }
         for (int i = 0; commands[i]; i++)
-            printf("  %-9s %s\n", strrchr(commands[i]->name, ' ') + 1, commands[i]->summary);
+            printf("  %-*s %s\n", (int)width, strrchr(commands[i]->name, ' ') + 1,
+                   commands[i]->summary);
         show_example();
         print_and_exit();
     }

@@ -36,6 +36,8 @@ declare -A runs=(
     [cdp-relabel]="labels"
     [cdp-eval]="labels data/meta.txt"
     [cdp-eval pairs]="pairs.cdp data/meta.txt"
+    [cdp-baseline knn-dbscan]="--dim 8 data/features/m0.bin"
+    [cdp-baseline rank-order]="--dim 8 data/features/m0.bin"
     [cdp-view]="--to tsv pairs.cdp"
     [cdp-config]="config.yaml"
 )
@@ -46,10 +48,10 @@ for source in "$CDP_SOURCE"/cmd/cdp-*.c; do
     ok $? "$name is tested here"
 done
 
-for program in "${!runs[@]}" cdp-synth cdp-score cdp-mediate cdp-explain; do
+for program in "${!runs[@]}" cdp-synth cdp-score cdp-mediate cdp-explain cdp-baseline; do
     read -ra words <<<"$program"
     case $program in
-    cdp-score | cdp-mediate | cdp-explain) needs_command=1 ;;
+    cdp-score | cdp-mediate | cdp-explain | cdp-baseline) needs_command=1 ;;
     *) needs_command= ;;
     esac
     passes "$program --help" "${words[@]}" --help
@@ -65,7 +67,7 @@ for program in "${!runs[@]}" cdp-synth cdp-score cdp-mediate cdp-explain; do
     same <("${words[@]}" -h) help "$program -h is --help"
     same <("${words[@]}" -V) <("${words[@]}" --version) "$program -V is --version"
     passes "$program --version" "${words[@]}" --version
-    grep -qE '^cdp-[a-z ]+ [0-9]+\.[0-9]+\.[0-9]+$' out
+    grep -qE '^cdp-[a-z -]+ [0-9]+\.[0-9]+\.[0-9]+$' out
     ok $? "$program --version names the program and the version"
     fails 1 'standard output: cannot write' "$program --help to a full disk" \
         bash -c '"$@" --help >/dev/full' - "${words[@]}"

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "baseline/result.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "baseline/sets.h"
+
+int64_t cdp_result_number(uint32_t *label, uint64_t items, struct cdp_err *err)
+{
+    uint32_t *number = cdp_alloc(items, sizeof *number, "labels", err), count = 0;
+    if (!number)
+        return -1;
+    for (uint64_t i = 0; i < items; i++)
+        number[i] = CDP_NO_LABEL;
+    for (uint64_t i = 0; i < items; i++) {
+        if (label[i] == CDP_NO_LABEL)
+            continue;
+        if (number[label[i]] == CDP_NO_LABEL)
+            number[label[i]] = count++;
+        label[i] = number[label[i]];
+    }
+    free(number);
+    return count;
+}
+
+static int by_height(const void *a, const void *b)
+{
+    const struct cdp_joined *x = a, *y = b;
+    if (x->height != y->height)
+        return x->height < y->height ? -1 : 1;
+    if (x->end[0] != y->end[0])
+        return x->end[0] < y->end[0] ? -1 : 1;
+    return x->end[1] < y->end[1] ? -1 : x->end[1] > y->end[1];
+}
+
+static uint32_t size_of(const struct cdp_merged *row, uint64_t items, uint32_t node)
+{
+    return node < items ? 1 : row[node - items].size;
+}
+
+int cdp_result_tree(struct cdp_joined *edge, uint64_t items, struct cdp_merged *row,
+                    struct cdp_err *err)
+{
+    if (items > INT32_MAX)
+        return cdp_fail(err, "%llu items: a merge tree holds at most 2^31 - 1",
+                        (unsigned long long)items);
+    uint32_t *parent = cdp_alloc(items, 2 * sizeof *parent, "sets of items", err);
+    if (!parent)
+        return -1;
+    uint32_t *node = parent + items; // of each root
+    cdp_sets_init(parent, (uint32_t)items);
+    cdp_sets_init(node, (uint32_t)items);
+    for (uint64_t e = 0; e + 1 < items; e++) {
+        uint32_t a = edge[e].end[0], b = edge[e].end[1];
+        edge[e].end[0] = a < b ? a : b;
+        edge[e].end[1] = a < b ? b : a;
+    }
+    if (items > 1)
+        qsort(edge, items - 1, sizeof *edge, by_height);
+    for (uint64_t e = 0; e + 1 < items; e++) {
+        uint32_t a = node[cdp_sets_find(parent, edge[e].end[0])];
+        uint32_t b = node[cdp_sets_find(parent, edge[e].end[1])];
+        row[e] = (struct cdp_merged){{a < b ? a : b, a < b ? b : a},
+                                     size_of(row, items, a) + size_of(row, items, b),
+                                     edge[e].height};
+        cdp_sets_join(parent, edge[e].end[0], edge[e].end[1]);
+        node[cdp_sets_find(parent, edge[e].end[0])] = (uint32_t)(items + e);
+    }
+    free(parent);
+    return 0;
+}
