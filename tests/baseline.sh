@@ -50,4 +50,39 @@ conforms() {
 conforms knn-dbscan
 conforms rank-order
 
+# ---- ward
+
+conforms ward tree
+
+# naive_ward KIND SEED ROWS DIM K CLUSTERS: labels and merges of random rows equal those of the naive program
+naive_ward() {
+    "$CDP_BUILD/tests/reference" random-rows "$2" "$3" "$4" "$1" >rows.bin
+    perl "$CDP_SOURCE/tests/reference/ward.pl" "$4" "$5" "$6" <rows.bin >wanted
+    perl "$CDP_SOURCE/tests/reference/ward.pl" "$4" "$5" "$6" tree <rows.bin >wanted.tree
+    cdp-baseline ward -q --neighbours "$5" --clusters "$6" --dim "$4" rows.bin >got &&
+        cdp-baseline ward -q --neighbours "$5" --clusters "$6" --dim "$4" --tree rows.bin >got.tree &&
+        first_seen <wanted | cmp -s - got && cmp -s <(cut -f1,2,4 wanted.tree) <(cut -f1,2,4 got.tree) &&
+        near <(cut -f3 got.tree) <(cut -f3 wanted.tree)
+}
+bad=0
+for seed in $(seq 1 "$(size 6 16 60)"); do
+    for kind in plain copies; do
+        naive_ward $kind "$seed" $((30 + seed % 7 * 9)) $((2 + seed * 5 % 13)) $((1 + seed % 4)) $((1 + seed % 6)) ||
+            { bad=$((bad + 1)) && note "$kind, seed $seed"; }
+    done
+done
+is $bad 0 "ward: random rows with copies, in several components, as by the naive program"
+
+"$CDP_BUILD/tests/reference" random-rows 3 3000 40 copies >rows.bin
+ward() { cdp-baseline ward --clusters 20 --neighbours 3 --dim 40 rows.bin "$@"; }
+same <(ward --threads 1 --tree) <(CDP_ISA=plain ward --threads 3 --tree) "ward: threads and instruction sets"
+
+perl -e 'print pack("f<*", 1, 2) x 500' >equal.bin
+is "$(cdp-baseline ward --clusters 3 --dim 2 equal.bin | sort | uniq -c | wc -l)" 3 "ward: equal rows"
+is "$(head -c 8 equal.bin | cdp-baseline ward --clusters 3 --dim 2 -)" 0 "ward: one row"
+is "$(head -c 16 equal.bin | cdp-baseline ward --clusters 3 --dim 2 - | tr '\n' ' ')" "0 1 " \
+    "ward: more clusters than rows"
+fails 2 "FEATURES is missing: ward" "ward: lists alone" cdp-baseline ward --clusters 2 --knn lists.cdp
+fails 2 "clusters" "ward: no number of clusters" cdp-baseline ward --dim 2 equal.bin
+
 done_testing
