@@ -68,7 +68,7 @@ static void check(enum cdp_metric metric, uint32_t k, const char *name)
         return;
     fill(&lists, &data);
     cdp_pair_blocks_fill(blocks, 2, &found);
-    ok(!cdp_rerank(blocks, 2, &lists, NULL, false, &err), "%s: measured", name);
+    ok(!cdp_rerank(blocks, 2, &lists, NULL, &err), "%s: measured", name);
     for (uint32_t i = 0; i < ROWS; i++)
         right += nearest(&found, i, room);
     ok(right == ROWS, "%s: %d neighbours of %llu of %d items are the nearest", name, K,

@@ -24,6 +24,8 @@ enum {
 // By level, rows may skip numbers: cost of one more number that is skipped, relative to a used one.
 static const double SKIPPED_COST = 0.05;
 
+static const double LOWER = 0.6; // part of the words that is the lower level
+
 // Relative error of rounding to float32 and then to 12 bits: 2^-24 + 2^-12.
 static const double ROUND12_ERROR = 0x1.01p-12;
 
@@ -221,16 +223,13 @@ static int set_step(struct cdp_sketcher *s, const float *vectors, const float *p
     return status;
 }
 
-static void set_levels(struct cdp_sketcher *s, size_t words, bool by_level)
+static void set_levels(struct cdp_sketcher *s, size_t words)
 {
-    static const double part[2][CDP_SKETCH_LEVELS] = {{0.6}, {0.375, 0.5, 0.75}};
+    size_t lower = (size_t)(LOWER * (double)words);
     s->words = words;
     s->levels = 0;
-    for (size_t l = 0; l < CDP_SKETCH_LEVELS; l++) {
-        size_t some = (size_t)(part[by_level][l] * (double)words);
-        if (some >= MIN_LEVEL)
-            s->level[s->levels++] = some;
-    }
+    if (lower >= MIN_LEVEL)
+        s->level[s->levels++] = lower;
     s->level[s->levels++] = words;
 }
 
@@ -265,7 +264,7 @@ int cdp_sketcher_new(struct cdp_sketcher *s, const float *vectors, size_t count,
         s->levels = 1;
     } else if (!status) {
         double sum = ((double)dim + 3) * 0x1p-24;
-        set_levels(s, s->width / 4, by_level);
+        set_levels(s, s->width / 4);
         s->slack = sqrt((double)s->width) * 1.01 * sum / (1 - sum);
         s->shrink = 1 / sqrt(1 + gram_error);
         for (size_t i = 0; i < count; i++)

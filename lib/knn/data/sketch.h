@@ -56,7 +56,7 @@ void cdp_pca_project(const struct cdp_kernel *kernel, const float *rows, size_t 
 // ---- PCA sketches
 
 enum {
-    CDP_SKETCH_LEVELS = 4,
+    CDP_SKETCH_LEVELS = 2,
     CDP_SKETCH_BLOCK = 16,   // vectors that are sketched together, at most
     CDP_SKETCH_QUERIES = 64, // vectors whose radius is known when sketches are learned, at most
 };
@@ -97,7 +97,7 @@ struct cdp_sketch {
 // Learns from `count` vectors of `dim` numbers, the first `queries` of which, at most
 // CDP_SKETCH_QUERIES, have their k-th neighbour at distance `radius`. by_level: the search will
 // choose a level for each block, so the whole sketch suits rows of large radius. Otherwise it suits
-// all rows and has at most two levels. Free it also after an error.
+// all rows. Free it also after an error.
 int cdp_sketcher_new(struct cdp_sketcher *sketcher, const float *vectors, size_t count, size_t dim,
                      const float *radius, size_t queries, bool by_level,
                      const struct cdp_kernel *kernel, int threads, struct cdp_err *err);

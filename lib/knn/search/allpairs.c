@@ -40,7 +40,7 @@ int cdp_allpairs_seed(struct cdp_dataset *data, struct cdp_pair_block *blocks, i
     cdp_ivf_take_lists(&ivf, lists);
     cdp_ivf_free(&ivf);
     if (!status)
-        status = cdp_rerank(blocks, threads, &found, NULL, false, err);
+        status = cdp_rerank(blocks, threads, &found, NULL, err);
     cdp_candidates_free(&found);
     return status ? -1 : 0;
 }

@@ -45,16 +45,10 @@ void cdp_pair_block_search(struct cdp_pair_block *block, uint32_t rows, bool sam
 
 // ---- re-ranking
 
-// The number of an item's first candidates, of at most k, that re-ranking measures to find the
-// `wanted` nearest. The scores of the others are too low by more than usual errors.
-uint32_t cdp_rerank_depth(const struct cdp_dataset *data, uint32_t item, const uint64_t *list,
-                          uint32_t k, uint32_t wanted);
-
 // Fills the blocks' lists, which are empty, with the nearest candidates: list i with those of
-// items[i], or if `items` is NULL the list of each row with those of its item. Measures
-// cdp_rerank_depth candidates, or `all`.
+// items[i], or if `items` is NULL the list of each row with those of its item.
 int cdp_rerank(struct cdp_pair_block *blocks, int threads, const struct cdp_candidates *candidates,
-               const uint32_t *items, bool all, struct cdp_err *err);
+               const uint32_t *items, struct cdp_err *err);
 
 // ---- hyperplane pruning
 //

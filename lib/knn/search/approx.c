@@ -25,7 +25,6 @@ enum {
     MORE = 128,      // nprobe; doubles once all items probe
     FINE = 256,      // few: at most 1 in `enough`,
     WIDER = 4,       // times as many in the next round,
-    VERY_FEW = 64,   // and before NN-descent if fewer than this
     AROUND = 8,      // NN-descent: times as many items as probe,
     PER_MISSING = 5, // at most; doubles each round
     EVEN_SHARE = 4,  // halves each round
@@ -115,11 +114,6 @@ struct cdp_schedule cdp_schedule_new(void)
                                  .all_nprobe = ALL_NPROBE,
                                  .per_missing = PER_MISSING,
                                  .even_share = EVEN_SHARE};
-}
-
-bool cdp_schedule_is_for_few(uint64_t enough)
-{
-    return enough > VERY_FEW;
 }
 
 uint64_t cdp_schedule_probes(struct cdp_schedule *s, bool scattered, uint64_t enough,
@@ -264,24 +258,22 @@ struct recall {
     uint64_t enough; // 1 in so many lists, of largest radius, misses enough for the wanted recall
 };
 
-// The recall of candidate lists; final: as re-ranked, unless re-ranking measures all candidates.
-// Lists of similar radius miss about as much, and the sample is stratified by radius. So the error
-// is estimated from differences of adjacent samples (Wolter, An investigation of some estimators of
-// variance for systematic sampling, Journal of the American Statistical Association 79(388), 1984).
+// The recall of candidate lists. Lists of similar radius miss about as much, and the sample is
+// stratified by radius. So the error is estimated from differences of adjacent samples (Wolter, An
+// investigation of some estimators of variance for systematic sampling, Journal of the American
+// Statistical Association 79(388), 1984).
 static struct recall recall_of(const struct sample *s, const struct cdp_candidates *lists,
-                               double wanted, bool final)
+                               double wanted)
 {
     uint64_t missing = 0, refused = 0, squares = 0, far = 0, count = s->exact->count, items = 0;
     double all = 0;
     for (uint64_t i = 0; i < count; i++) {
         uint32_t item = s->item[i], k = lists->k;
         const uint64_t *list = cdp_candidates_list(lists, item);
-        if (final)
-            k = cdp_rerank_depth(s->exact->data, item, list, k, s->exact->k);
         struct lack *lack = &s->lack[i];
-        *lack = (struct lack){list[lists->k - 1], missing_from(s, list, k, i)};
+        *lack = (struct lack){list[k - 1], missing_from(s, list, k, i)};
         missing += lack->missing;
-        refused += smaller(refused_by(s, list, lists->k, i), lack->missing);
+        refused += smaller(refused_by(s, list, k, i), lack->missing);
         all += (double)rows_of(s, item) * (s->duplicates ? s->k : s->exact->k);
     }
     qsort(s->lack, count, sizeof *s->lack, by_radius);
@@ -327,19 +319,17 @@ static int widen(struct sample *sample, struct cdp_ivf *ivf, struct cdp_candidat
     uint32_t *items = NULL; // whose lists changed in the last round; at first all
     double before = 0;
     int status = 0;
-    for (bool first = true, descent = true; !status; first = false, descent = !descent) {
+    for (bool descent = true; !status; descent = !descent) {
         status = cdp_candidates_add_reverse(lists, items, count, data->kernel, threads, err);
         free(items);
         items = NULL;
-        struct recall r = recall_of(sample, lists, wanted, false);
+        struct recall r = recall_of(sample, lists, wanted);
         *found = r.found;
         uint32_t longer = grown(lists, &r, wanted, longest);
         bool stalled = descent && !schedule.fine && r.found - before < r.error / STALL;
         if (status || r.found - r.error >= wanted || (stalled && !longer))
             break;
         before = descent ? r.found : before;
-        if (first && r.scattered && cdp_schedule_is_for_few(r.enough))
-            descent = false;
         double share = 1;
         uint64_t nprobe = 0;
         if (longer) {
@@ -366,10 +356,9 @@ static int widen(struct sample *sample, struct cdp_ivf *ivf, struct cdp_candidat
     return status;
 }
 
-// *all: re-ranking must measure all candidates, since its usual depth lacks the recall.
 static int search(struct sample *sample, struct cdp_ivf *ivf, struct cdp_candidates *lists,
-                  double wanted, int threads, double *found, bool *all,
-                  struct cdp_progress *progress, struct cdp_err *err)
+                  double wanted, int threads, double *found, struct cdp_progress *progress,
+                  struct cdp_err *err)
 {
     const struct cdp_topk *exact = sample->exact;
     sample->room =
@@ -381,11 +370,6 @@ static int search(struct sample *sample, struct cdp_ivf *ivf, struct cdp_candida
         sample->item_of[cdp_dataset_row(exact->data, i)] = (uint32_t)i;
     if (!status)
         status = widen(sample, ivf, lists, wanted, threads, found, progress, err);
-    if (!status) {
-        struct recall final = recall_of(sample, lists, wanted, true);
-        *all = final.found < *found && final.found - final.error < wanted;
-        *found = *all ? *found : final.found;
-    }
     free(sample->room);
     free(sample->lack);
     free(sample->item_of);
@@ -398,7 +382,7 @@ static int search_sample(struct cdp_pair_block *blocks, int threads,
                          const struct cdp_candidates *lists, const uint32_t *item,
                          struct cdp_err *err)
 {
-    if (cdp_rerank(blocks, threads, lists, item, false, err))
+    if (cdp_rerank(blocks, threads, lists, item, err))
         return -1;
     cdp_allpairs_items(blocks, threads, item, cdp_ids_from(0), (uint32_t)blocks->topk->count);
     return 0;
@@ -433,7 +417,6 @@ int cdp_approx(struct cdp_dataset *data, const struct cdp_duplicates *duplicates
     // More than are wanted, since scores have errors.
     uint32_t length = cdp_min((uint64_t)topk->k + topk->k / 4 + 2, n - 1);
     uint32_t *chosen = NULL;
-    bool all = false;
     int status = -1;
     if (cdp_ivf_new(&ivf, data, length, NPROBE, SEED, threads, progress, err) ||
         cdp_candidates_new(&lists, n, length, threads, err) ||
@@ -444,12 +427,12 @@ int cdp_approx(struct cdp_dataset *data, const struct cdp_duplicates *duplicates
     cdp_pair_blocks_fill(blocks, threads, &exact);
     struct sample sample = {.item = chosen, .exact = &exact, .duplicates = duplicates, .k = k};
     if (search_sample(blocks, threads, &lists, chosen, err) ||
-        search(&sample, &ivf, &lists, recall, threads, found, &all, progress, err))
+        search(&sample, &ivf, &lists, recall, threads, found, progress, err))
         goto end;
     cdp_ivf_take_lists(&ivf, items);
     cdp_ivf_free(&ivf); // before the result lists are touched
     cdp_pair_blocks_fill(blocks, threads, topk);
-    status = cdp_rerank(blocks, threads, &lists, NULL, all, err);
+    status = cdp_rerank(blocks, threads, &lists, NULL, err);
     if (!status)
         complete(blocks, threads);
 end:

@@ -41,9 +41,6 @@ struct cdp_schedule {
 
 struct cdp_schedule cdp_schedule_new(void);
 
-// Whether so few items, 1 in `enough`, miss neighbours that they probe lists before NN-descent.
-bool cdp_schedule_is_for_few(uint64_t enough);
-
 // The next round of probes: 1 item in *share. Returns nprobe, at most nlist; 0 if comparing all
 // pairs is cheaper. 1 in `enough`, of those of largest radius, miss enough for the recall;
 // `scattered`: most of what is missing is theirs.

@@ -13,10 +13,8 @@ enum {
     COLUMNS = CDP_TILE_COLUMNS,
     BATCH = 64,        // rows whose hits are scored together, at most
     SCORES_AHEAD = 12, // rows whose int8 numbers are prefetched
-    PENDING = 1 << 13, // pairs that wait to be measured, at most
     LISTS_AHEAD = 8,   // pairs whose lists are prefetched
     ROWS_AHEAD = 4,    // pairs whose rows of the matrix are prefetched
-    ERRORS = 3,        // usual errors that a candidate's score may be off by in re-ranking
 };
 
 // A pair of a row and a column, and the highest score it may have.
@@ -31,7 +29,7 @@ static int new_block(struct cdp_pair_block *b, const struct cdp_dataset *data, s
 {
     b->data = data;
     b->room = cdp_alloc(data->matrix->dim, 2 * CDP_KEY_BATCH * sizeof *b->room, "rows", err);
-    b->pending = cdp_alloc(PENDING, sizeof *b->pending, "pairs", err);
+    b->pending = cdp_alloc(BATCH * COLUMNS, sizeof *b->pending, "pairs", err);
     if (cdp_operand_new_rows(&b->rows, data, CDP_BLOCK_ROWS, err) ||
         cdp_operand_new_columns(&b->columns, data, CDP_BLOCK, err))
         return -1;
@@ -119,14 +117,6 @@ static bool may_enter(const struct cdp_operand *o, uint32_t i, float score)
     return o->list[i] != CDP_NONE && !(score < o->threshold[i]);
 }
 
-// Whether an item may enter the list of an operand's item, and is not there yet.
-static bool is_new(const struct cdp_pair_block *b, const struct cdp_operand *o, uint32_t i,
-                   float score, uint32_t item)
-{
-    return may_enter(o, i, score) &&
-           !cdp_topk_holds(b->topk, o->list[i], cdp_dataset_row(b->data, item));
-}
-
 static void enter(struct cdp_pair_block *b, struct cdp_operand *o, uint32_t i, uint32_t item,
                   double key)
 {
@@ -136,8 +126,7 @@ static void enter(struct cdp_pair_block *b, struct cdp_operand *o, uint32_t i, u
     cdp_operand_set_threshold(o, i, cdp_topk_threshold(b->topk, o->list[i]));
 }
 
-// Measures the pending pairs, except those that the lists rule out by now. Most of the rest were
-// found before, when the lists were seeded.
+// Measures the pending pairs, except those that the lists rule out by now.
 static void measure(struct cdp_pair_block *b)
 {
     struct cdp_operand *rows = &b->rows, *columns = &b->columns;
@@ -153,11 +142,10 @@ static void measure(struct cdp_pair_block *b)
             prefetch_row(b->data, columns->id[b->pending[i + ROWS_AHEAD].column]);
         }
         struct cdp_pending p = b->pending[i];
-        uint32_t row = rows->id[p.row], column = columns->id[p.column];
-        if (is_new(b, rows, p.row, p.score, column) || is_new(b, columns, p.column, p.score, row)) {
+        if (may_enter(rows, p.row, p.score) || may_enter(columns, p.column, p.score)) {
             at[count] = i;
-            x[count] = row;
-            y[count++] = column;
+            x[count] = rows->id[p.row];
+            y[count++] = columns->id[p.column];
         }
         if (count == CDP_KEY_BATCH || (i + 1 == b->waiting && count > 0)) {
             cdp_dataset_keys(b->data, x, y, count, b->room, key);
@@ -212,8 +200,7 @@ static void score_hits(struct cdp_pair_block *b, const struct cdp_hits *hits, ui
         if (i >= SCORES_AHEAD)
             score_row(b, hits[i - SCORES_AHEAD], first, same);
     }
-    if (b->waiting > PENDING - BATCH * COLUMNS)
-        measure(b);
+    measure(b);
 }
 
 // ---- tiles
@@ -268,11 +255,7 @@ static void search_rows(struct cdp_pair_block *b, uint32_t from, uint32_t end, b
             hits[i].row = prune ? kept.row[hits[i].row] : from + hits[i].row;
         for (uint32_t i = 0; i < count; i += BATCH)
             score_hits(b, hits + i, cdp_min(count - i, BATCH), first, same);
-        // Lists fill fast at first: early thresholds spare measuring.
-        if (b->waiting > PENDING / 8)
-            measure(b);
     }
-    measure(b);
 }
 
 static void set_thresholds(const struct cdp_topk *topk, struct cdp_operand *o, uint32_t count)
@@ -296,24 +279,8 @@ void cdp_pair_block_search(struct cdp_pair_block *b, uint32_t rows, bool same)
 
 // ---- re-ranking
 
-// The error of a score is a sum of dim products of either sign, so its usual size is its bound
-// divided by sqrt(dim).
-uint32_t cdp_rerank_depth(const struct cdp_dataset *data, uint32_t item, const uint64_t *list,
-                          uint32_t k, uint32_t wanted)
-{
-    uint32_t count = wanted;
-    if (count >= k || list[count] == CDP_CANDIDATE_NONE)
-        return k;
-    float error = cdp_dataset_score_error(data, item, cdp_candidate_id(list[count - 1]));
-    float least =
-        cdp_candidate_score(list[count - 1]) - ERRORS * error / sqrtf((float)data->matrix->dim);
-    while (count < k && list[count] != CDP_CANDIDATE_NONE &&
-           cdp_candidate_score(list[count]) >= least)
-        count++;
-    return count;
-}
-
-// Fills a result list with the nearest of an item's first k candidates. key and id have room for k.
+// Fills a result list with the nearest of an item's candidates, k at most. key and id have room for
+// k.
 static void rerank(struct cdp_pair_block *b, uint64_t to, uint32_t item, const uint64_t *list,
                    uint32_t k, double *key, uint32_t *id)
 {
@@ -334,7 +301,7 @@ static void rerank(struct cdp_pair_block *b, uint64_t to, uint32_t item, const u
 }
 
 int cdp_rerank(struct cdp_pair_block *blocks, int threads, const struct cdp_candidates *candidates,
-               const uint32_t *items, bool all, struct cdp_err *err)
+               const uint32_t *items, struct cdp_err *err)
 {
     const struct cdp_dataset *data = blocks->data;
     const struct cdp_topk *topk = blocks->topk;
@@ -347,8 +314,8 @@ int cdp_rerank(struct cdp_pair_block *blocks, int threads, const struct cdp_cand
         size_t own = (size_t)cdp_thread() * k;
         uint32_t item = items ? items[i] : (uint32_t)i;
         const uint64_t *list = cdp_candidates_list(candidates, item);
-        rerank(&blocks[cdp_thread()], items ? i : cdp_dataset_row(data, i), item, list,
-               all ? k : cdp_rerank_depth(data, item, list, k, topk->k), key + own, id + own);
+        rerank(&blocks[cdp_thread()], items ? i : cdp_dataset_row(data, i), item, list, k,
+               key + own, id + own);
     }
     free(key);
     free(id);

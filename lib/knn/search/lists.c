@@ -88,17 +88,6 @@ void cdp_topk_add(struct cdp_topk *n, uint64_t list, uint32_t id, double key)
     cdp_unlock(&n->lock[list]);
 }
 
-bool cdp_topk_holds(struct cdp_topk *n, uint64_t list, uint32_t id)
-{
-    const uint32_t *ids = n->id + list * n->k;
-    uint32_t times = 0;
-    cdp_lock(&n->lock[list]);
-    for (uint32_t i = 0; i < n->found[list]; i++)
-        times += ids[i] == id;
-    cdp_unlock(&n->lock[list]);
-    return times > 0;
-}
-
 void cdp_topk_fill(struct cdp_topk *n, uint64_t list, uint32_t *id, double *key, uint32_t count)
 {
     // Insertion sort, since candidates are nearly sorted.

@@ -50,9 +50,6 @@ void cdp_topk_clear(struct cdp_topk *topk);
 // Inserts a neighbour, unless it is there or too far. Thread-safe.
 void cdp_topk_add(struct cdp_topk *topk, uint64_t list, uint32_t id, double key);
 
-// Whether a neighbour is in a list. Thread-safe.
-bool cdp_topk_holds(struct cdp_topk *topk, uint64_t list, uint32_t id);
-
 // Fills an empty list with the best of `count` different neighbours, and sorts id and key.
 // Thread-safe for different lists.
 void cdp_topk_fill(struct cdp_topk *topk, uint64_t list, uint32_t *id, double *key, uint32_t count);
