@@ -50,7 +50,7 @@ for option in --scale --balance --calibrate --original "--patience 3" "--epochs 
 done
 cdp-mediate train --labels known/meta.txt known.cdp 2>points >model
 same model model1 "the operating points go to standard error"
-is "$(head -n 1 points)" "threshold  precision  recall    kept items' precision items' recall" "with its columns"
+is "$(head -n 1 points)" "threshold  precision  recall    kept items' precision items' recall         F" "with its columns"
 cdp-mediate show model >shown
 is "$(sed -n '/^threshold/,$p' shown)" "$(cat points)" "cdp-mediate show prints them too"
 grep -q '^cdp-mediate train .*--rate=0.01 .*--seed=0' shown && grep -q '^network	8 inputs, 24 and 24' shown &&
@@ -72,10 +72,33 @@ for threads in 1 2 8; do
     cdp-mediate apply -t $threads --model model --threshold auto new.cdp >pairs$threads.cdp
     same pairs$threads.cdp pairs1.cdp "same pairs with $threads threads"
 done
-auto=$(awk '/auto$/ { print $1 }' shown)
+auto=$(awk '/^[0-9].*auto$/ { print $1 }' shown)
 cdp-mediate apply --model model --threshold "$auto" new.cdp | cdp-view --to tsv - >got.tsv
 cdp-view --to tsv pairs1.cdp | cmp -s - got.tsv
 ok $? "auto is $auto, as shown"
+even=$(awk '/^[0-9].*items( +auto)?$/ { print $1 }' shown)
+cdp-mediate apply --model model --threshold "$even" new.cdp | cdp-view --to tsv - >wanted.tsv
+cdp-mediate apply --model model --threshold auto --auto items new.cdp | cdp-view --to tsv - >got.tsv
+same got.tsv wanted.tsv "and by items $even"
+awk '/^[0-9]/ { print $1, $5, $6 }' points | awk -v even="$even" '
+    $1 < even && $2 >= $3 || $1 == even && $2 < $3 { bad = 1 } END { exit bad }'
+ok $? "which is the lowest where the items' precision is not below their recall"
+
+# F of the points is that of the clusters of all labelled pairs; auto has the highest
+while read -r t _ _ _ _ _ f _; do
+    cdp-mediate apply -q --model model --threshold "$t" known.cdp | cdp-propagate -q >labels
+    score labels known/meta.txt | awk -v f="$f" -v t="$t" -v auto="$auto" '
+        { if ($1 == "nan") $1 = 0; d = 100 * f - $1 } d > 0.006 || d < -0.006 { print t, f, $1 }'
+done < <(grep '^[0-9]' points) >bad
+is "$(cat bad)" "" "F at each point is that of the clusters"
+is "$(awk '/^[0-9]/ { if ($7 > best) { best = $7; at = $1 } } END { print at }' points)" "$auto" "auto is the point of the highest"
+awk 'NR % 7 == 3 { $0 = "-1" } { print }' known/meta.txt >some.txt
+cdp-mediate train --epochs 1 --labels some.txt known.cdp 2>err >some.model
+read -r t _ _ _ _ _ f _ < <(grep '^[0-9].*auto$' err)
+cdp-mediate apply -q --model some.model --threshold "$t" known.cdp | cdp-view --to tsv - |
+    awk 'NR == FNR { unknown[NR - 1] = $1 == -1; next } !unknown[$1] && !unknown[$2]' some.txt - |
+    cdp-propagate -q --nodes 4000 - >labels
+is "$(score labels some.txt | awk '{ printf "%.2f", $1 / 100 }')" "$(printf %.2f "$f")" "items of unknown label do not count"
 precise=$(awk '/^threshold/ { on = 1; next } on && $2 >= 0.995 { print $1; exit }' shown)
 cdp-mediate apply -v --model model --precision 0.995 new.cdp 2>err >out
 chosen=$(sed -n 's/.*threshold //p' err)
@@ -178,6 +201,8 @@ fails 2 '--labels is missing' "training without labels" cdp-mediate train known.
 fails 2 '--model is missing' "applying no model" cdp-mediate apply new.cdp
 fails 2 "--threshold must be auto or a number from 0 to 1, not '2'" "a threshold that is none" \
     cdp-mediate apply --model model --threshold 2 new.cdp
+fails 2 '--auto wants --threshold auto' "a way to choose without a choice" \
+    cdp-mediate apply --model model --threshold 0.9 --auto items new.cdp
 fails 2 '--precision and --threshold exclude each other' "both ways to choose" \
     cdp-mediate apply --model model --threshold auto --precision 0.9 new.cdp
 fails 2 '--patience and --calibrate want something held out' "patience with nothing held out" \

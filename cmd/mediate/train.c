@@ -172,6 +172,8 @@ void run_train(const char *name)
     if (cdp_mediator_train(&m, &d.examples, holdout > 0 ? &d.check : NULL, &d.labels, d.held,
                            &recipe, &trained, &err))
         tool_fail("%s: %s", name, err.text);
+    if (m.held_out)
+        measure_clusters(&m, &d.examples, &d.check, &d.labels);
     tool_check(cdp_header_note(&m.header, &err,
                                "trained: %zu pairs, %zu held out, %llu epochs, loss %.5f, held "
                                "out %.5f",

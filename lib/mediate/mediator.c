@@ -81,19 +81,26 @@ static int require_both(const struct cdp_examples *e, const char *what, struct c
     return 0;
 }
 
+float *cdp_mediator_score(const struct cdp_mediator *m, const struct cdp_examples *e, int threads,
+                          struct cdp_err *err)
+{
+    float *probability = cdp_alloc(e->count, sizeof *probability, "probabilities", err);
+    if (!probability ||
+        cdp_network_margins(&m->network, e->row, e->count, probability, threads, err)) {
+        free(probability);
+        return NULL;
+    }
+    for (size_t n = 0; n < e->count; n++)
+        probability[n] = cdp_probability((double)probability[n]);
+    return probability;
+}
+
 static int measure(struct cdp_mediator *m, const struct cdp_examples *check,
                    const struct cdp_labels *labels, const uint8_t *held, int threads,
                    struct cdp_err *err)
 {
-    float *probability = cdp_alloc(check->count, sizeof *probability, "probabilities", err);
-    int status = probability ? 0 : -1;
-    if (!status)
-        status =
-            cdp_network_margins(&m->network, check->row, check->count, probability, threads, err);
-    for (size_t e = 0; !status && e < check->count; e++)
-        probability[e] = cdp_probability((double)probability[e]);
-    if (!status)
-        status = cdp_points(check, probability, labels, held, m->point, err);
+    float *probability = cdp_mediator_score(m, check, threads, err);
+    int status = probability ? cdp_points(check, probability, labels, held, m->point, err) : -1;
     free(probability);
     m->held_out = !status;
     return status;

@@ -23,9 +23,9 @@ struct cdp_mediator {
 // Returns the number of inputs, or -1. The network is made by cdp_mediator_train.
 int cdp_mediator_init(struct cdp_mediator *mediator, const struct cdp_header *features,
                       const char *groups, struct cdp_err *err);
-// Trains the network by the recipe and computes the operating points on `check`, the examples held
-// out by the identities of `held` (see examples.h); NULL if none are. Changes the weights of
-// `examples` if the recipe balances. Examples of a single class are an error.
+// Trains the network by the recipe and computes the operating points, but for `fscore`, on `check`,
+// the examples held out by the identities of `held` (see examples.h); NULL if none are. Changes the
+// weights of `examples` if the recipe balances. Examples of a single class are an error.
 int cdp_mediator_train(struct cdp_mediator *mediator, struct cdp_examples *examples,
                        const struct cdp_examples *check, const struct cdp_labels *labels,
                        const uint8_t *held, const struct cdp_recipe *recipe,
@@ -35,6 +35,10 @@ void cdp_mediator_free(struct cdp_mediator *mediator);
 // Fails, naming both, if the columns of the features are not those of the mediator.
 int cdp_mediator_fits(const struct cdp_mediator *mediator, const char *name,
                       const struct cdp_header *features, struct cdp_err *err);
+
+// The probability of each example, for free(); NULL after an error.
+float *cdp_mediator_score(const struct cdp_mediator *mediator, const struct cdp_examples *examples,
+                          int threads, struct cdp_err *err);
 
 // The probability that the items have the same label, for each pair of a block.
 int cdp_mediator_apply(const struct cdp_mediator *mediator, const struct cdp_block *block,

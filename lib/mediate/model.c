@@ -12,7 +12,7 @@
 
 #define MAGIC "cdpmodel"
 
-enum { VERSION = 1, HEAD = 20, SUM = 8, POINT = 24 };
+enum { VERSION = 2, HEAD = 20, SUM = 8, FIELDS = 7 }; // FIELDS: floats of a point
 
 static void put_floats(struct cdp_cursor *c, const float *value, size_t count)
 {
@@ -23,8 +23,8 @@ static void put_floats(struct cdp_cursor *c, const float *value, size_t count)
 int cdp_mediator_write(const struct cdp_mediator *m, struct cdp_output *output, struct cdp_err *err)
 {
     const struct cdp_network *n = &m->network;
-    size_t most =
-        HEAD + 4 + CDP_MAX_FRAME + 2 + n->inputs * 18 + n->count * 4 + 8 + CDP_POINTS * POINT + SUM;
+    size_t most = HEAD + 4 + CDP_MAX_FRAME + 2 + n->inputs * 18 + n->count * 4 + 8 +
+                  CDP_POINTS * FIELDS * 4 + SUM;
     unsigned char *bytes = cdp_alloc(most, 1, "the model", err);
     if (!bytes)
         return -1;
@@ -47,9 +47,10 @@ int cdp_mediator_write(const struct cdp_mediator *m, struct cdp_output *output, 
     cdp_put(&c, 4, m->held_out ? CDP_POINTS : 0);
     for (int r = 0; m->held_out && r < CDP_POINTS; r++) {
         const struct cdp_point *point = &m->point[r];
-        float value[] = {point->threshold, point->precision,      point->recall,
-                         point->kept,      point->item_precision, point->item_recall};
-        put_floats(&c, value, 6);
+        float value[FIELDS] = {point->threshold, point->precision,      point->recall,
+                               point->kept,      point->item_precision, point->item_recall,
+                               point->fscore};
+        put_floats(&c, value, FIELDS);
     }
     size_t size = (size_t)(c.at - bytes);
     cdp_put_le(bytes + 12, 8, size + SUM);
@@ -99,10 +100,10 @@ static int parse_body(struct cdp_mediator *m, struct cdp_fields *f, struct cdp_e
     if (points && points != CDP_POINTS)
         return cdp_fail(err, "%s", damaged);
     for (size_t r = 0; r < points; r++) {
-        float value[6];
-        get_floats(f, value, 6);
-        m->point[r] =
-            (struct cdp_point){value[0], value[1], value[2], value[3], value[4], value[5]};
+        float value[FIELDS];
+        get_floats(f, value, FIELDS);
+        m->point[r] = (struct cdp_point){value[0], value[1], value[2], value[3],
+                                         value[4], value[5], value[6]};
     }
     return f->short_of || f->at != f->end ? cdp_fail(err, "%s", damaged) : 0;
 }
@@ -114,7 +115,7 @@ static int parse(struct cdp_mediator *m, const unsigned char *bytes, size_t size
         return cdp_fail(err, "no model of cdp-mediate train");
     uint64_t version = cdp_get_le(bytes + 8, 4), length = cdp_get_le(bytes + 12, 8);
     if (version != VERSION)
-        return cdp_fail(err, "a model of version %llu; this program knows version %d",
+        return cdp_fail(err, "a model of version %llu; this program knows version %d: train again",
                         (unsigned long long)version, VERSION);
     if (length != size || size < HEAD + SUM)
         return cdp_fail(err, "%zu bytes, but the model has %llu: it is damaged", size,

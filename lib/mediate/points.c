@@ -111,6 +111,16 @@ const struct cdp_point *cdp_point_balance(const struct cdp_point point[CDP_POINT
     return &point[r];
 }
 
+const struct cdp_point *cdp_point_best(const struct cdp_point point[CDP_POINTS])
+{
+    const struct cdp_point *best = point;
+    for (int r = 1; r < CDP_POINTS; r++) {
+        if (point[r].fscore > best->fscore)
+            best = &point[r];
+    }
+    return best;
+}
+
 const struct cdp_point *cdp_point_precision(const struct cdp_point point[CDP_POINTS],
                                             double precision)
 {

@@ -17,10 +17,12 @@ struct cdp_point {
     float kept;           // of all pairs: those above it
     float item_precision; // of the items with a pair above it: those without a false one
     float item_recall;    // of the items with a true pair: those with one above it
+    float fscore;         // pairwise F of the clusters of the pairs above it; set by the caller
 };
 
-// Computes all points from the probabilities of the examples. Pairs count by weight; items if
-// counted[their group] is set. All ids are below labels->items. Memory: 8 bytes per item.
+// Computes all points, but for `fscore`, from the probabilities of the examples. Pairs count by
+// weight; items if counted[their group] is set. All ids are below labels->items. Memory: 8 bytes
+// per item.
 int cdp_points(const struct cdp_examples *examples, const float *probability,
                const struct cdp_labels *labels, const uint8_t *counted,
                struct cdp_point point[CDP_POINTS], struct cdp_err *err);
@@ -30,6 +32,9 @@ int cdp_points(const struct cdp_examples *examples, const float *probability,
 // clusters, while an item's other pairs make up for a missed one, so the balance of pairs keeps too
 // many.
 const struct cdp_point *cdp_point_balance(const struct cdp_point point[CDP_POINTS]);
+
+// The point of the highest F, the lowest of several.
+const struct cdp_point *cdp_point_best(const struct cdp_point point[CDP_POINTS]);
 
 // The lowest point of at least this precision of pairs, or NULL.
 const struct cdp_point *cdp_point_precision(const struct cdp_point point[CDP_POINTS],

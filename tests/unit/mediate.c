@@ -461,6 +461,9 @@ static void test_points(void)
     ok(precise && precise->precision >= 0.8F && precise[-1].precision < 0.8F,
        "the lowest point of precision 0.8: %g", (double)precise->threshold);
     ok(!cdp_point_precision(point, 1.1), "and none of more than there is");
+    for (int r = 0; r < CDP_POINTS; r++)
+        point[r].fscore = r == 70 || r == 90 ? 0.75F : 0.5F;
+    ok(cdp_point_best(point) == &point[70], "the best point is the lowest of the highest F");
     cdp_examples_free(&e);
 }
 
@@ -489,7 +492,7 @@ static void test_file(void)
     m.held_out = true;
     m.temperature = 1.25F;
     for (int r = 0; r < CDP_POINTS; r++)
-        m.point[r] = (struct cdp_point){(float)r, 1, 2, 3, 4, 5};
+        m.point[r] = (struct cdp_point){(float)r, 1, 2, 3, 4, 5, 6};
     cdp_header_note(&m.header, NULL, "by a test");
     cdp_output_open(&output, "model", 1, &err);
     ok(!cdp_mediator_write(&m, output, &err) && !cdp_output_commit(output, &err),
@@ -542,7 +545,8 @@ static void test_file(void)
     bytes[8] = 7;
     scratch_write("model", bytes, size);
     ok(cdp_mediator_read(&again, "model", NULL, &err) < 0, "another version");
-    is_text(err.text, "model: a model of version 7; this program knows version 1", "says so");
+    is_text(err.text, "model: a model of version 7; this program knows version 2: train again",
+            "says so");
     unlink("model");
     cdp_mediator_free(&m);
     cdp_header_free(&features);
