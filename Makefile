@@ -72,7 +72,8 @@ $(BUILD)/%.o: %.c $(BUILD)/found $(BUILD)/flags
 
 # Vectors are passed to inlined functions only.
 $(addprefix $(BUILD)/lib/,knn/data/quantize.o knn/kernel/generic.o knn/kernel/avx2.o \
-	knn/kernel/avx512.o knn/kernel/amx.o base/sums.o baseline/rows.o baseline/ward.o baseline/components.o mediate/network.o score/cohort.o): private required += -Wno-psabi
+	knn/kernel/avx512.o knn/kernel/amx.o base/sums.o \
+	$(addprefix baseline/,rows.o ward.o components.o dense.o spectral.o) mediate/network.o score/cohort.o): private required += -Wno-psabi
 
 # Of the folders too, so that the object of a source that was removed goes.
 $(library): $(library_objects) $(wildcard lib/* lib/*/*/)

@@ -5,6 +5,7 @@ static const struct method *const methods[] = {
     &knn_dbscan_method,
     &rank_order_method,
     &ward_method,
+    &spectral_method,
 };
 enum { METHODS = sizeof methods / sizeof *methods };
 

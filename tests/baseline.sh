@@ -62,7 +62,7 @@ naive_ward() {
     cdp-baseline ward -q --neighbours "$5" --clusters "$6" --dim "$4" rows.bin >got &&
         cdp-baseline ward -q --neighbours "$5" --clusters "$6" --dim "$4" --tree rows.bin >got.tree &&
         first_seen <wanted | cmp -s - got && cmp -s <(cut -f1,2,4 wanted.tree) <(cut -f1,2,4 got.tree) &&
-        near <(cut -f3 got.tree) <(cut -f3 wanted.tree)
+        cut -f3 got.tree >got && cut -f3 wanted.tree >wanted && near got wanted
 }
 bad=0
 for seed in $(seq 1 "$(size 6 16 60)"); do
@@ -84,5 +84,66 @@ is "$(head -c 16 equal.bin | cdp-baseline ward --clusters 3 --dim 2 - | tr '\n' 
     "ward: more clusters than rows"
 fails 2 "FEATURES is missing: ward" "ward: lists alone" cdp-baseline ward --clusters 2 --knn lists.cdp
 fails 2 "clusters" "ward: no number of clusters" cdp-baseline ward --dim 2 equal.bin
+
+# ---- spectral
+
+# spectral DATA OPTION...: of a folder of known answers
+spectral() { (cd "$known" && cdp-baseline spectral "${@:2}" --dim "$(dim "$1")" "$1/features.bin"); }
+
+if [ -f "$known/index.tsv" ]; then
+    while IFS=$'\t' read -r data _ options kind labels values rule; do
+        [ "$kind" = exact ] && rule='>= 1;'
+        # shellcheck disable=SC2086 # options are words
+        spectral "$data" $options >labels
+        least=${rule#*>= } least=${least%%;*}
+        cdp-eval --format tsv labels "$known/$labels" |
+            awk -v least="$least" '$1 == "ari.kept" { found = $2 / 100 } END { exit !(found >= least) }'
+        ok $? "spectral: $data: adjusted Rand index at least $least"
+        # shellcheck disable=SC2086
+        spectral "$data" $options --eigenvalues | paste - "$known/$values" |
+            awk '{ apart = $1 - $2; wrong += !(apart < 1e-6 && apart > -1e-6 && NF == 2) } END { exit wrong > 0 }'
+        ok $? "spectral: $data: eigenvalues"
+    done < <(awk -F'\t' '$2 == "spectral"' "$known/index.tsv")
+else
+    skip "spectral: known answers" "no $known"
+fi
+
+# All eigenvalues of random rows, of one component and of several, and the smallest ones of larger ones
+bad=0
+for seed in $(seq 1 "$(size 3 8 30)"); do
+    for kind in plain copies; do
+        rows=$((20 + seed % 8 * 9)) dim=$((2 + seed * 5 % 13)) k=$((2 + seed % 5))
+        "$CDP_BUILD/tests/reference" random-rows "$seed" $rows $dim $kind >rows.bin
+        perl "$CDP_SOURCE/tests/reference/spectral.pl" $dim $k <rows.bin >wanted
+        for clusters in 1 5 $rows; do
+            cdp-baseline spectral --neighbours $k --clusters "$clusters" --eigenvalues --dim $dim rows.bin >got
+            head -n $((clusters + 1)) wanted >smallest
+            near got smallest || { bad=$((bad + 1)) && note "$kind, seed $seed, $clusters"; }
+        done
+    done
+done
+is $bad 0 "spectral: eigenvalues as by the naive program"
+
+"$CDP_BUILD/tests/reference" random-rows 5 700 12 plain >rows.bin
+spectral_of() { cdp-baseline spectral --dim 12 rows.bin "$@"; }
+spectral_of --clusters 400 --eigenvalues | head -n 41 >wanted
+spectral_of --clusters 40 --eigenvalues >got
+near got wanted
+ok $? "spectral: a dense matrix and filters give the same eigenvalues"
+for assign in discretize cluster-qr; do
+    same <(spectral_of --threads 1 --clusters 40 --assign $assign) \
+        <(CDP_ISA=plain spectral_of --threads 3 --clusters 40 --assign $assign) \
+        "spectral: $assign: threads and instruction sets"
+done
+perl -e 'srand 1; for my $i (0 .. 599) { my $c = $i % 5; print pack "f<*", map { ($_ == $c ? 4 : 0) + rand } 0 .. 7 }' >apart.bin
+for assign in discretize cluster-qr; do
+    is "$(cdp-baseline spectral --clusters 5 --assign $assign --dim 8 apart.bin | awk '$1 != (NR - 1) % 5' | wc -l)" 0 \
+        "spectral: $assign: separate components"
+done
+is "$(cdp-baseline spectral --clusters 2 --dim 8 apart.bin | sort -u | wc -l)" 2 "spectral: more components than clusters"
+is "$(cdp-baseline spectral --clusters 3 --dim 2 equal.bin | wc -l)" 500 "spectral: equal rows"
+is "$(head -c 8 equal.bin | cdp-baseline spectral --clusters 3 --dim 2 -)" 0 "spectral: one row"
+is "$(head -c 16 equal.bin | cdp-baseline spectral --clusters 3 --dim 2 - | sort -u | wc -l)" 2 \
+    "spectral: more clusters than rows"
 
 done_testing

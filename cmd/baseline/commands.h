@@ -15,7 +15,7 @@ struct method {
     void (*run)(const char *input); // the operand; NULL = none, so there is --knn
 };
 
-extern const struct method knn_dbscan_method, rank_order_method, ward_method;
+extern const struct method knn_dbscan_method, rank_order_method, ward_method, spectral_method;
 
 // The values of the shared options.
 struct baseline_options {

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/threads.h"
 #include "base/vectors.h"
+#include "baseline/adjacency.h"
 #include "baseline/components.h"
 #include "baseline/sets.h"
 
@@ -155,67 +156,51 @@ static void push_best(struct ward *w, uint32_t name)
 
 // ---- the graph
 
-static bool listed(const struct cdp_neighbours *lists, uint64_t row, uint32_t target)
-{
-    for (uint32_t n = 0; n < lists->k; n++) {
-        if (lists->target[row * lists->k + n] == target)
-            return true;
-    }
-    return false;
-}
-
 static void add_edge(struct ward *w, uint32_t name, uint32_t other)
 {
     struct cluster *own = &w->cluster[name];
     own->edge[own->edges++].other = other;
 }
 
-// Counts the edges of each item, or, once there is memory for them, adds them.
-static void each_edge(struct ward *w, const struct cdp_neighbours *lists,
-                      const struct cdp_bridge *bridge, uint64_t bridges,
-                      void (*act)(struct ward *, uint32_t, uint32_t))
+static int add_edges(struct ward *w, const struct cdp_adjacency *graph,
+                     const struct cdp_bridge *bridge, uint64_t bridges, struct cdp_err *err)
 {
-    for (uint64_t row = 0; row < lists->rows; row++) {
-        for (uint32_t n = 0; n < lists->k; n++) {
-            uint32_t target = lists->target[row * lists->k + n];
-            if (target == row)
-                continue;
-            act(w, (uint32_t)row, target);
-            if (!listed(lists, target, (uint32_t)row))
-                act(w, target, (uint32_t)row);
-        }
+    for (uint64_t b = 0; b < bridges; b++) {
+        w->cluster[bridge[b].later].edges++;
+        w->cluster[bridge[b].earlier].edges++;
+    }
+    for (uint64_t i = 0; i < w->items; i++) {
+        struct cluster *own = &w->cluster[i];
+        uint64_t count = graph->begin[i + 1] - graph->begin[i] + own->edges;
+        own->edge = cdp_alloc(count, sizeof *own->edge, "edges", err);
+        own->edges = 0;
+        if (!own->edge)
+            return -1;
+        for (uint64_t e = graph->begin[i]; e < graph->begin[i + 1]; e++)
+            add_edge(w, (uint32_t)i, graph->target[e]);
     }
     for (uint64_t b = 0; b < bridges; b++) {
-        act(w, bridge[b].later, bridge[b].earlier);
-        act(w, bridge[b].earlier, bridge[b].later);
+        add_edge(w, bridge[b].later, bridge[b].earlier);
+        add_edge(w, bridge[b].earlier, bridge[b].later);
     }
-}
-
-static void count_edge(struct ward *w, uint32_t name, uint32_t other)
-{
-    (void)other;
-    w->cluster[name].edges++;
+    return 0;
 }
 
 static int connect(struct ward *w, const struct cdp_rows *rows, const struct cdp_neighbours *lists,
                    struct cdp_progress *progress, struct cdp_err *err)
 {
+    struct cdp_adjacency graph;
     struct cdp_bridge *bridge = NULL;
     int64_t count = cdp_components(lists, w->seen, err);
     if (count < 0 ||
         cdp_components_join(rows, w->seen, (uint64_t)count, &bridge, w->threads, progress, err))
         return -1;
     uint64_t bridges = (uint64_t)count * (uint64_t)(count - (count > 0)) / 2;
-    each_edge(w, lists, bridge, bridges, count_edge);
-    int status = 0;
-    for (uint64_t i = 0; i < w->items && !status; i++) {
-        struct cluster *own = &w->cluster[i];
-        own->edge = cdp_alloc(own->edges, sizeof *own->edge, "edges", err);
-        own->edges = 0;
-        status = own->edge ? 0 : -1;
+    int status = cdp_adjacency_new(&graph, lists, err);
+    if (!status) {
+        status = add_edges(w, &graph, bridge, bridges, err);
+        cdp_adjacency_free(&graph);
     }
-    if (!status)
-        each_edge(w, lists, bridge, bridges, add_edge);
     free(bridge);
     return status;
 }
