@@ -266,6 +266,15 @@ cdp-view --to tsv parts.cdp >got.tsv
 same got.tsv wanted.tsv "the features of parts are those of the whole"
 is "$("${judge[@]}" --rows 17:170 m0.cdp m1.cdp m2.cdp | cdp-view --to tsv - | cut -f1 | sort -un | sed -n '1p;$p' | xargs)" \
     "17 169" "each part has the pairs whose smaller id is in it"
+# More pairs than are held at a time: 135,000 of 34 values each.
+$reference random-rows 4 520 5 normal >many.bin
+cdp-knn -k 519 --dim 5 many.bin >many.cdp
+all=(cdp-score features --extra)
+for _ in 1 2 3 4 5; do all+=(--features many.bin); done
+for part in :200 200:; do "${all[@]}" --rows $part many.cdp many.cdp many.cdp many.cdp many.cdp; done |
+    cdp-view --to tsv - >wanted.tsv
+"${all[@]}" many.cdp many.cdp many.cdp many.cdp many.cdp | cdp-view --to tsv - >got.tsv
+same got.tsv wanted.tsv "many pairs: the whole is its parts"
 cdp-knn -k 12 --dim 5 --rows 0:100 m0.bin >half.cdp
 fails 1 'half.cdp: the lists of rows 0:100 only, but those of all rows are needed: join all parts by cat' \
     "features of a part of the lists" "${judge[@]}" -o never.cdp half.cdp m1.cdp m2.cdp

@@ -41,7 +41,7 @@ typedef int cdp_pair_sink(void *context, uint64_t i, uint64_t j, const float *va
 
 // Emits the pairs of the kept edges, or of all edges if keep is NULL, whose smaller id is in
 // rows[0] .. rows[1] - 1. i -> j and j -> i are one pair; its score is that of the edge from the
-// smaller id if that one is kept. Memory: 8 bytes per edge from the larger id, and 8 per row.
+// smaller id if that one is kept. Memory: that of cdp_pair_lists_new (score/pairs.h).
 int cdp_pairs(const struct cdp_table *base, const uint8_t *keep, const uint64_t rows[2],
               cdp_pair_sink *sink, void *context, struct cdp_err *err);
 
@@ -77,8 +77,10 @@ void cdp_feature_names(unsigned count, bool extra, char (*names)[CDP_COLUMN_NAME
 //                     if absent;
 //   tighter, looser   the smaller and the larger of the mean distances of their lists.
 //
-// Each model needs the lists of all rows. Memory: that of cdp_pairs, two rows and one bit per item
-// for each thread, and the features of CDP_BLOCK_EDGES pairs.
+// Each model needs the lists of all rows. Pairs are taken model after model, each in the order of
+// cdp_order_by_lists, so that rows come from memory about once. Memory: that of
+// cdp_pair_lists_new, 16 bytes an item, 17 rows and one bit per item for each thread, and pair
+// features of 16 MiB or of a quarter of the models' features, whichever is more.
 int cdp_features(const struct cdp_model *models, unsigned count, bool extra, const uint64_t rows[2],
                  cdp_pair_sink *sink, void *context, int threads, struct cdp_progress *progress,
                  struct cdp_err *err);
