@@ -2,6 +2,7 @@
 #include "baseline/commands.h"
 
 static const struct method *const methods[] = {
+    &hdbscan_method,
     &knn_dbscan_method,
     &rank_order_method,
     &ward_method,

@@ -50,6 +50,68 @@ conforms() {
 conforms knn-dbscan
 conforms rank-order
 
+# ---- hdbscan
+
+conforms hdbscan tree
+
+# clusters SEED ROWS DIM KIND: rows around a few centres, some scattered. `copies`: one in three is an earlier row. `ties`:
+# four numbers of +-0.5, so that distances are exact and few
+clusters() {
+    perl -e 'my ($seed, $n, $dim, $kind) = @ARGV; srand $seed; my (@row, @centre);
+        push @centre, [map { rand() - 0.5 } 1 .. $dim] for 1 .. 6;
+        for my $i (0 .. $n - 1) {
+            my $centre = $centre[rand() ** 2 * 6]; my $width = rand() < 0.2 ? 1.5 : 0.1 + 0.05 * ($i % 3);
+            my @x = map { $_ + $width * (rand() - 0.5) } @$centre;
+            @x = (0) x $dim if $kind eq "ties";
+            while ($kind eq "ties" && 4 > grep { $_ } @x) { $x[rand() ** 1.5 * $dim] = rand() < 0.9 ? 0.5 : -0.5 }
+            @x = @{ $row[rand @row] } if @row && rand() < ($kind eq "copies" ? 1 / 3 : 0);
+            push @row, \@x; print pack "f<*", @x;
+        }' "$@"
+}
+
+# naive_hdbscan KIND SEED ROWS DIM S M [EXCESS|LEAF]: labels and heights equal those of the naive program
+naive_hdbscan() {
+    local how=${7-excess}
+    clusters "$2" "$3" "$4" "$1" >rows.bin
+    perl "$CDP_SOURCE/tests/reference/hdbscan.pl" "$4" "$5" "$6" "$how" <rows.bin >wanted
+    perl "$CDP_SOURCE/tests/reference/hdbscan.pl" "$4" "$5" "$6" heights <rows.bin >wanted.heights
+    hdbscan() { cdp-baseline hdbscan -q --min-cluster-size "$5" --min-samples "$6" --dim "$4" rows.bin "${@:7}"; }
+    cdp-knn -q -k "$(($6 > 2 ? $6 - 1 : 1))" --dim "$4" rows.bin >lists.cdp
+    hdbscan "${@:1:6}" --select "$how" >got && hdbscan "${@:1:6}" --select "$how" --knn lists.cdp >short &&
+        hdbscan "${@:1:6}" --tree | cut -f3 >heights && cmp -s got short &&
+        first_seen <wanted | cmp -s - got && near heights wanted.heights
+}
+bad=0
+for seed in $(seq 1 "$(size 6 16 60)"); do
+    for kind in plain copies ties; do
+        naive_hdbscan $kind "$seed" $((40 + seed % 7 * 17)) $((5 + seed * 5 % 13)) $((2 + seed % 5)) \
+            $((1 + seed * 3 % 7)) "$([ $((seed % 4)) = 0 ] && echo leaf || echo excess)" ||
+            { bad=$((bad + 1)) && note "$kind, seed $seed"; }
+    done
+done
+is $bad 0 "hdbscan: clusters, copies and ties, by long and short lists, as by the naive program"
+
+clusters 1 3000 24 copies >rows.bin
+hdbscan() { cdp-baseline hdbscan --min-samples 4 --dim 24 rows.bin "$@"; }
+same <(hdbscan --threads 1 --tree) <(CDP_ISA=plain hdbscan --threads 3 --tree) "hdbscan: threads and instruction sets"
+cdp-knn -q -k 5 --dim 24 rows.bin >lists.cdp
+hdbscan --tree --approximate --knn lists.cdp | awk '$3 == "inf" { apart++ } END { exit !apart }'
+ok $? "hdbscan: --approximate leaves parts unconnected"
+fails 1 "list has 5 neighbours, 8 are needed" "hdbscan: lists that are too short" \
+    cdp-baseline hdbscan --min-samples 9 --knn lists.cdp --dim 24 rows.bin
+perl -e 'print pack("f<*", 1, 2) x 500' >equal.bin
+is "$(cdp-baseline hdbscan --dim 2 equal.bin | sort -u)" -1 "hdbscan: equal rows are one merge, the root"
+is "$(cdp-baseline hdbscan --tree --dim 2 equal.bin | cut -f3 | sort -u)" 0 "of height 0"
+is "$(head -c 8 equal.bin | cdp-baseline hdbscan --dim 2 -)" -1 "hdbscan: one row"
+is "$(head -c 40 equal.bin | cdp-baseline hdbscan --min-samples 6 --tree --dim 2 - | cut -f3 | sort -u)" inf \
+    "hdbscan: core distances beyond the rows"
+perl -e 'print pack("f<*", ($_ % 9 + 1) * ($_ % 3), $_ % 9 + 1) for 0 .. 299' >scaled.bin
+is "$(cdp-baseline hdbscan --dim 2 scaled.bin | sort | uniq -c | awk '{ print $1 }' | sort -u)" 100 \
+    "hdbscan: rows of few directions"
+fails 1 "row 0.*finite" "hdbscan: NaN" cdp-baseline hdbscan --dim 2 <(perl -e 'print pack("f<*", "nan", 1, 1, 1)')
+fails 1 "row 1: all zeros" "hdbscan: a row of zeros" cdp-baseline hdbscan --dim 2 \
+    <(perl -e 'print pack("f<*", 1, 1, 0, 0)')
+
 # ---- ward
 
 conforms ward tree

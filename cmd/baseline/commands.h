@@ -15,7 +15,8 @@ struct method {
     void (*run)(const char *input); // the operand; NULL = none, so there is --knn
 };
 
-extern const struct method knn_dbscan_method, rank_order_method, ward_method, spectral_method;
+extern const struct method hdbscan_method, knn_dbscan_method, rank_order_method, ward_method,
+    spectral_method;
 
 // The values of the shared options.
 struct baseline_options {
@@ -75,6 +76,10 @@ void job_open(struct job *job, const char *input, const char *features);
 
 // The lists of the k nearest: those of --knn, or by an exact search.
 void job_neighbours(const struct job *job, uint64_t k, struct cdp_neighbours *lists);
+
+// Lists for a spanning tree with core distances: all of those of --knn, or long enough that the
+// tree takes less time than the search.
+void job_spanning_lists(const struct job *job, uint64_t min_samples, struct cdp_neighbours *lists);
 
 // Memory for a label an item, each CDP_NO_LABEL.
 uint32_t *job_labels(const struct job *job);

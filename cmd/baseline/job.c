@@ -8,6 +8,8 @@
 
 struct baseline_options baseline_options;
 
+enum { SPANNING_NEIGHBOURS = 16 };
+
 static void open_features(struct job *job, const char *input)
 {
     struct cdp_err err;
@@ -83,6 +85,19 @@ void job_neighbours(const struct job *job, uint64_t k, struct cdp_neighbours *li
         status = cdp_neighbours_search(lists, &job->matrix, k, (int)common.threads, tool_progress(),
                                        &err);
     tool_check(status, &err);
+}
+
+void job_spanning_lists(const struct job *job, uint64_t min_samples, struct cdp_neighbours *lists)
+{
+    uint64_t least = min_samples <= job->items ? min_samples - 1 : 0, k = SPANNING_NEIGHBOURS;
+    if (baseline_options.knn) {
+        k = job->items;
+        for (uint64_t i = 0; i < job->table.rows; i++) {
+            uint64_t entries = job->table.offset[i + 1] - job->table.offset[i];
+            k = entries < k ? entries : k;
+        }
+    }
+    job_neighbours(job, k > least ? k : least, lists);
 }
 
 uint32_t *job_labels(const struct job *job)

@@ -81,6 +81,9 @@ void cdp_rows_unit(const struct cdp_rows *rows, uint64_t row, double *out)
 
 // ---- distances
 
+// Rows of one direction differ by the rounding of their lengths and numbers, at most a few 2^-50.
+static const double PARALLEL = 0x1p-96;
+
 typedef float floats4 __attribute__((vector_size(16)));
 
 CDP_INLINE cdp_doubles scaled(const float *at, double by)
@@ -113,7 +116,8 @@ CDP_INLINE double square_of(const float *x, const float *y, double by_x, double 
         high += term(a + 4, b + 4, by_x, by_y);
     }
     low += high;
-    return (low[0] + low[2]) + (low[1] + low[3]);
+    double square = (low[0] + low[2]) + (low[1] + low[3]);
+    return square < PARALLEL ? 0 : square;
 }
 
 #define SQUARES(isa, attribute)                                                              \

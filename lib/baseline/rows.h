@@ -32,7 +32,7 @@ void cdp_rows_unit(const struct cdp_rows *rows, uint64_t row, double *out);
 
 // square[i] = the squared Euclidean distance of divided rows `row` and other[i]: sums of squared
 // differences in a fixed order, the same bits for any instruction set, and for both orders of two
-// rows. Thread-safe.
+// rows. Below 2^-96 they are 0: rows of one direction differ by rounding only. Thread-safe.
 void cdp_rows_squares(const struct cdp_rows *rows, uint64_t row, const uint32_t *other,
                       size_t count, double *square);
 
