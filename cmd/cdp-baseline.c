@@ -2,6 +2,8 @@
 #include "baseline/commands.h"
 
 static const struct method *const methods[] = {
+    &single_method,
+    &dbscan_method,
     &hdbscan_method,
     &knn_dbscan_method,
     &rank_order_method,

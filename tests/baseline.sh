@@ -49,6 +49,165 @@ conforms() {
 
 conforms knn-dbscan
 conforms rank-order
+conforms single tree
+conforms dbscan
+
+# ---- methods on lists and radii
+
+# signs SEED ROWS: rows of 16 numbers 1 or -1, near one of some prototypes, some of them copies. Cosines are multiples of
+# 1/8, so there are ties, also with thresholds.
+signs() {
+    perl -e 'my ($seed, $rows) = @ARGV; srand $seed; my ($clusters, @row) = 1 + int rand 9;
+        my @centre = map { [map { rand() < 0.5 ? 1 : -1 } 1 .. 16] } 1 .. $clusters;
+        for my $i (0 .. $rows - 1) {
+            my ($centre, $flip) = ($centre[rand $clusters], rand() < 0.2 ? 0.5 : 0.1);
+            push @row, $i && rand() < 0.1 ? $row[rand $i] : [map { rand() < $flip ? -$_ : $_ } @$centre];
+            print pack "f<*", @{$row[$i]};
+        }' "$1" "$2"
+}
+
+# naive FILE DIM METHOD OPTIONS: the labels of the file's rows are those of the naive program, whose parameters are the
+# options' values, in this order; says on standard error if not
+naive() {
+    local file=$1 dim=$2 method=$3 word values=()
+    shift 3
+    for word in "$@"; do
+        [[ $word = --* ]] || values+=("$word")
+    done
+    perl "$CDP_SOURCE/tests/reference/baseline.pl" "$method" "$dim" "$file" "${values[@]}" >wanted
+    cdp-baseline "$method" -q "$@" --dim "$dim" "$file" >got
+    cmp -s wanted got || note "$file: $method $*"
+}
+bad=0
+for seed in $(seq 1 "$(size 3 12 60)"); do
+    samples=$((1 + seed % 6))
+    for kind in signs copies plain; do
+        if [ $kind = signs ]; then
+            dim=16 rows=$((20 + seed * 13 % 90))
+            signs "$seed" $rows >rows.bin
+            cosine=$(perl -e 'print ((1 + shift() % 6) / 8)' "$seed")
+        else
+            dim=$((2 + seed * 5 % 13)) rows=$((20 + seed * 13 % 90))
+            "$CDP_BUILD/tests/reference" random-rows "$seed" $rows $dim $kind >rows.bin
+            cosine=0.$((61 + seed * 7 % 37))
+        fi
+        apart=$(perl -e 'printf "%.17g", sqrt(2 - 2 * shift)' "$cosine")
+        {
+            naive rows.bin $dim single --distance "$apart"
+            naive rows.bin $dim dbscan --eps "$apart" --min-samples $samples
+            naive rows.bin $dim knn-dbscan --neighbours $((3 + seed % 9)) --similarity "$cosine" --eps 0.75 --min-samples $samples
+            naive rows.bin $dim rank-order --neighbours $((2 + seed % 20)) --threshold $((seed % 4)).5
+        } 2>err
+        [ ! -s err ] || { bad=$((bad + 1)) && note "$kind, seed $seed, $rows rows of $dim: $(<err)"; }
+        perl "$CDP_SOURCE/tests/reference/baseline.pl" heights $dim rows.bin >wanted
+        cdp-baseline single --tree --dim $dim rows.bin | cut -f3 >got
+        near got wanted || { bad=$((bad + 1)) && note "$kind, seed $seed, $rows rows of $dim: heights"; }
+    done
+done
+is $bad 0 "lists and radii: random rows with ties and copies, as by the naive program"
+
+# A threshold just below and just above ties
+signs 5 80 >rows.bin
+for nearly in 0.99999999 1.00000001; do
+    naive rows.bin 16 single --distance $nearly
+    naive rows.bin 16 dbscan --eps $nearly --min-samples 4
+done 2>err
+is "$(<err)" "" "radii: 1e-8 beside a tie"
+
+# Lists computed before
+signs 3 300 >rows.bin
+perl -e 'print map { "row $_\n" } 1 .. 300' >names
+head -n 2 names >few
+head -c 1600 rows.bin >few.bin
+perl -e 'print pack("f<*", 1, 2) x 100' >equal.bin
+perl -e 'print pack("f<*", 1, 0) x 40, pack("f<*", -1, 0) x 40, pack("f<*", 0, 1) x 40' >three.bin
+(head -c 40 rows.bin; perl -e 'print pack("f<*", "nan", 1)') >nan.bin
+(head -c 40 rows.bin; head -c 8 /dev/zero) >zero.bin
+: >empty.bin
+cdp-knn -k 299 --dim 16 -o all.cdp rows.bin
+cdp-knn -q -k 30 --dim 16 -o some.cdp rows.bin
+cdp-knn -q -k 30 --metric l2 --dim 16 -o l2.cdp rows.bin
+cdp-knn -q -k 30 --method approx --dim 16 -o approx.cdp rows.bin
+while read -r method options; do
+    # shellcheck disable=SC2086 # options are words
+    run() { cdp-baseline "$method" $options "$@"; }
+    run --dim 16 rows.bin >wanted
+    same <(run --knn all.cdp) wanted "$method: lists alone, of all rows"
+    same <(run --knn all.cdp --dim 16 rows.bin) wanted "$method: lists of all rows"
+    same <(run --knn some.cdp --dim 16 rows.bin) wanted "$method: lists of some rows"
+    run --knn approx.cdp >/dev/null 2>err
+    grep -q 'approx.cdp: lists of an approximate search' err
+    ok $? "$method: a warning of approximate lists"
+    fails 1 'l2.cdp: the metric is l2, lists by cosine are needed' "$method: lists of another metric" run --knn l2.cdp
+    fails 1 'lists of 300 items, but few.bin has 25 rows' "$method: lists of other rows" \
+        run --knn all.cdp --dim 16 few.bin
+    fails 2 'FEATURES is missing' "$method: no input" run
+    same <(run -t 1 --dim 16 rows.bin) <(CDP_ISA=plain run -t 3 --dim 16 rows.bin) "$method: threads and instruction sets"
+
+    same <(run --ids names --dim 16 rows.bin) <(paste names wanted) "$method: names"
+    cdp-knn -k 299 --dim 16 --ids names rows.bin | run --knn - | cmp -s - <(paste names wanted)
+    ok $? "$method: names of the lists"
+    fails 1 'few: 2 names, but there are 300 items' "$method: too few names" run --ids few --knn all.cdp
+
+    # shellcheck disable=SC2086
+    is "$(naive equal.bin 2 "$method" $options 2>&1)" "" "$method: equal rows"
+    none=0
+    [ "$method" = single ] || [ "$method" = rank-order ] || none=-1
+    is "$(head -c 8 equal.bin | run --dim 2 -)" "$none" "$method: one row"
+    # shellcheck disable=SC2086
+    is "$(naive three.bin 2 "$method" $options 2>&1)" "" "$method: lists that hold copies only, and components far apart"
+    fails 1 'nan.bin: row 5: number 0 is -?nan' "$method: NaN" run --dim 2 nan.bin
+    fails 1 'zero.bin: row 5: all zeros' "$method: a row of zeros" run --dim 2 zero.bin
+    fails 1 'empty.bin' "$method: no row" run --dim 2 empty.bin
+done <<'EOT'
+single --distance 0.9
+dbscan --eps 0.9 --min-samples 4
+knn-dbscan --neighbours 12 --similarity 0.6 --eps 0.75 --min-samples 4
+rank-order --neighbours 12 --threshold 2
+EOT
+cdp-knn -q -k 30 --dim 2 -o three.cdp three.bin
+for method in single dbscan; do
+    fails 1 'three.cdp: row 40: all neighbours within 0.7' "$method: lists that end within the distance" \
+        cdp-baseline $method --knn three.cdp
+done
+fails 1 'some.cdp: row 0: its list has 30 neighbours, 39 are needed' "dbscan: lists that are too short" \
+    cdp-baseline dbscan --knn some.cdp --min-samples 40
+fails 1 'some.cdp: row 0: its list has 30 neighbours, 79 are needed' "knn-dbscan: lists that are too short" \
+    cdp-baseline knn-dbscan --knn some.cdp
+cdp-knn -q -k 30 --copies once --dim 2 -o once.cdp three.bin
+fails 1 'once.cdp: copies of a row are listed once' "lists of copies once" cdp-baseline dbscan --knn once.cdp
+fails 2 'FEATURES is missing: a tree' "single: a tree of lists" cdp-baseline single --tree --knn all.cdp
+cdp-knn -k 29 --rows 0:100 --dim 16 -o part.cdp rows.bin
+fails 1 'part.cdp: the lists of rows 0:100 only' "lists of some rows" cdp-baseline rank-order --knn part.cdp
+is "$(cdp-baseline single --tree --dim 2 equal.bin | cut -f 3 | sort -u)" 0 "single: the tree of equal rows"
+is "$(head -c 8 equal.bin | cdp-baseline single --tree --dim 2 - | wc -l)" 0 "single: the tree of one row"
+
+# More rows than a block: labels are the tree's, cut.
+cdp-synth --items "$(size 2000 5000 20000)" --identities 100 --dim 32 --models 1 made
+cdp-baseline single --tree --dim 32 made/features/m0.bin >tree
+for apart in 0.5 0.7 0.8; do
+    perl -e 'my ($limit, @row) = (shift, <STDIN>); my ($items, @part) = @row + 1;
+        for my $r (reverse 0 .. $#row) {
+            my ($a, $b, $apart) = split " ", $row[$r];
+            my $node = $items + $r;
+            @part[$a, $b] = $apart <= $limit ? ($part[$node] // $node) x 2 : (undef) x 2;
+        }
+        print $part[$_] // $_, "\n" for 0 .. $items - 1' $apart <tree | first_seen >wanted
+    cdp-baseline single --distance $apart --dim 32 made/features/m0.bin | cmp -s - wanted
+    ok $? "single: at $apart, the tree's clusters"
+done
+
+# Many rows in the plane: components are runs of adjacent angles.
+many=$(size 2000 20000 200000)
+perl -e 'srand 7; for (1 .. shift) { my $angle = 6.28318 * rand; print pack "f<*", cos $angle, sin $angle }' "$many" >plane.bin
+perl -e 'local $/; my @x = unpack "f<*", <STDIN>; my ($limit, @angle) = 2 * atan2(1, sqrt(4 / $ARGV[0]**2 - 1));
+    push @angle, atan2 splice(@x, 1, 1), shift @x while @x; @angle = sort { $a <=> $b } @angle;
+    my $parts = $angle[0] + 8 * atan2(1, 1) - $angle[-1] > $limit;
+    $parts += $angle[$_] - $angle[$_ - 1] > $limit for 1 .. $#angle; print "$parts\n"' \
+    "$(perl -e 'print 20 / shift' "$many")" <plane.bin >wanted
+cdp-baseline single --distance "$(perl -e 'print 20 / shift' "$many")" --dim 2 plane.bin | sort -u | wc -l | cmp -s - wanted
+ok $? "single: $many rows in the plane"
+is "$(cdp-baseline dbscan --eps 0.1 --dim 2 plane.bin | sort -u)" 0 "dbscan: $many rows in the plane, all connected"
 
 # ---- hdbscan
 

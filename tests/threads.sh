@@ -59,6 +59,10 @@ same_by "a mediator's pairs" cdp-mediate apply -q --model model --threshold 0.5 
 same_by "clusters" cdp-propagate -q --max-size 40 pairs.cdp
 same_by "soft labels" cdp-explain soft -q --max-size 40 pairs.cdp
 same_by "a sweep" cdp-sweep -q --max-sizes 40 --thresholds 0:1:0.1 --labels made1/meta.txt pairs.cdp
+for method in single dbscan knn-dbscan rank-order; do
+    same_by "$method" cdp-baseline $method --dim 32 $rows
+done
+same_by "the tree of single linkage" cdp-baseline single --tree --dim 32 copies.bin
 same_by "an evaluation" cdp-eval --format tsv made1/meta.txt made1/meta.txt
 
 done_testing

@@ -3,6 +3,7 @@
 #define CDP_BASELINE_COMMANDS_H
 
 #include "baseline/neighbours.h"
+#include "baseline/radius.h"
 #include "baseline/result.h"
 #include "baseline/rows.h"
 #include "tool.h"
@@ -15,8 +16,8 @@ struct method {
     void (*run)(const char *input); // the operand; NULL = none, so there is --knn
 };
 
-extern const struct method hdbscan_method, knn_dbscan_method, rank_order_method, ward_method,
-    spectral_method;
+extern const struct method dbscan_method, single_method, hdbscan_method, knn_dbscan_method,
+    rank_order_method, ward_method, spectral_method;
 
 // The values of the shared options.
 struct baseline_options {
@@ -80,6 +81,10 @@ void job_neighbours(const struct job *job, uint64_t k, struct cdp_neighbours *li
 // Lists for a spanning tree with core distances: all of those of --knn, or long enough that the
 // tree takes less time than the search.
 void job_spanning_lists(const struct job *job, uint64_t min_samples, struct cdp_neighbours *lists);
+
+// What single linkage and DBSCAN know: these lists, and the rows if there are FEATURES.
+struct cdp_radius job_radius(const struct job *job, const struct cdp_neighbours *lists,
+                             double distance);
 
 // Memory for a label an item, each CDP_NO_LABEL.
 uint32_t *job_labels(const struct job *job);

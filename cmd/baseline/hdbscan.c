@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "baseline/hdbscan.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -59,8 +60,8 @@ static void run(const char *input)
     struct cdp_joined *edge = cdp_alloc(job.items, sizeof *edge, "a spanning tree", &err);
     tool_check(core && edge ? 0 : -1, &err);
     cdp_mst_cores(core, &job.rows, &lists, min_samples, (int)common.threads);
-    tool_check(cdp_mst(edge, &job.rows, &lists, core, approximate, (int)common.threads,
-                       tool_progress(), &err),
+    tool_check(cdp_mst(edge, &job.rows, &lists, core, approximate ? -1 : INFINITY,
+                       (int)common.threads, tool_progress(), &err),
                &err);
     free(core);
     cdp_neighbours_free(&lists);

@@ -37,8 +37,11 @@ static void open_lists(struct job *job)
                   "their rows",
                   shown, (unsigned long long)job->table.header.rows[0],
                   (unsigned long long)job->table.header.rows[1]);
-    const char *notes = job->table.header.provenance;
-    if (notes && strstr(notes, "method: approx"))
+    const char *notes = job->table.header.provenance ? job->table.header.provenance : "";
+    if (strstr(notes, " --copies=once"))
+        tool_fail("%s: copies of a row are listed once: write lists by cdp-knn --copies list",
+                  shown);
+    if (strstr(notes, "method: approx"))
         tool_warn("%s: lists of an approximate search: the result is exact for these lists only",
                   shown);
     job->items = job->table.rows;
@@ -98,6 +101,15 @@ void job_spanning_lists(const struct job *job, uint64_t min_samples, struct cdp_
         }
     }
     job_neighbours(job, k > least ? k : least, lists);
+}
+
+struct cdp_radius job_radius(const struct job *job, const struct cdp_neighbours *lists,
+                             double distance)
+{
+    return (struct cdp_radius){.rows = job->features ? &job->rows : NULL,
+                               .lists = lists,
+                               .file = job->features ? NULL : cdp_input_shown(baseline_options.knn),
+                               .distance = distance};
 }
 
 uint32_t *job_labels(const struct job *job)

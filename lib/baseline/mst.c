@@ -168,7 +168,8 @@ static double radius_of(const struct mst *m, uint32_t row)
     return fmax(core_of(m, row), distance);
 }
 
-static int merge_others(struct mst *m, struct cdp_progress *progress, struct cdp_err *err)
+static int merge_others(struct mst *m, double limit, struct cdp_progress *progress,
+                        struct cdp_err *err)
 {
     uint32_t nodes = m->forest.nodes;
     uint32_t *old = cdp_alloc(nodes, sizeof *old, "a spanning forest", err);
@@ -184,7 +185,7 @@ static int merge_others(struct mst *m, struct cdp_progress *progress, struct cdp
         for (uint32_t x = 0; x < nodes; x++)
             node[x] = (struct cdp_shortcut_node){m->first[x], core_of(m, m->first[x]),
                                                  radius_of(m, m->first[x])};
-        status = cdp_shortcuts(&m->forest, m->rows, node, m->threads, progress, err);
+        status = cdp_shortcuts(&m->forest, m->rows, node, limit, m->threads, progress, err);
     }
     free(old);
     free(node);
@@ -245,7 +246,7 @@ static int name_by_first(struct cdp_joined *edge, uint64_t items, struct cdp_err
 }
 
 int cdp_mst(struct cdp_joined *edge, const struct cdp_rows *rows,
-            const struct cdp_neighbours *lists, const double *core, bool lists_only, int threads,
+            const struct cdp_neighbours *lists, const double *core, double limit, int threads,
             struct cdp_progress *progress, struct cdp_err *err)
 {
     struct mst m = {.rows = rows, .lists = lists, .core = core, .threads = cdp_threads(threads)};
@@ -261,8 +262,8 @@ int cdp_mst(struct cdp_joined *edge, const struct cdp_rows *rows,
         m.first[x] = cdp_duplicates_first(&m.copies, x);
     if (!status)
         status = merge_lists(&m, err) ||
-                 (lists_only ? connect_apart(&m, err)
-                             : connect(&m, err) || merge_others(&m, progress, err));
+                 (isinf(limit) ? connect(&m, err) : connect_apart(&m, err)) ||
+                 (limit >= 0 && merge_others(&m, limit, progress, err));
     if (!status) {
         set_edges(&m, edge);
         status = name_by_first(edge, rows->count, err);

@@ -27,6 +27,7 @@ enum {
 struct scan {
     struct cdp_spanning *tree;
     const struct cdp_rows *rows;
+    double above; // the number after the limit: larger bottlenecks count as this
     uint32_t items, tiles;
     uint32_t *node; // of each item
     struct cdp_shortcut_node *item;
@@ -58,7 +59,7 @@ static double gap_between(const struct scan *s, uint32_t i)
         for (uint32_t x = s->node[i]; x < s->node[i + 1]; x++)
             most = fmax(most, s->tree->gap[x]);
     }
-    return most;
+    return fmin(most, s->above);
 }
 
 // Removes nodes whose radius is at least the bottleneck with any open node.
@@ -387,10 +388,10 @@ static void free_scan(struct scan *s, int threads)
 }
 
 int cdp_shortcuts(struct cdp_spanning *tree, const struct cdp_rows *rows,
-                  const struct cdp_shortcut_node *node, int threads, struct cdp_progress *progress,
-                  struct cdp_err *err)
+                  const struct cdp_shortcut_node *node, double limit, int threads,
+                  struct cdp_progress *progress, struct cdp_err *err)
 {
-    struct scan s = {.tree = tree, .rows = rows};
+    struct scan s = {.tree = tree, .rows = rows, .above = nextafter(limit, INFINITY)};
     threads = cdp_threads(threads);
     s.node = cdp_alloc(tree->nodes, sizeof *s.node, "rows", err);
     if (!s.node)

@@ -14,11 +14,12 @@ struct cdp_shortcut_node {
 };
 
 // Makes a connected forest the minimum spanning tree of all pairs of nodes, at distance max(core_i,
-// core_j, |x_i - x_j|): offers each pair that is below the bottleneck of its nodes. It is fast if
-// the forest is renumbered, and nearly minimal. The same heights for any number of threads; which
-// of the pairs of equal distance are in the tree may differ.
+// core_j, |x_i - x_j|), up to height `limit`: offers each pair of at most that distance that is
+// below the bottleneck of its nodes. It is fast if the forest is renumbered, and nearly minimal.
+// The same heights for any number of threads; which of the pairs of equal distance are in the tree
+// may differ.
 int cdp_shortcuts(struct cdp_spanning *tree, const struct cdp_rows *rows,
-                  const struct cdp_shortcut_node *node, int threads, struct cdp_progress *progress,
-                  struct cdp_err *err);
+                  const struct cdp_shortcut_node *node, double limit, int threads,
+                  struct cdp_progress *progress, struct cdp_err *err);
 
 #endif

@@ -120,8 +120,8 @@ static void check(const char *what, const float *x, uint32_t n, uint32_t dim, ui
     cdp_mst_cores(core, &rows, &lists, min_samples, 2);
     prim(wanted, &rows, core);
     int status =
-        cdp_mst(edge, &rows, &lists, core, false, 2, NULL, &err) ||
-        cdp_mst(again, &rows, &lists, min_samples == 1 ? NULL : core, false, 1, NULL, &err);
+        cdp_mst(edge, &rows, &lists, core, INFINITY, 2, NULL, &err) ||
+        cdp_mst(again, &rows, &lists, min_samples == 1 ? NULL : core, INFINITY, 1, NULL, &err);
     ok(!status && equal_trees(edge, wanted, n) && !memcmp(edge, again, (n - 1) * sizeof *edge),
        "%s: %u rows x %u, lists of %u, core distances to %u%s%s", what, n, dim, k, min_samples,
        status ? ": " : "", status ? err.text : "");
