@@ -41,19 +41,22 @@ const struct tool consensus_tool = {
 };
 
 // Clusters by the map equation; items without a pair become clusters of their own.
-static int64_t cluster(void *context, const struct cdp_scored_pair *pair, size_t pairs,
-                       uint64_t items, uint32_t *label, struct cdp_err *err)
+
+static struct cdp_map *map; // NULL: no pairs yet
+
+static int add(void *context, const uint64_t *i, const uint64_t *j, const float *score,
+               size_t pairs, struct cdp_err *err)
 {
-    struct cdp_map *map;
-    double length;
     (void)context;
-    if (cdp_map_new(&map, err))
+    if (!map && cdp_map_new(&map, err))
         return -1;
-    int64_t clusters = 0;
-    for (size_t p = 0; p < pairs && clusters == 0; p++) {
-        uint64_t i = pair[p].i, j = pair[p].j;
-        clusters = cdp_map_add(map, &i, &j, &pair[p].score, 1, err);
-    }
+    return cdp_map_add(map, i, j, score, pairs, err);
+}
+
+static int64_t cluster(void *context, uint64_t items, uint32_t *label, struct cdp_err *err)
+{
+    double length;
+    int64_t clusters = add(context, NULL, NULL, NULL, 0, err);
     if (clusters == 0)
         clusters = cdp_map_cluster(map, items, label, &length, (int)common.threads, err);
     for (uint64_t item = 0; item < items && clusters >= 0; item++) {
@@ -61,6 +64,7 @@ static int64_t cluster(void *context, const struct cdp_scored_pair *pair, size_t
             label[item] = (uint32_t)clusters++;
     }
     cdp_map_free(map);
+    map = NULL;
     return clusters;
 }
 
@@ -144,6 +148,7 @@ void run_consensus(char **files, int count)
         .lists = lists,
         .features = matrices,
         .alarms = alarms,
+        .add = add,
         .cluster = cluster,
         .threads = (int)common.threads,
         .progress = tool_progress(),

@@ -25,10 +25,16 @@ enum {
 
 // ---- rows of integers
 
-void cdp_fused_free(struct cdp_fused *fused)
+void cdp_fused_plain(struct cdp_fused *fused)
 {
     free(fused->slope);
     free(fused->shift);
+    fused->slope = fused->shift = NULL;
+}
+
+void cdp_fused_free(struct cdp_fused *fused)
+{
+    cdp_fused_plain(fused);
     free(fused->unit);
     *fused = (struct cdp_fused){0};
 }
@@ -91,15 +97,6 @@ CDP_INLINE int32_t product(const int16_t *x, const int16_t *y, size_t dim)
     return sum;
 }
 
-// The score of a pair, of the product and of what both slopes and both shifts are together.
-CDP_INLINE int32_t normal(int32_t cosine, double slope, double shift)
-{
-    double score = (double)cosine * slope - shift;
-    score = score < -0x1p28 ? -0x1p28 : score;
-    score = score > 0x1p28 ? 0x1p28 : score;
-    return (int32_t)score;
-}
-
 // The products of two rows with `count` rows that stand side by side.
 typedef void products_function(const int16_t *const x[2], const int16_t *y, size_t count,
                                size_t dim, int32_t *const out[2]);
@@ -118,10 +115,8 @@ CDP_INLINE void list_scores(const struct cdp_fused *f, uint64_t item, const uint
 {
     const int16_t *x = f->unit + item * f->dim;
     for (size_t i = 0; i < others; i++) {
-        score[i] = product(x, f->unit + (size_t)other[i] * f->dim, f->dim);
-        if (f->slope)
-            score[i] = normal(score[i], (double)f->slope[item] + (double)f->slope[other[i]],
-                              (double)f->shift[item] + (double)f->shift[other[i]]);
+        int32_t cosine = product(x, f->unit + (size_t)other[i] * f->dim, f->dim);
+        score[i] = cdp_fused_score(f, cosine, item, other[i]);
     }
 }
 
@@ -187,8 +182,7 @@ static void normalise(const struct cdp_fused *f, uint64_t item, uint64_t begin, 
                       int32_t *score)
 {
     for (size_t i = 0; i < count; i++)
-        score[i] = normal(score[i], (double)f->slope[item] + (double)f->slope[begin + i],
-                          (double)f->shift[item] + (double)f->shift[begin + i]);
+        score[i] = cdp_fused_score(f, score[i], item, begin + i);
 }
 
 static void products(const int16_t *const x[2], const int16_t *y, size_t count, size_t dim,

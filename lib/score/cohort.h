@@ -44,6 +44,22 @@ int cdp_fused_normalise(struct cdp_fused *fused, const uint32_t *label, uint32_t
 #define CDP_NORMAL_RANGE 64
 enum { CDP_LEAST_CLUSTERS = 200 };
 
+// From now on it is the cosine again.
+void cdp_fused_plain(struct cdp_fused *fused);
+
+// The score of a pair of this cosine, both in units of 2^-28.
+static inline int32_t cdp_fused_score(const struct cdp_fused *fused, int32_t cosine, uint64_t i,
+                                      uint64_t j)
+{
+    if (!fused->slope)
+        return cosine;
+    double score = (double)cosine * ((double)fused->slope[i] + (double)fused->slope[j]) -
+                   ((double)fused->shift[i] + (double)fused->shift[j]);
+    score = score < -0x1p28 ? -0x1p28 : score;
+    score = score > 0x1p28 ? 0x1p28 : score;
+    return (int32_t)score;
+}
+
 static inline uint32_t cdp_cosine_bin(int32_t cosine)
 {
     int32_t bin = (cosine + (1 << 28)) >> 16; // 2^29 units in 2^13 bins

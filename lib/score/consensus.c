@@ -8,116 +8,48 @@
 #include "base/logs.h"
 #include "base/mem.h"
 #include "base/threads.h"
+#include "score/pairs.h"
+
+enum { RUN = 1 << 14 }; // pairs that are scored at a time
 
 // ---- the pairs of all lists
 
-// Pairs i < j, ascending, with cosines as their scores.
+// The pairs of all lists, with the cosines of the fused features, in units of 2^-28.
 struct pairs {
-    struct cdp_scored_pair *pair;
-    size_t count, room;
+    struct cdp_pair_lists lists;
+    int32_t *cosine;
 };
 
 static void pairs_free(struct pairs *pairs)
 {
-    free(pairs->pair);
+    cdp_pair_lists_free(&pairs->lists);
+    free(pairs->cosine);
     *pairs = (struct pairs){0};
 }
 
-static int by_id(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-// The neighbours of an item in any list, each once, ascending; returns how many.
-static size_t join_lists(const struct cdp_consensus_plan *plan, uint64_t item, uint32_t *out)
-{
-    size_t all = 0, count = 0;
-    for (unsigned m = 0; m < plan->models; m++) {
-        const struct cdp_table *t = &plan->lists[m];
-        uint64_t size = t->offset[item + 1] - t->offset[item];
-        if (size > 0)
-            memcpy(out + all, t->target + t->offset[item], size * sizeof *out);
-        all += size;
-    }
-    qsort(out, all, sizeof *out, by_id);
-    for (size_t n = 0; n < all; n++) {
-        if (n == 0 || out[n] != out[n - 1])
-            out[count++] = out[n];
-    }
-    return count;
-}
-
-// One table of all lists, with cosines of the fused features as its distances.
-static int unite(struct cdp_table *united, const struct cdp_consensus_plan *plan,
-                 const struct cdp_fused *fused, struct cdp_err *err)
+static int find_pairs(struct pairs *pairs, const struct cdp_consensus_plan *plan,
+                      const struct cdp_fused *fused, struct cdp_err *err)
 {
     uint64_t items = fused->items;
-    *united = (struct cdp_table){.rows = items};
-    united->offset = cdp_zalloc(items + 1, sizeof *united->offset, "lists", err);
-    if (!united->offset)
-        return -1;
-    for (uint64_t i = 0; i < items; i++) {
-        united->offset[i + 1] = united->offset[i];
-        for (unsigned m = 0; m < plan->models; m++)
-            united->offset[i + 1] += plan->lists[m].offset[i + 1] - plan->lists[m].offset[i];
+    *pairs = (struct pairs){0};
+    uint32_t *order = cdp_alloc(items, sizeof *order, "an order", err);
+    int status = order && !cdp_order_by_lists(order, plan->lists, err) ? 0 : -1;
+    if (!status)
+        status = cdp_pair_lists_new(&pairs->lists, plan->lists, plan->models, NULL, false,
+                                    (uint64_t[2]){0, items}, err);
+    if (!status) {
+        pairs->cosine = cdp_alloc(pairs->lists.begin[items], sizeof *pairs->cosine, "cosines", err);
+        status = pairs->cosine ? 0 : -1;
     }
-    united->target = cdp_alloc(united->offset[items], sizeof *united->target, "lists", err);
-    united->distance = cdp_alloc(united->offset[items], sizeof *united->distance, "lists", err);
-    if (!united->target || !united->distance) {
-        cdp_table_free(united);
-        return -1;
-    }
-    // Rows are shorter where lists share neighbours: what is left over has no cosine.
     cdp_progress_start(plan->progress, "pairs", "rows", items);
-#pragma omp parallel for num_threads(cdp_threads(plan->threads)) schedule(dynamic, 256)
-    for (uint64_t i = 0; i < items; i++) {
-        uint64_t begin = united->offset[i], end = united->offset[i + 1];
-        size_t count = join_lists(plan, i, united->target + begin);
-        int32_t cosine[256];
-        for (size_t done = 0; done < count; done += 256) {
-            size_t some = count - done < 256 ? count - done : 256;
-            cdp_fused_scores(fused, i, united->target + begin + done, some, cosine);
-            for (size_t n = 0; n < some; n++)
-                united->distance[begin + done + n] = (float)cosine[n] * 0x1p-28F;
-        }
-        for (uint64_t e = begin + count; e < end; e++) {
-            united->target[e] = (uint32_t)i;
-            united->distance[e] = -2;
-        }
+#pragma omp parallel for num_threads(cdp_threads(plan->threads)) schedule(dynamic, 64) if (!status)
+    for (uint64_t at = 0; at < (status ? 0 : items); at++) {
+        uint64_t i = order[at], begin = pairs->lists.begin[i];
+        cdp_fused_scores(fused, i, pairs->lists.other + begin, pairs->lists.begin[i + 1] - begin,
+                         pairs->cosine + begin);
         cdp_progress_add(plan->progress, 1);
     }
-    return 0;
-}
-
-static int keep_pair(void *context, uint64_t i, uint64_t j, const float *cosine,
-                     struct cdp_err *err)
-{
-    struct pairs *p = context;
-    if (cdp_grow(&p->pair, &p->room, p->count + 1, sizeof *p->pair, "pairs", err))
-        return -1;
-    p->pair[p->count++] = (struct cdp_scored_pair){(uint32_t)i, (uint32_t)j, *cosine};
-    return 0;
-}
-
-// The pairs of the lists from a cosine on.
-static int find_pairs(struct pairs *pairs, const struct cdp_consensus_plan *plan,
-                      const struct cdp_fused *fused, double least, struct cdp_err *err)
-{
-    struct cdp_table united;
-    *pairs = (struct pairs){0};
-    if (unite(&united, plan, fused, err))
-        return -1;
-    uint64_t edges = united.offset[united.rows];
-    uint8_t *keep = cdp_alloc(edges, 1, "kept edges", err);
-    int status = keep ? 0 : -1;
-    if (keep) {
-        for (uint64_t e = 0; e < edges; e++)
-            keep[e] = (double)united.distance[e] >= least;
-        status = cdp_pairs(&united, keep, (uint64_t[2]){0, united.rows}, keep_pair, pairs, err);
-    }
-    free(keep);
-    cdp_table_free(&united);
+    free(order);
     if (status)
         pairs_free(pairs);
     return status;
@@ -130,30 +62,61 @@ static float probability(const struct cdp_posterior *posterior, double z)
     return (float)(1 - cdp_exp2(-3.3219280948873623 * cdp_posterior_weight(posterior, z)));
 }
 
-static double z_of(const struct cdp_null *null, float cosine)
+// The z of pair p, i < j. Scores are in single precision.
+static double z_of(const struct cdp_null *null, const struct cdp_fused *fused,
+                   const struct pairs *pairs, uint64_t i, uint64_t p)
 {
-    return ((double)cosine - null->mean) / null->deviation;
+    int32_t score = cdp_fused_score(fused, pairs->cosine[p], i, pairs->lists.other[p]);
+    return ((double)((float)score * 0x1p-28F) - null->mean) / null->deviation;
+}
+
+// Pairs in the order of the stream, some at a time.
+struct run {
+    uint64_t row, pair; // of the next one
+    size_t count;
+    uint64_t i[RUN], j[RUN];
+    float score[RUN]; // probabilities
+};
+
+// The next pairs of at least a z, with probabilities above 0; fewer than RUN do not mean the end.
+// Returns false behind the last pair.
+static bool next_run(struct run *run, const struct pairs *pairs, const struct cdp_fused *fused,
+                     const struct cdp_posterior *posterior, double threshold, int threads)
+{
+    const struct cdp_pair_lists *lists = &pairs->lists;
+    uint64_t all = lists->begin[lists->rows[1]], first = run->pair;
+    size_t some = all - first < RUN ? all - first : RUN;
+    for (size_t n = 0; n < some; n++, run->pair++) {
+        while (run->pair == lists->begin[run->row + 1])
+            run->row++;
+        run->i[n] = run->row;
+    }
+#pragma omp parallel for num_threads(cdp_threads(threads)) schedule(static)
+    for (size_t n = 0; n < some; n++) {
+        double z = z_of(&posterior->null, fused, pairs, run->i[n], first + n);
+        run->score[n] = z < threshold ? 0 : probability(posterior, z);
+    }
+    run->count = 0;
+    for (size_t n = 0; n < some; n++) {
+        run->i[run->count] = run->i[n];
+        run->j[run->count] = lists->other[first + n];
+        run->score[run->count] = run->score[n];
+        run->count += run->score[n] > 0;
+    }
+    return some > 0;
 }
 
 // Clusters the pairs above a z.
 static int64_t cluster(const struct cdp_consensus_plan *plan, const struct pairs *pairs,
-                       const struct cdp_posterior *posterior, double threshold, uint64_t items,
-                       uint32_t *label, struct cdp_err *err)
+                       const struct cdp_fused *fused, const struct cdp_posterior *posterior,
+                       double threshold, uint32_t *label, struct cdp_err *err)
 {
-    struct cdp_scored_pair *kept = cdp_alloc(pairs->count, sizeof *kept, "pairs", err);
-    if (!kept)
-        return -1;
-    size_t count = 0;
-    for (size_t p = 0; p < pairs->count; p++) {
-        double z = z_of(&posterior->null, pairs->pair[p].score);
-        if (z < threshold)
-            continue;
-        kept[count] = pairs->pair[p];
-        kept[count++].score = probability(posterior, z);
-    }
-    int64_t clusters = plan->cluster(plan->context, kept, count, items, label, err);
-    free(kept);
-    return clusters;
+    struct run *run = cdp_zalloc(1, sizeof *run, "pairs", err);
+    int status = run ? 0 : -1;
+    while (!status && next_run(run, pairs, fused, posterior, threshold, plan->threads))
+        status = plan->add(plan->context, run->i, run->j, run->score, run->count, err);
+    free(run);
+    return status ? -1 : plan->cluster(plan->context, fused->items, label, err);
 }
 
 // ---- the threshold
@@ -175,9 +138,6 @@ static const double WEAK_BETA = 0.5, WEAK_POWER = 0.5, STRONG_BETA = 0.25, STRON
 // 0.72, strong models of real faces 0.86 to 0.97.
 static const double FIRST_STRONG = 0.63;
 static const double BETA_RECALL[2] = {0.6, 0.85}, LAST_RECALL[2] = {0.55, 0.7};
-
-// Later thresholds are at least this part of the first one, or of that of so many false alarms.
-static const double LEAST_PART = 0.8, LOOSE_ALARMS = 32;
 
 // The threshold of CDP_LEAST_ALARMS takes over as the share of its clusters' pairs that it leaves
 // goes from 0.8 to 0.9. Strong models of real faces have 0.87 and more, and there no other
@@ -217,7 +177,7 @@ static int settle(const struct cdp_posterior *posterior, const struct cdp_consen
 {
     for (int round = 0; round < rounds; round++) {
         double ignored;
-        int64_t clusters = cluster(plan, pairs, posterior, *threshold, fused->items, label, err);
+        int64_t clusters = cluster(plan, pairs, fused, posterior, *threshold, label, err);
         if (clusters < 0)
             return -1;
         uint32_t *inside =
@@ -277,26 +237,26 @@ static int last_threshold(struct cdp_consensus *c, const struct cdp_consensus_pl
 
 // ---- all of it
 
-static int emit(struct cdp_consensus *c, const struct pairs *pairs, cdp_pair_sink *sink,
+static int emit(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,
+                const struct cdp_fused *fused, const struct pairs *pairs, cdp_pair_sink *sink,
                 void *context, struct cdp_err *err)
 {
-    for (size_t p = 0; p < pairs->count; p++) {
-        double z = z_of(&c->null, pairs->pair[p].score);
-        float score = probability(&c->posterior, z);
-        if (z < c->threshold || score <= 0)
-            continue;
-        if (sink(context, pairs->pair[p].i, pairs->pair[p].j, &score, err))
-            return -1;
-        c->pairs++;
+    struct run *run = cdp_zalloc(1, sizeof *run, "pairs", err);
+    int status = run ? 0 : -1;
+    while (!status && next_run(run, pairs, fused, &c->posterior, c->threshold, plan->threads)) {
+        for (size_t n = 0; n < run->count && !status; n++)
+            status = sink(context, run->i[n], run->j[n], &run->score[n], err);
+        c->pairs += run->count;
     }
-    return 0;
+    free(run);
+    return status;
 }
 
-// From a cohort to pairs, to the clusters of a first threshold, whose number is returned, and to
-// the last one.
+// From a cohort to the clusters of a first threshold, whose number is returned, and to the last
+// one.
 static int64_t judge_scores(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,
-                            const struct cdp_fused *fused, struct pairs *pairs, uint32_t *label,
-                            struct cdp_err *err)
+                            const struct cdp_fused *fused, const struct pairs *pairs,
+                            uint32_t *label, struct cdp_err *err)
 {
     struct cdp_cohort cohort;
     double threshold;
@@ -308,10 +268,7 @@ static int64_t judge_scores(struct cdp_consensus *c, const struct cdp_consensus_
     c->first = cdp_null_estimate(&cohort);
     if (!last || first_threshold(&c->posterior, &cohort, c->first, items, &threshold, err))
         goto out;
-    double least = LEAST_PART * fmin(threshold, cdp_false_alarms_threshold(LOOSE_ALARMS, items));
-    if (find_pairs(pairs, plan, fused, c->first.mean + least * c->first.deviation, err))
-        goto out;
-    clusters = cluster(plan, pairs, &c->posterior, threshold, items, label, err);
+    clusters = cluster(plan, pairs, fused, &c->posterior, threshold, label, err);
     if (clusters < 0)
         goto out;
     memcpy(last, label, items * sizeof *last);
@@ -326,29 +283,24 @@ out:
 // Judges normalised scores too. They stay unless less of their clusters' pairs is above a strict
 // threshold.
 static int judge_normalised(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,
-                            struct cdp_fused *fused, struct pairs *pairs, uint32_t *label,
+                            struct cdp_fused *fused, const struct pairs *pairs, uint32_t *label,
                             uint32_t clusters, struct cdp_err *err)
 {
     struct cdp_consensus normalised = *c;
-    struct pairs of_normalised = {0};
     if (cdp_fused_normalise(fused, label, clusters, plan->threads, plan->progress, err) ||
-        judge_scores(&normalised, plan, fused, &of_normalised, label, err) < 0) {
-        pairs_free(&of_normalised);
+        judge_scores(&normalised, plan, fused, pairs, label, err) < 0)
         return -1;
-    }
     if (normalised.recall < c->recall) {
-        pairs_free(&of_normalised);
+        cdp_fused_plain(fused);
         return 0;
     }
-    pairs_free(pairs);
-    *pairs = of_normalised;
     *c = normalised;
     c->normalised = true;
     return 0;
 }
 
 static int judge(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,
-                 struct cdp_fused *fused, struct pairs *pairs, struct cdp_err *err)
+                 struct cdp_fused *fused, const struct pairs *pairs, struct cdp_err *err)
 {
     uint32_t *label = cdp_alloc(fused->items, sizeof *label, "labels", err);
     int64_t clusters = label ? judge_scores(c, plan, fused, pairs, label, err) : -1;
@@ -371,10 +323,12 @@ int cdp_consensus(struct cdp_consensus *c, const struct cdp_consensus_plan *plan
     if (cdp_committee_weights(c->weight, c->member, c->separation, plan, err) ||
         cdp_fused_new(&fused, plan->features, c->weight, plan->models, plan->threads, err))
         return -1;
-    int status = judge(c, plan, &fused, &pairs, err);
-    cdp_fused_free(&fused);
+    int status = find_pairs(&pairs, plan, &fused, err);
     if (!status)
-        status = emit(c, &pairs, sink, context, err);
+        status = judge(c, plan, &fused, &pairs, err);
+    if (!status)
+        status = emit(c, plan, &fused, &pairs, sink, context, err);
+    cdp_fused_free(&fused);
     pairs_free(&pairs);
     return status;
 }

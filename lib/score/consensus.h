@@ -16,14 +16,11 @@
 
 enum { CDP_MOST_MODELS = 64, CDP_COHORT_ROWS = 2048 };
 
-// Clusters pairs by their scores: fills label[0 .. items - 1] with numbers from 0 on. Returns how
-// many clusters, or -1 after filling err.
-struct cdp_scored_pair {
-    uint32_t i, j;
-    float score;
-};
-typedef int64_t cdp_cluster_function(void *context, const struct cdp_scored_pair *pair,
-                                     size_t pairs, uint64_t items, uint32_t *label,
+// Take pairs with their scores, ascending, and cluster those taken since the last time: fill
+// label[0 .. items - 1] with numbers from 0 on. Returns how many clusters, or -1 after filling err.
+typedef int cdp_cluster_add_function(void *context, const uint64_t *i, const uint64_t *j,
+                                     const float *score, size_t pairs, struct cdp_err *err);
+typedef int64_t cdp_cluster_function(void *context, uint64_t items, uint32_t *label,
                                      struct cdp_err *err);
 
 struct cdp_consensus_plan {
@@ -31,6 +28,7 @@ struct cdp_consensus_plan {
     const struct cdp_table *lists;     // of each model: neighbours of all items
     const struct cdp_matrix *features; // of each model
     double alarms;                     // false pairs an item that are accepted; 0: found
+    cdp_cluster_add_function *add;
     cdp_cluster_function *cluster;
     void *context;
     int threads;
@@ -63,8 +61,8 @@ int cdp_committee_weights(double *weight, struct cdp_null *member, double *separ
                           const struct cdp_consensus_plan *plan, struct cdp_err *err);
 
 // Hands the pairs above the threshold to the sink, with their probabilities as the one value. All
-// lists and features must be of the same items. Memory: 2 bytes a feature, 12 bytes a pair of the
-// lists, and what `cluster` takes; 128 MiB for the sample.
+// lists and features must be of the same items. Memory: 2 bytes a feature, 8 bytes a pair of the
+// lists, and what `add` and `cluster` take; 128 MiB for the sample.
 int cdp_consensus(struct cdp_consensus *consensus, const struct cdp_consensus_plan *plan,
                   cdp_pair_sink *sink, void *context, struct cdp_err *err);
 

@@ -188,6 +188,8 @@ static int run(void)
         test_normalise(&f, threads);
         test_scores(&f);
         test_cohort(&f, ITEMS + 5, threads);
+        cdp_fused_plain(&f);
+        test_scores(&f);
         cdp_fused_free(&f);
     }
     return done();
