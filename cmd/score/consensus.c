@@ -88,6 +88,9 @@ static void report(const struct cdp_consensus *c, char **files, int count)
                                 : "between weak and strong");
     tool_say("threshold: %s %.4f, %.2f deviations, %.3g false pairs of an item expected", kind,
              c->null.mean + c->threshold * c->null.deviation, c->threshold, c->alarms);
+    if (c->evidence < 1)
+        tool_say("scores: 1 - (1 - probability)^%.2f: a single pair of a weak model counts less",
+                 c->evidence);
 }
 
 // Fewer items have few pairs by chance. Of models of faces that serve, true pairs are 3.7 to 6.7

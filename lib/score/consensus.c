@@ -57,9 +57,11 @@ static int find_pairs(struct pairs *pairs, const struct cdp_consensus_plan *plan
 
 // ---- scores
 
-static float probability(const struct cdp_posterior *posterior, double z)
+// 1 - (1 - p)^evidence, p being the probability that a pair of this z is true.
+static float score_of(const struct cdp_posterior *posterior, double z, double evidence)
 {
-    return (float)(1 - cdp_exp2(-3.3219280948873623 * cdp_posterior_weight(posterior, z)));
+    double weight = evidence * cdp_posterior_weight(posterior, z);
+    return (float)(1 - cdp_exp2(-3.3219280948873623 * weight));
 }
 
 // The z of pair p, i < j. Scores are in single precision.
@@ -73,12 +75,13 @@ static double z_of(const struct cdp_null *null, const struct cdp_fused *fused,
 // Pairs in the order of the stream, some at a time.
 struct run {
     uint64_t row, pair; // of the next one
+    double evidence;    // of the scores
     size_t count;
     uint64_t i[RUN], j[RUN];
-    float score[RUN]; // probabilities
+    float score[RUN];
 };
 
-// The next pairs of at least a z, with probabilities above 0; fewer than RUN do not mean the end.
+// The next pairs of at least a z, with scores above 0; fewer than RUN do not mean the end.
 // Returns false behind the last pair.
 static bool next_run(struct run *run, const struct pairs *pairs, const struct cdp_fused *fused,
                      const struct cdp_posterior *posterior, double threshold, int threads)
@@ -94,7 +97,7 @@ static bool next_run(struct run *run, const struct pairs *pairs, const struct cd
 #pragma omp parallel for num_threads(cdp_threads(threads)) schedule(static)
     for (size_t n = 0; n < some; n++) {
         double z = z_of(&posterior->null, fused, pairs, run->i[n], first + n);
-        run->score[n] = z < threshold ? 0 : probability(posterior, z);
+        run->score[n] = z < threshold ? 0 : score_of(posterior, z, run->evidence);
     }
     run->count = 0;
     for (size_t n = 0; n < some; n++) {
@@ -113,6 +116,8 @@ static int64_t cluster(const struct cdp_consensus_plan *plan, const struct pairs
 {
     struct run *run = cdp_zalloc(1, sizeof *run, "pairs", err);
     int status = run ? 0 : -1;
+    if (run)
+        run->evidence = 1;
     while (!status && next_run(run, pairs, fused, posterior, threshold, plan->threads))
         status = plan->add(plan->context, run->i, run->j, run->score, run->count, err);
     free(run);
@@ -143,6 +148,14 @@ static const double BETA_RECALL[2] = {0.6, 0.85}, LAST_RECALL[2] = {0.55, 0.7};
 // goes from 0.8 to 0.9. Strong models of real faces have 0.87 and more, and there no other
 // threshold is better; synthetic faces have 0.56 to 0.62, and there it is too tight.
 static const double SURE_RECALL = 0.8, ALL_SURE_RECALL = 0.9;
+
+// Pairs of weak models are kept from these odds on, in full where the recall of clusters is 0.45
+// and less, not at all from 0.55 on, but not below the z of so many false alarms. Each pair then
+// counts less, by the power EVIDENCE of what lowers the weight at the threshold: one pair hardly
+// joins two items, several to one cluster do. Chosen on lfw's mobileface256 and dlib128 and on
+// glyphs.
+static const double LOOSE_RECALL[2] = {0.45, 0.55}, LOOSE_ODDS = 0.15, MOST_LOOSE_ALARMS = 4,
+                    EVIDENCE = 0.8;
 
 // Expected true pairs of an item below which the cosines show none.
 static const double LEAST_PARTNERS = 0.05;
@@ -192,6 +205,19 @@ static int settle(const struct cdp_posterior *posterior, const struct cdp_consen
     return 0;
 }
 
+static void loosen(struct cdp_consensus *c)
+{
+    double share = between(c->recall, LOOSE_RECALL[0], LOOSE_RECALL[1], 1, 0);
+    double least = fmax(cdp_excess_threshold(&c->posterior, LOOSE_ODDS),
+                        cdp_false_alarms_threshold(MOST_LOOSE_ALARMS, c->posterior.items));
+    if (least >= c->threshold)
+        return;
+    double before = cdp_posterior_weight(&c->posterior, c->threshold);
+    c->threshold = cdp_round24(c->threshold + share * (least - c->threshold));
+    double now = cdp_posterior_weight(&c->posterior, c->threshold);
+    c->evidence = cdp_round24(pow(now / before, EVIDENCE));
+}
+
 // The last threshold: that of clusters and of chance agree on it. `label` are the clusters of the
 // first one on entry.
 static int last_threshold(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,
@@ -203,6 +229,7 @@ static int last_threshold(struct cdp_consensus *c, const struct cdp_consensus_pl
     double ignored;
     uint64_t items = fused->items;
     c->recall = c->strength = 0;
+    c->evidence = 1;
     uint32_t *inside =
         cdp_cohort_inside(cohort, fused, label, (uint32_t)clusters, plan->threads, err);
     if (!inside)
@@ -224,6 +251,7 @@ static int last_threshold(struct cdp_consensus *c, const struct cdp_consensus_pl
         return -1;
     c->strength = between(c->recall, LAST_RECALL[0], LAST_RECALL[1], 0, 1);
     c->threshold = (1 - c->strength) * loose + c->strength * (tight + own) / 2;
+    loosen(c);
     if (c->recall > SURE_RECALL) {
         // Clusters of a loose threshold hide their own false pairs; those of the tightest do not.
         double tightest = cdp_false_alarms_threshold(CDP_LEAST_ALARMS, items), recall;
@@ -243,6 +271,8 @@ static int emit(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,
 {
     struct run *run = cdp_zalloc(1, sizeof *run, "pairs", err);
     int status = run ? 0 : -1;
+    if (run)
+        run->evidence = c->evidence;
     while (!status && next_run(run, pairs, fused, &c->posterior, c->threshold, plan->threads)) {
         for (size_t n = 0; n < run->count && !status; n++)
             status = sink(context, run->i[n], run->j[n], &run->score[n], err);
@@ -308,8 +338,10 @@ static int judge(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,
     if (clusters >= CDP_LEAST_CLUSTERS && c->signal)
         status = judge_normalised(c, plan, fused, pairs, label, (uint32_t)clusters, err);
     free(label);
-    if (plan->alarms > 0)
+    if (plan->alarms > 0) {
         c->threshold = cdp_false_alarms_threshold(plan->alarms, fused->items);
+        c->evidence = 1;
+    }
     c->alarms = cdp_false_alarms(c->threshold, fused->items);
     return status;
 }

@@ -48,6 +48,7 @@ struct cdp_consensus {
     double recall;                           // of true pairs inside clusters, above the threshold
     double strength;                         // 0: the rule for weak models, 1: for strong ones
     double threshold, alarms;                // z, and false pairs expected of an item above it
+    double evidence;                         // part of a score's weight that counts, up to 1
     uint64_t pairs;                          // handed out
     struct cdp_posterior posterior;
 };
@@ -60,7 +61,8 @@ struct cdp_consensus {
 int cdp_committee_weights(double *weight, struct cdp_null *member, double *separation,
                           const struct cdp_consensus_plan *plan, struct cdp_err *err);
 
-// Hands the pairs above the threshold to the sink, with their probabilities as the one value. All
+// Hands the pairs above the threshold to the sink, with their scores as the one value: the
+// probability p that a pair is true, 1 - (1 - p)^evidence for weak models. All
 // lists and features must be of the same items. Memory: 2 bytes a feature, 8 bytes a pair of the
 // lists, and what `add` and `cluster` take; 128 MiB for the sample.
 int cdp_consensus(struct cdp_consensus *consensus, const struct cdp_consensus_plan *plan,

@@ -308,6 +308,14 @@ double cdp_posterior_threshold(const struct cdp_posterior *p, double beta, doubl
     return bounded(p->edge[best], p->items);
 }
 
+double cdp_excess_threshold(const struct cdp_posterior *p, double excess)
+{
+    int b = 0;
+    while (b < p->bins && p->excess[b] < excess)
+        b++;
+    return b < p->bins ? cdp_round24(p->edge[b]) : INFINITY;
+}
+
 double cdp_inside_threshold(const struct cdp_posterior *p, const struct cdp_cohort *cohort,
                             const uint32_t *inside, double power, double beta, double *recall)
 {

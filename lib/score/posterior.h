@@ -53,7 +53,11 @@ double cdp_posterior_weight(const struct cdp_posterior *posterior, double z);
 // beta^2 P), between the bounds above. *recall = TP / P.
 double cdp_posterior_threshold(const struct cdp_posterior *posterior, double beta, double *recall);
 
-// The same when clusters are known: their pairs are the true ones, the others those by chance.
+// The z of the first bin with such an excess; INFINITY where there is none.
+double cdp_excess_threshold(const struct cdp_posterior *posterior, double excess);
+
+// As cdp_posterior_threshold when clusters are known: their pairs are the true ones, the others
+// those by chance.
 double cdp_inside_threshold(const struct cdp_posterior *posterior, const struct cdp_cohort *cohort,
                             const uint32_t *inside, double power, double beta, double *recall);
 

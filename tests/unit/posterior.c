@@ -114,6 +114,19 @@ static double naive_threshold(const struct mixture *m, double beta)
     return best;
 }
 
+// Where the densities of true pairs and of chance have these odds, by a fine search.
+static double naive_odds_threshold(const struct mixture *m, double odds)
+{
+    double z = 0.5;
+    for (; z < 12; z += 0.001) {
+        double own = (z * m->deviation + m->mean - m->true_mean) / m->true_deviation;
+        double ratio = m->partners / ITEMS * m->deviation / m->true_deviation;
+        if (ratio * exp((z * z - own * own) / 2) >= odds)
+            break;
+    }
+    return z;
+}
+
 static void test_thresholds(const struct cdp_posterior *p, const struct cdp_cohort *cohort,
                             const uint32_t *inside, const struct mixture *m)
 {
@@ -129,6 +142,11 @@ static void test_thresholds(const struct cdp_posterior *p, const struct cdp_coho
         ok(fabs(own - wanted) < 0.15, "by clusters %.3f", own);
     }
     ok(rises == 0, "a larger beta gives no higher threshold and no smaller recall");
+    for (double odds = 0.5; odds < 20; odds *= 4) {
+        double z = cdp_excess_threshold(p, odds), wanted = naive_odds_threshold(m, odds);
+        ok(fabs(z - wanted) < 0.15, "odds %g from %.3f on, of %.3f", odds, z, wanted);
+    }
+    ok(isinf(cdp_excess_threshold(p, 1e31)), "odds that no bin has");
 }
 
 static void test_false_alarms(void)
