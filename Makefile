@@ -73,7 +73,7 @@ $(BUILD)/%.o: %.c $(BUILD)/found $(BUILD)/flags
 # Vectors are passed to inlined functions only.
 $(addprefix $(BUILD)/lib/,knn/data/quantize.o knn/kernel/generic.o knn/kernel/avx2.o \
 	knn/kernel/avx512.o knn/kernel/amx.o base/sums.o \
-	$(addprefix baseline/,rows.o ward.o components.o dense.o spectral.o) mediate/network.o score/cohort.o): private required += -Wno-psabi
+	$(addprefix baseline/,nearest.o rows.o ward.o components.o dense.o spectral.o) mediate/network.o score/cohort.o): private required += -Wno-psabi
 
 # Of the folders too, so that the object of a source that was removed goes.
 $(library): $(library_objects) $(wildcard lib/* lib/*/*/)
@@ -120,6 +120,11 @@ $(shared_parts): $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/cdp-%,$(wildcard c
 # One tool reads YAML.
 $(BUILD)/bin/cdp-config: private link += $(shell $(PKG_CONFIG) --libs yaml-0.1)
 $(BUILD)/cmd/config/yaml.o: private required += $(shell $(PKG_CONFIG) --cflags yaml-0.1)
+
+# One method is igraph's (Debian: libigraph-dev), where that is installed when it is built.
+$(BUILD)/bin/cdp-baseline: private link += $(shell $(PKG_CONFIG) --libs igraph 2>/dev/null)
+$(BUILD)/cmd/baseline/leiden.o: private required += $(shell $(PKG_CONFIG) --exists igraph 2>/dev/null && \
+	echo -DCDP_IGRAPH $$($(PKG_CONFIG) --cflags igraph))
 
 $(unit_tests): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(library)
 	$(quiet)$(link)

@@ -2,13 +2,9 @@
 #include "baseline/commands.h"
 
 static const struct method *const methods[] = {
-    &single_method,
-    &dbscan_method,
-    &hdbscan_method,
-    &knn_dbscan_method,
-    &rank_order_method,
-    &ward_method,
-    &spectral_method,
+    &whispers_method,   &dbscan_method,     &finch_method,    &hdbscan_method,
+    &kmeans_method,     &knn_dbscan_method, &leiden_method,   &minibatch_method,
+    &rank_order_method, &single_method,     &spectral_method, &ward_method,
 };
 enum { METHODS = sizeof methods / sizeof *methods };
 

@@ -367,4 +367,109 @@ is "$(head -c 8 equal.bin | cdp-baseline spectral --clusters 3 --dim 2 -)" 0 "sp
 is "$(head -c 16 equal.bin | cdp-baseline spectral --clusters 3 --dim 2 - | sort -u | wc -l)" 2 \
     "spectral: more clusters than rows"
 
+# ---- kmeans, minibatch
+
+conforms kmeans
+
+# inertia LABELS DATA: of a partition of a data set
+inertia() { perl "$CDP_SOURCE/tests/reference/kmeans.pl" "$(dim "$2")" "$known/$2/features.bin" "$1" inertia; }
+
+# bounded METHOD: the inertia of each row of a bound
+bounded() {
+    local data options bound
+    [ -f "$known/index.tsv" ] || return
+    while IFS=$'\t' read -r data _ options _ _ bound _; do
+        # shellcheck disable=SC2086 # options are words
+        cdp-baseline "$1" $options --dim "$(dim "$data")" "$known/$data/features.bin" >labels
+        inertia labels "$data" >got
+        awk -v most="${bound#*<=}" '{ exit !($1 <= most) }' got
+        ok $? "$data: $1: $(cat got) within $bound"
+    done < <(awk -F'\t' -v method="$1" '$4 == "bound" && $2 == method' "$known/index.tsv")
+}
+bounded kmeans
+bounded minibatch
+
+# naive_kmeans KIND SEED ROWS DIM K: the first K rows are the centroids; with copies, equal ones among them
+naive_kmeans() {
+    "$CDP_BUILD/tests/reference" random-rows "$2" "$3" "$4" "$1" >rows.bin
+    head -c $(($5 * $4 * 4)) rows.bin >centres.bin
+    perl "$CDP_SOURCE/tests/reference/kmeans.pl" "$4" rows.bin centres.bin | first_seen >wanted
+    cdp-baseline kmeans -q --clusters "$5" --centres centres.bin --dim "$4" rows.bin | cmp -s - wanted
+}
+bad=0
+for seed in $(seq 1 "$(size 2 6 30)"); do
+    for kind in normal copies near parallel integers; do
+        naive_kmeans $kind "$seed" $((30 + seed % 7 * 30)) $((3 + seed * 5 % 13)) $((2 + seed * 3 % 9)) ||
+            { bad=$((bad + 1)) && note "$kind, seed $seed"; }
+    done
+done
+is $bad 0 "kmeans: random rows with ties and copies, as by the naive program"
+
+"$CDP_BUILD/tests/reference" random-rows 3 "$(size 2000 8000 40000)" 40 copies >rows.bin
+for method in kmeans minibatch; do
+    of() { cdp-baseline $method --clusters 300 --starts 1 --dim 40 rows.bin "$@"; }
+    of --threads 1 >wanted
+    same <(of --threads 3) wanted "$method: threads"
+    same <(CDP_ISA=plain of) wanted "$method: instruction sets"
+    is "$(cdp-baseline $method --clusters 3 --dim 2 equal.bin | sort | uniq -c | xargs)" "500 0" "$method: equal rows"
+    is "$(head -c 8 equal.bin | cdp-baseline $method --clusters 3 --dim 2 -)" 0 "$method: one row"
+    is "$(head -c 16 equal.bin | cdp-baseline $method --clusters 9 --dim 1 - | sort -u | wc -l)" 1 \
+        "$method: more clusters than directions"
+    perl -e 'print pack "f<*", 1, 2, 0, 0' >zero.bin
+    fails 1 "zero.bin: row 1: all zeros" "$method: a row of zeros" cdp-baseline $method --clusters 2 --dim 2 zero.bin
+    perl -e 'print pack "f<*", 1, 2, "nan", 0' >nan.bin
+    fails 1 "nan.bin: row 1: number 0 is " "$method: NaN" cdp-baseline $method --clusters 2 --dim 2 nan.bin
+    perl -e 'srand 1; print pack "f<2", rand() - 0.5, rand() - 0.5 for 1 .. shift' "$(size 2000 20000 200000)" >flat.bin
+    is "$(cdp-baseline $method --clusters 1000 --dim 2 --starts 1 flat.bin | sort -u | wc -l)" 1000 "$method: two numbers a row"
+    fails 1 "equal.bin: 500 rows: --clusters 3 wants as many" "$method: other number of centroids" \
+        cdp-baseline $method --clusters 3 --dim 2 --centres equal.bin equal.bin
+    fails 2 "FEATURES is missing" "$method: no features" cdp-baseline $method --clusters 2
+done
+head -c $((300 * 40 * 4)) rows.bin >centres.bin
+lloyd() { cdp-baseline kmeans --clusters 300 --centres centres.bin --dim 40 rows.bin -v "$@" 2>&1 >/dev/null | sed -n 's/.*after \(.*\) iter.*/\1/p'; }
+[ "$(lloyd --tolerance 1000)" -lt "$(lloyd)" ]
+ok $? "kmeans: a tolerance ends it earlier"
+
+# ---- finch, chinese-whispers, leiden
+
+bad=0
+for seed in $(seq 1 "$(size 2 5 20)"); do
+    for kind in normal copies near integers; do
+        rows=$((30 + seed % 7 * 30)) dim=$((3 + seed * 5 % 13))
+        "$CDP_BUILD/tests/reference" random-rows "$seed" $rows $dim $kind >rows.bin
+        perl "$CDP_SOURCE/tests/reference/finch.pl" $dim <rows.bin >wanted
+        cdp-baseline finch -q --dim $dim --table got rows.bin >labels
+        { cmp -s got wanted && cut -f1 wanted | cmp -s - labels; } ||
+            { bad=$((bad + 1)) && note "finch: $kind, seed $seed"; }
+        cdp-knn -q -k 7 --method exact --dim $dim rows.bin >lists.cdp
+        cdp-view --to tsv lists.cdp | perl "$CDP_SOURCE/tests/reference/whispers.pl" $rows 0.4 "$seed" 9 | first_seen >wanted
+        cdp-baseline chinese-whispers -q --knn lists.cdp --neighbours 7 --similarity 0.4 --seed "$seed" --rounds 9 |
+            cmp -s - wanted || { bad=$((bad + 1)) && note "chinese-whispers: $kind, seed $seed"; }
+    done
+done
+is $bad 0 "finch, chinese-whispers: random rows, as by the naive programs"
+fails 1 "partition" "finch: no such partition" cdp-baseline finch --partition 9 --dim 2 equal.bin
+perl -e 'print pack "f<*", 1, 0, -1, 0, 0, 1, 0, -1' >opposite.bin
+is "$(cdp-baseline finch --dim 2 opposite.bin | wc -l)" 4 "finch: opposite rows"
+for method in finch chinese-whispers; do
+    is "$(cdp-baseline $method --dim 2 equal.bin | sort -u)" 0 "$method: equal rows"
+    is "$(head -c 8 equal.bin | cdp-baseline $method --dim 2 -)" 0 "$method: one row"
+    same <(cdp-baseline $method --threads 1 --dim 8 apart.bin) <(cdp-baseline $method --threads 3 --dim 8 apart.bin) \
+        "$method: threads"
+done
+is "$(cdp-baseline chinese-whispers --similarity 1 --dim 8 apart.bin | sort -u | wc -l)" 600 \
+    "chinese-whispers: items without links are alone"
+
+leiden() { cdp-baseline leiden --dim 8 "$@" apart.bin; }
+if leiden >labels 2>err; then
+    is "$(awk '$1 != (NR - 1) % 5' labels | wc -l)" 0 "leiden: separate components"
+    is "$(leiden --quality modularity | awk '$1 != (NR - 1) % 5' | wc -l)" 0 "leiden: separate components, by modularity"
+    is "$(leiden --resolution 2 | sort -u | wc -l)" 600 "leiden: a resolution above all weights"
+    is "$(cdp-baseline leiden --resolution 0 --dim 2 equal.bin | sort -u)" 0 "leiden: equal rows"
+    same <(leiden --threads 1 --seed 7) <(leiden --threads 3 --seed 7) "leiden: threads"
+else
+    grep -q 'without igraph.*libigraph-dev' err
+    ok $? "leiden: what is missing is told"
+fi
+
 done_testing

@@ -2,6 +2,7 @@
 #ifndef CDP_BASELINE_COMMANDS_H
 #define CDP_BASELINE_COMMANDS_H
 
+#include "baseline/links.h"
 #include "baseline/neighbours.h"
 #include "baseline/radius.h"
 #include "baseline/result.h"
@@ -16,8 +17,9 @@ struct method {
     void (*run)(const char *input); // the operand; NULL = none, so there is --knn
 };
 
-extern const struct method dbscan_method, single_method, hdbscan_method, knn_dbscan_method,
-    rank_order_method, ward_method, spectral_method;
+extern const struct method dbscan_method, finch_method, hdbscan_method, kmeans_method,
+    knn_dbscan_method, leiden_method, minibatch_method, rank_order_method, single_method,
+    spectral_method, ward_method, whispers_method;
 
 // The values of the shared options.
 struct baseline_options {
@@ -58,6 +60,23 @@ extern struct baseline_options baseline_options;
      .arg = "NAMES", \
      .help = "file of row names, one per line, written before the labels", \
      .value = &baseline_options.ids}
+// The graph of similar neighbours.
+#define BASELINE_LINKS(neighbours_value, similarity_value) \
+    {.type = CDP_OPTION_COUNT, \
+     .name = "neighbours", \
+     .arg = "K", \
+     .group = "Graph", \
+     .help = "nearest others that an item may be linked to", \
+     .value = &(neighbours_value), \
+     .min = 1, \
+     .max = 4294967294.0}, \
+    {.type = CDP_OPTION_REAL, \
+     .name = "similarity", \
+     .arg = "S", \
+     .help = "smallest cosine of linked items", \
+     .value = &(similarity_value), \
+     .min = 0, \
+     .max = 1}
 // clang-format on
 
 // What one run reads and writes.
@@ -85,6 +104,9 @@ void job_spanning_lists(const struct job *job, uint64_t min_samples, struct cdp_
 // What single linkage and DBSCAN know: these lists, and the rows if there are FEATURES.
 struct cdp_radius job_radius(const struct job *job, const struct cdp_neighbours *lists,
                              double distance);
+
+// The graph of neighbours of at least this cosine, from these lists.
+void job_links(const struct job *job, uint64_t k, double similarity, struct cdp_links *links);
 
 // Memory for a label an item, each CDP_NO_LABEL.
 uint32_t *job_labels(const struct job *job);

@@ -112,6 +112,15 @@ struct cdp_radius job_radius(const struct job *job, const struct cdp_neighbours 
                                .distance = distance};
 }
 
+void job_links(const struct job *job, uint64_t k, double similarity, struct cdp_links *links)
+{
+    struct cdp_neighbours lists;
+    struct cdp_err err;
+    job_neighbours(job, k, &lists);
+    tool_check(cdp_links_new(links, &lists, similarity, (int)common.threads, &err), &err);
+    cdp_neighbours_free(&lists);
+}
+
 uint32_t *job_labels(const struct job *job)
 {
     struct cdp_err err;
