@@ -406,14 +406,15 @@ done
 is $bad 0 "kmeans: random rows with ties and copies, as by the naive program"
 
 "$CDP_BUILD/tests/reference" random-rows 3 "$(size 2000 8000 40000)" 40 copies >rows.bin
+perl -e 'print pack("f<*", 1, 2) x 500' >same.bin
 for method in kmeans minibatch; do
     of() { cdp-baseline $method --clusters 300 --starts 1 --dim 40 rows.bin "$@"; }
     of --threads 1 >wanted
     same <(of --threads 3) wanted "$method: threads"
     same <(CDP_ISA=plain of) wanted "$method: instruction sets"
-    is "$(cdp-baseline $method --clusters 3 --dim 2 equal.bin | sort | uniq -c | xargs)" "500 0" "$method: equal rows"
-    is "$(head -c 8 equal.bin | cdp-baseline $method --clusters 3 --dim 2 -)" 0 "$method: one row"
-    is "$(head -c 16 equal.bin | cdp-baseline $method --clusters 9 --dim 1 - | sort -u | wc -l)" 1 \
+    is "$(cdp-baseline $method --clusters 3 --dim 2 same.bin | sort | uniq -c | xargs)" "500 0" "$method: equal rows"
+    is "$(head -c 8 same.bin | cdp-baseline $method --clusters 3 --dim 2 -)" 0 "$method: one row"
+    is "$(head -c 16 same.bin | cdp-baseline $method --clusters 9 --dim 1 - | sort -u | wc -l)" 1 \
         "$method: more clusters than directions"
     perl -e 'print pack "f<*", 1, 2, 0, 0' >zero.bin
     fails 1 "zero.bin: row 1: all zeros" "$method: a row of zeros" cdp-baseline $method --clusters 2 --dim 2 zero.bin
@@ -421,8 +422,8 @@ for method in kmeans minibatch; do
     fails 1 "nan.bin: row 1: number 0 is " "$method: NaN" cdp-baseline $method --clusters 2 --dim 2 nan.bin
     perl -e 'srand 1; print pack "f<2", rand() - 0.5, rand() - 0.5 for 1 .. shift' "$(size 2000 20000 200000)" >flat.bin
     is "$(cdp-baseline $method --clusters 1000 --dim 2 --starts 1 flat.bin | sort -u | wc -l)" 1000 "$method: two numbers a row"
-    fails 1 "equal.bin: 500 rows: --clusters 3 wants as many" "$method: other number of centroids" \
-        cdp-baseline $method --clusters 3 --dim 2 --centres equal.bin equal.bin
+    fails 1 "same.bin: 500 rows: --clusters 3 wants as many" "$method: other number of centroids" \
+        cdp-baseline $method --clusters 3 --dim 2 --centres same.bin same.bin
     fails 2 "FEATURES is missing" "$method: no features" cdp-baseline $method --clusters 2
 done
 head -c $((300 * 40 * 4)) rows.bin >centres.bin

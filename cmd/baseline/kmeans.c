@@ -131,7 +131,7 @@ const struct method minibatch_method = {
     .tool = {.name = "cdp-baseline minibatch",
              .summary = "k-means on random batches of rows",
              .synopsis = "--clusters K [OPTION]... FEATURES",
-             .example = "cdp-baseline minibatch --clusters 100 --batch 4096 --dim 256 m0.bin "
+             .example = "cdp-baseline minibatch --clusters 100 --batch 512 --dim 256 m0.bin "
                         ">labels.txt\n",
              .options = minibatch_options},
     .run = run_minibatch,
