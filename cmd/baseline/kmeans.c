@@ -83,9 +83,10 @@ static void open_centres(struct cdp_matrix *matrix, const struct job *job)
 static void run(const char *input, bool batches)
 {
     struct job job;
-    struct cdp_matrix given;
+    struct cdp_matrix given = {0};
     struct cdp_kmeans_result result;
     struct cdp_err err;
+    int status;
     job_open(&job, input, "k-means computes means of rows");
     if (clusters > job.items && !centres)
         clusters = job.items;
@@ -99,7 +100,11 @@ static void run(const char *input, bool batches)
                                    .batch = (uint32_t)batch,
                                    .threads = (int)common.threads,
                                    .progress = tool_progress()};
-    tool_check((batches ? cdp_minibatch : cdp_kmeans)(&job.rows, &plan, &result, &err), &err);
+    if (batches)
+        status = cdp_minibatch(&job.rows, &plan, &result, &err);
+    else
+        status = cdp_kmeans(&job.rows, &plan, &result, &err);
+    tool_check(status, &err);
     tool_say("inertia %.9g after %u %s", result.inertia, result.iterations,
              batches ? "batches" : "iterations");
     job_write_labels(&job, result.label);
