@@ -136,41 +136,56 @@ static int rotate(const struct work *w, double *singular, struct cdp_err *err)
     return 0;
 }
 
+// assign_rows for `count` rows from `from` on.
+static int assign_panel(const struct work *w, size_t from, size_t count, bool magnitudes,
+                        struct cdp_err *err)
+{
+    size_t k = w->k;
+    int changed = 0;
+    double *room = cdp_alloc_aligned(count, k * sizeof *room, "rotated rows", err);
+    struct cdp_dense_product turn = {.a = {row_of(w, from), w->stride, 1},
+                                     .b = {w->rotation, k, 1},
+                                     .rows = count,
+                                     .columns = k,
+                                     .depth = k,
+                                     .c = room,
+                                     .stride = k};
+    if (!room || cdp_dense_multiply(&turn, 1, err)) {
+        free(room);
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const double *turned = room + i * k;
+        uint32_t best = 0;
+        for (uint32_t c = 1; c < k; c++) {
+            if (magnitudes ? fabs(turned[c]) > fabs(turned[best]) : turned[c] > turned[best])
+                best = c;
+        }
+        changed |= w->label[from + i] != best;
+        w->label[from + i] = best;
+    }
+    free(room);
+    return changed;
+}
+
 // Each row's cluster: the largest number of the rotated row, or of its magnitudes. Ties: the
 // smaller cluster. Returns whether a label changed, or -1.
 static int assign_rows(const struct work *w, bool magnitudes, struct cdp_err *err)
 {
     enum { PANEL = 1024 };
-    size_t k = w->k;
     int changed = 0;
-    double *room = cdp_alloc_aligned(PANEL, k * sizeof *room, "rotated rows", err);
-    if (!room)
-        return -1;
-    for (size_t from = 0; from < w->rows && changed >= 0; from += PANEL) {
+#pragma omp parallel for num_threads(w->threads) schedule(dynamic)
+    for (size_t from = 0; from < w->rows; from += PANEL) {
+        struct cdp_err own;
         size_t count = w->rows - from < PANEL ? w->rows - from : PANEL;
-        struct cdp_dense_product turn = {.a = {row_of(w, from), w->stride, 1},
-                                         .b = {w->rotation, k, 1},
-                                         .rows = count,
-                                         .columns = k,
-                                         .depth = k,
-                                         .c = room,
-                                         .stride = k};
-        if (cdp_dense_multiply(&turn, w->threads, err)) {
-            changed = -1;
-            break;
-        }
-        for (size_t i = 0; i < count; i++) {
-            const double *turned = room + i * k;
-            uint32_t best = 0;
-            for (uint32_t c = 1; c < k; c++) {
-                if (magnitudes ? fabs(turned[c]) > fabs(turned[best]) : turned[c] > turned[best])
-                    best = c;
-            }
-            changed |= w->label[from + i] != best;
-            w->label[from + i] = best;
+        int status = assign_panel(w, from, count, magnitudes, &own);
+#pragma omp critical(assign_rows)
+        {
+            if (status < 0 && changed >= 0)
+                *err = own;
+            changed = status < 0 || changed < 0 ? -1 : changed | status;
         }
     }
-    free(room);
     return changed;
 }
 

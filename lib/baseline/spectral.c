@@ -473,10 +473,12 @@ static int turn_vectors(const struct spectral *s, const struct component *c, con
 {
     enum { PANEL = 1024 };
     uint64_t b = c->block;
-    double *room = cdp_alloc_aligned(PANEL, b * sizeof *room, "vectors", err);
-    int status = room ? 0 : -1;
-    for (uint64_t from = 0; from < c->items && !status; from += PANEL) {
+    int status = 0;
+#pragma omp parallel for num_threads(s->threads) schedule(dynamic)
+    for (uint64_t from = 0; from < c->items; from += PANEL) {
         uint64_t count = c->items - from < PANEL ? c->items - from : PANEL;
+        struct cdp_err own;
+        double *room = cdp_alloc_aligned(count, b * sizeof *room, "vectors", &own);
         struct cdp_dense_product turn = {.a = {c->vector + from * b, b, 1},
                                          .b = {turned, 1, b},
                                          .rows = count,
@@ -484,11 +486,16 @@ static int turn_vectors(const struct spectral *s, const struct component *c, con
                                          .depth = b,
                                          .c = room,
                                          .stride = b};
-        status = cdp_dense_multiply(&turn, s->threads, err);
-        if (!status)
+        int failed = room ? cdp_dense_multiply(&turn, 1, &own) : -1;
+        if (!failed)
             memcpy(c->vector + from * b, room, count * b * sizeof *room);
+        free(room);
+#pragma omp critical(turn_vectors)
+        if (failed && !status) {
+            status = -1;
+            *err = own;
+        }
     }
-    free(room);
     return status;
 }
 
