@@ -50,6 +50,11 @@ struct worker {
     size_t count, room;
 };
 
+static inline double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
 // ---- open nodes
 
 static double gap_between(const struct scan *s, uint32_t i)
@@ -57,7 +62,7 @@ static double gap_between(const struct scan *s, uint32_t i)
     double most = 0;
     if (i + 1 < s->items) {
         for (uint32_t x = s->node[i]; x < s->node[i + 1]; x++)
-            most = fmax(most, s->tree->gap[x]);
+            most = larger(most, s->tree->gap[x]);
     }
     return fmin(most, s->above);
 }
@@ -72,7 +77,7 @@ static void find_open(struct scan *s, const struct cdp_shortcut_node *node)
         double most = 0;
         before = s->items;
         for (uint32_t i = 0; i < before; i++)
-            most = fmax(most, gap_between(s, i));
+            most = larger(most, gap_between(s, i));
         s->items = 0;
         for (uint32_t i = 0; i < before; i++) {
             s->node[s->items] = s->node[i];
@@ -92,14 +97,14 @@ static void set_bounds(struct scan *s)
         double most = 0, least = INFINITY;
         for (uint32_t i = first; i < end; i++) {
             s->prefix[i] = most;
-            most = fmax(most, s->gap[i]);
-            least = fmin(least, s->item[i].radius);
+            most = larger(most, s->gap[i]);
+            least = s->item[i].radius < least ? s->item[i].radius : least;
         }
         s->tile_gap[t] = most;
         s->tile_least[t] = least;
         most = 0;
         for (uint32_t i = end; i-- > first;)
-            s->suffix[i] = most = fmax(most, s->gap[i]);
+            s->suffix[i] = most = larger(most, s->gap[i]);
     }
 }
 
@@ -108,10 +113,10 @@ static void set_bounds(struct scan *s)
 static double bottleneck(const struct scan *s, uint32_t i, uint32_t j, double between)
 {
     if (i / COLUMNS != j / COLUMNS)
-        return fmax(fmax(s->suffix[i], s->prefix[j]), between);
+        return larger(larger(s->suffix[i], s->prefix[j]), between);
     double most = 0;
     for (uint32_t x = i; x < j; x++)
-        most = fmax(most, s->gap[x]);
+        most = larger(most, s->gap[x]);
     return most;
 }
 
@@ -134,8 +139,8 @@ static int measure(const struct scan *s, struct worker *w, uint32_t i, const uin
         row[m] = s->item[others[m]].row;
     cdp_rows_squares(s->rows, s->item[i].row, row, count, square);
     for (uint32_t m = 0; m < count; m++) {
-        double core = fmax(s->item[i].core, s->item[others[m]].core);
-        double height = fmax(core, sqrt(square[m]));
+        double core = larger(s->item[i].core, s->item[others[m]].core);
+        double height = larger(core, sqrt(square[m]));
         if (height < bound[m])
             w->found[w->count++] = (struct cdp_joined){{s->node[i], s->node[others[m]]}, height};
     }
@@ -253,10 +258,10 @@ static int scan_unit(const struct scan *s, struct worker *w, uint64_t strip, uin
     if (strip < block) {
         double most = 0;
         for (uint32_t t = end; t < tile; t++)
-            most = fmax(most, s->tile_gap[t]);
+            most = larger(most, s->tile_gap[t]);
         for (uint32_t t = end; t-- > first;) {
             between[t - first] = most;
-            most = fmax(most, s->tile_gap[t]);
+            most = larger(most, s->tile_gap[t]);
         }
     }
     for (; tile < tiles; tile++) {
@@ -264,7 +269,7 @@ static int scan_unit(const struct scan *s, struct worker *w, uint64_t strip, uin
         if (scan_tile(s, w, tile, above, between, err))
             return -1;
         for (uint32_t t = first; t < end && t < tile; t++)
-            between[t - first] = fmax(between[t - first], s->tile_gap[tile]);
+            between[t - first] = larger(between[t - first], s->tile_gap[tile]);
     }
     return 0;
 }
