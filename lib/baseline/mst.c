@@ -13,8 +13,8 @@
 #include "knn/knn.h"
 
 enum {
-    CHUNK = 4, // list entries a row that are merged together; timed
-    REPRESENTATIVE_NEIGHBOURS = 4,
+    CHUNK = 4,                     // list entries a row that are merged together: 64 bytes a row
+    REPRESENTATIVE_NEIGHBOURS = 4, // components that each one is joined with at once
 };
 
 // Distances are rounded in the last bits, and lists are ranked by another formula.

@@ -30,10 +30,10 @@ void cdp_mst_cores(double *core, const struct cdp_rows *rows, const struct cdp_n
 // Sets edge[0 .. rows - 2], ascending by height, then end[0], then end[1]: where rows of a height
 // connect several components of lower heights, their first rows stand for them, the smallest joined
 // with each of the others. So edges do not depend on which of several minimum trees was found.
-// `core` may be NULL: all are 0. Lists are of all rows, and exact.Heights up
-// to `limit` are those of the minimum tree. Above it pairs may be those of the lists only, and
-// components that these leave apart join at height INFINITY. A limit of INFINITY gives the minimum
-// tree, -1 that of the lists alone.
+// `core` may be NULL: all are 0. Lists are of all rows, and exact. Heights up to `limit` are those
+// of the minimum tree. Above it pairs may be those of the lists only, and components that these
+// leave apart join at height INFINITY. A limit of INFINITY gives the minimum tree, -1 that of the
+// lists alone.
 // Memory: 64 to 128 bytes a row, and for the scan int8 numbers and sketches of at most that size.
 int cdp_mst(struct cdp_joined *edge, const struct cdp_rows *rows,
             const struct cdp_neighbours *lists, const double *core, double limit, int threads,

@@ -20,8 +20,8 @@ enum {
     BLOCK = CDP_BLOCK,       // rows and columns of a unit of work
     TILES = BLOCK / COLUMNS, // of a block
     GROUP = BLOCK / 4,       // rows of a tile, so that their words fit the L1 cache
-    MIN_MERGE = 1 << 18,     // pairs that are merged together, at least: a merge costs as much
-                             // as some 10 pairs a node
+    MIN_MERGE = 1 << 18, // pairs that are merged together, at least; more of many nodes, since a
+                         // merge sorts the tree too
 };
 
 struct scan {
