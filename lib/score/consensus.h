@@ -54,10 +54,13 @@ struct cdp_consensus {
 };
 
 // The weights with which the models' features, each of length 1, stand side by side: their squared
-// lengths; their sum is 1. Those of Fisher's linear discriminant for the models' z of a pair, from
-// pairs that equal weights call true and pairs by chance; none below 2 % of the largest. `member`
-// gets each model's null, `separation` its mean z of those true pairs, NaN where there are none.
-// One model has weight 1, and the others are not set. Memory: 2 bytes a feature, 16 MiB.
+// lengths; their sum is 1. Those of Fisher's linear discriminant for the models' z of a pair; none
+// of the z counts below 2 % of the largest. A model's true pairs are those that the other models
+// find together (of which one in ten is by chance), since pairs that its own z had chosen would
+// show even noise to be good; only where the others find none are they those of all models.
+// `member` gets each model's null, `separation` its mean z of those true pairs, NaN where there are
+// none. One model has weight 1, and the others are not set. Memory: 2 bytes a feature, 16 MiB, and
+// for each neighbour of 512 items 8 bytes a model.
 int cdp_committee_weights(double *weight, struct cdp_null *member, double *separation,
                           const struct cdp_consensus_plan *plan, struct cdp_err *err);
 
