@@ -201,7 +201,7 @@ if [ -d "$faces" ]; then
         cdp-score consensus -q --features "$faces/$part/features/$model.bin" knn.cdp >pairs.cdp
         least "$wanted" "$faces/$part/meta.txt" pairs.cdp "$part, $model"
     done <<<"unlabeled mobilefacenet128 98.7
-unlabeled mobileface256 86
+unlabeled mobileface256 88.5
 labeled mobilefacenet128 99"
     for model in barel128 mobilefacenet128 faceplugin512; do
         cdp-knn -k 80 --dim "${model##*[a-z]}" "$faces/unlabeled/features/$model.bin" >$model.cdp

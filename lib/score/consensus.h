@@ -65,9 +65,9 @@ int cdp_committee_weights(double *weight, struct cdp_null *member, double *separ
                           const struct cdp_consensus_plan *plan, struct cdp_err *err);
 
 // Hands the pairs above the threshold to the sink, with their scores as the one value: the
-// probability p that a pair is true, 1 - (1 - p)^evidence for weak models. All
-// lists and features must be of the same items. Memory: 2 bytes a feature, 8 bytes a pair of the
-// lists, and what `add` and `cluster` take; 128 MiB for the sample.
+// probability p that a pair is true; for strong models also by overlaps (score/overlap.h), for weak
+// ones 1 - (1 - p)^evidence. All lists and features must be of the same items. Memory: 2 bytes a
+// feature, 36 bytes a pair of the lists, and what `add` and `cluster` take; 128 MiB for the sample.
 int cdp_consensus(struct cdp_consensus *consensus, const struct cdp_consensus_plan *plan,
                   cdp_pair_sink *sink, void *context, struct cdp_err *err);
 
