@@ -21,6 +21,8 @@ enum {
     LENGTH = 1 << 14, // of a row
     WIDTH = 32,       // numbers that rows are a multiple of
     STRETCH = 512,    // items that all rows of the cohort meet before the next ones
+    ROWS = 8,         // whose products are taken together
+    TILE = 8192,      // numbers of the rows that they meet meanwhile: half of a first cache
 };
 
 // ---- rows of integers
@@ -120,6 +122,23 @@ CDP_INLINE void list_scores(const struct cdp_fused *f, uint64_t item, const uint
     }
 }
 
+// The bins of the scores of an item and those from `begin` on, of these cosines.
+CDP_INLINE void score_bins(const struct cdp_fused *f, uint64_t item, uint64_t begin, size_t count,
+                           const int32_t *cosine, uint32_t *bin)
+{
+    for (size_t i = 0; i < count; i++)
+        bin[i] = cdp_cosine_bin(cdp_fused_score(f, cosine[i], item, begin + i));
+}
+
+typedef void bins_function(const struct cdp_fused *f, uint64_t item, uint64_t begin, size_t count,
+                           const int32_t *cosine, uint32_t *bin);
+
+static void bins_plain(const struct cdp_fused *f, uint64_t item, uint64_t begin, size_t count,
+                       const int32_t *cosine, uint32_t *bin)
+{
+    score_bins(f, item, begin, count, cosine, bin);
+}
+
 typedef void scores_function(const struct cdp_fused *f, uint64_t item, const uint32_t *other,
                              size_t others, int32_t *score);
 
@@ -165,7 +184,15 @@ __attribute__((target("avx2"))) static void scores_avx2(const struct cdp_fused *
 {
     list_scores(f, item, other, others, score);
 }
+
+__attribute__((target("avx2"))) static void bins_avx2(const struct cdp_fused *f, uint64_t item,
+                                                      uint64_t begin, size_t count,
+                                                      const int32_t *cosine, uint32_t *bin)
+{
+    score_bins(f, item, begin, count, cosine, bin);
+}
 #else
+#define bins_avx2 bins_plain
 #define products_avx2 products_plain
 #define scores_avx2 scores_plain
 #endif
@@ -177,24 +204,32 @@ void cdp_fused_scores(const struct cdp_fused *fused, uint64_t item, const uint32
     run(fused, item, other, others, score);
 }
 
-// Makes scores of an item's products with items from `begin` on.
-static void normalise(const struct cdp_fused *f, uint64_t item, uint64_t begin, size_t count,
-                      int32_t *score)
-{
-    for (size_t i = 0; i < count; i++)
-        score[i] = cdp_fused_score(f, score[i], item, begin + i);
-}
-
-static void products(const int16_t *const x[2], const int16_t *y, size_t count, size_t dim,
-                     int32_t *const out[2])
+// The products of `rows` rows with `count` rows that stand side by side: row r's from out[r x
+// stride] on. Each of these is read from the second cache once for all rows.
+static void products(const int16_t *const *x, size_t rows, const int16_t *y, size_t count,
+                     size_t dim, int32_t *out, size_t stride)
 {
     products_function *run = cdp_isa() >= CDP_ISA_AVX2 ? products_avx2 : products_plain;
-    run(x, y, count, dim, out);
+    size_t tile = TILE / dim < 4 ? 4 : TILE / dim / 4 * 4;
+    for (size_t begin = 0; begin < count; begin += tile) {
+        size_t some = count - begin < tile ? count - begin : tile;
+        for (size_t r = 0; r < rows; r += 2) {
+            size_t last = r + 1 < rows ? r + 1 : r;
+            const int16_t *const both[2] = {x[r], x[last]};
+            int32_t *const to[2] = {out + r * stride + begin, out + last * stride + begin};
+            run(both, y + begin * dim, some, dim, to);
+        }
+    }
 }
 
 // ---- normalisation
 
-enum { IMPOSTORS = 2048, TOP_SHARE = 10 }; // items of other clusters; one in so many is near
+enum {
+    IMPOSTORS = 2048,  // items of other clusters
+    TOP_SHARE = 10,    // one in so many is near
+    SAMPLED = 8,       // one in so many is in a sample,
+    SAMPLE_SHARE = 16, // of which so many per cent are above a first bound: 2.6 deviations more
+};
 
 // One item of each cluster, of at most IMPOSTORS clusters drawn by a hash. Returns how many.
 static uint32_t draw_impostors(const uint32_t *label, uint64_t items, uint32_t clusters,
@@ -239,28 +274,82 @@ static void select_top(int32_t *x, size_t count, size_t top)
     }
 }
 
-// What the largest of an item's cosines with impostors make of a cosine: half a score is cosine x
-// slope - shift.
-static void top_moments(int32_t *cosine, size_t count, float *slope, float *shift)
+// Moves the `top` largest of `count` numbers to the front of `near`, and maybe more behind them: of
+// those that are above what a sample lets expect, or of all.
+static void find_top(const int32_t *x, size_t count, size_t top, int32_t *near)
 {
+    int32_t sample[IMPOSTORS / SAMPLED + 1];
+    size_t some = 0, above = 0;
+    for (size_t k = 0; k < count; k += SAMPLED)
+        sample[some++] = x[k];
+    size_t rank = some * SAMPLE_SHARE / 100 + 1;
+    select_top(sample, some, rank);
+    int32_t least = sample[0];
+    for (size_t k = 1; k < rank; k++)
+        least = sample[k] < least ? sample[k] : least;
+    for (size_t k = 0; k < count; k++) {
+        near[above] = x[k];
+        above += x[k] >= least;
+    }
+    if (above < top) {
+        memcpy(near, x, count * sizeof *near);
+        above = count;
+    }
+    select_top(near, above, top);
+}
+
+// What the largest of an item's cosines with impostors make of a cosine: half a score is cosine x
+// slope - shift. The sums are of integers, so that the order does not count.
+static void top_moments(const int32_t *cosine, size_t count, float *slope, float *shift)
+{
+    int32_t near[IMPOSTORS];
     size_t top = count / TOP_SHARE;
-    select_top(cosine, count, top);
+    find_top(cosine, count, top, near);
     int64_t sum = 0;
     double square = 0;
     for (size_t k = 0; k < top; k++)
-        sum += cosine[k];
+        sum += near[k];
+    int64_t middle = sum / (int64_t)top;
+    uint64_t low = 0, high = 0; // of the squares
+    for (size_t k = 0; k < top; k++) {
+        uint64_t apart = (uint64_t)llabs(near[k] - middle);
+        low += apart * apart & UINT32_MAX;
+        high += apart * apart >> 32;
+    }
     double mean = (double)sum / (double)top;
-    for (size_t k = 0; k < top; k++)
-        square += ((double)cosine[k] - mean) * ((double)cosine[k] - mean);
-    double deviation = fmax(sqrt(square / (double)top) * 0x1p-28, 1e-3);
+    square = ((double)high * 0x1p32 + (double)low) / (double)top -
+             (mean - (double)middle) * (mean - (double)middle);
+    double deviation = fmax(sqrt(square) * 0x1p-28, 1e-3);
     *slope = (float)(0.5 / CDP_NORMAL_RANGE / deviation);
     *shift = (float)(0.5 / CDP_NORMAL_RANGE / deviation * mean);
+}
+
+// The slopes and shifts of up to ROWS items from `begin` on, of their cosines with the rows of
+// impostors, of the clusters `of`.
+static void normalise_items(const struct cdp_fused *f, uint64_t begin, size_t items,
+                            const uint32_t *label, const int16_t *rows, const uint32_t *of,
+                            uint32_t count, float *slope, float *shift)
+{
+    int32_t cosine[ROWS][IMPOSTORS];
+    const int16_t *x[ROWS];
+    for (size_t n = 0; n < items; n++)
+        x[n] = f->unit + (begin + n) * f->dim;
+    products(x, items, rows, count, f->dim, cosine[0], IMPOSTORS);
+    for (size_t n = 0; n < items; n++) {
+        uint64_t i = begin + n;
+        size_t others = 0;
+        for (uint32_t k = 0; k < count; k++) {
+            cosine[n][others] = cosine[n][k];
+            others += of[k] != label[i];
+        }
+        top_moments(cosine[n], others, &slope[i], &shift[i]);
+    }
 }
 
 int cdp_fused_normalise(struct cdp_fused *fused, const uint32_t *label, uint32_t clusters,
                         int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
-    uint32_t impostor[IMPOSTORS];
+    uint32_t impostor[IMPOSTORS], of[IMPOSTORS];
     if (clusters < CDP_LEAST_CLUSTERS)
         return 0;
     bool *seen = cdp_zalloc(clusters, sizeof *seen, "clusters", err);
@@ -276,26 +365,17 @@ int cdp_fused_normalise(struct cdp_fused *fused, const uint32_t *label, uint32_t
     }
     uint32_t count = draw_impostors(label, fused->items, clusters, impostor, seen);
     free(seen);
-    for (uint32_t k = 0; k < count; k++)
+    for (uint32_t k = 0; k < count; k++) {
         memcpy(rows + k * fused->dim, fused->unit + impostor[k] * fused->dim,
                fused->dim * sizeof *rows);
+        of[k] = label[impostor[k]];
+    }
     cdp_progress_start(progress, "normalisation", "rows", fused->items);
 #pragma omp parallel for num_threads(cdp_threads(threads)) schedule(static)
-    for (uint64_t begin = 0; begin < fused->items; begin += 2) {
-        int32_t cosine[2][IMPOSTORS];
-        uint64_t last = begin + 1 < fused->items ? begin + 1 : begin;
-        const int16_t *x[2] = {fused->unit + begin * fused->dim, fused->unit + last * fused->dim};
-        products(x, rows, count, fused->dim, (int32_t *const[2]){cosine[0], cosine[1]});
-        for (uint64_t i = begin; i <= last; i++) {
-            size_t others = 0;
-            int32_t *own = cosine[i - begin];
-            for (uint32_t k = 0; k < count; k++) {
-                if (label[impostor[k]] != label[i])
-                    own[others++] = own[k];
-            }
-            top_moments(own, others, &slope[i], &shift[i]);
-        }
-        cdp_progress_add(progress, last + 1 - begin);
+    for (uint64_t begin = 0; begin < fused->items; begin += ROWS) {
+        size_t some = fused->items - begin < ROWS ? fused->items - begin : ROWS;
+        normalise_items(fused, begin, some, label, rows, of, count, slope, shift);
+        cdp_progress_add(progress, some);
     }
     free(rows);
     fused->slope = slope;
@@ -346,22 +426,22 @@ void cdp_cohort_free(struct cdp_cohort *cohort)
     *cohort = (struct cdp_cohort){0};
 }
 
-// Counts the scores of rows r and r + 1 with up to STRETCH items from `begin` on.
+// Counts the scores of up to ROWS rows from r on with up to STRETCH items from `begin` on.
 static void count_scores(struct cdp_cohort *cohort, const struct cdp_fused *f, uint32_t r,
                          uint64_t begin, size_t count)
 {
-    int32_t score[2][STRETCH];
-    uint32_t rows = cohort->rows - r < 2 ? 1 : 2;
-    const int16_t *x[2];
-    for (uint32_t k = 0; k < 2; k++)
-        x[k] = f->unit + cohort->item[k < rows ? r + k : r] * f->dim;
-    products(x, f->unit + begin * f->dim, count, f->dim, (int32_t *const[2]){score[0], score[1]});
+    bins_function *bins = cdp_isa() >= CDP_ISA_AVX2 ? bins_avx2 : bins_plain;
+    int32_t cosine[ROWS][STRETCH];
+    uint32_t bin[STRETCH], rows = cohort->rows - r < ROWS ? cohort->rows - r : ROWS;
+    const int16_t *x[ROWS];
+    for (uint32_t k = 0; k < rows; k++)
+        x[k] = f->unit + cohort->item[r + k] * f->dim;
+    products(x, rows, f->unit + begin * f->dim, count, f->dim, cosine[0], STRETCH);
     for (uint32_t k = 0; k < rows; k++) {
         uint32_t *counts = cohort->counts + (size_t)(r + k) * CDP_COSINE_BINS;
-        if (f->slope)
-            normalise(f, cohort->item[r + k], begin, count, score[k]);
+        bins(f, cohort->item[r + k], begin, count, cosine[k], bin);
         for (size_t i = 0; i < count; i++)
-            counts[cdp_cosine_bin(score[k][i])]++;
+            counts[bin[i]]++;
     }
 }
 
@@ -382,7 +462,7 @@ int cdp_cohort_new(struct cdp_cohort *cohort, const struct cdp_fused *fused, uin
     for (uint64_t begin = 0; begin < fused->items; begin += STRETCH) {
         uint64_t count = fused->items - begin < STRETCH ? fused->items - begin : STRETCH;
 #pragma omp for schedule(static) nowait
-        for (uint32_t r = 0; r < cohort->rows; r += 2)
+        for (uint32_t r = 0; r < cohort->rows; r += ROWS)
             count_scores(cohort, fused, r, begin, count);
 #pragma omp master
         cdp_progress_add(progress, count);
