@@ -37,13 +37,28 @@ static inline double cdp_log2(double x)
 }
 
 // 2^x for x from -1000 to 1000; off by at most 4e-16 of the result. With x = n + f, |f| <= 1/2:
-// 2^n times the series of e^(f ln 2), whose first term left out is below 1e-17.
+// 2^n times the series of 2^f = sum of (f ln 2)^k / k!, whose first term left out is below 1e-17.
 static inline double cdp_exp2(double x)
 {
+    static const double factor[] = {1.0,
+                                    0.6931471805599453,
+                                    0.24022650695910072,
+                                    0.05550410866482158,
+                                    0.009618129107628477,
+                                    0.0013333558146428443,
+                                    0.0001540353039338161,
+                                    1.5252733804059841e-05,
+                                    1.321548679014431e-06,
+                                    1.01780860092397e-07,
+                                    7.054911620801123e-09,
+                                    4.4455382718708116e-10,
+                                    2.5678435993488206e-11,
+                                    1.3691488853904128e-12,
+                                    6.778726354822545e-14};
     int64_t whole = (int64_t)(x < 0 ? x - 0.5 : x + 0.5);
-    double f = (x - (double)whole) * 0.69314718055994531, sum = 1; // ln 2
-    for (int n = 14; n > 0; n--)
-        sum = 1 + sum * f / n;
+    double f = x - (double)whole, sum = 0;
+    for (int k = sizeof factor / sizeof *factor - 1; k >= 0; k--)
+        sum = sum * f + factor[k];
     uint64_t bits = (uint64_t)(whole + 1023) << 52;
     double power;
     memcpy(&power, &bits, sizeof power);

@@ -251,6 +251,8 @@ int cdp_posterior_new(struct cdp_posterior *p, const struct cdp_cohort *cohort,
         p->true_above[b] = p->true_above[b + 1] + c.chance[b] * p->excess[b];
         p->chance_above[b] = p->chance_above[b + 1] + c.chance[b];
     }
+    for (int b = 0; b < p->bins; b++)
+        p->weight[b] = cdp_log2(1 + p->excess[b]) * 0.30102999566398120;
     p->all_true = fmax(p->true_above[0], 1e-12);
     free(weight);
     free(c.of_row);
@@ -259,20 +261,18 @@ int cdp_posterior_new(struct cdp_posterior *p, const struct cdp_cohort *cohort,
 
 double cdp_posterior_weight(const struct cdp_posterior *p, double z)
 {
-    int low = 0, high = p->bins - 1; // the middle of `low` is not above z
-    while (low < high) {
-        int middle = (low + high + 1) / 2;
-        if ((p->edge[middle] + p->edge[middle + 1]) / 2 <= z)
-            low = middle;
-        else
-            high = middle - 1;
-    }
+    double part = (z - p->edge[0]) / (p->edge[p->bins] - p->edge[0]); // bins have about one width
+    int low = (int)(fmin(fmax(part, 0), 1) * (p->bins - 1));
+    while (low + 1 < p->bins && (p->edge[low + 1] + p->edge[low + 2]) / 2 <= z)
+        low++;
+    while (low > 0 && (p->edge[low] + p->edge[low + 1]) / 2 > z)
+        low--;
     double at = (p->edge[low] + p->edge[low + 1]) / 2;
-    double here = cdp_log2(1 + p->excess[low]) * 0.30102999566398120;
+    double here = p->weight[low];
     if (z <= at || low + 1 == p->bins)
         return here;
     double next = (p->edge[low + 1] + p->edge[low + 2]) / 2;
-    double there = cdp_log2(1 + p->excess[low + 1]) * 0.30102999566398120;
+    double there = p->weight[low + 1];
     return here + (there - here) * (z - at) / (next - at);
 }
 

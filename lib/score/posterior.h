@@ -35,6 +35,7 @@ struct cdp_posterior {
     int bins;
     double edge[CDP_POSTERIOR_BINS + 1];
     double excess[CDP_POSTERIOR_BINS]; // true pairs for each pair by chance: the odds
+    double weight[CDP_POSTERIOR_BINS]; // log10(1 + excess)
     double true_above[CDP_POSTERIOR_BINS + 1], chance_above[CDP_POSTERIOR_BINS + 1];
     double all_true; // shares of all pairs: true ones, true and by chance above an edge
 };

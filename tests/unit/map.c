@@ -251,7 +251,7 @@ static void test_bounds(void)
     cdp_map_free(map);
 }
 
-static void test_log2(void)
+static void test_logs(void)
 {
     int wrong = 0;
     for (uint64_t k = 0; k < 100000; k++) {
@@ -260,11 +260,15 @@ static void test_log2(void)
     }
     ok(wrong == 0 && cdp_log2(1) == 0 && cdp_log2(0.25) == -2,
        "logarithms are as exact as promised: %d of 100000 are not", wrong);
+    wrong = 0;
+    for (double x = -60; x < 60; x += 0.00317)
+        wrong += fabs(cdp_exp2(x) / exp2(x) - 1) > 4.5e-16; // two units in the last place
+    ok(wrong == 0 && cdp_exp2(0) == 1 && cdp_exp2(-3) == 0.125, "powers of 2");
 }
 
 int main(void)
 {
-    test_log2();
+    test_logs();
     test_small();
     test_links();
     test_merge();
