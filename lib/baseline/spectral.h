@@ -30,8 +30,8 @@ struct cdp_spectral_plan {
 
 // Sets label[i] to a number below the number of items. Unless `values` is NULL, sets it to the
 // C + 1 smallest eigenvalues, ascending, or to all if the items are fewer, and leaves the labels.
-// Memory: 8 bytes for each item and eigenvector of its component, some 7 matrices of C x C, and 400
-// bytes an item for each thread. Results do not depend on the number of threads.
+// Memory: 8 bytes for each item and eigenvector of its component, some 7 matrices of C x C, and 800
+// bytes an item and 256 more for each thread. Results do not depend on the number of threads.
 int cdp_spectral(const struct cdp_neighbours *lists, const struct cdp_spectral_plan *plan,
                  uint32_t *label, double *values, struct cdp_err *err);
 
