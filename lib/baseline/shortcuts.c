@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/threads.h"
@@ -319,7 +318,8 @@ static int merge_found(struct scan *s, int threads, struct cdp_err *err)
         struct cdp_joined *edge = cdp_spanning_offer(s->tree, w->count, err);
         if (!edge)
             return -1;
-        memcpy(edge, w->found, w->count * sizeof *edge);
+        for (size_t e = 0; e < w->count; e++)
+            edge[e] = w->found[e];
         w->count = 0;
     }
     return cdp_spanning_merge(s->tree, err);
