@@ -370,7 +370,6 @@ int cdp_fused_normalise(struct cdp_fused *fused, const uint32_t *label, uint32_t
                fused->dim * sizeof *rows);
         of[k] = label[impostor[k]];
     }
-    cdp_progress_start(progress, "normalisation", "rows", fused->items);
 #pragma omp parallel for num_threads(cdp_threads(threads)) schedule(static)
     for (uint64_t begin = 0; begin < fused->items; begin += ROWS) {
         size_t some = fused->items - begin < ROWS ? fused->items - begin : ROWS;
@@ -457,7 +456,6 @@ int cdp_cohort_new(struct cdp_cohort *cohort, const struct cdp_fused *fused, uin
         cdp_cohort_free(cohort);
         return -1;
     }
-    cdp_progress_start(progress, "cohort", "rows", fused->items);
 #pragma omp parallel num_threads(cdp_threads(threads))
     for (uint64_t begin = 0; begin < fused->items; begin += STRETCH) {
         uint64_t count = fused->items - begin < STRETCH ? fused->items - begin : STRETCH;

@@ -39,6 +39,7 @@ void cdp_fused_scores(const struct cdp_fused *fused, uint64_t item, const uint32
 // items of other clusters, one of each of up to 2,048 clusters (adaptive symmetric normalisation of
 // speaker verification; Matejka et al., Interspeech 2017). Items that are near to all lose what
 // that brought them. Fewer than CDP_LEAST_CLUSTERS clusters change nothing. label[i] < clusters.
+// Adds a step of progress for each item.
 int cdp_fused_normalise(struct cdp_fused *fused, const uint32_t *label, uint32_t clusters,
                         int threads, struct cdp_progress *progress, struct cdp_err *err);
 #define CDP_NORMAL_RANGE 64
@@ -72,7 +73,7 @@ struct cdp_cohort {
     uint32_t *counts; // rows x CDP_COSINE_BINS: of the cosines with all other items
 };
 
-// Memory: 32 KiB a row.
+// Adds a step of progress for each item. Memory: 32 KiB a row.
 int cdp_cohort_new(struct cdp_cohort *cohort, const struct cdp_fused *fused, uint32_t rows,
                    int threads, struct cdp_progress *progress, struct cdp_err *err);
 void cdp_cohort_free(struct cdp_cohort *cohort);

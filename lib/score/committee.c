@@ -17,7 +17,8 @@ static const double FALSE_SHARE = 0.1, // of the pairs that count as true
     LEAST_WEIGHT = 0.02,               // of the largest
     // Of a variance, added (regularized discriminant analysis; Friedman, JASA 84, 1989): with 0.001
     // weights of alike models that correlate, 0.2 each at best, went from 0.16 to 0.24.
-    RIDGE = 0.1;
+    RIDGE = 0.1,
+                    COMMITTEE_SHARE = 0.2; // of the time of consensus, for progress
 
 // Sums over pairs of the models' z and of their products; then means and covariances.
 struct moments {
@@ -306,6 +307,7 @@ int cdp_committee_weights(double *weight, struct cdp_null *member, double *separ
     weight[0] = 1;
     if (plan->models == 1)
         return 0;
+    cdp_progress_stage(plan->progress, COMMITTEE_SHARE, (plan->models + 1) * plan->features->rows);
     for (unsigned m = 0; m < plan->models; m++) {
         share[m] = 1;
         if (measure_member(&member[m], plan, m, err))

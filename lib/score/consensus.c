@@ -11,7 +11,16 @@
 #include "score/overlap.h"
 #include "score/pairs.h"
 
-enum { RUN = 1 << 14 }; // pairs that are scored at a time
+enum {
+    RUN = 1 << 14,        // pairs that are scored at a time
+    MOST_CLUSTERINGS = 4, // of a judgement
+};
+
+// For progress, measured with 200,000 items and lists of 80. Shares of the time that is left: of
+// the pairs' cosines, of the cohort in a judgement, of normalisation. Parts of the work up to which
+// the judgements go.
+static const double PAIRS_SHARE = 0.1, COHORT_SHARE = 0.55, NORMALISE_SHARE = 0.26;
+static const double FIRST_END = 0.45, LAST_END = 0.96;
 
 // ---- the pairs of all lists
 
@@ -42,7 +51,7 @@ static int find_pairs(struct pairs *pairs, const struct cdp_consensus_plan *plan
         pairs->cosine = cdp_alloc(pairs->lists.begin[items], sizeof *pairs->cosine, "cosines", err);
         status = pairs->cosine ? 0 : -1;
     }
-    cdp_progress_start(plan->progress, "pairs", "rows", items);
+    cdp_progress_stage(plan->progress, PAIRS_SHARE, items);
 #pragma omp parallel for num_threads(cdp_threads(plan->threads)) schedule(dynamic, 64) if (!status)
     for (uint64_t at = 0; at < (status ? 0 : items); at++) {
         uint64_t i = order[at], begin = pairs->lists.begin[i];
@@ -86,8 +95,9 @@ struct run {
 
 // The next pairs of at least a z, with scores above 0; fewer than RUN do not mean the end.
 // Returns false behind the last pair.
-static bool next_run(struct run *run, const struct pairs *pairs, const struct cdp_fused *fused,
-                     const struct cdp_posterior *posterior, double threshold, int threads)
+static bool next_run(struct run *run, const struct cdp_consensus_plan *plan,
+                     const struct pairs *pairs, const struct cdp_fused *fused,
+                     const struct cdp_posterior *posterior, double threshold)
 {
     const struct cdp_pair_lists *lists = &pairs->lists;
     uint64_t all = lists->begin[lists->rows[1]], first = run->pair;
@@ -97,7 +107,7 @@ static bool next_run(struct run *run, const struct pairs *pairs, const struct cd
             run->row++;
         run->i[n] = run->row;
     }
-#pragma omp parallel for num_threads(cdp_threads(threads)) schedule(static)
+#pragma omp parallel for num_threads(cdp_threads(plan->threads)) schedule(static)
     for (size_t n = 0; n < some; n++) {
         double z = z_of(&posterior->null, fused, pairs, run->i[n], first + n);
         run->score[n] = z < threshold ? 0 : score_of(posterior, z, run->evidence);
@@ -109,6 +119,7 @@ static bool next_run(struct run *run, const struct pairs *pairs, const struct cd
         run->score[run->count] = run->score[n];
         run->count += run->score[n] > 0;
     }
+    cdp_progress_add(plan->progress, some);
     return some > 0;
 }
 
@@ -121,10 +132,12 @@ static int64_t cluster(const struct cdp_consensus_plan *plan, const struct pairs
     int status = run ? 0 : -1;
     if (run)
         run->evidence = 1;
-    while (!status && next_run(run, pairs, fused, posterior, threshold, plan->threads))
+    while (!status && next_run(run, plan, pairs, fused, posterior, threshold))
         status = plan->add(plan->context, run->i, run->j, run->score, run->count, err);
     free(run);
-    return status ? -1 : plan->cluster(plan->context, fused->items, label, err);
+    int64_t clusters = status ? -1 : plan->cluster(plan->context, fused->items, label, err);
+    cdp_progress_add(plan->progress, pairs->lists.begin[fused->items]);
+    return clusters;
 }
 
 // ---- the threshold
@@ -281,7 +294,7 @@ static int emit(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,
     int status = run ? 0 : -1;
     if (run)
         run->evidence = c->evidence;
-    while (!status && next_run(run, pairs, fused, &c->posterior, c->threshold, plan->threads)) {
+    while (!status && next_run(run, plan, pairs, fused, &c->posterior, c->threshold)) {
         for (size_t n = 0; n < run->count && !status; n++)
             status = sink(context, run->i[n], run->j[n], &run->score[n], err);
         c->pairs += run->count;
@@ -359,6 +372,7 @@ static int64_t judge_scores(struct cdp_consensus *c, const struct cdp_consensus_
     struct cdp_cohort cohort;
     double threshold;
     uint64_t items = fused->items;
+    cdp_progress_stage(plan->progress, COHORT_SHARE, items);
     if (cdp_cohort_new(&cohort, fused, CDP_COHORT_ROWS, plan->threads, plan->progress, err))
         return -1;
     int64_t clusters = -1;
@@ -366,6 +380,7 @@ static int64_t judge_scores(struct cdp_consensus *c, const struct cdp_consensus_
     c->first = cdp_null_estimate(&cohort);
     if (!last || first_threshold(&c->posterior, &cohort, c->first, items, &threshold, err))
         goto out;
+    cdp_progress_stage(plan->progress, 1, 2 * MOST_CLUSTERINGS * pairs->lists.begin[items]);
     clusters = cluster(plan, pairs, fused, &c->posterior, threshold, label, err);
     if (clusters < 0)
         goto out;
@@ -385,6 +400,8 @@ static int judge_normalised(struct cdp_consensus *c, const struct cdp_consensus_
                             uint32_t clusters, struct cdp_err *err)
 {
     struct cdp_consensus normalised = *c;
+    cdp_progress_limit(plan->progress, LAST_END);
+    cdp_progress_stage(plan->progress, NORMALISE_SHARE, fused->items);
     if (cdp_fused_normalise(fused, label, clusters, plan->threads, plan->progress, err) ||
         judge_scores(&normalised, plan, fused, pairs, label, err) < 0)
         return -1;
@@ -401,6 +418,7 @@ static int judge(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,
                  struct cdp_fused *fused, const struct pairs *pairs, struct cdp_err *err)
 {
     uint32_t *label = cdp_alloc(fused->items, sizeof *label, "labels", err);
+    cdp_progress_limit(plan->progress, FIRST_END);
     int64_t clusters = label ? judge_scores(c, plan, fused, pairs, label, err) : -1;
     int status = clusters < 0 ? -1 : 0;
     if (clusters >= CDP_LEAST_CLUSTERS && c->signal)
@@ -420,6 +438,7 @@ int cdp_consensus(struct cdp_consensus *c, const struct cdp_consensus_plan *plan
     struct cdp_fused fused;
     struct pairs pairs = {0};
     *c = (struct cdp_consensus){0};
+    cdp_progress_start(plan->progress, "consensus", "rows", 0);
     if (cdp_committee_weights(c->weight, c->member, c->separation, plan, err) ||
         cdp_fused_new(&fused, plan->features, c->weight, plan->models, plan->threads, err))
         return -1;
