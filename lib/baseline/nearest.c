@@ -17,7 +17,7 @@ enum {
     BATCH = CDP_SKETCH_BLOCK,
     LEARN_ROWS = 4095, // for the origin and the step: below this PCA would be tried (sketch.c)
     ROWS = 60,         // compared together; they fit the L1 cache with a tile
-    CANDIDATES = 64,   // of a row; more are rare, and then all columns are measured
+    CANDIDATES = 16,   // of a row; when there are more, they are measured
 };
 
 static const enum cdp_metric PRODUCTS = CDP_COSINE; // the kernels of dot products
@@ -359,6 +359,19 @@ void cdp_assignment_free(struct cdp_assignment *a)
     *a = (struct cdp_assignment){0};
 }
 
+struct best {
+    uint32_t label;
+    double square;
+};
+
+static void measure(struct best *best, const struct cdp_points *p, const struct cdp_centroids *c,
+                    uint64_t row, uint32_t centroid)
+{
+    double square = cdp_points_square(p, row, c->number + centroid * p->rows->dim);
+    if (square < best->square || (square == best->square && centroid < best->label))
+        *best = (struct best){centroid, square};
+}
+
 // A row that is searched for. Distances are in steps of codes.
 struct query {
     uint32_t row, own; // its label before
@@ -366,7 +379,8 @@ struct query {
     float upper;       // an upper bound of the distance to the nearest
     float lower[2];    // the two smallest lower bounds of distances to others than `own`,
     uint32_t nearest;  // the first of which is that of this centroid
-    uint32_t found;    // candidates: columns that may be nearest. More than CANDIDATES: not kept
+    struct best best;  // of those that were measured, and of `own`
+    uint32_t found;    // candidates: columns that may be nearest
     struct candidate {
         uint32_t centroid;
         float lower;
@@ -392,8 +406,20 @@ static void prune(struct query *q)
     q->found = kept;
 }
 
+// Measures the candidates.
+static void settle(struct query *q, const struct cdp_points *p, const struct cdp_centroids *c)
+{
+    prune(q);
+    for (uint32_t i = 0; i < q->found; i++)
+        measure(&q->best, p, c, q->row, q->candidate[i].centroid);
+    q->found = 0;
+    float upper = (float)(sqrt(q->best.square) / p->sketcher.step * (1 + 1e-6));
+    q->upper = upper < q->upper ? upper : q->upper;
+}
+
 // A column passed, with these bounds of its distance.
-static void offer(struct query *q, uint32_t centroid, float lower, float upper)
+static void offer(struct query *q, const struct cdp_points *p, const struct cdp_centroids *c,
+                  uint32_t centroid, float lower, float upper)
 {
     if (centroid == q->own)
         return;
@@ -405,18 +431,17 @@ static void offer(struct query *q, uint32_t centroid, float lower, float upper)
         q->lower[1] = lower;
     }
     q->upper = upper < q->upper ? upper : q->upper;
-    if (lower > q->upper || q->found > CANDIDATES)
+    if (lower > q->upper)
         return;
     if (q->found == CANDIDATES)
-        prune(q);
-    if (q->found < CANDIDATES)
-        q->candidate[q->found] = (struct candidate){centroid, lower};
-    q->found++;
+        settle(q, p, c);
+    q->candidate[q->found++] = (struct candidate){centroid, lower};
 }
 
 // Compares the queries with a tile of columns.
 static void search_tile(struct search *s, uint32_t queries, const struct cdp_points *p,
-                        const struct cdp_columns *columns, uint32_t first)
+                        const struct cdp_centroids *centroids, const struct cdp_columns *columns,
+                        uint32_t first)
 {
     const struct cdp_kernel *kernel = p->sketcher.kernel;
     const uint32_t *row[ROWS];
@@ -469,22 +494,9 @@ static void search_tile(struct search *s, uint32_t queries, const struct cdp_poi
             float slack = 2 + 0x1p-20F * (square[r] + fabsf(product));
             float least = apart > slack ? sqrtf(apart - slack) : 0;
             float e = error[r] + columns->error[first + c];
-            offer(q, id_at(columns, first + c), least - e, sqrtf(apart + slack) + e);
+            offer(q, p, centroids, id_at(columns, first + c), least - e, sqrtf(apart + slack) + e);
         }
     }
-}
-
-struct best {
-    uint32_t label;
-    double square;
-};
-
-static void measure(struct best *best, const struct cdp_points *p, const struct cdp_centroids *c,
-                    uint64_t row, uint32_t centroid)
-{
-    double square = cdp_points_square(p, row, c->number + centroid * p->rows->dim);
-    if (square < best->square || (square == best->square && centroid < best->label))
-        *best = (struct best){centroid, square};
 }
 
 static float smaller(float a, float b)
@@ -492,45 +504,19 @@ static float smaller(float a, float b)
     return a < b ? a : b;
 }
 
-// Measures all columns of a query. Returns the distance to the nearest of those that are not the
-// best.
-static double measure_all(struct best *best, const struct cdp_points *p,
-                          const struct cdp_centroids *c, const struct cdp_columns *columns,
-                          const struct query *q)
-{
-    double second = INFINITY;
-    for (uint32_t i = 0; i < q->columns; i++) {
-        uint32_t id = id_at(columns, i);
-        struct best before = *best, own = {CDP_NO_CENTROID, INFINITY};
-        if (id == q->own)
-            continue;
-        measure(&own, p, c, q->row, id);
-        measure(best, p, c, q->row, id);
-        second = fmin(second, best->label == id ? before.square : own.square);
-    }
-    return sqrt(second);
-}
-
 // Writes what is known of the query's row now.
 static void finish(struct query *q, struct cdp_assignment *a, const struct cdp_points *p,
-                   const struct cdp_centroids *c, const struct cdp_columns *columns)
+                   const struct cdp_centroids *c)
 {
     uint64_t row = q->row;
-    struct best best = {q->own, a->square[row]};
-    float lower = a->lower[row];
-    if (q->found > CANDIDATES) {
-        lower = smaller(lower, cdp_lower(measure_all(&best, p, c, columns, q)));
-    } else {
-        prune(q);
-        for (uint32_t i = 0; i < q->found; i++)
-            measure(&best, p, c, row, q->candidate[i].centroid);
-        float least = q->lower[best.label == q->nearest];
-        lower = smaller(lower, cdp_lower((double)(least > 0 ? least : 0) * p->sketcher.step));
-    }
-    if (best.label != q->own && q->own != CDP_NO_CENTROID)
+    settle(q, p, c);
+    float least = q->lower[q->best.label == q->nearest];
+    float lower = cdp_lower((double)(least > 0 ? least : 0) * p->sketcher.step);
+    lower = smaller(lower, a->lower[row]);
+    if (q->best.label != q->own && q->own != CDP_NO_CENTROID)
         lower = smaller(lower, cdp_lower(sqrt(a->square[row])));
-    a->label[row] = best.label;
-    a->square[row] = best.square;
+    a->label[row] = q->best.label;
+    a->square[row] = q->best.square;
     a->lower[row] = lower;
 }
 
@@ -547,6 +533,7 @@ static void start(struct search *s, uint32_t i, uint64_t job, const struct cdp_a
         .upper = (float)(sqrt(a->square[row]) / p->sketcher.step * (1 + 1e-6)),
         .lower = {lower, lower},
         .nearest = CDP_NO_CENTROID,
+        .best = {a->label[row], a->square[row]},
     };
     cdp_points_pack(p, row, s->word + i * s->line);
 }
@@ -561,9 +548,9 @@ static void search_rows(struct search *s, struct cdp_assignment *a, const struct
         most = s->query[i].columns > most ? s->query[i].columns : most;
     }
     for (uint32_t first = 0; first < most; first += TILE)
-        search_tile(s, count, p, columns, first);
+        search_tile(s, count, p, c, columns, first);
     for (uint32_t i = 0; i < count; i++)
-        finish(&s->query[i], a, p, c, columns);
+        finish(&s->query[i], a, p, c);
 }
 
 static void free_searches(struct search *s, int threads)
