@@ -168,10 +168,10 @@ static const double SURE_RECALL = 0.8, ALL_SURE_RECALL = 0.9;
 // Pairs of weak models are kept from these odds on, in full where the recall of clusters is 0.45
 // and less, not at all from 0.55 on, but not below the z of so many false alarms. Each pair then
 // counts less, by the power EVIDENCE of what lowers the weight at the threshold: one pair hardly
-// joins two items, several to one cluster do. Chosen on lfw's mobileface256 and dlib128 and on
-// glyphs.
+// joins two items, several to one cluster do; but not below LEAST_EVIDENCE, since short lists have
+// few pairs. Chosen on lfw's mobileface256 and dlib128, with lists of 14 to 80, and on glyphs.
 static const double LOOSE_RECALL[2] = {0.45, 0.55}, LOOSE_ODDS = 0.15, MOST_LOOSE_ALARMS = 4,
-                    EVIDENCE = 0.8;
+                    EVIDENCE = 0.8, LEAST_EVIDENCE = 0.3;
 
 // Of strong models, odds grow by so many decades as the overlap of neighbourhoods goes from 0 to 1,
 // and this part of the odds at the threshold suffices. Weak models lose by it: most of their true
@@ -236,7 +236,7 @@ static void loosen(struct cdp_consensus *c)
     double before = cdp_posterior_weight(&c->posterior, c->threshold);
     c->threshold = cdp_round24(c->threshold + share * (least - c->threshold));
     double now = cdp_posterior_weight(&c->posterior, c->threshold);
-    c->evidence = cdp_round24(pow(now / before, EVIDENCE));
+    c->evidence = cdp_round24(fmax(pow(now / before, EVIDENCE), LEAST_EVIDENCE));
 }
 
 // The last threshold: that of clusters and of chance agree on it. `label` are the clusters of the
