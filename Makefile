@@ -216,7 +216,7 @@ bench-knn: everything
 	CDP_BIN=$(abspath $(BUILD)/bin) CDP_BENCH=$(abspath $(BUILD)/bench) tests/bench/knn.sh $(PARTS)
 
 # Not the tests of makefiles, pages and scripts: the code that these run is run by the others.
-scripted = $(addprefix tests/,$(addsuffix .sh,completion data layers library man outside pipelines setup spec tables \
+scripted = $(addprefix tests/,$(addsuffix .sh,baselines completion data layers library man outside pipelines setup spec tables \
 	thresholds))
 asan ubsan:
 	$(MAKE) -j$(jobs) BUILD=$(BUILD)-sanitize CFLAGS='-O1 -g -fno-omit-frame-pointer' SIZE=small \
