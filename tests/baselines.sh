@@ -25,10 +25,10 @@ ran() {
     wc -l <.cdp/log >seen
 }
 
-methods=(chinese-whispers dbscan finch hdbscan kmeans knn-dbscan leiden minibatch rank-order single spectral ward)
+# All methods; without igraph not leiden, which fails then whatever its input.
 cdp-baseline leiden 2>err
-[ $? -eq 2 ] || methods=("${methods[@]/leiden/}")
-read -ra methods <<<"${methods[*]}"
+[ $? -eq 2 ] && without=none || without=leiden
+mapfile -t methods < <(cdp-baseline --help | sed -n "/^ *$without /d; s/^  \([a-z-]\+\) .*/\1/p" | sed '/^cdp-/d')
 number=${#methods[@]}
 
 # Killed in the middle, with all that it runs.
