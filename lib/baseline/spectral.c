@@ -552,11 +552,44 @@ static int rayleigh_ritz(const struct spectral *s, const struct component *c, co
     return 0;
 }
 
+// Sets *error to what the wanted eigenvalues may be wrong by: for the residual r of each, |r|, or
+// |r|^2 divided by the distance to the cut, if that is less (Parlett: The symmetric eigenvalue
+// problem, section 11.7).
+static int find_error(const struct spectral *s, const struct component *c, double *error,
+                      struct cdp_err *err)
+{
+    uint64_t numbers = c->items * WIDE;
+    double *room =
+        cdp_alloc_aligned((size_t)s->threads, 2 * numbers * sizeof *room, "columns", err);
+    if (!room)
+        return -1;
+    double most = 0;
+#pragma omp parallel for num_threads(s->threads) schedule(dynamic) reduction(max : most)
+    for (uint64_t first = 0; first < c->wanted; first += WIDE) {
+        double *x = room + (size_t)cdp_thread() * 2 * numbers, *y = x + numbers;
+        double square[WIDE] = {0};
+        take_columns(c, first, x);
+        step_rows(s, c, &(struct step){.x = x, .out = y, .by = 1}, 0, c->items);
+        for (uint64_t i = 0; i < numbers; i++) {
+            uint64_t column = first + i % WIDE;
+            double residual = column < c->wanted ? y[i] - c->value[column] * x[i] : 0;
+            square[i % WIDE] += residual * residual;
+        }
+        for (uint64_t d = 0; d < WIDE && first + d < c->wanted; d++) {
+            double gap = c->cut - 1 + c->value[first + d], length = sqrt(square[d]);
+            most = fmax(most, length < gap ? square[d] / gap : length);
+        }
+    }
+    free(room);
+    *error = most;
+    return 0;
+}
+
 static int iterate(const struct spectral *s, struct component *c, const struct small *m,
                    struct cdp_err *err)
 {
     enum { ROUNDS = 40 };
-    const double enough = 2e-7;
+    const double enough = 5e-7;
     for (uint64_t i = 0; i < c->items; i++)
         c->vector[i * c->block] = s->root[c->first + i]; // of the eigenvalue 1
     for (uint64_t j = 1; j < c->block; j++)
@@ -564,10 +597,10 @@ static int iterate(const struct spectral *s, struct component *c, const struct s
     for (uint64_t j = 0; j < c->wanted; j++)
         c->value[j] = -1;
     for (int round = 0; round < ROUNDS; round++) {
-        // From random vectors, numbers of 1e-5 are told apart safely; later the vectors of the
-        // largest eigenvalues are nearly orthogonal to the others.
+        // From random vectors, numbers of 1e-5 are told apart safely; Ritz vectors are orthogonal
+        // and differ in scale only, which goes. Columns that are lost are the last ones.
         cdp_progress_stage(s->progress, CDP_PROGRESS_ROUND, (c->block + WIDE - 1) / WIDE);
-        if (filter(s, c, degree_of(c->cut, round > 0 ? 1e7 : 1e5), err) ||
+        if (filter(s, c, degree_of(c->cut, round > 0 ? 1e12 : 1e5), err) ||
             rayleigh_ritz(s, c, m, err))
             return -1;
         double change = 0;
@@ -575,10 +608,15 @@ static int iterate(const struct spectral *s, struct component *c, const struct s
             change = fmax(change, fabs(m->value[j] - c->value[j]));
             c->value[j] = m->value[j];
         }
-        double last = 1 - m->value[c->block - 1];
-        if (change <= enough)
+        double error = change;
+        if (error > enough && round > 0 && find_error(s, c, &error, err))
+            return -1;
+        if (error <= enough)
             break;
-        if (round > 0 && last < 1.9)
+        // The block's last eigenvalues converge last, from above: until then the estimate by
+        // moments is nearer.
+        double last = 1 - m->value[c->block - 1];
+        if (round > 0 && last < 1.9 && (last < c->cut || 1 - c->value[c->wanted - 1] > c->cut))
             c->cut = last;
     }
     return 0;

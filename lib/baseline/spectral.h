@@ -19,7 +19,7 @@
 // Small components, and those of which half of the eigenvectors are wanted, are solved as dense
 // matrices; others by subspace iteration with Chebyshev filters (Zhou, Saad, Tiago, Chelikowsky:
 // Self-consistent-field calculations using Chebyshev-filtered subspace iteration, J. Comput. Phys.
-// 219 (2006)), until eigenvalues change by 2e-7 at most.
+// 219 (2006)), until eigenvalues are right to 5e-7 by their residuals.
 
 struct cdp_spectral_plan {
     uint64_t clusters;
