@@ -20,7 +20,8 @@ override strategy := baseline
 ifeq ($(filter-out undefined environment,$(origin baselines)),)
 # Without a file, leiden is an error of usage (2), unless it was built without igraph (1).
 override baselines = $(filter-out $(baselines-without),$(cdp-methods))
-baselines-without := $(if $(filter 2,$(shell PATH='$(subst ','\'',$(CDP_BIN))':"$$PATH"; cdp-baseline leiden >/dev/null 2>&1; echo $$?)),,leiden)
+baselines-without = $(eval baselines-without := $(if $(filter 2,$(shell \
+	$(cdp-path) cdp-baseline leiden >/dev/null 2>&1; echo $$?)),,leiden))$(baselines-without)
 endif
 override baseline = $(firstword $(baselines))
 include $(cdp)cdp.mk

@@ -76,6 +76,7 @@ cdp-idle := $(or $(findstring n,$(firstword -$(MAKEFLAGS))),$(findstring q,$(fir
 MAKEFLAGS += -r --no-print-directory
 
 cdp-quote = '$(subst ','\'',$1)'
+cdp-path = PATH=$(if $(CDP_BIN),$(call cdp-quote,$(CDP_BIN)):)"$$PATH"
 cdp-helper = CDP_BIN=$(call cdp-quote,$(CDP_BIN)) $(cdp)
 export CDP_BIN
 
@@ -98,7 +99,8 @@ cdp-with-clusters := kmeans minibatch spectral ward
 cdp-baselines = $(or $(baselines),$(baseline))
 
 cdp-default = $(if $(filter undefined environment,$(origin $1)),$(eval override $1 := $2))
-$(foreach v,data base committee train_data dim threads runner train_options clusters $(addprefix options_,$(cdp-methods)),$(call cdp-default,$v,))
+$(foreach v,data base committee train_data dim threads runner train_options clusters baselines \
+	$(addprefix options_,$(cdp-methods)),$(call cdp-default,$v,))
 $(call cdp-default,strategy,vote)
 cdp-is = $(filter $1,$(strategy))
 # 80 others: chinese-whispers and leiden use as many. The other methods use the first of them.
@@ -193,7 +195,6 @@ cdp-values := $(shell $(cdp)values \
 $(cdp-fine)
 $(foreach v,$(cdp-values),$(eval override $(subst =, := ,$v)))
 
-cdp-path = PATH=$(if $(CDP_BIN),$(call cdp-quote,$(CDP_BIN)):)"$$PATH"
 cdp-version := $(lastword $(shell $(cdp-path) cdp-knn --version))
 $(if $(cdp-version),,$(error cdp-knn: not in CDP_BIN and not on PATH: set CDP_BIN))
 # --help makes the tools check the options and nothing else.

@@ -138,9 +138,13 @@ is "$(ran)" "" "and nothing ran"
 make clean-experiment
 [ ! -e output ]
 ok $? "clean-experiment removes all results"
+baselines=none baseline=none clusters=1 options_ward=--none make -f "$CDP_SOURCE/pipelines/cdp.mk" "data=a b" base=m0 \
+    strategy=baseline plan >out 2>err
+is "$?:$(grep -c 'cdp-baseline dbscan --dim 32$' out)" 0:1 "variables of the environment are not used"
 
 # A mediator, then the map equation.
-mediator=(make -f "$CDP_SOURCE/pipelines/cdp.mk" "data=a b" base=m0 committee=m1 strategy=mediator train_data=others input=110 k=40)
+mediator=(make -f "$CDP_SOURCE/pipelines/cdp.mk" "data=a b" base=m0 committee=m1 strategy=mediator train_data=others
+    input=110 k=40)
 "${mediator[@]}" propagation=map >out 2>err
 ok $? "a mediator and the map equation"
 map=output/k40_mediator_110_th0.8/map
