@@ -73,7 +73,7 @@ $(BUILD)/%.o: %.c $(BUILD)/found $(BUILD)/flags
 # Vectors are passed to inlined functions only.
 $(addprefix $(BUILD)/lib/,knn/data/quantize.o knn/kernel/generic.o knn/kernel/avx2.o \
 	knn/kernel/avx512.o knn/kernel/amx.o base/sums.o \
-	$(addprefix baseline/,nearest.o rows.o ward.o components.o dense.o spectral.o) mediate/network.o score/cohort.o): private required += -Wno-psabi
+	$(addprefix baseline/,nearest.o rows.o ward.o components.o dense.o laplacian.o) mediate/network.o score/cohort.o): private required += -Wno-psabi
 
 # Of the folders too, so that the object of a source that was removed goes.
 $(library): $(library_objects) $(wildcard lib/* lib/*/*/)
@@ -216,7 +216,7 @@ bench-knn: everything
 	CDP_BIN=$(abspath $(BUILD)/bin) CDP_BENCH=$(abspath $(BUILD)/bench) tests/bench/knn.sh $(PARTS)
 
 # Not the tests of makefiles, pages and scripts: the code that these run is run by the others.
-scripted = $(addprefix tests/,$(addsuffix .sh,completion data layers library man outside pipelines setup spec tables \
+scripted = $(addprefix tests/,$(addsuffix .sh,baselines completion data layers library man outside pipelines setup spec tables \
 	thresholds))
 asan ubsan:
 	$(MAKE) -j$(jobs) BUILD=$(BUILD)-sanitize CFLAGS='-O1 -g -fno-omit-frame-pointer' SIZE=small \

@@ -19,16 +19,21 @@
 #   committee     the models that vote on the pairs (none)
 #   dim dim_MODEL dimension of raw features, of all models or of one. Needed without list.txt and meta.txt in DATA, which
 #                 give the number of rows, and for compressed files
-#   k             neighbours, the item itself counted, as in the original system (15)
-#   metric method recall     options of cdp-knn (cosine auto 0.99)
-#   strategy      vote, mediator, groundtruth, or consensus: without labels and threshold, by the map equation (vote)
+#   k             neighbours, the item itself counted, as in the original system (15; baseline: 81)
+#   metric method recall     options of cdp-knn (cosine auto 0.99; baseline: cosine exact)
+#   strategy      vote, mediator, groundtruth, consensus: without labels and threshold, by the map equation; or baseline: a
+#                 method of cdp-baseline on the base model (vote)
 #   accept        vote: committee members that must agree (0)
-#   threshold     similarity that a pair must exceed (vote: 0.6), or probability (mediator: auto)
+#   threshold     similarity that a pair must exceed (vote: 0.6), or probability (mediator: auto, with the map equation 0.8)
 #   train_data    mediator: a labelled folder like DATA, with the same models
 #   input         mediator: a 1 or 0 each for relationship, affinity and structure (111)
 #   seed          mediator: seed of the training (0)
 #   train_options mediator: further options of cdp-mediate train (none)
-#   max_size step max_iter forced_stop    options of cdp-propagate (600 0.05 100 split)
+#   propagation   mediator: method of cdp-propagate, ladder or map (ladder)
+#   max_size step max_iter forced_stop    options of cdp-propagate without the map equation (600 0.05 100 split)
+#   baseline      baseline: the method (dbscan)
+#   clusters      baseline: clusters of kmeans, minibatch, spectral and ward (the identities in meta.txt)
+#   options_METHOD baseline: further options of METHOD (none, so its defaults)
 #   evaluation    yes, no or auto: if DATA/meta.txt exists (auto)
 #   output        folder of the results (output)
 #   store         folder of the products; no blanks in its name (.cdp)
@@ -71,6 +76,7 @@ cdp-idle := $(or $(findstring n,$(firstword -$(MAKEFLAGS))),$(findstring q,$(fir
 MAKEFLAGS += -r --no-print-directory
 
 cdp-quote = '$(subst ','\'',$1)'
+cdp-path = PATH=$(if $(CDP_BIN),$(call cdp-quote,$(CDP_BIN)):)"$$PATH"
 cdp-helper = CDP_BIN=$(call cdp-quote,$(CDP_BIN)) $(cdp)
 export CDP_BIN
 
@@ -82,17 +88,30 @@ cdp-set = $(foreach v,$(.VARIABLES),$(if $(filter $1,$(firstword $(origin $v))),
 cdp-lower = $(filter a% b% c% d% e% f% g% h% i% j% k% l% m% n% o% p% q% r% s% t% u% v% w% x% y% z%,$1)
 cdp-on-command-line := $(call cdp-set,command)
 cdp-on-command-line := $(if $(filter-out 0,$(MAKELEVEL)),$(call cdp-lower,$(cdp-on-command-line)),$(cdp-on-command-line))
-cdp-in-makefile := $(filter-out cdp cdp-% sweep-%,$(call cdp-lower,$(call cdp-set,file)))
+cdp-in-makefile := $(filter-out cdp cdp-% sweep-% baselines-%,$(call cdp-lower,$(call cdp-set,file)))
+
+# The methods of cdp-baseline, and those among them that take no lists, no features, or a number of clusters.
+cdp-methods := chinese-whispers dbscan finch hdbscan kmeans knn-dbscan leiden minibatch rank-order single spectral ward
+cdp-without-lists := kmeans minibatch
+cdp-without-features := chinese-whispers knn-dbscan leiden rank-order spectral
+cdp-with-clusters := kmeans minibatch spectral ward
+# Those of this experiment; more than one in baselines.mk.
+cdp-baselines = $(or $(baselines),$(baseline))
 
 cdp-default = $(if $(filter undefined environment,$(origin $1)),$(eval override $1 := $2))
-$(foreach v,data base committee train_data dim threads runner train_options,$(call cdp-default,$v,))
-$(call cdp-default,k,15)
-$(call cdp-default,metric,cosine)
-$(call cdp-default,method,auto)
-$(call cdp-default,recall,0.99)
+$(foreach v,data base committee train_data dim threads runner train_options clusters baselines \
+	$(addprefix options_,$(cdp-methods)),$(call cdp-default,$v,))
 $(call cdp-default,strategy,vote)
+cdp-is = $(filter $1,$(strategy))
+# 80 others: chinese-whispers and leiden use as many. The other methods use the first of them.
+$(call cdp-default,k,$(if $(call cdp-is,baseline),81,15))
+$(call cdp-default,metric,cosine)
+$(call cdp-default,method,$(if $(call cdp-is,baseline),exact,auto))
+$(call cdp-default,recall,0.99)
 $(call cdp-default,accept,0)
-$(call cdp-default,threshold,$(if $(filter mediator,$(strategy)),auto,0.6))
+$(call cdp-default,propagation,$(if $(call cdp-is,consensus),map,ladder))
+$(call cdp-default,threshold,$(if $(call cdp-is,mediator),$(if $(filter map,$(propagation)),0.8,auto),0.6))
+$(call cdp-default,baseline,dbscan)
 $(call cdp-default,input,111)
 $(call cdp-default,seed,0)
 $(call cdp-default,max_size,600)
@@ -116,7 +135,8 @@ ifneq ($(filter-out help,$(or $(MAKECMDGOALS),all)),)
 # ---- the store
 
 cdp-known := data base committee dim k metric method recall strategy accept threshold train_data input seed \
-	train_options max_size step max_iter forced_stop evaluation output store threads runner meta train_meta CDP_BIN \
+	train_options propagation max_size step max_iter forced_stop baseline clusters $(addprefix options_,$(cdp-methods)) \
+	evaluation output store threads runner meta train_meta CDP_BIN \
 	$(foreach m,$(base) $(committee),$(addsuffix _$m,dim features lists train_features train_lists)) $(cdp-variables)
 cdp-words = $(foreach w,$1,$(call cdp-quote,$w))
 # $(call cdp-names,OPTION,KNOWN,GIVEN)
@@ -150,18 +170,24 @@ $(if $(filter clean-%,$(MAKECMDGOALS)),$(if $(word 2,$(MAKECMDGOALS)),$(error $(
 
 ifneq ($(filter-out help clean-experiment clean-store,$(or $(MAKECMDGOALS),all)),)
 
-cdp-is = $(filter $1,$(strategy))
+cdp-empty :=
 cdp-values := $(shell $(cdp)values \
 	$(call cdp-check,data,text) $(call cdp-check,base,name) $(call cdp-check,committee,names) \
-	$(call cdp-check,k,count:2:65536) $(call cdp-check,metric,word:cosine:angular:l2:l1:linf:hamming) \
+	$(call cdp-check,k,count:2:65536) \
+	$(call cdp-check,metric,word:cosine$(if $(call cdp-is,baseline),,:angular:l2:l1:linf:hamming)) \
 	$(call cdp-check,method,word:auto:exact:approx) $(call cdp-check,recall,real:0:1) \
-	$(call cdp-check,strategy,word:consensus:vote:mediator:groundtruth) \
+	$(call cdp-check,strategy,word:consensus:vote:mediator:groundtruth:baseline) \
 	$(if $(call cdp-is,vote),$(call cdp-check,accept,count:0:$(words $(committee))) \
 		$(call cdp-check,threshold,real:-1:1)) \
 	$(if $(call cdp-is,mediator),$(call cdp-check,train_data,text) \
 		$(call cdp-check,input,word:111:110:101:011:100:010:001) \
 		$(call cdp-check,threshold,real:0:1:auto) $(call cdp-check,seed,count:0:1e15) \
 		$(call cdp-check,train_options,names)) \
+	$(if $(call cdp-is,baseline),$(foreach b,$(cdp-baselines),\
+		baseline word:$(subst $(cdp-empty) ,:,$(cdp-methods)) $(call cdp-quote,$b) \
+		$(if $(filter $b,$(cdp-methods)),$(call cdp-check,options_$b,names))) \
+		$(if $(clusters),$(call cdp-check,clusters,count:1:4000000000)), \
+		$(call cdp-check,propagation,word$(if $(call cdp-is,consensus),,:ladder)$(if $(call cdp-is,consensus mediator),:map))) \
 	$(call cdp-check,max_size,count:1:4000000000) $(call cdp-check,step,real:0:1) \
 	$(call cdp-check,max_iter,count:0:1000000) $(call cdp-check,forced_stop,word:split:merge) \
 	$(call cdp-check,evaluation,word:yes:no:auto) \
@@ -169,12 +195,13 @@ cdp-values := $(shell $(cdp)values \
 $(cdp-fine)
 $(foreach v,$(cdp-values),$(eval override $(subst =, := ,$v)))
 
-cdp-path = PATH=$(if $(CDP_BIN),$(call cdp-quote,$(CDP_BIN)):)"$$PATH"
 cdp-version := $(lastword $(shell $(cdp-path) cdp-knn --version))
 $(if $(cdp-version),,$(error cdp-knn: not in CDP_BIN and not on PATH: set CDP_BIN))
-# --help makes cdp-mediate check the options and nothing else.
+# --help makes the tools check the options and nothing else.
 $(if $(and $(call cdp-is,mediator),$(train_options)),\
 	$(shell $(cdp-path) cdp-mediate train $(train_options) --help >/dev/null)$(cdp-fine))
+$(if $(call cdp-is,baseline),$(foreach b,$(cdp-baselines),$(if $(options_$b),\
+	$(shell $(cdp-path) cdp-baseline $b $(options_$b) --help >/dev/null)$(cdp-fine))))
 
 # ---- input files
 
@@ -186,9 +213,10 @@ cdp-of-train_data := train_
 $(foreach s,$(cdp-sets),$(foreach m,$(cdp-models),$(call cdp-default,$(cdp-of-$s)features_$m,$$($s)/features/$m.bin)))
 $(foreach s,$(cdp-sets),$(call cdp-default,$(cdp-of-$s)meta,$$($s)/meta.txt))
 
-# The mediator and consensus need features and lists.
+# The mediator, consensus and some baselines need features and lists.
 cdp-sources := $(sort $(foreach s,$(cdp-sets),$(foreach m,$(cdp-models),$(cdp-of-$s)$(if $($(cdp-of-$s)lists_$m),lists,features)_$m \
-		$(if $(call cdp-is,mediator consensus),$(cdp-of-$s)features_$m))) \
+		$(if $(or $(call cdp-is,mediator consensus),$(and $(call cdp-is,baseline),$(filter-out $(cdp-without-features),$(cdp-baselines)))),\
+			$(cdp-of-$s)features_$m))) \
 	$(if $(call cdp-is,mediator),train_meta) $(if $(call cdp-is,groundtruth)$(filter-out no,$(evaluation)),meta))
 cdp-optional := $(if $(call cdp-is,groundtruth),,$(if $(filter auto,$(evaluation)),meta))
 
@@ -258,8 +286,9 @@ cdp-ext-labels = txt
 cdp-ext-figures = tsv
 cdp-ext-accuracy = tsv
 
+cdp-dim-option = $(addprefix --dim ,$(or $(dim_$1),$(dim)))
 cdp-knn-command = cdp-knn -k $(cdp-neighbours) --metric $(metric) --method $(method) \
-	$(if $(filter exact,$(method)),,--recall $(recall)) $(addprefix --dim ,$(or $(dim_$1),$(dim)))
+	$(if $(filter exact,$(method)),,--recall $(recall)) $(cdp-dim-option)
 
 # Neighbour lists of other programs, by the ending of the file name.
 cdp-lists-command = $(or $(if $(filter %.npz,$1),cdp-view --from npz --metric $(metric)),\
@@ -274,6 +303,7 @@ cdp-labelled = $(command) -t $(threads-of) -o $(part) --labels $(files) $(needs)
 cdp-featured = $(command) -t $(threads-of) -o $(part) \
 	$(foreach s,$(sources),--features $(call cdp-quote,$($s))) $(needs)
 cdp-judged = $(command) -t $(threads-of) -o $(part) --model $(needs)
+cdp-compared = $(command) -t $(threads-of) -o $(part) $(addprefix --knn ,$(needs)) $(files)
 
 cdp-groups-111 = relationship,affinity,structure
 cdp-groups-110 = relationship,affinity
@@ -300,7 +330,7 @@ ifeq ($(and $(cdp-current),$(cdp-idle)),)
 endif
 
 cdp-state = $(if $(filter-out $(cdp-absent),$1),done,$(if $(filter $1,$(cdp-todo)),to do,not needed))
-cdp-row = $(info $(shell printf '%-8s %-10s %-10s %-42s %s' $1))
+cdp-row = $(info $(shell printf '%-8s %-16s %-10s %-42s %s' $1))
 plan:
 	@: $(call cdp-row,stage what state product command)$(foreach p,$(cdp-products),\
 		$(call cdp-row,$(cdp-plan-$p) '$(call cdp-state,$p)' $p $(call cdp-quote,$(cdp-command-$p))))
@@ -308,7 +338,7 @@ plan:
 # Records products and result folders for clean-experiment.
 cdp-remember = $(if $(cdp-idle),,$(call cdp-write,$(filter-out $(file <$(cdp-record)),$(patsubst $(store)/%,%,$(cdp-products)) $1)))
 cdp-write = $(if $1,$(file >>$(cdp-record),$1))
-$(call cdp-remember,result:k$(k)_$(cdp-setting)/sz$(max_size)_step$(step))
+$(call cdp-remember,result:$(cdp-folder))
 
 endif
 endif

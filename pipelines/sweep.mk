@@ -32,7 +32,7 @@ endif
 ifeq ($(call sweep-given,thresholds),)
 override thresholds := $(if $(filter mediator,$(sweep-strategy)),0.5 0.7 0.8 0.9 0.95 0.98 0.99 0.995 0.998 0.999,0.5:0.9:0.02)
 endif
-ifeq ($(filter groundtruth consensus,$(sweep-strategy)),)
+ifeq ($(filter groundtruth consensus baseline,$(sweep-strategy)),)
 sweep-list = $(eval override $1 := $(shell $(cdp)sweep list $1 $2 $(foreach w,$($1),$(call sweep-word,$w))))\
 	$(if $(filter-out 0,$(.SHELLSTATUS)),$(error $1: wrong list: see above))
 else
@@ -75,7 +75,7 @@ sweep-plots := $(if $(shell command -v gnuplot),svg png)
 $(foreach p,$(sweep-plots),$(call cdp-product,$p,$p,sweep,plot $p $(sweep-title),$(table),,sweep-plot))
 cdp-goals += $(table) $(foreach p,$(sweep-plots),$($p))
 
-sweep-result := sweep_$(sweep-setting)/sz$(max_size)_step$(step)
+sweep-result := sweep_$(sweep-setting)/$(cdp-clusters)
 $(call cdp-remember,result:$(sweep-result))
 sweep: $(table) $(foreach p,$(sweep-plots),$($p))
 	@$(cdp)sweep result $(call cdp-quote,$(output)/$(sweep-result)) $^

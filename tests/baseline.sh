@@ -425,6 +425,11 @@ for method in kmeans minibatch; do
     fails 1 "same.bin: 500 rows: --clusters 3 wants as many" "$method: other number of centroids" \
         cdp-baseline $method --clusters 3 --dim 2 --centres same.bin same.bin
     fails 2 "FEATURES is missing" "$method: no features" cdp-baseline $method --clusters 2
+    for wrong in nan inf; do
+        perl -e 'print pack "f<*", 1, 2, 3, shift' $wrong >wrong.bin
+        fails 1 "wrong.bin: row 1: number 1 is " "$method: a centroid with $wrong" \
+            cdp-baseline $method --clusters 2 --dim 2 --centres wrong.bin same.bin
+    done
 done
 head -c $((300 * 40 * 4)) rows.bin >centres.bin
 lloyd() { cdp-baseline kmeans --clusters 300 --centres centres.bin --dim 40 rows.bin -v "$@" 2>&1 >/dev/null | sed -n 's/.*after \(.*\) iter.*/\1/p'; }
@@ -472,5 +477,57 @@ else
     grep -q 'without igraph.*libigraph-dev' err
     ok $? "leiden: what is missing is told"
 fi
+
+# ---- all methods
+
+perl -e 'my $header = sprintf "%-117s\n", q({"descr": "<f4", "fortran_order": False, "shape": (0, 2)});
+    $header =~ tr/"/\x27/; print "\x93NUMPY\1\0", pack("v", length $header), $header' >none.npy
+while read -r method options; do
+    # shellcheck disable=SC2086 # options are words
+    cdp-baseline "$method" $options -o labels none.npy 2>err
+    status=$?
+    if grep -q 'without igraph' err; then
+        skip "$method: an array of no rows" "no igraph"
+        continue
+    fi
+    is "$status $(wc -c <labels)" "0 0" "$method${options:+ $options}: an array of no rows"
+done <<'EOT'
+chinese-whispers
+dbscan
+finch
+hdbscan
+hdbscan --tree
+kmeans --clusters 2
+kmeans --clusters 2 --tolerance 0.1
+knn-dbscan
+leiden
+minibatch --clusters 2
+rank-order
+single
+single --tree
+spectral --clusters 2
+spectral --clusters 2 --eigenvalues
+ward --clusters 2
+ward --clusters 2 --tree
+EOT
+
+# Lists made elsewhere: items 0 and 1 are at -1e-7, a rounding error of 0
+printf '0\t1\t-1e-7\n0\t2\t0.01\n1\t0\t-1e-7\n1\t2\t0.01\n2\t0\t0.01\n2\t1\t0.01\n3\t0\t1\n3\t1\t1\n' |
+    cdp-view --from tsv --type knn -o rounded.cdp -
+printf '0\t1\t-0.2\n1\t0\t-0.2\n' | cdp-view --from tsv --type knn -o negative.cdp -
+while read -r wanted method options; do
+    # shellcheck disable=SC2086
+    is "$(cdp-baseline "$method" $options --knn rounded.cdp 2>err | xargs)" "0 0 0 $wanted" "$method: a distance that is 0 but for rounding"
+    grep -q 'rounded.cdp: 2 distances below 0, by 1.* at most, set to 0' err
+    ok $? "$method: and a warning"
+    # shellcheck disable=SC2086
+    fails 1 'negative.cdp: the smallest distance is -0.200000003: distances must be at least 0' \
+        "$method: a distance below 0" cdp-baseline "$method" $options --knn negative.cdp
+done <<'EOT'
+1 single
+-1 dbscan --min-samples 3
+-1 knn-dbscan --neighbours 3 --min-samples 3
+1 chinese-whispers --neighbours 2
+EOT
 
 done_testing

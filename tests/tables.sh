@@ -116,6 +116,25 @@ cp "a b/tables.tsv" first.tsv
 is "$?,$(grep -c left err),$(stages)" 0,0,32 "a second time nothing runs"
 same "a b/tables.tsv" first.tsv "and the table is the same, its times too"
 
+fails 2 "unknown method 'dbscn' .did you mean dbscan" "an unknown baseline" "$tables" --baselines dbscn never
+"$tables" --sizes 1500 --baselines knn-dbscan,ward,kmeans "a b" >out 2>err
+is "$?,$(stages)" 0,39 "three baselines: one search, labels and metrics of each"
+head -n 7 "a b/tables.tsv" >got
+same got first.tsv "the other rows stay"
+knn=$(awk -F '\t' '$2 == "knn" { seconds = $4 } END { print seconds }' "$log")
+cdp-knn -k 80 --method exact --dim 256 -o lists.cdp "a b/synth-1500/features/m0.bin"
+{
+    cdp-baseline knn-dbscan --knn lists.cdp
+    cdp-baseline ward --clusters 20 --dim 256 --knn lists.cdp "a b/synth-1500/features/m0.bin"
+    cdp-baseline kmeans --clusters 20 --dim 256 "a b/synth-1500/features/m0.bin"
+} | split -l 1500 - labels.
+paste <(printf '%s\t1\tdefaults\n' knn-dbscan ward kmeans) <(for labels in labels.*; do
+    cdp-eval --format tsv "$labels" "a b/synth-1500/meta.txt" | awk -F '\t' '{ v[$1] = $2 } END { p = "pairwise.kept."
+        printf "%.2f\t%.2f\t%.2f\n", v[p "precision"], v[p "recall"], v[p "fscore"] }'
+done) <(printf '%s\n' "$knn" "$knn" -) >wanted
+tail -n 3 "a b/tables.tsv" | cut -f2-4,7-10 >got
+same got wanted "the metrics of their labels; kmeans needs no lists"
+
 if [ -d "${CDP_SHARED:-}/data/lfw" ]; then
     "$tables" --sizes none --faces "$CDP_SHARED/data/lfw" faces >out 2>err
     is "$(awk -F '\t' '$2 == "vote" { print $7, $8, $9 }' faces/tables.tsv | tr '\n' ,)" \

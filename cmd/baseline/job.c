@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "baseline/commands.h"
 #include "io/input.h"
+#include "lists.h"
 
 struct baseline_options baseline_options;
 
@@ -45,6 +46,7 @@ static void open_lists(struct job *job)
     if (strstr(notes, "method: approx"))
         tool_warn("%s: lists of an approximate search: the result is exact for these lists only",
                   shown);
+    lists_round_up_to_zero(&job->table, shown);
     job->items = job->table.rows;
     job->names = job->table.names;
     job->table.names = NULL;

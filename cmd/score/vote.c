@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "io/input.h"
+#include "lists.h"
 #include "score/commands.h"
 
 static uint64_t accept_count;
@@ -45,25 +46,6 @@ const struct tool vote_tool = {
     .options = options,
     .stream = "",
 };
-
-// Sets distances in -1e-6 .. 0, which are rounding errors, to 0. Lower ones are an error: they
-// would give scores above 1.
-static void round_up_to_zero(struct cdp_table *base, const char *name)
-{
-    const float least = -1e-6F;
-    if (!(base->totals.floor < 0))
-        return;
-    if (base->totals.floor < least)
-        tool_fail("%s: the smallest distance is %.9g: distances must be at least 0", name,
-                  (double)base->totals.floor);
-    uint64_t count = 0;
-    for (uint64_t e = 0; e < base->offset[base->rows]; e++) {
-        count += base->distance[e] < 0;
-        base->distance[e] = base->distance[e] < 0 ? 0 : base->distance[e];
-    }
-    tool_warn("%s: %llu distance%s below 0, by %.9g at most, set to 0", name,
-              (unsigned long long)count, tool_s(count), -(double)base->totals.floor);
-}
 
 // Warns if a few far items set the scale: the largest distance exceeds 5 times the median of the
 // lists' last distances. That median then scores above 0.8, so the usual thresholds keep most lists
@@ -109,7 +91,7 @@ void run_vote(char **files, int count)
                    count - 1);
     job_open(&job, CDP_PAIRS, files[0]);
     job_note_base(&job);
-    round_up_to_zero(&job.base, cdp_input_shown(files[0]));
+    lists_round_up_to_zero(&job.base, cdp_input_shown(files[0]));
     job.header.scale = choose_scale(&job.base, cdp_input_shown(files[0]));
     uint32_t *votes = cdp_zalloc(job.base.offset[job.base.rows], sizeof *votes, "votes", &err);
     tool_check(votes ? 0 : -1, &err);

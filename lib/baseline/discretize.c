@@ -13,10 +13,15 @@ struct work {
     double *row; // of the embedding
     size_t rows, k, stride;
     uint32_t *label;
-    double *sum;      // k x k: of the rows of each cluster, or the chosen rows
-    double *rotation; // k x k
-    double *square;   // k x k
-    double *value;    // k
+    double *sum;       // k x k: of the rows of each cluster, or the chosen rows
+    double *rotation;  // k x k: the direction of each cluster, one a row
+    double *square;    // k x k
+    double *value;     // k
+    size_t likely;     // clusters that are noted of each row
+    uint32_t *cluster; // rows x likely
+    uint32_t *list;    // rows whose products are all taken
+    bool *certain;     // rows that need not
+    uint32_t *before;  // labels of the round before
     int threads;
 };
 
@@ -91,9 +96,10 @@ static int choose(const struct work *w, enum cdp_assign assign, struct cdp_err *
 
 // ---- partition and rotation
 
-// rotation = the transposed orthogonal factor of the polar decomposition of `sum`; returns the sum
-// of its singular values. With sum' sum = Q' S^2 Q, one eigenvector a row of Q, the factor is sum
-// Q' S^-1 Q; directions of singular values below 1e-7 of the largest are left out.
+// rotation = the orthogonal factor of the polar decomposition of `sum`; returns the sum of its
+// singular values. With sum' sum = Q' S^2 Q, one eigenvector a row of Q, the factor is sum Q' S^-1
+// Q. Singular values below 1e-6 of the largest are left out: rounding changes the squares by some
+// 1e-15 of the largest, so the others are right to 1e-3.
 static int rotate(const struct work *w, double *singular, struct cdp_err *err)
 {
     size_t k = w->k;
@@ -110,7 +116,7 @@ static int rotate(const struct work *w, double *singular, struct cdp_err *err)
     *singular = 0;
     double *q = w->square, *inverse = w->rotation; // S^-1/2 Q, then its square
     for (size_t i = 0; i < k; i++) {
-        bool used = w->value[i] > 1e-14 * w->value[0];
+        bool used = w->value[i] > 1e-12 * w->value[0];
         double root = used ? sqrt(w->value[i]) : 0, by = used ? 1 / sqrt(root) : 0;
         *singular += root;
         for (size_t d = 0; d < k; d++)
@@ -123,8 +129,8 @@ static int rotate(const struct work *w, double *singular, struct cdp_err *err)
                                        .depth = k,
                                        .c = inverse,
                                        .stride = k};
-    struct cdp_dense_product turn = {.a = {inverse, k, 1},
-                                     .b = {w->sum, 1, k},
+    struct cdp_dense_product turn = {.a = {w->sum, k, 1},
+                                     .b = {inverse, k, 1},
                                      .rows = k,
                                      .columns = k,
                                      .depth = k,
@@ -136,57 +142,112 @@ static int rotate(const struct work *w, double *singular, struct cdp_err *err)
     return 0;
 }
 
-// assign_rows for `count` rows from `from` on.
-static int assign_panel(const struct work *w, size_t from, size_t count, bool magnitudes,
+// The products of a row with the directions are at most 1 % longer than the row (see rotate), so
+// that squares of some of them bound the others.
+enum { LIKELY = 16 };
+static const double LONGEST = 1.01;
+
+// Sets a row's label if some of its likely clusters rule out the others.
+static bool assign_likely(const struct work *w, size_t row)
+{
+    double rest = LONGEST, most = 0;
+    uint32_t best = 0;
+    for (size_t l = 0; l < w->likely; l++) {
+        uint32_t c = w->cluster[row * w->likely + l];
+        double product;
+        cdp_dense_products(row_of(w, row), w->rotation + c * w->k, 1, w->k, w->k, &product, 1);
+        rest -= product * product;
+        if (product > most || (product == most && c < best)) {
+            most = product;
+            best = c;
+        }
+        if (most * most > rest) {
+            w->label[row] = best;
+            return true;
+        }
+    }
+    return false;
+}
+
+// Notes the clusters of the largest magnitudes, descending. `magnitude` has room for LIKELY.
+static void note_likely(const struct work *w, const double *turned, double *magnitude,
+                        uint32_t *cluster)
+{
+    size_t count = 0;
+    for (size_t c = 0; c < w->k; c++) {
+        double own = fabs(turned[c]);
+        if (count == w->likely && own <= magnitude[count - 1])
+            continue;
+        size_t at = count < w->likely ? count++ : count - 1;
+        for (; at > 0 && own > magnitude[at - 1]; at--) {
+            magnitude[at] = magnitude[at - 1];
+            cluster[at] = cluster[at - 1];
+        }
+        magnitude[at] = own;
+        cluster[at] = (uint32_t)c;
+    }
+}
+
+// Sets the labels of `count` rows from all their products, and notes their likely clusters.
+static int assign_panel(const struct work *w, const uint32_t *list, size_t count, bool magnitudes,
                         struct cdp_err *err)
 {
     size_t k = w->k;
-    int changed = 0;
-    double *room = cdp_alloc_aligned(count, k * sizeof *room, "rotated rows", err);
-    struct cdp_dense_product turn = {.a = {row_of(w, from), w->stride, 1},
-                                     .b = {w->rotation, k, 1},
+    double *room = cdp_alloc_aligned(2 * count, k * sizeof *room, "rotated rows", err);
+    double *rows = room + count * k;
+    for (size_t i = 0; room && i < count; i++)
+        memcpy(rows + i * k, row_of(w, list[i]), k * sizeof *rows);
+    struct cdp_dense_product turn = {.a = {rows, k, 1},
+                                     .b = {w->rotation, 1, k},
                                      .rows = count,
                                      .columns = k,
                                      .depth = k,
                                      .c = room,
                                      .stride = k};
-    if (!room || cdp_dense_multiply(&turn, 1, err)) {
-        free(room);
-        return -1;
-    }
-    for (size_t i = 0; i < count; i++) {
+    int status = room ? cdp_dense_multiply(&turn, 1, err) : -1;
+    for (size_t i = 0; i < count && !status; i++) {
         const double *turned = room + i * k;
+        double magnitude[LIKELY];
         uint32_t best = 0;
         for (uint32_t c = 1; c < k; c++) {
             if (magnitudes ? fabs(turned[c]) > fabs(turned[best]) : turned[c] > turned[best])
                 best = c;
         }
-        changed |= w->label[from + i] != best;
-        w->label[from + i] = best;
+        w->label[list[i]] = best;
+        note_likely(w, turned, magnitude, w->cluster + list[i] * w->likely);
     }
     free(room);
-    return changed;
+    return status;
 }
 
-// Each row's cluster: the largest number of the rotated row, or of its magnitudes. Ties: the
-// smaller cluster. Returns whether a label changed, or -1.
-static int assign_rows(const struct work *w, bool magnitudes, struct cdp_err *err)
+// Each row's cluster: the largest product with the directions, or the largest magnitude. Ties: the
+// smaller cluster. Unless `all`, rows whose likely clusters rule out the others take no other
+// products.
+static int assign_rows(const struct work *w, bool all, bool magnitudes, struct cdp_err *err)
 {
-    enum { PANEL = 1024 };
-    int changed = 0;
+    enum { PANEL = 512 };
+    size_t count = 0;
+    int status = 0;
+#pragma omp parallel for num_threads(w->threads) schedule(dynamic, 256)
+    for (size_t i = 0; i < w->rows; i++)
+        w->certain[i] = !all && assign_likely(w, i);
+    for (size_t i = 0; i < w->rows; i++) {
+        if (!w->certain[i])
+            w->list[count++] = (uint32_t)i;
+    }
 #pragma omp parallel for num_threads(w->threads) schedule(dynamic)
-    for (size_t from = 0; from < w->rows; from += PANEL) {
+    for (size_t from = 0; from < count; from += PANEL) {
         struct cdp_err own;
-        size_t count = w->rows - from < PANEL ? w->rows - from : PANEL;
-        int status = assign_panel(w, from, count, magnitudes, &own);
+        if (assign_panel(w, w->list + from, count - from < PANEL ? count - from : PANEL, magnitudes,
+                         &own)) {
 #pragma omp critical(assign_rows)
-        {
-            if (status < 0 && changed >= 0)
+            {
+                status = -1;
                 *err = own;
-            changed = status < 0 || changed < 0 ? -1 : changed | status;
+            }
         }
     }
-    return changed;
+    return status;
 }
 
 static void sum_clusters(const struct work *w)
@@ -234,16 +295,15 @@ static int discretize(const struct work *w, const double *root, struct cdp_err *
     normalize(w, root);
     if (choose(w, CDP_ASSIGN_DISCRETIZE, err))
         return -1;
-    for (size_t c = 0; c < w->k; c++) {
-        for (size_t d = 0; d < w->k; d++)
-            w->rotation[d * w->k + c] = w->sum[c * w->k + d];
-    }
+    memcpy(w->rotation, w->sum, w->k * w->k * sizeof *w->rotation);
     double before = -1;
     for (int round = 0; round < ROUNDS; round++) {
         double singular;
-        int changed = assign_rows(w, false, err);
-        if (changed <= 0)
-            return changed;
+        memcpy(w->before, w->label, w->rows * sizeof *w->before);
+        if (assign_rows(w, round == 0, false, err)) // the chosen rows are no rotation
+            return -1;
+        if (memcmp(w->before, w->label, w->rows * sizeof *w->before) == 0)
+            break;
         sum_clusters(w);
         if (rotate(w, &singular, err))
             return -1;
@@ -259,7 +319,7 @@ static int cluster_qr(const struct work *w, struct cdp_err *err)
     double singular;
     if (choose(w, CDP_ASSIGN_CLUSTER_QR, err) || rotate(w, &singular, err))
         return -1;
-    return assign_rows(w, true, err) < 0 ? -1 : 0;
+    return assign_rows(w, true, true, err);
 }
 
 int cdp_discretize(double *embedding, const double *root, size_t rows, size_t k, size_t stride,
@@ -270,12 +330,20 @@ int cdp_discretize(double *embedding, const double *root, size_t rows, size_t k,
                      .k = k,
                      .stride = stride,
                      .label = label,
+                     .likely = k < LIKELY ? k : LIKELY,
                      .threads = threads};
     w.sum = cdp_alloc_aligned(k, k * sizeof *w.sum, "sums of clusters", err);
     w.rotation = cdp_alloc_aligned(k, k * sizeof *w.rotation, "a rotation", err);
     w.square = cdp_alloc_aligned(k, k * sizeof *w.square, "a rotation", err);
     w.value = cdp_alloc(k, sizeof *w.value, "a rotation", err);
-    int status = w.sum && w.rotation && w.square && w.value ? 0 : -1;
+    w.cluster = cdp_alloc(rows, w.likely * sizeof *w.cluster, "likely clusters", err);
+    w.list = cdp_alloc(rows, sizeof *w.list, "rows", err);
+    w.certain = cdp_alloc(rows, sizeof *w.certain, "rows", err);
+    w.before = cdp_alloc(rows, sizeof *w.before, "labels", err);
+    int status =
+        w.sum && w.rotation && w.square && w.value && w.cluster && w.list && w.certain && w.before
+            ? 0
+            : -1;
     for (size_t i = 0; i < rows; i++)
         label[i] = UINT32_MAX;
     if (!status)
@@ -284,5 +352,9 @@ int cdp_discretize(double *embedding, const double *root, size_t rows, size_t k,
     free(w.rotation);
     free(w.square);
     free(w.value);
+    free(w.cluster);
+    free(w.list);
+    free(w.certain);
+    free(w.before);
     return status;
 }

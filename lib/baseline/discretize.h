@@ -11,8 +11,8 @@
 
 enum cdp_assign {
     // Yu, Shi: Multiclass spectral clustering, ICCV 2003, as scikit-learn has it: alternates
-    // between
-    // the nearest partition and the nearest rotation, until the partition stays or 30 times.
+    // between the nearest partition and the nearest rotation, until the partition stays or 30
+    // times.
     CDP_ASSIGN_DISCRETIZE,
     // Damle, Minden, Ying: Simple, direct and efficient multi-way spectral clustering, Information
     // and Inference 8 (2019).
@@ -23,7 +23,7 @@ enum cdp_assign {
 // apart, the item's parts of orthonormal eigenvectors. root[i] is the root of the item's degree.
 // Both methods begin with k rows, which are chosen among all, or among 4 k of more than 4,096.
 // CDP_ASSIGN_DISCRETIZE changes the embedding. Memory: three matrices of k x k, two more for their
-// eigenvalues, 1,024 rows, and those to choose from.
+// eigenvalues, 1,024 rows a thread and those to choose from, 73 bytes a row.
 int cdp_discretize(double *embedding, const double *root, size_t rows, size_t k, size_t stride,
                    enum cdp_assign assign, uint32_t *label, int threads, struct cdp_err *err);
 

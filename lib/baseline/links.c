@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "baseline/links.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -45,7 +44,8 @@ int cdp_links_new(struct cdp_links *l, const struct cdp_neighbours *lists, doubl
         uint64_t all = l->begin[items + 1];
         l->target = cdp_alloc(all, sizeof *l->target, "links", err);
         l->weight = cdp_alloc(all, sizeof *l->weight, "links", err);
-        status = l->target && l->weight ? 0 : -1;
+        l->mutual = cdp_alloc(all, sizeof *l->mutual, "links", err);
+        status = l->target && l->weight && l->mutual ? 0 : -1;
     }
     for (int other = 0; !status && other < 2; other++) {
         for (uint64_t i = 0; i < items; i++) {
@@ -56,6 +56,7 @@ int cdp_links_new(struct cdp_links *l, const struct cdp_neighbours *lists, doubl
                 uint64_t at = l->begin[(other ? lists->target[entry] : i) + 1]++;
                 l->target[at] = other ? (uint32_t)i : lists->target[entry];
                 l->weight[at] = 1 - lists->distance[entry];
+                l->mutual[at] = !one_way[entry];
             }
         }
     }
@@ -69,5 +70,6 @@ void cdp_links_free(struct cdp_links *l)
     free(l->begin);
     free(l->target);
     free(l->weight);
+    free(l->mutual);
     *l = (struct cdp_links){0};
 }

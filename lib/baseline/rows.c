@@ -18,16 +18,23 @@ const float *cdp_rows_at(const struct cdp_rows *rows, uint64_t row)
     return (const float *)(const void *)cdp_matrix_at(rows->matrix, row);
 }
 
+int cdp_rows_finite(const char *file, uint64_t row, const float *x, size_t dim, struct cdp_err *err)
+{
+    for (size_t d = 0; d < dim; d++) {
+        if (!isfinite(x[d]))
+            return cdp_fail(err, "%s: row %llu: number %zu is %g; finite numbers are wanted", file,
+                            (unsigned long long)row, d, (double)x[d]);
+    }
+    return 0;
+}
+
 static int fail_row(const struct cdp_rows *rows, uint64_t row, struct cdp_err *err)
 {
-    const float *x = cdp_rows_at(rows, row);
-    for (size_t d = 0; d < rows->dim; d++) {
-        if (!isfinite(x[d]))
-            return cdp_fail(err, "%s: row %llu: number %zu is %g; finite numbers are wanted",
-                            rows->matrix->name, (unsigned long long)row, d, (double)x[d]);
-    }
-    return cdp_fail(err, "%s: row %llu: all zeros, so it has no direction: remove it",
-                    rows->matrix->name, (unsigned long long)row);
+    const char *file = rows->matrix->name;
+    if (cdp_rows_finite(file, row, cdp_rows_at(rows, row), rows->dim, err))
+        return -1;
+    return cdp_fail(err, "%s: row %llu: all zeros, so it has no direction: remove it", file,
+                    (unsigned long long)row);
 }
 
 static int prepare(struct cdp_rows *rows, int threads, struct cdp_err *err)

@@ -24,6 +24,10 @@ int cdp_rows_new(struct cdp_rows *rows, const struct cdp_matrix *matrix, int thr
                  struct cdp_err *err);
 void cdp_rows_free(struct cdp_rows *rows);
 
+// Fails, naming the file and the place, if a number of row `row` is NaN or Inf.
+int cdp_rows_finite(const char *file, uint64_t row, const float *x, size_t dim,
+                    struct cdp_err *err);
+
 // Row `row` as it is in the matrix, `dim` numbers.
 const float *cdp_rows_at(const struct cdp_rows *rows, uint64_t row);
 

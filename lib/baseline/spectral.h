@@ -15,11 +15,6 @@
 // own, and has as many clusters as eigenvectors among the C. If there are more components than C,
 // the C largest have one each (ties: the one with the smaller item), and items of the others belong
 // to the cluster of the largest component.
-//
-// Small components, and those of which half of the eigenvectors are wanted, are solved as dense
-// matrices; others by subspace iteration with Chebyshev filters (Zhou, Saad, Tiago, Chelikowsky:
-// Self-consistent-field calculations using Chebyshev-filtered subspace iteration, J. Comput. Phys.
-// 219 (2006)), until eigenvalues change by 2e-7 at most.
 
 struct cdp_spectral_plan {
     uint64_t clusters;
@@ -30,8 +25,8 @@ struct cdp_spectral_plan {
 
 // Sets label[i] to a number below the number of items. Unless `values` is NULL, sets it to the
 // C + 1 smallest eigenvalues, ascending, or to all if the items are fewer, and leaves the labels.
-// Memory: 8 bytes for each item and eigenvector of its component, some 7 matrices of C x C, and 800
-// bytes an item and 256 more for each thread. Results do not depend on the number of threads.
+// Memory: as cdp_eigenpairs_find for each component. Results do not depend on the number of
+// threads.
 int cdp_spectral(const struct cdp_neighbours *lists, const struct cdp_spectral_plan *plan,
                  uint32_t *label, double *values, struct cdp_err *err);
 

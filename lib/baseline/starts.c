@@ -29,12 +29,15 @@ static int set_centres(struct cdp_start *s, struct cdp_err *err)
     struct cdp_centroids *c = &s->centroids;
     size_t dim = s->points->rows->dim;
     float *row = cdp_alloc(dim, sizeof *row, "a row", err);
-    for (uint64_t i = 0; row && i < given->rows; i++) {
+    int status = row ? 0 : -1;
+    for (uint64_t i = 0; !status && i < given->rows; i++) {
         cdp_matrix_row_f32(given, i, row);
+        status = cdp_rows_finite(given->name, i, row, dim, err);
         for (size_t d = 0; d < dim; d++)
             c->number[i * dim + d] = (double)row[d];
     }
-    int status = row ? cdp_centroids_encode(c, s->points, NULL, c->count, s->threads, err) : -1;
+    if (!status)
+        status = cdp_centroids_encode(c, s->points, NULL, c->count, s->threads, err);
     free(row);
     return status;
 }
@@ -95,6 +98,8 @@ int cdp_starts(const struct cdp_rows *rows, const struct cdp_kmeans_plan *plan, 
     *result = (struct cdp_kmeans_result){0};
     cdp_progress_start(plan->progress, "clusters", "rows", 0);
     result->label = cdp_alloc(rows->count, sizeof *result->label, "labels", err);
+    if (result->label && rows->count == 0)
+        return 0;
     int status = !result->label || cdp_points_new(&points, rows, s.threads, err) ||
                  cdp_centroids_new(&s.centroids, &points, plan->clusters, err) ||
                  cdp_assignment_new(&s.assignment, rows->count, err) ||

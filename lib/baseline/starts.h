@@ -13,9 +13,10 @@
 // is kept.
 
 struct cdp_kmeans_plan {
-    uint32_t clusters;                // K
-    const struct cdp_matrix *centres; // the first centroids, K rows as they are; NULL: k-means++
-    uint64_t seed;                    // of the random numbers
+    uint32_t clusters; // K
+    const struct cdp_matrix
+        *centres;    // the first centroids, K finite rows as they are; NULL: k-means++
+    uint64_t seed;   // of the random numbers
     uint32_t starts; // without `centres`: the best of so many; 0: cdp_kmeans_starts
     // Lloyd: stops after the iteration in which the centroids move, squared and summed, by at most
     // this times the mean variance of a number, as in scikit-learn. 0: when no label changes.

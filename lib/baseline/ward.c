@@ -9,8 +9,8 @@
 #include "base/mem.h"
 #include "base/threads.h"
 #include "base/vectors.h"
-#include "baseline/adjacency.h"
 #include "baseline/components.h"
+#include "baseline/links.h"
 #include "baseline/sets.h"
 
 // A cluster is named by its smallest item. Its edges are fixed when it is made. Each end has the
@@ -162,8 +162,8 @@ static void add_edge(struct ward *w, uint32_t name, uint32_t other)
     own->edge[own->edges++].other = other;
 }
 
-static int add_edges(struct ward *w, const struct cdp_adjacency *graph,
-                     const struct cdp_bridge *bridge, uint64_t bridges, struct cdp_err *err)
+static int add_edges(struct ward *w, const struct cdp_links *graph, const struct cdp_bridge *bridge,
+                     uint64_t bridges, struct cdp_err *err)
 {
     for (uint64_t b = 0; b < bridges; b++) {
         w->cluster[bridge[b].later].edges++;
@@ -189,18 +189,17 @@ static int add_edges(struct ward *w, const struct cdp_adjacency *graph,
 static int connect(struct ward *w, const struct cdp_rows *rows, const struct cdp_neighbours *lists,
                    struct cdp_progress *progress, struct cdp_err *err)
 {
-    struct cdp_adjacency graph;
+    struct cdp_links graph;
     struct cdp_bridge *bridge = NULL;
     int64_t count = cdp_components(lists, w->seen, err);
     if (count < 0 ||
         cdp_components_join(rows, w->seen, (uint64_t)count, &bridge, w->threads, progress, err))
         return -1;
     uint64_t bridges = (uint64_t)count * (uint64_t)(count - (count > 0)) / 2;
-    int status = cdp_adjacency_new(&graph, lists, err);
-    if (!status) {
+    int status = cdp_links_new(&graph, lists, -INFINITY, w->threads, err);
+    if (!status)
         status = add_edges(w, &graph, bridge, bridges, err);
-        cdp_adjacency_free(&graph);
-    }
+    cdp_links_free(&graph);
     free(bridge);
     return status;
 }
