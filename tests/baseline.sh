@@ -512,22 +512,22 @@ ward --clusters 2 --tree
 EOT
 
 # Lists made elsewhere: items 0 and 1 are at -1e-7, a rounding error of 0
-printf '0\t1\t-1e-7\n0\t2\t0.01\n1\t0\t-1e-7\n1\t2\t0.01\n2\t0\t0.01\n2\t1\t0.01\n3\t0\t1\n3\t1\t1\n' |
+printf '0\t1\t-1e-7\n0\t2\t1\n1\t0\t-1e-7\n1\t2\t1\n2\t0\t1\n2\t1\t1\n3\t0\t1\n3\t1\t1\n' |
     cdp-view --from tsv --type knn -o rounded.cdp -
 printf '0\t1\t-0.2\n1\t0\t-0.2\n' | cdp-view --from tsv --type knn -o negative.cdp -
-while read -r wanted method options; do
+while IFS=/ read -r wanted method options; do
     # shellcheck disable=SC2086
-    is "$(cdp-baseline "$method" $options --knn rounded.cdp 2>err | xargs)" "0 0 0 $wanted" "$method: a distance that is 0 but for rounding"
+    is "$(cdp-baseline "$method" $options --knn rounded.cdp 2>err | xargs)" "0 0 $wanted" "$method: a distance that is 0 but for rounding"
     grep -q 'rounded.cdp: 2 distances below 0, by 1.* at most, set to 0' err
     ok $? "$method: and a warning"
     # shellcheck disable=SC2086
     fails 1 'negative.cdp: the smallest distance is -0.200000003: distances must be at least 0' \
         "$method: a distance below 0" cdp-baseline "$method" $options --knn negative.cdp
 done <<'EOT'
-1 single
--1 dbscan --min-samples 3
--1 knn-dbscan --neighbours 3 --min-samples 3
-1 chinese-whispers --neighbours 2
+1 2/single/
+-1 -1/dbscan/--min-samples 2
+-1 -1/knn-dbscan/--neighbours 3 --min-samples 2
+1 2/chinese-whispers/--neighbours 2
 EOT
 
 done_testing

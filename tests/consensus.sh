@@ -117,6 +117,17 @@ perl -e 'local $/; $_ = <>; substr($_, 192 * 7, 192) = "\0" x 192; print' m0.bin
 cdp-score consensus --features zero.bin m0.cdp 2>err >zero.cdp
 cdp-view --to tsv zero.cdp | awk '$1 == 7 || $2 == 7 { bad = 1 } END { exit bad || NR < 1000 }' && [ ! -s err ]
 ok $? "a row of zeros has no pair"
+# Rows near the corners of a simplex, so that cosines of unlike items are -1/4, below that with a row of zeros
+perl -e 'srand 1; for my $i (0 .. 149) {
+    print pack "f<*", map { $i % 11 ? ($_ == $i % 5) - 0.2 + 0.06 * (rand() - 0.5) : 0 } 0 .. 4 }' >simplex.bin
+perl -e 'for my $i (0 .. 149) { printf "%d\t%d\t%g\n", $i, ($i + $_) % 150, $_ / 100 for 1 .. 59 }' |
+    cdp-view --from tsv --type knn - >simplex.cdp
+for options in "" "--false-alarms 12" "--false-alarms 100"; do
+    # shellcheck disable=SC2086
+    cdp-score consensus -q $options --features simplex.bin simplex.cdp | cdp-view --to tsv - |
+        awk '$1 % 11 == 0 || $2 % 11 == 0 { bad = 1 } END { exit bad || NR < 1000 }'
+    ok $? "a row of zeros has no pair where unlike items have lower cosines${options:+: $options}"
+done
 for number in nan inf; do
     perl -e 'local $/; my $f = shift; $_ = <>; substr($_, 192 * 7 + 8, 4) = pack "f<", $f; print' $number m0.bin >bad.bin
     fails 1 'bad.bin: row 7: a number is not finite' "$number" cdp-score consensus --features bad.bin m0.cdp

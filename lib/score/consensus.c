@@ -37,6 +37,36 @@ static void pairs_free(struct pairs *pairs)
     *pairs = (struct pairs){0};
 }
 
+static bool is_zero(const struct cdp_fused *fused, uint64_t item)
+{
+    const int16_t *x = fused->unit + item * fused->dim;
+    size_t d = 0;
+    while (d < fused->dim && x[d] == 0)
+        d++;
+    return d == fused->dim;
+}
+
+// Leaves the pairs of two rows that have a direction.
+static int drop_zeros(struct cdp_pair_lists *lists, const struct cdp_fused *fused,
+                      struct cdp_err *err)
+{
+    uint64_t begin = 0, count = 0;
+    bool *zero = cdp_alloc(fused->items, sizeof *zero, "rows", err);
+    if (!zero)
+        return -1;
+    for (uint64_t i = 0; i < fused->items; i++)
+        zero[i] = is_zero(fused, i);
+    for (uint64_t i = 0; i < fused->items; i++) {
+        for (; begin < lists->begin[i + 1]; begin++) {
+            lists->other[count] = lists->other[begin];
+            count += !zero[i] && !zero[lists->other[begin]];
+        }
+        lists->begin[i + 1] = count;
+    }
+    free(zero);
+    return 0;
+}
+
 static int find_pairs(struct pairs *pairs, const struct cdp_consensus_plan *plan,
                       const struct cdp_fused *fused, struct cdp_err *err)
 {
@@ -47,6 +77,8 @@ static int find_pairs(struct pairs *pairs, const struct cdp_consensus_plan *plan
     if (!status)
         status = cdp_pair_lists_new(&pairs->lists, plan->lists, plan->models, NULL, false,
                                     (uint64_t[2]){0, items}, err);
+    if (!status)
+        status = drop_zeros(&pairs->lists, fused, err);
     if (!status) {
         pairs->cosine = cdp_alloc(pairs->lists.begin[items], sizeof *pairs->cosine, "cosines", err);
         status = pairs->cosine ? 0 : -1;
