@@ -331,7 +331,7 @@ static void normalise_items(const struct cdp_fused *f, uint64_t begin, size_t it
                             uint32_t count, float *slope, float *shift)
 {
     int32_t cosine[ROWS][IMPOSTORS];
-    const int16_t *x[ROWS];
+    const int16_t *x[ROWS] = {NULL};
     for (size_t n = 0; n < items; n++)
         x[n] = f->unit + (begin + n) * f->dim;
     products(x, items, rows, count, f->dim, cosine[0], IMPOSTORS);
@@ -432,7 +432,7 @@ static void count_scores(struct cdp_cohort *cohort, const struct cdp_fused *f, u
     bins_function *bins = cdp_isa() >= CDP_ISA_AVX2 ? bins_avx2 : bins_plain;
     int32_t cosine[ROWS][STRETCH];
     uint32_t bin[STRETCH], rows = cohort->rows - r < ROWS ? cohort->rows - r : ROWS;
-    const int16_t *x[ROWS];
+    const int16_t *x[ROWS] = {NULL};
     for (uint32_t k = 0; k < rows; k++)
         x[k] = f->unit + cohort->item[r + k] * f->dim;
     products(x, rows, f->unit + begin * f->dim, count, f->dim, cosine[0], STRETCH);
