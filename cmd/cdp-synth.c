@@ -17,6 +17,9 @@
 enum { IMAGES_AN_IDENTITY = 77, CHUNK = 1 << 24 };
 
 static uint64_t items = 20000, identities, dim = 256, models = 5, seed = 1;
+static int profile;
+
+static const struct cdp_synth *const profiles[] = {&cdp_synth_default, &cdp_synth_emore};
 
 static const struct cdp_option options[] = {
     {.type = CDP_OPTION_COUNT,
@@ -49,6 +52,12 @@ static const struct cdp_option options[] = {
      .value = &models,
      .min = 1,
      .max = 64},
+    {.type = CDP_OPTION_CHOICE,
+     .name = "profile",
+     .arg = "NAME",
+     .help = "what the data resemble",
+     .value = &profile,
+     .choices = (const char *const[]){"plain", "emore", NULL}},
     {.type = CDP_OPTION_COUNT,
      .name = "seed",
      .arg = "N",
@@ -174,7 +183,7 @@ int main(int argc, char **argv)
     if (identities > items)
         tool_usage("--identities %" PRIu64 " is more than --items %" PRIu64, identities, items);
 
-    struct cdp_synth synth = cdp_synth_default;
+    struct cdp_synth synth = *profiles[profile];
     synth.seed = seed;
     synth.items = items;
     synth.identities = (uint32_t)identities;

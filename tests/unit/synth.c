@@ -122,9 +122,24 @@ static void test_difficulty(void)
     ok(mean > agreement(&synth), "a model with more noise is weaker");
 }
 
-static void test_frozen(void)
+static void test_modes(void)
 {
     struct cdp_synth synth = small();
+    cdp_synth_labels(&synth, labels);
+    double mean = agreement(&synth);
+    synth.modes = 4;
+    synth.mode = 0.5;
+    ok(mean > agreement(&synth), "images of several modes agree less");
+    mean = agreement(&synth);
+    synth.modes = 1;
+    ok(mean < agreement(&synth), "one mode has no variance");
+}
+
+static void test_frozen(struct cdp_synth synth, uint64_t expected, const char *name)
+{
+    synth.items = ITEMS;
+    synth.identities = IDENTITIES;
+    synth.dim = DIM;
     cdp_synth_labels(&synth, labels);
     cdp_synth_rows(&synth, labels, 3, 0, ITEMS, 2, rows);
     uint32_t words[ITEMS + NUMBERS]; // hashed as little-endian bytes
@@ -134,7 +149,7 @@ static void test_frozen(void)
     for (int i = 0; i < ITEMS + NUMBERS; i++)
         cdp_put_le(bytes + 4 * i, 4, words[i]);
     uint64_t digest = XXH64(bytes, sizeof bytes, 0);
-    ok(digest == UINT64_C(0x41f8ac0c9a317c9b), "the data are those of every release: %llx",
+    ok(digest == expected, "%s: the data are those of every release: %llx", name,
        (unsigned long long)digest);
 }
 
@@ -143,6 +158,8 @@ int main(void)
     test_labels();
     test_rows();
     test_difficulty();
-    test_frozen();
+    test_modes();
+    test_frozen(cdp_synth_default, UINT64_C(0x41f8ac0c9a317c9b), "plain");
+    test_frozen(cdp_synth_emore, UINT64_C(0x016071d9564d8e06), "emore");
     return done();
 }
