@@ -128,6 +128,16 @@ for options in "" "--false-alarms 12" "--false-alarms 100"; do
         awk '$1 % 11 == 0 || $2 % 11 == 0 { bad = 1 } END { exit bad || NR < 1000 }'
     ok $? "a row of zeros has no pair where unlike items have lower cosines${options:+: $options}"
 done
+# Rows of zeros say nothing of chance.
+cdp-score consensus -v --features made/features/m0.bin made.cdp 2>err >/dev/null
+for every in 50 7; do
+    perl -e 'local $/; $_ = <STDIN>; for ($r = 0; $r < 2000; $r += $ARGV[0]) { substr($_, 256 * $r, 256) = "\0" x 256 } print' \
+        "$every" <made/features/m0.bin >zeros.bin
+    cdp-score consensus -v --features zeros.bin made.cdp 2>err.zeros >/dev/null
+    cat err err.zeros | awk '/pairs by chance/ { sub(/,$/, "", $8); deviation[++n] = $8 } /not Gaussian/ { bad = 1 }
+        END { print deviation[1], deviation[2]; exit bad || n != 2 || (deviation[2] / deviation[1] - 1) ^ 2 > 0.02 ^ 2 }' >said
+    ok $? "one row in $every is zeros: the deviation of chance stays: $(<said)"
+done
 for number in nan inf; do
     perl -e 'local $/; my $f = shift; $_ = <>; substr($_, 192 * 7 + 8, 4) = pack "f<", $f; print' $number m0.bin >bad.bin
     fails 1 'bad.bin: row 7: a number is not finite' "$number" cdp-score consensus --features bad.bin m0.cdp

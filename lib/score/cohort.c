@@ -38,6 +38,7 @@ void cdp_fused_free(struct cdp_fused *fused)
 {
     cdp_fused_plain(fused);
     free(fused->unit);
+    free(fused->zero);
     *fused = (struct cdp_fused){0};
 }
 
@@ -49,6 +50,21 @@ static bool fuse_row(const float *x, size_t dim, double weight, int16_t *out)
     for (size_t d = 0; d < dim; d++)
         out[d] = (int16_t)floor((double)x[d] * scale + 0.5);
     return isfinite(square);
+}
+
+static void find_zeros(struct cdp_fused *fused, int threads)
+{
+    uint64_t live = 0;
+#pragma omp parallel for num_threads(threads) schedule(static) reduction(+ : live)
+    for (uint64_t i = 0; i < fused->items; i++) {
+        const int16_t *x = fused->unit + i * fused->dim;
+        size_t d = 0;
+        while (d < fused->dim && x[d] == 0)
+            d++;
+        fused->zero[i] = d == fused->dim;
+        live += d < fused->dim;
+    }
+    fused->live = live;
 }
 
 int cdp_fused_new(struct cdp_fused *fused, const struct cdp_matrix *model, const double *weight,
@@ -63,8 +79,9 @@ int cdp_fused_new(struct cdp_fused *fused, const struct cdp_matrix *model, const
     *fused = (struct cdp_fused){.items = model->rows, .dim = (dim + WIDTH - 1) / WIDTH * WIDTH};
     fused->unit =
         cdp_alloc_aligned(fused->items, fused->dim * sizeof *fused->unit, "features", err);
+    fused->zero = cdp_alloc(fused->items, sizeof *fused->zero, "features", err);
     float *room = cdp_alloc((size_t)threads * most, sizeof *room, "rows", err);
-    int status = fused->unit && room ? 0 : -1;
+    int status = fused->unit && fused->zero && room ? 0 : -1;
     for (unsigned m = 0; m < models && !status; m++) {
         uint64_t bad = fused->items;
         size_t begin = 0;
@@ -86,6 +103,8 @@ int cdp_fused_new(struct cdp_fused *fused, const struct cdp_matrix *model, const
     free(room);
     if (status)
         cdp_fused_free(fused);
+    else
+        find_zeros(fused, threads);
     return status;
 }
 
@@ -396,21 +415,27 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// The items of the smallest hashes. A bound on the hash leaves few more of them to be sorted.
-static int draw(struct cdp_cohort *cohort, uint32_t rows, uint64_t items, struct cdp_err *err)
+static bool is_drawn(const struct cdp_fused *fused, uint64_t i, uint64_t bound)
 {
-    cohort->rows = items < rows ? (uint32_t)items : rows;
-    double share = ((double)rows + 8 * sqrt(rows)) / (double)items; // eight deviations more
+    return !fused->zero[i] && cdp_random(0, i) <= bound;
+}
+
+// The live items of the smallest hashes. A bound on the hash leaves few more of them to be sorted.
+static int draw(struct cdp_cohort *cohort, uint32_t rows, const struct cdp_fused *fused,
+                struct cdp_err *err)
+{
+    cohort->rows = fused->live < rows ? (uint32_t)fused->live : rows;
+    double share = ((double)rows + 8 * sqrt(rows)) / (double)fused->live; // eight deviations more
     uint64_t bound = share < 0.9 ? (uint64_t)(share * 0x1p64) : UINT64_MAX;
     size_t count = 0;
-    for (uint64_t i = 0; i < items; i++)
-        count += cdp_random(0, i) <= bound;
+    for (uint64_t i = 0; i < fused->items; i++)
+        count += is_drawn(fused, i, bound);
     cohort->item = cdp_alloc(count, sizeof *cohort->item, "cohort", err);
     if (!cohort->item)
         return -1;
     count = 0;
-    for (uint64_t i = 0; i < items; i++) {
-        if (cdp_random(0, i) <= bound)
+    for (uint64_t i = 0; i < fused->items; i++) {
+        if (is_drawn(fused, i, bound))
             cohort->item[count++] = (uint32_t)i;
     }
     qsort(cohort->item, count, sizeof *cohort->item, by_hash);
@@ -444,11 +469,19 @@ static void count_scores(struct cdp_cohort *cohort, const struct cdp_fused *f, u
     }
 }
 
+static void uncount(struct cdp_cohort *cohort, const struct cdp_fused *fused, uint32_t r,
+                    uint32_t item)
+{
+    int32_t score;
+    cdp_fused_scores(fused, cohort->item[r], &item, 1, &score);
+    cohort->counts[(size_t)r * CDP_COSINE_BINS + cdp_cosine_bin(score)]--;
+}
+
 int cdp_cohort_new(struct cdp_cohort *cohort, const struct cdp_fused *fused, uint32_t rows,
                    int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
     *cohort = (struct cdp_cohort){0};
-    if (draw(cohort, rows, fused->items, err))
+    if (draw(cohort, rows, fused, err))
         return -1;
     cohort->counts = cdp_zalloc(cohort->rows, CDP_COSINE_BINS * sizeof *cohort->counts,
                                 "cosines of the cohort", err);
@@ -465,11 +498,11 @@ int cdp_cohort_new(struct cdp_cohort *cohort, const struct cdp_fused *fused, uin
 #pragma omp master
         cdp_progress_add(progress, count);
     }
-    // Not with itself.
-    for (uint32_t r = 0; r < cohort->rows; r++) {
-        int32_t self;
-        cdp_fused_scores(fused, cohort->item[r], &cohort->item[r], 1, &self);
-        cohort->counts[(size_t)r * CDP_COSINE_BINS + cdp_cosine_bin(self)]--;
+    for (uint32_t r = 0; r < cohort->rows; r++)
+        uncount(cohort, fused, r, cohort->item[r]);
+    for (uint64_t i = 0; i < fused->items; i++) {
+        for (uint32_t r = 0; fused->zero[i] && r < cohort->rows; r++)
+            uncount(cohort, fused, r, (uint32_t)i);
     }
     return 0;
 }

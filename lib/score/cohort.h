@@ -2,6 +2,7 @@
 #ifndef CDP_COHORT_H
 #define CDP_COHORT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -18,6 +19,8 @@ enum { CDP_COSINE_BINS = 8192 }; // of equal width, over -1 to 1
 // 2e-5.
 struct cdp_fused {
     uint64_t items;
+    bool *zero;    // of each item: its row is all zeros, so it has no direction
+    uint64_t live; // items whose rows are not
     size_t dim;    // of all models together, rounded up to 32; the rest is 0
     int16_t *unit; // items x dim: rows of length 2^14, or all zero
     // The score of a pair is its cosine x (slope of both) - (shift of both); NULL: the cosine.
@@ -25,7 +28,8 @@ struct cdp_fused {
 };
 
 // `weight` are the squared lengths of the models' rows; their sum must be 1. A number that is not
-// finite is an error that names its row. Memory: 2 bytes for each of items x dim.
+// finite is an error that names its row. Memory: 2 bytes for each of items x dim, and one for
+// each item.
 int cdp_fused_new(struct cdp_fused *fused, const struct cdp_matrix *model, const double *weight,
                   unsigned models, int threads, struct cdp_err *err);
 void cdp_fused_free(struct cdp_fused *fused);
@@ -68,9 +72,9 @@ static inline uint32_t cdp_cosine_bin(int32_t cosine)
 }
 
 struct cdp_cohort {
-    uint32_t rows;    // as many as were wanted, or all items where these are fewer
+    uint32_t rows;    // as many as were wanted, or all live items where these are fewer
     uint32_t *item;   // of each row, ascending; drawn by a hash of the number
-    uint32_t *counts; // rows x CDP_COSINE_BINS: of the cosines with all other items
+    uint32_t *counts; // rows x CDP_COSINE_BINS: of the cosines with all other live items
 };
 
 // Adds a step of progress for each item. Memory: 32 KiB a row.

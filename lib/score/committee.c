@@ -131,7 +131,7 @@ static void add_chance(struct moments *chance, const struct cdp_consensus_plan *
         uint32_t other = (uint32_t)(cdp_random(item, draw) % fused->items);
         int32_t cosine;
         cdp_fused_scores(fused, item, &other, 1, &cosine);
-        if (other == item || (double)cosine * 0x1p-28 >= most)
+        if (other == item || fused->zero[other] || (double)cosine * 0x1p-28 >= most)
             continue;
         members_z(plan, fused, weight, member, item, other, z);
         moments_add(chance, z, plan->models);
@@ -319,7 +319,7 @@ int cdp_committee_weights(double *weight, struct cdp_null *member, double *separ
     int status = cdp_cohort_new(&cohort, &fused, ROWS, plan->threads, plan->progress, err);
     if (!status) {
         status =
-            cdp_posterior_new(&posterior, &cohort, cdp_null_estimate(&cohort), 1, fused.items, err);
+            cdp_posterior_new(&posterior, &cohort, cdp_null_estimate(&cohort), 1, fused.live, err);
         double most = true_from(&posterior);
         for (uint32_t r = 0; r < cohort.rows && !status; r++) {
             add_chance(&chance, plan, &fused, weight, member, cohort.item[r], most);
@@ -335,7 +335,7 @@ int cdp_committee_weights(double *weight, struct cdp_null *member, double *separ
     if (!status) {
         moments_end(&chance, plan->models);
         for (unsigned m = 0; m < plan->models; m++)
-            separation[m] = true_mean(&sample, &chance, plan->models, m, fused.items);
+            separation[m] = true_mean(&sample, &chance, plan->models, m, fused.live);
         if (discriminate(&chance, separation, plan->models, share))
             weights_of_shares(share, member, plan->models, weight);
     }

@@ -37,34 +37,17 @@ static void pairs_free(struct pairs *pairs)
     *pairs = (struct pairs){0};
 }
 
-static bool is_zero(const struct cdp_fused *fused, uint64_t item)
-{
-    const int16_t *x = fused->unit + item * fused->dim;
-    size_t d = 0;
-    while (d < fused->dim && x[d] == 0)
-        d++;
-    return d == fused->dim;
-}
-
 // Leaves the pairs of two rows that have a direction.
-static int drop_zeros(struct cdp_pair_lists *lists, const struct cdp_fused *fused,
-                      struct cdp_err *err)
+static void drop_zeros(struct cdp_pair_lists *lists, const struct cdp_fused *fused)
 {
     uint64_t begin = 0, count = 0;
-    bool *zero = cdp_alloc(fused->items, sizeof *zero, "rows", err);
-    if (!zero)
-        return -1;
-    for (uint64_t i = 0; i < fused->items; i++)
-        zero[i] = is_zero(fused, i);
     for (uint64_t i = 0; i < fused->items; i++) {
         for (; begin < lists->begin[i + 1]; begin++) {
             lists->other[count] = lists->other[begin];
-            count += !zero[i] && !zero[lists->other[begin]];
+            count += !fused->zero[i] && !fused->zero[lists->other[begin]];
         }
         lists->begin[i + 1] = count;
     }
-    free(zero);
-    return 0;
 }
 
 static int find_pairs(struct pairs *pairs, const struct cdp_consensus_plan *plan,
@@ -77,9 +60,8 @@ static int find_pairs(struct pairs *pairs, const struct cdp_consensus_plan *plan
     if (!status)
         status = cdp_pair_lists_new(&pairs->lists, plan->lists, plan->models, NULL, false,
                                     (uint64_t[2]){0, items}, err);
-    if (!status)
-        status = drop_zeros(&pairs->lists, fused, err);
     if (!status) {
+        drop_zeros(&pairs->lists, fused);
         pairs->cosine = cdp_alloc(pairs->lists.begin[items], sizeof *pairs->cosine, "cosines", err);
         status = pairs->cosine ? 0 : -1;
     }
@@ -280,7 +262,7 @@ static int last_threshold(struct cdp_consensus *c, const struct cdp_consensus_pl
 {
     struct cdp_posterior strong;
     double ignored;
-    uint64_t items = fused->items;
+    uint64_t items = fused->live;
     c->recall = c->strength = 0;
     c->evidence = 1;
     uint32_t *inside =
@@ -410,7 +392,7 @@ static int64_t judge_scores(struct cdp_consensus *c, const struct cdp_consensus_
     int64_t clusters = -1;
     uint32_t *last = cdp_alloc(items, sizeof *last, "labels", err);
     c->first = cdp_null_estimate(&cohort);
-    if (!last || first_threshold(&c->posterior, &cohort, c->first, items, &threshold, err))
+    if (!last || first_threshold(&c->posterior, &cohort, c->first, fused->live, &threshold, err))
         goto out;
     cdp_progress_stage(plan->progress, 1, 2 * MOST_CLUSTERINGS * pairs->lists.begin[items]);
     clusters = cluster(plan, pairs, fused, &c->posterior, threshold, label, err);
@@ -457,10 +439,10 @@ static int judge(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,
         status = judge_normalised(c, plan, fused, pairs, label, (uint32_t)clusters, err);
     free(label);
     if (plan->alarms > 0) {
-        c->threshold = cdp_false_alarms_threshold(plan->alarms, fused->items);
+        c->threshold = cdp_false_alarms_threshold(plan->alarms, fused->live);
         c->evidence = 1;
     }
-    c->alarms = cdp_false_alarms(c->threshold, fused->items);
+    c->alarms = cdp_false_alarms(c->threshold, fused->live);
     return status;
 }
 
