@@ -177,6 +177,7 @@ fails 1 'some.cdp: row 0: its list has 30 neighbours, 79 are needed' "knn-dbscan
 cdp-knn -q -k 30 --copies once --dim 2 -o once.cdp three.bin
 fails 1 'once.cdp: copies of a row are listed once' "lists of copies once" cdp-baseline dbscan --knn once.cdp
 fails 2 'FEATURES is missing: a tree' "single: a tree of lists" cdp-baseline single --tree --knn all.cdp
+fails 2 'FEATURES is missing, whose form' "single: --dim without features" cdp-baseline single --dim 4 --knn all.cdp
 cdp-knn -k 29 --rows 0:100 --dim 16 -o part.cdp rows.bin
 fails 1 'part.cdp: the lists of rows 0:100 only' "lists of some rows" cdp-baseline rank-order --knn part.cdp
 is "$(cdp-baseline single --tree --dim 2 equal.bin | cut -f 3 | sort -u)" 0 "single: the tree of equal rows"

@@ -71,6 +71,8 @@ void job_open(struct job *job, const char *input, const char *features)
         tool_usage("FEATURES is missing");
     if (!input && features)
         tool_usage("FEATURES is missing: %s", features);
+    if (!input && (baseline_options.dim || baseline_options.format))
+        tool_usage("FEATURES is missing, whose form --dim and --format tell");
     job->output = tool_output(false);
     if (input)
         open_features(job, input);
