@@ -96,7 +96,7 @@ static void tile(const float *const row[TALL], const float *panel, size_t dim,
 static void measure(const struct join *join, uint32_t later, uint32_t earlier, struct closest *pair)
 {
     double square = cdp_rows_square(join->rows, later, earlier);
-#pragma omp critical(closest)
+#pragma omp critical
     {
         struct cdp_bridge had = pair->bridge;
         if (square < pair->square ||

@@ -240,7 +240,7 @@ static int assign_rows(const struct work *w, bool all, bool magnitudes, struct c
         struct cdp_err own;
         if (assign_panel(w, w->list + from, count - from < PANEL ? count - from : PANEL, magnitudes,
                          &own)) {
-#pragma omp critical(assign_rows)
+#pragma omp critical
             {
                 status = -1;
                 *err = own;

@@ -236,7 +236,7 @@ static int turn_vectors(const struct solver *s, const struct cdp_eigenpairs *c,
         if (!failed)
             memcpy(c->vector + from * b, room, count * b * sizeof *room);
         free(room);
-#pragma omp critical(turn_vectors)
+#pragma omp critical
         if (failed && !status) {
             status = -1;
             *err = own;
