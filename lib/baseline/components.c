@@ -64,12 +64,12 @@ struct join {
     {                                                                                              \
         cdp_floats sum[TALL][PANEL / CDP_LANES] = {0};                                             \
         for (size_t d = 0; d < dim; d++) {                                                         \
-            cdp_floats low = cdp_floats_load(panel + d * PANEL);                                   \
-            cdp_floats high = cdp_floats_load(panel + d * PANEL + CDP_LANES);                      \
+            cdp_floats part[PANEL / CDP_LANES];                                                    \
+            memcpy(part, panel + d * PANEL, sizeof part);                                          \
             _Pragma("GCC unroll 4") for (int r = 0; r < TALL; r++)                                 \
             {                                                                                      \
-                sum[r][0] += row[r][d] * low;                                                      \
-                sum[r][1] += row[r][d] * high;                                                     \
+                sum[r][0] += row[r][d] * part[0];                                                  \
+                sum[r][1] += row[r][d] * part[1];                                                  \
             }                                                                                      \
         }                                                                                          \
         memcpy(product, sum, sizeof sum);                                                          \
