@@ -7,10 +7,10 @@
 
 #include "base/isa.h"
 #include "base/mem.h"
+#include "base/sets.h"
 #include "base/sort.h"
 #include "base/threads.h"
 #include "base/vectors.h"
-#include "baseline/sets.h"
 
 int64_t cdp_components(const struct cdp_neighbours *lists, uint32_t *component, struct cdp_err *err)
 {

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/sets.h"
 #include "base/threads.h"
-#include "baseline/sets.h"
 #include "baseline/shortcuts.h"
 #include "baseline/spanning.h"
 #include "knn/data/duplicates.h"

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/sets.h"
 #include "base/threads.h"
 #include "baseline/mst.h"
-#include "baseline/sets.h"
 #include "io/labels.h"
 
 // The distance of item i and entry e of its list. Lists have 1 - cosine, half its square.

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sets.h"
 #include "base/threads.h"
-#include "baseline/sets.h"
 
 // The distance of i and j, which is entry `a` of i's list. place[x] is 1 + the number of x's entry
 // in i's list, or 0. INFINITY if i is not in j's list.

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "baseline/sets.h"
+#include "base/sets.h"
 
 int64_t cdp_result_number(uint32_t *label, uint64_t items, struct cdp_err *err)
 {
@@ -24,22 +24,12 @@ int64_t cdp_result_number(uint32_t *label, uint64_t items, struct cdp_err *err)
     return count;
 }
 
-static int by_height(const void *a, const void *b)
-{
-    const struct cdp_joined *x = a, *y = b;
-    if (x->height != y->height)
-        return x->height < y->height ? -1 : 1;
-    if (x->end[0] != y->end[0])
-        return x->end[0] < y->end[0] ? -1 : 1;
-    return x->end[1] < y->end[1] ? -1 : x->end[1] > y->end[1];
-}
-
 static uint32_t size_of(const struct cdp_merged *row, uint64_t items, uint32_t node)
 {
     return node < items ? 1 : row[node - items].size;
 }
 
-int cdp_result_tree(struct cdp_joined *edge, uint64_t items, struct cdp_merged *row,
+int cdp_result_tree(const struct cdp_joined *edge, uint64_t items, struct cdp_merged *row,
                     struct cdp_err *err)
 {
     if (items > INT32_MAX)
@@ -51,13 +41,6 @@ int cdp_result_tree(struct cdp_joined *edge, uint64_t items, struct cdp_merged *
     uint32_t *node = parent + items; // of each root
     cdp_sets_init(parent, (uint32_t)items);
     cdp_sets_init(node, (uint32_t)items);
-    for (uint64_t e = 0; e + 1 < items; e++) {
-        uint32_t a = edge[e].end[0], b = edge[e].end[1];
-        edge[e].end[0] = a < b ? a : b;
-        edge[e].end[1] = a < b ? b : a;
-    }
-    if (items > 1)
-        qsort(edge, items - 1, sizeof *edge, by_height);
     for (uint64_t e = 0; e + 1 < items; e++) {
         uint32_t a = node[cdp_sets_find(parent, edge[e].end[0])];
         uint32_t b = node[cdp_sets_find(parent, edge[e].end[1])];

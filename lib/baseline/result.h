@@ -27,10 +27,9 @@ struct cdp_joined {
     double height;
 };
 
-// Makes a merge tree of the items - 1 edges of a spanning tree. Sorts the edges by height, then by
-// the smaller and the larger end, which are put in this order. `row` has room for items - 1.
-// Memory: 8 bytes an item, and a second array of edges.
-int cdp_result_tree(struct cdp_joined *edge, uint64_t items, struct cdp_merged *row,
+// Makes a merge tree of the items - 1 edges of a spanning tree, ascending by height, as cdp_mst
+// gives them. `row` has room for items - 1. At most 2^31 - 1 items. Memory: 8 bytes an item.
+int cdp_result_tree(const struct cdp_joined *edge, uint64_t items, struct cdp_merged *row,
                     struct cdp_err *err);
 
 #endif

@@ -7,11 +7,11 @@
 
 #include "base/isa.h"
 #include "base/mem.h"
+#include "base/sets.h"
 #include "base/threads.h"
 #include "base/vectors.h"
 #include "baseline/components.h"
 #include "baseline/links.h"
-#include "baseline/sets.h"
 
 // A cluster is named by its smallest item. Its edges are fixed when it is made. Each end has the
 // edge, but the cluster of the larger number, which was made later, knows its cost: the other one

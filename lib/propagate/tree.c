@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/sets.h"
 
 enum { AHEAD = 16 }; // edges between the prefetch of their ends and their use
 
@@ -26,22 +27,13 @@ struct components {
     struct cannot_link *cannot;
 };
 
-static uint32_t find(uint32_t *parent, uint32_t leaf)
-{
-    while (parent[leaf] != leaf) {
-        parent[leaf] = parent[parent[leaf]];
-        leaf = parent[leaf];
-    }
-    return leaf;
-}
-
 // Whether a cannot-link pair has an end in each of two components: the shorter list is searched.
 static bool cannot_join(const struct components *c, uint32_t a, uint32_t b)
 {
     uint32_t shorter = c->cannot_count[a] < c->cannot_count[b] ? a : b,
              other = shorter == a ? b : a;
     for (uint32_t f = c->first_cannot[shorter]; f != NONE; f = c->cannot[f].next) {
-        if (find(c->parent, c->cannot[f].leaf) == other)
+        if (cdp_sets_find(c->parent, c->cannot[f].leaf) == other)
             return true;
     }
     return false;
@@ -64,7 +56,7 @@ static void join_cannot_links(struct components *c, uint32_t into, uint32_t from
 static void merge(struct cdp_tree *t, struct components *c, uint32_t first, uint32_t second,
                   float score)
 {
-    uint32_t a = find(c->parent, first), b = find(c->parent, second);
+    uint32_t a = cdp_sets_find(c->parent, first), b = cdp_sets_find(c->parent, second);
     if (c->cannot && isfinite(score) && cannot_join(c, a, b)) {
         t->left_out++;
         return;

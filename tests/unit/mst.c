@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/random.h"
-#include "baseline/sets.h"
+#include "base/sets.h"
 #include "rows.h"
 #include "tap.h"
 
