@@ -60,6 +60,22 @@ extern struct baseline_options baseline_options;
      .arg = "NAMES", \
      .help = "file of row names, one per line, written before the labels", \
      .value = &baseline_options.ids}
+#define BASELINE_LIST(neighbours_value) \
+    {.type = CDP_OPTION_COUNT, \
+     .name = "neighbours", \
+     .arg = "K", \
+     .group = "Clusters", \
+     .help = "entries of a list, the item itself among them", \
+     .value = &(neighbours_value), \
+     .min = 1, \
+     .max = 4294967294.0}
+#define BASELINE_TREE(tree_value) \
+    {.type = CDP_OPTION_FLAG, \
+     .name = "tree", \
+     .group = "Output", \
+     .help = "write the merge tree, as SciPy's linkage, no labels", \
+     .value = &(tree_value), \
+     .without = "ids"}
 // The graph of similar neighbours.
 #define BASELINE_LINKS(neighbours_value, similarity_value) \
     {.type = CDP_OPTION_COUNT, \

@@ -33,13 +33,10 @@ static const char *centres;
      .unset = "1 for large inputs, up to 32 for small ones", \
      .min = 1, \
      .max = 1e6, \
-     .without = "centres"}, \
-    {.type = CDP_OPTION_COUNT, \
-     .name = "seed", \
-     .arg = "N", \
-     .help = "of the random numbers", \
-     .value = &seed, \
-     .max = 18446744073709551615.0}
+     .without = "centres"}
+#define SEED() \
+    .type = CDP_OPTION_COUNT, .name = "seed", .arg = "N", .help = "of the random numbers", \
+    .value = &seed, .max = 18446744073709551615.0
 // clang-format on
 
 static const struct cdp_option kmeans_options[] = {
@@ -53,6 +50,7 @@ static const struct cdp_option kmeans_options[] = {
      .min = 0,
      .max = 1e9},
     STARTS(),
+    {SEED(), .without = "centres"},
     BASELINE_FEATURES(),
     {0},
 };
@@ -67,6 +65,7 @@ static const struct cdp_option minibatch_options[] = {
      .min = 1,
      .max = 4294967294.0},
     STARTS(),
+    {SEED()},
     BASELINE_FEATURES(),
     {0},
 };

@@ -7,14 +7,7 @@ static uint64_t neighbours = 20;
 static double threshold = 10;
 
 static const struct cdp_option options[] = {
-    {.type = CDP_OPTION_COUNT,
-     .name = "neighbours",
-     .arg = "K",
-     .group = "Clusters",
-     .help = "entries of a list, the item itself among them",
-     .value = &neighbours,
-     .min = 1,
-     .max = 4294967294.0},
+    BASELINE_LIST(neighbours),
     {.type = CDP_OPTION_REAL,
      .name = "threshold",
      .arg = "T",
