@@ -128,15 +128,35 @@ for options in "" "--false-alarms 12" "--false-alarms 100"; do
         awk '$1 % 11 == 0 || $2 % 11 == 0 { bad = 1 } END { exit bad || NR < 1000 }'
     ok $? "a row of zeros has no pair where unlike items have lower cosines${options:+: $options}"
 done
+# Scores of weak models, and of no others, are lowered.
+lowered=0
+for seed in 1 2 3 4 5 6; do
+    cdp-synth -q --items 2000 --identities 400 --dim 24 --models 1 --seed $seed weak
+    cdp-knn -q -k 40 --dim 24 -o weak.cdp weak/features/m0.bin
+    cdp-score consensus -v --features weak/features/m0.bin weak.cdp 2>err >/dev/null
+    if grep -q 'scores: 1 - (1 - probability)' err; then
+        lowered=$((lowered + 1))
+        grep -q 'are above the threshold: weak$' err || note "seed $seed: lowered, but not weak"
+        grep -q 'are above the threshold: weak$' err || lowered=-10
+    fi
+done
+[ $lowered -gt 0 ]
+ok $? "scores of weak models, and of no others, are lowered: $lowered of 6"
+
 # Rows of zeros say nothing of chance.
-cdp-score consensus -v --features made/features/m0.bin made.cdp 2>err >/dev/null
+# chance FEATURES: mean and deviation of the cosines of chance, before clustering
+chance() {
+    cdp-score consensus -v --features "$1" --features "$1" made.cdp made.cdp 2>&1 >/dev/null |
+        sed -n 's/.*weight.*pairs by chance: cosine \([-0-9.]*\) +- \([0-9.]*\),.*/\1 \2/p' | head -n 1
+}
+read -r mean deviation < <(chance made/features/m0.bin)
 for every in 50 7; do
     perl -e 'local $/; $_ = <STDIN>; for ($r = 0; $r < 2000; $r += $ARGV[0]) { substr($_, 256 * $r, 256) = "\0" x 256 } print' \
         "$every" <made/features/m0.bin >zeros.bin
-    cdp-score consensus -v --features zeros.bin made.cdp 2>err.zeros >/dev/null
-    cat err err.zeros | awk '/pairs by chance/ { sub(/,$/, "", $8); deviation[++n] = $8 } /not Gaussian/ { bad = 1 }
-        END { print deviation[1], deviation[2]; exit bad || n != 2 || (deviation[2] / deviation[1] - 1) ^ 2 > 0.02 ^ 2 }' >said
-    ok $? "one row in $every is zeros: the deviation of chance stays: $(<said)"
+    read -r mean_of deviation_of < <(chance zeros.bin)
+    awk -v a="$mean" -v b="$mean_of" -v c="$deviation" -v d="$deviation_of" \
+        'BEGIN { exit !(c > 0.05 && (a - b) ^ 2 < 0.003 ^ 2 && (d / c - 1) ^ 2 < 0.02 ^ 2) }'
+    ok $? "one row in $every is zeros: chance stays $mean +- $deviation: $mean_of +- $deviation_of"
 done
 for number in nan inf; do
     perl -e 'local $/; my $f = shift; $_ = <>; substr($_, 192 * 7 + 8, 4) = pack "f<", $f; print' $number m0.bin >bad.bin

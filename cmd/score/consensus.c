@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "base/mem.h"
+#include "io/input.h"
 #include "propagate/map.h"
 #include "score/commands.h"
 
@@ -40,31 +40,31 @@ const struct tool consensus_tool = {
     .stream = "",
 };
 
-// Clusters by the map equation; items without a pair become clusters of their own.
-
-static struct cdp_map *map; // NULL: no pairs yet
+// ---- clusters by the map equation; *context: the pairs so far, NULL before the first
 
 static int add(void *context, const uint64_t *i, const uint64_t *j, const float *score,
                size_t pairs, struct cdp_err *err)
 {
-    (void)context;
-    if (!map && cdp_map_new(&map, err))
+    struct cdp_map **map = context;
+    if (!*map && cdp_map_new(map, err))
         return -1;
-    return cdp_map_add(map, i, j, score, pairs, err);
+    return cdp_map_add(*map, i, j, score, pairs, err);
 }
 
+// Items without a pair become clusters of their own.
 static int64_t cluster(void *context, uint64_t items, uint32_t *label, struct cdp_err *err)
 {
+    struct cdp_map **map = context;
     double length;
     int64_t clusters = add(context, NULL, NULL, NULL, 0, err);
     if (clusters == 0)
-        clusters = cdp_map_cluster(map, items, label, &length, (int)common.threads, err);
+        clusters = cdp_map_cluster(*map, items, label, &length, (int)common.threads, err);
     for (uint64_t item = 0; item < items && clusters >= 0; item++) {
         if (label[item] == CDP_NO_LABEL)
             label[item] = (uint32_t)clusters++;
     }
-    cdp_map_free(map);
-    map = NULL;
+    cdp_map_free(*map);
+    *map = NULL;
     return clusters;
 }
 
@@ -72,11 +72,14 @@ static int64_t cluster(void *context, uint64_t items, uint32_t *label, struct cd
 
 static void report(const struct cdp_consensus *c, char **files, int count)
 {
-    for (int m = 0; m < count && count > 1; m++)
-        tool_say("%s: weight %.3f, pairs by chance: cosine %.4f +- %.4f, true ones %.2f deviations "
-                 "above",
-                 files[m], c->weight[m], c->member[m].mean, c->member[m].deviation,
-                 c->separation[m]);
+    for (int m = 0; m < count && count > 1; m++) {
+        char found[64] = "no true ones found";
+        if (!isnan(c->separation[m]))
+            snprintf(found, sizeof found, "true ones %.2f deviations above", c->separation[m]);
+        tool_say("%s: weight %.3f, pairs by chance: cosine %.4f +- %.4f, %s",
+                 cdp_input_shown(files[m]), c->weight[m], c->member[m].mean, c->member[m].deviation,
+                 found);
+    }
     const char *kind = c->normalised ? "normalised cosine" : "cosine";
     tool_say("pairs by chance: %s %.4f +- %.4f, %.2f of what it was before clustering", kind,
              c->null.mean, c->null.deviation, c->ratio);
@@ -124,7 +127,7 @@ static void warn(const struct cdp_consensus *c, char **files, int count, uint64_
         if (c->separation[m] < LEAST_SEPARATION)
             tool_warn("%s: true pairs are %.2f deviations above those by chance: this model hardly "
                       "tells identities apart; its weight is %.3f",
-                      files[m], c->separation[m], c->weight[m]);
+                      cdp_input_shown(files[m]), c->separation[m], c->weight[m]);
     }
 }
 
@@ -133,12 +136,13 @@ void run_consensus(char **files, int count)
     static struct cdp_table lists[CDP_MOST_TEXTS];
     static struct cdp_matrix matrices[CDP_MOST_TEXTS];
     static struct cdp_consensus found;
+    struct cdp_map *map = NULL;
     struct job job;
     struct cdp_err err;
     if (features.count != (size_t)count)
         tool_usage("--features is given %zu times, but there are %d lists", features.count, count);
     job_open(&job, CDP_PAIRS, files[0]);
-    require_rows(&job.base, files[0], (uint64_t[2]){0, 0});
+    require_rows(&job.base, cdp_input_shown(files[0]), (uint64_t[2]){0, 0});
     job_note_base(&job);
     lists[0] = job.base;
     for (int m = 1; m < count; m++)
@@ -153,6 +157,7 @@ void run_consensus(char **files, int count)
         .alarms = alarms,
         .add = add,
         .cluster = cluster,
+        .context = &map,
         .threads = (int)common.threads,
         .progress = tool_progress(),
     };

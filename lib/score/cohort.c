@@ -13,6 +13,7 @@
 #include "base/isa.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/sort.h"
 #include "base/sums.h"
 #include "base/threads.h"
 #include "base/vectors.h"
@@ -250,14 +251,16 @@ enum {
     SAMPLE_SHARE = 16, // of which so many per cent are above a first bound: 2.6 deviations more
 };
 
-// One item of each cluster, of at most IMPOSTORS clusters drawn by a hash. Returns how many.
-static uint32_t draw_impostors(const uint32_t *label, uint64_t items, uint32_t clusters,
-                               uint32_t *impostor, bool *seen)
+// One live item of each cluster, of at most IMPOSTORS clusters drawn by a hash. Returns how many.
+static uint32_t draw_impostors(const struct cdp_fused *fused, const uint32_t *label,
+                               uint32_t clusters, uint32_t *impostor, bool *seen)
 {
     uint32_t count = 0;
     double share = (double)IMPOSTORS / (double)clusters;
     uint64_t bound = share < 1 ? (uint64_t)(share * 0x1p64) : UINT64_MAX;
-    for (uint64_t i = 0; i < items && count < IMPOSTORS; i++) {
+    for (uint64_t i = 0; i < fused->items && count < IMPOSTORS; i++) {
+        if (fused->zero[i])
+            continue;
         if (!seen[label[i]] && cdp_random(1, label[i]) <= bound)
             impostor[count++] = (uint32_t)i;
         seen[label[i]] = true;
@@ -369,21 +372,22 @@ int cdp_fused_normalise(struct cdp_fused *fused, const uint32_t *label, uint32_t
                         int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
     uint32_t impostor[IMPOSTORS], of[IMPOSTORS];
-    if (clusters < CDP_LEAST_CLUSTERS)
-        return 0;
     bool *seen = cdp_zalloc(clusters, sizeof *seen, "clusters", err);
+    if (!seen)
+        return -1;
+    uint32_t count = draw_impostors(fused, label, clusters, impostor, seen);
+    free(seen);
+    if (count < CDP_LEAST_CLUSTERS)
+        return 0;
     float *slope = cdp_alloc(fused->items, sizeof *slope, "normalisation", err);
     float *shift = cdp_alloc(fused->items, sizeof *shift, "normalisation", err);
     int16_t *rows = cdp_alloc_aligned(IMPOSTORS, fused->dim * sizeof *rows, "normalisation", err);
-    if (!seen || !slope || !shift || !rows) {
+    if (!slope || !shift || !rows) {
         free(rows);
-        free(seen);
         free(slope);
         free(shift);
         return -1;
     }
-    uint32_t count = draw_impostors(label, fused->items, clusters, impostor, seen);
-    free(seen);
     for (uint32_t k = 0; k < count; k++) {
         memcpy(rows + k * fused->dim, fused->unit + impostor[k] * fused->dim,
                fused->dim * sizeof *rows);
@@ -420,6 +424,14 @@ static bool is_drawn(const struct cdp_fused *fused, uint64_t i, uint64_t bound)
     return !fused->zero[i] && cdp_random(0, i) <= bound;
 }
 
+static size_t count_drawn(const struct cdp_fused *fused, uint64_t bound)
+{
+    size_t count = 0;
+    for (uint64_t i = 0; i < fused->items; i++)
+        count += is_drawn(fused, i, bound);
+    return count;
+}
+
 // The live items of the smallest hashes. A bound on the hash leaves few more of them to be sorted.
 static int draw(struct cdp_cohort *cohort, uint32_t rows, const struct cdp_fused *fused,
                 struct cdp_err *err)
@@ -427,9 +439,11 @@ static int draw(struct cdp_cohort *cohort, uint32_t rows, const struct cdp_fused
     cohort->rows = fused->live < rows ? (uint32_t)fused->live : rows;
     double share = ((double)rows + 8 * sqrt(rows)) / (double)fused->live; // eight deviations more
     uint64_t bound = share < 0.9 ? (uint64_t)(share * 0x1p64) : UINT64_MAX;
-    size_t count = 0;
-    for (uint64_t i = 0; i < fused->items; i++)
-        count += is_drawn(fused, i, bound);
+    size_t count = count_drawn(fused, bound);
+    if (count < cohort->rows) { // rows of zeros may be those of the smallest hashes
+        bound = UINT64_MAX;
+        count = fused->live;
+    }
     cohort->item = cdp_alloc(count, sizeof *cohort->item, "cohort", err);
     if (!cohort->item)
         return -1;
@@ -469,11 +483,8 @@ static void count_scores(struct cdp_cohort *cohort, const struct cdp_fused *f, u
     }
 }
 
-static void uncount(struct cdp_cohort *cohort, const struct cdp_fused *fused, uint32_t r,
-                    uint32_t item)
+static void uncount(struct cdp_cohort *cohort, uint32_t r, int32_t score)
 {
-    int32_t score;
-    cdp_fused_scores(fused, cohort->item[r], &item, 1, &score);
     cohort->counts[(size_t)r * CDP_COSINE_BINS + cdp_cosine_bin(score)]--;
 }
 
@@ -498,11 +509,14 @@ int cdp_cohort_new(struct cdp_cohort *cohort, const struct cdp_fused *fused, uin
 #pragma omp master
         cdp_progress_add(progress, count);
     }
-    for (uint32_t r = 0; r < cohort->rows; r++)
-        uncount(cohort, fused, r, cohort->item[r]);
+    for (uint32_t r = 0; r < cohort->rows; r++) {
+        int32_t self;
+        cdp_fused_scores(fused, cohort->item[r], &cohort->item[r], 1, &self);
+        uncount(cohort, r, self);
+    }
     for (uint64_t i = 0; i < fused->items; i++) {
         for (uint32_t r = 0; fused->zero[i] && r < cohort->rows; r++)
-            uncount(cohort, fused, r, (uint32_t)i);
+            uncount(cohort, r, cdp_fused_score(fused, 0, cohort->item[r], i));
     }
     return 0;
 }
@@ -519,8 +533,7 @@ uint32_t *cdp_cohort_inside(const struct cdp_cohort *cohort, const struct cdp_fu
     if (counts && offset && member && cosine) {
         for (uint64_t i = 0; i < fused->items; i++)
             offset[label[i] + 2]++;
-        for (uint32_t c = 0; c < clusters; c++)
-            offset[c + 2] += offset[c + 1];
+        cdp_group_begins(offset, clusters);
         for (uint64_t i = 0; i < fused->items; i++)
             member[offset[label[i] + 1]++] = (uint32_t)i;
         for (uint32_t r = 0; r < cohort->rows; r++) {

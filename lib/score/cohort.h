@@ -23,7 +23,8 @@ struct cdp_fused {
     uint64_t live; // items whose rows are not
     size_t dim;    // of all models together, rounded up to 32; the rest is 0
     int16_t *unit; // items x dim: rows of length 2^14, or all zero
-    // The score of a pair is its cosine x (slope of both) - (shift of both); NULL: the cosine.
+    // The score of items i and j is cosine x (slope[i] + slope[j]) - (shift[i] + shift[j]); NULL:
+    // the cosine.
     float *slope, *shift;
 };
 
@@ -40,9 +41,9 @@ void cdp_fused_scores(const struct cdp_fused *fused, uint64_t item, const uint32
 
 // From now on the score of a pair is the mean of the two items' normalised cosines, (cosine -
 // mean) / deviation, over CDP_NORMAL_RANGE: mean and deviation of the item's largest cosines with
-// items of other clusters, one of each of up to 2,048 clusters (adaptive symmetric normalisation of
-// speaker verification; Matejka et al., Interspeech 2017). Items that are near to all lose what
-// that brought them. Fewer than CDP_LEAST_CLUSTERS clusters change nothing. label[i] < clusters.
+// live items of other clusters, one of each of up to 2,048 clusters (adaptive symmetric
+// normalisation of speaker verification; Matejka et al., Interspeech 2017). It reduces hubness.
+// Fewer than CDP_LEAST_CLUSTERS clusters of live items change nothing. label[i] < clusters.
 // Adds a step of progress for each item.
 int cdp_fused_normalise(struct cdp_fused *fused, const uint32_t *label, uint32_t clusters,
                         int threads, struct cdp_progress *progress, struct cdp_err *err);

@@ -245,7 +245,7 @@ static void loosen(struct cdp_consensus *c)
     double share = between(c->recall, LOOSE_RECALL[0], LOOSE_RECALL[1], 1, 0);
     double least = fmax(cdp_excess_threshold(&c->posterior, LOOSE_ODDS),
                         cdp_false_alarms_threshold(MOST_LOOSE_ALARMS, c->posterior.items));
-    if (least >= c->threshold)
+    if (share <= 0 || least >= c->threshold)
         return;
     double before = cdp_posterior_weight(&c->posterior, c->threshold);
     c->threshold = cdp_round24(c->threshold + share * (least - c->threshold));

@@ -7,6 +7,7 @@
 
 #include "base/logs.h"
 #include "base/mem.h"
+#include "base/sort.h"
 #include "base/threads.h"
 
 enum {
@@ -57,8 +58,7 @@ static int rows_new(struct rows *rows, const struct cdp_weighted_pairs *pairs, s
         for (uint64_t p = pairs->begin[i]; p < pairs->begin[i + 1]; p++)
             rows->begin[pairs->other[p] + 2]++;
     }
-    for (uint64_t i = 0; i < items; i++)
-        rows->begin[i + 2] += rows->begin[i + 1];
+    cdp_group_begins(rows->begin, items);
     // Smaller partners first, then larger ones.
     for (uint64_t i = 0; i < items; i++) {
         for (uint64_t p = pairs->begin[i]; p < pairs->begin[i + 1]; p++)

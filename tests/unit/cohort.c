@@ -17,7 +17,7 @@
 enum { ITEMS = 503, CLUSTERS = 251, DIM0 = 19, DIM1 = 40, ROWS = 37 };
 
 static float rows0[ITEMS][DIM0], rows1[ITEMS][DIM1];
-static uint32_t label[ITEMS];
+static uint32_t label[ITEMS], few[ITEMS];
 static const double weight[] = {0.3, 0.7};
 
 // Row 5 is all zeros in the first model.
@@ -159,6 +159,40 @@ static void test_normalise(struct cdp_fused *f, int threads)
     ok(most < 1e-4, "means and deviations by sorting: off by %.1g at most", most);
 }
 
+// Rows of zeros are not drawn, also where they are those of the smallest hashes.
+static void test_zeros(void)
+{
+    enum { MANY = 20000, WANTED = 512 };
+    static float row[MANY][2];
+    struct cdp_matrix of = matrix(&row[0][0], 2);
+    struct cdp_fused f;
+    struct cdp_cohort cohort;
+    struct cdp_err err;
+    uint64_t live = 0;
+    of.rows = MANY;
+    for (uint64_t i = 0; i < MANY; i++) {
+        bool zero = cdp_random(0, i) < UINT64_MAX / 8;
+        row[i][0] = zero ? 0 : 1;
+        live += !zero;
+    }
+    if (!ok(!cdp_fused_new(&f, &of, (double[]){1}, 1, 2, &err) &&
+                !cdp_cohort_new(&cohort, &f, WANTED, 2, NULL, &err),
+            "a cohort beside rows of zeros"))
+        return;
+    bool drawn = cohort.rows == WANTED && f.live == live, all = true;
+    for (uint32_t r = 0; r < cohort.rows; r++) {
+        uint64_t sum = 0;
+        drawn = drawn && !f.zero[cohort.item[r]];
+        for (int b = 0; b < CDP_COSINE_BINS; b++)
+            sum += cohort.counts[(size_t)r * CDP_COSINE_BINS + b];
+        all = all && sum == live - 1;
+    }
+    ok(drawn, "no row of zeros is drawn");
+    ok(all, "cosines with all other live items are counted");
+    cdp_cohort_free(&cohort);
+    cdp_fused_free(&f);
+}
+
 static void test_bad(void)
 {
     struct cdp_matrix model[] = {matrix(rows0[0], DIM0), matrix(rows1[0], DIM1)};
@@ -177,11 +211,12 @@ static int run(void)
     struct cdp_fused f;
     struct cdp_err err;
     test_bad();
+    test_zeros();
     for (int threads = 1; threads < 4; threads += 2) {
         if (!ok(!cdp_fused_new(&f, model, weight, 2, threads, &err), "two models as one"))
             continue;
         ok(f.dim % 32 == 0 && f.items == ITEMS, "%zu numbers a row", f.dim);
-        ok(!cdp_fused_normalise(&f, label, CDP_LEAST_CLUSTERS - 1, 1, NULL, &err) && !f.slope,
+        ok(!cdp_fused_normalise(&f, few, CDP_LEAST_CLUSTERS - 1, 1, NULL, &err) && !f.slope,
            "too few clusters change nothing");
         test_scores(&f);
         test_cohort(&f, ROWS, threads);
@@ -202,6 +237,8 @@ int main(void)
     memset(rows0[5], 0, sizeof rows0[5]);
     for (uint32_t i = 0; i < ITEMS; i++)
         label[i] = i * 5 % CLUSTERS;
+    for (uint32_t i = 0; i < ITEMS; i++)
+        few[i] = i % (CDP_LEAST_CLUSTERS - 1);
     int failed = 0;
     for (enum cdp_isa isa = CDP_ISA_PLAIN; isa <= CDP_ISA_AMX; isa++) {
         fflush(stdout);
