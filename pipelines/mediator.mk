@@ -20,7 +20,7 @@ k = 15
 # Groups of pair features: relationship, affinity, structure; 110 leaves structure out.
 input = 111
 
-# Probability that a pair must exceed; auto balances precision and recall on the labelled data.
+# Probability that a pair must exceed; auto: where the clusters of the labelled pairs have the highest F.
 threshold = auto
 
 max_size = 600

@@ -76,13 +76,6 @@ auto=$(awk '/^[0-9].*auto$/ { print $1 }' shown)
 cdp-mediate apply --model model --threshold "$auto" new.cdp | cdp-view --to tsv - >got.tsv
 cdp-view --to tsv pairs1.cdp | cmp -s - got.tsv
 ok $? "auto is $auto, as shown"
-even=$(awk '/^[0-9].*items( +auto)?$/ { print $1 }' shown)
-cdp-mediate apply --model model --threshold "$even" new.cdp | cdp-view --to tsv - >wanted.tsv
-cdp-mediate apply --model model --threshold auto --auto items new.cdp | cdp-view --to tsv - >got.tsv
-same got.tsv wanted.tsv "and by items $even"
-awk '/^[0-9]/ { print $1, $5, $6 }' points | awk -v even="$even" '
-    $1 < even && $2 >= $3 || $1 == even && $2 < $3 { bad = 1 } END { exit bad }'
-ok $? "which is the lowest where the items' precision is not below their recall"
 
 # F of the points is that of the clusters of all labelled pairs; auto has the highest
 while read -r t _ _ _ _ _ f _; do
@@ -201,8 +194,6 @@ fails 2 '--labels is missing' "training without labels" cdp-mediate train known.
 fails 2 '--model is missing' "applying no model" cdp-mediate apply new.cdp
 fails 2 "--threshold must be auto or a number from 0 to 1, not '2'" "a threshold that is none" \
     cdp-mediate apply --model model --threshold 2 new.cdp
-fails 2 '--auto wants --threshold auto' "a way to choose without a choice" \
-    cdp-mediate apply --model model --threshold 0.9 --auto items new.cdp
 fails 2 '--precision and --threshold exclude each other' "both ways to choose" \
     cdp-mediate apply --model model --threshold auto --precision 0.9 new.cdp
 fails 2 '--patience and --calibrate want something held out' "patience with nothing held out" \

@@ -7,9 +7,6 @@
 
 static const char *model_name;
 static double threshold = -1, precision; // -1: not given; NaN: auto
-static int criterion = -1;               // -1: not given
-
-enum { BY_CLUSTERS, BY_ITEMS };
 
 static const struct cdp_option options[] = {
     {.type = CDP_OPTION_TEXT,
@@ -28,13 +25,6 @@ static const struct cdp_option options[] = {
      .min = 0,
      .max = 1,
      .choices = (const char *const[]){"auto", NULL}},
-    {.type = CDP_OPTION_CHOICE,
-     .name = "auto",
-     .arg = "BY",
-     .help = "by what --threshold auto chooses",
-     .value = &criterion,
-     .unset = "clusters",
-     .choices = (const char *const[]){"clusters", "items", NULL}},
     {.type = CDP_OPTION_REAL,
      .name = "precision",
      .arg = "P",
@@ -56,16 +46,9 @@ const struct tool apply_tool = {
     .stream = "",
 };
 
-static const struct cdp_point *automatic_point(const struct cdp_mediator *m)
-{
-    return criterion == BY_ITEMS ? cdp_point_balance(m->point) : cdp_point_best(m->point);
-}
-
 static double choose_threshold(const struct cdp_mediator *m)
 {
     bool automatic = isnan(threshold);
-    if (criterion >= 0 && !automatic)
-        tool_usage("--auto wants --threshold auto");
     if (!automatic && !(precision > 0))
         return threshold < 0 ? 0.99 : threshold;
     if (!m->held_out)
@@ -73,7 +56,7 @@ static double choose_threshold(const struct cdp_mediator *m)
                   "thresholds: give one by --threshold",
                   model_name);
     const struct cdp_point *point =
-        automatic ? automatic_point(m) : cdp_point_precision(m->point, precision);
+        automatic ? cdp_point_best(m->point) : cdp_point_precision(m->point, precision);
     if (point)
         return (double)point->threshold;
     tool_fail("%s: no threshold has held-out precision %g; see 'cdp-mediate show'", model_name,
@@ -86,7 +69,7 @@ static void warn_of_few(const struct cdp_mediator *m, uint64_t kept, uint64_t al
     const double few = 0.03;
     if ((double)kept >= few * (double)all)
         return;
-    double better = m->held_out ? (double)automatic_point(m)->threshold : 1;
+    double better = m->held_out ? (double)cdp_point_best(m->point)->threshold : 1;
     char hint[128] = "these pairs may be unlike those that the model learned from";
     if (better < threshold)
         snprintf(hint, sizeof hint, "--threshold auto would take %.7g", better);

@@ -15,17 +15,16 @@ const struct tool show_tool = {
 void print_points(const struct cdp_mediator *m, FILE *file)
 {
     enum { STEP = 8 };
-    const struct cdp_point *best = cdp_point_best(m->point), *even = cdp_point_balance(m->point);
+    const struct cdp_point *best = cdp_point_best(m->point);
     fprintf(file, "%-10s %9s %7s %7s %16s %13s %9s\n", "threshold", "precision", "recall", "kept",
             "items' precision", "items' recall", "F");
     for (int r = 0; r < CDP_POINTS; r++) {
         const struct cdp_point *point = &m->point[r];
-        if (point == best || point == even || (r % STEP == 0 && point->kept > 0))
-            fprintf(file, "%-10.7g %9.4f %7.4f %7.4f %16.4f %13.4f %9.4f%s%s\n",
+        if (point == best || (r % STEP == 0 && point->kept > 0))
+            fprintf(file, "%-10.7g %9.4f %7.4f %7.4f %16.4f %13.4f %9.4f%s\n",
                     (double)point->threshold, (double)point->precision, (double)point->recall,
                     (double)point->kept, (double)point->item_precision, (double)point->item_recall,
-                    (double)point->fscore, point == even ? "  items" : "",
-                    point == best ? "  auto" : "");
+                    (double)point->fscore, point == best ? "  auto" : "");
     }
 }
 

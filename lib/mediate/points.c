@@ -102,15 +102,6 @@ int cdp_points(const struct cdp_examples *e, const float *probability,
     return 0;
 }
 
-const struct cdp_point *cdp_point_balance(const struct cdp_point point[CDP_POINTS])
-{
-    int r = 0;
-    while (r < CDP_POINTS - 1 && point[r + 1].kept > 0 &&
-           point[r].item_precision < point[r].item_recall)
-        r++;
-    return &point[r];
-}
-
 const struct cdp_point *cdp_point_best(const struct cdp_point point[CDP_POINTS])
 {
     const struct cdp_point *best = point;

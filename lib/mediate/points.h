@@ -27,13 +27,8 @@ int cdp_points(const struct cdp_examples *examples, const float *probability,
                const struct cdp_labels *labels, const uint8_t *counted,
                struct cdp_point point[CDP_POINTS], struct cdp_err *err);
 
-// The lowest point at which the items' precision is not below their recall; if there is none, the
-// last one that keeps a pair. Items are a better criterion than pairs: a false pair merges two
-// clusters, while an item's other pairs make up for a missed one, so the balance of pairs keeps too
-// many.
-const struct cdp_point *cdp_point_balance(const struct cdp_point point[CDP_POINTS]);
-
-// The point of the highest F, the lowest of several.
+// The point of the highest F, the lowest of several. Clusters are the criterion, since a false pair
+// merges two of them, however large.
 const struct cdp_point *cdp_point_best(const struct cdp_point point[CDP_POINTS]);
 
 // The lowest point of at least this precision of pairs, or NULL.

@@ -453,10 +453,6 @@ static void test_points(void)
     ok(rising && point[CDP_POINT_EVEN].threshold == 0.5F, "points rise, and one is at a half");
     ok(pairs, "precision, recall and share of the pairs");
     ok(items, "precision and recall of the items");
-    const struct cdp_point *even = cdp_point_balance(point);
-    ok(even->item_precision >= even->item_recall && even > point &&
-           even[-1].item_precision < even[-1].item_recall,
-       "the balance is where precision and recall meet: %g", (double)even->threshold);
     const struct cdp_point *precise = cdp_point_precision(point, 0.8);
     ok(precise && precise->precision >= 0.8F && precise[-1].precision < 0.8F,
        "the lowest point of precision 0.8: %g", (double)precise->threshold);
