@@ -38,7 +38,7 @@ endif
 ifeq ($(strategy),baseline)
 ifneq ($(filter $(baseline),$(cdp-with-clusters)),)
 ifeq ($(clusters),)
-override clusters := $(shell awk 'NF && !seen[$$1]++ { n++ } END { print n }' $(call cdp-quote,$(meta)) 2>/dev/null)
+override clusters := $(shell awk -F'\t' '{ sub(/\r$$/, "") } $$NF != "" && $$NF != "-1" && !seen[$$NF]++ { n++ } END { print n }' $(call cdp-quote,$(meta)) 2>/dev/null)
 $(if $(clusters),,$(error clusters: no identities in $(meta) to count: set clusters))
 endif
 endif

@@ -110,6 +110,14 @@ is "$?:$(ran):$(cut -f 3-7 $folder_of/baselines.tsv | sed 1d | sort -u | tr -d '
 [ ! -e $folder_of/single/evaluation.tsv ]
 ok $? "and metrics beside the labels"
 
+# Unknown labels are no identity.
+mkdir -p some/features
+cp "$features" some/features/m0.bin
+awk '{ print NR % 50 ? $1 : -1 }' "a b/meta.txt" >some/meta.txt
+make data=some baselines=ward >out 2>err
+is "$?:$(grep -c 'result: .*ward_--clusters_9/meta.txt' out)" 0:1 "unknown labels are no identity"
+ran >/dev/null
+
 # Lists from elsewhere.
 make baselines="rank-order ward" lists_m0=lists.cdp >out 2>err
 is "$?:$(ran)" "0:figures 2, labels 2, lists 1" "lists of a file"
