@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/ids.h"
 #include "base/random.h"
 #include "knn/data/dataset.h"
 #include "knn/search/allpairs.h"
@@ -28,15 +29,6 @@ struct outcome {
     uint64_t entries, right;
 };
 
-static bool holds(const struct cdp_topk *found, uint64_t list, uint32_t id)
-{
-    const uint32_t *ids = found->id + list * found->k;
-    bool is = false;
-    for (uint32_t i = 0; i < found->found[list]; i++)
-        is |= ids[i] == id;
-    return is;
-}
-
 static bool search(uint64_t rows, uint32_t k, double recall, struct outcome *o)
 {
     struct cdp_matrix matrix = matrix_of(number, rows, DIM);
@@ -59,7 +51,7 @@ static bool search(uint64_t rows, uint32_t k, double recall, struct outcome *o)
     for (uint64_t i = 0; i < rows; i++) {
         o->entries += found.found[i];
         for (uint32_t r = 0; r < k; r++)
-            o->right += holds(&found, i, exact.id[i * k + r]);
+            o->right += cdp_holds(found.id + i * k, found.found[i], exact.id[i * k + r]);
     }
     cdp_pair_blocks_free(blocks, 2);
     cdp_ivf_lists_free(&items);

@@ -238,7 +238,7 @@ struct cdp_coarse *cdp_coarse_new(const struct cdp_dataset *data, uint64_t count
 {
     // The level below the whole sketch ranks well enough for many centroids, and for exact search
     // (more than two levels), which only seeds its lists from them.
-    bool many = count > MANY, below = data->levels > 1 && (many || data->levels > 2);
+    bool many = count > MANY, below = data->levels > 1 && many;
     unsigned level = data->levels - 1 - below;
     struct cdp_coarse *groups = NULL;
     if (many) {
