@@ -40,7 +40,7 @@ conforms() {
         sed 's/^/# /' err
         [ "${2-}" = tree ] || continue
         # A tree has no cut.
-        options=$(sed -E 's/--(distance|min-cluster-size) [^ ]+//' <<<"$options")
+        options=$(sed -E 's/--(distance|min-cluster-size|clusters) [^ ]+//' <<<"$options")
         # shellcheck disable=SC2086
         (cd "$known" && cdp-baseline "$1" $options --tree --dim "$(dim "$data")" "$data/features.bin") |
             cut -f3 >heights
@@ -284,7 +284,7 @@ naive_ward() {
     perl "$CDP_SOURCE/tests/reference/ward.pl" "$4" "$5" "$6" <rows.bin >wanted
     perl "$CDP_SOURCE/tests/reference/ward.pl" "$4" "$5" "$6" tree <rows.bin >wanted.tree
     cdp-baseline ward -q --neighbours "$5" --clusters "$6" --dim "$4" rows.bin >got &&
-        cdp-baseline ward -q --neighbours "$5" --clusters "$6" --dim "$4" --tree rows.bin >got.tree &&
+        cdp-baseline ward -q --neighbours "$5" --dim "$4" --tree rows.bin >got.tree &&
         first_seen <wanted | cmp -s - got && cmp -s <(cut -f1,2,4 wanted.tree) <(cut -f1,2,4 got.tree) &&
         cut -f3 got.tree >got && cut -f3 wanted.tree >wanted && near got wanted
 }
@@ -298,7 +298,7 @@ done
 is $bad 0 "ward: random rows with copies, in several components, as by the naive program"
 
 "$CDP_BUILD/tests/reference" random-rows 3 3000 40 copies >rows.bin
-ward() { cdp-baseline ward --clusters 20 --neighbours 3 --dim 40 rows.bin "$@"; }
+ward() { cdp-baseline ward --neighbours 3 --dim 40 rows.bin "$@"; }
 same <(ward --threads 1 --tree) <(CDP_ISA=plain ward --threads 3 --tree) "ward: threads and instruction sets"
 
 perl -e 'print pack("f<*", 1, 2) x 500' >equal.bin
@@ -307,7 +307,7 @@ is "$(head -c 8 equal.bin | cdp-baseline ward --clusters 3 --dim 2 -)" 0 "ward: 
 is "$(head -c 16 equal.bin | cdp-baseline ward --clusters 3 --dim 2 - | tr '\n' ' ')" "0 1 " \
     "ward: more clusters than rows"
 fails 2 "FEATURES is missing: ward" "ward: lists alone" cdp-baseline ward --clusters 2 --knn lists.cdp
-fails 2 "clusters" "ward: no number of clusters" cdp-baseline ward --dim 2 equal.bin
+fails 2 "--clusters is missing" "ward: no number of clusters" cdp-baseline ward --dim 2 equal.bin
 
 # ---- spectral
 
@@ -427,6 +427,9 @@ for method in kmeans minibatch; do
     is "$(cdp-baseline $method --clusters 1000 --dim 2 --starts 1 flat.bin | sort -u | wc -l)" 1000 "$method: two numbers a row"
     fails 1 "same.bin: 500 rows: --clusters 3 wants as many" "$method: other number of centroids" \
         cdp-baseline $method --clusters 3 --dim 2 --centres same.bin same.bin
+    head -c 320 same.bin >few.bin
+    is "$(cdp-baseline $method --clusters 500 --centres same.bin --dim 2 few.bin | sort | uniq -c | xargs)" "40 0" \
+        "$method: more centroids than rows"
     fails 2 "FEATURES is missing" "$method: no features" cdp-baseline $method --clusters 2
     for wrong in nan inf; do
         perl -e 'print pack "f<*", 1, 2, 3, shift' $wrong >wrong.bin
@@ -511,7 +514,7 @@ single --tree
 spectral --clusters 2
 spectral --clusters 2 --eigenvalues
 ward --clusters 2
-ward --clusters 2 --tree
+ward --tree
 EOT
 
 # Lists made elsewhere: items 0 and 1 are at -1e-7, a rounding error of 0
@@ -532,5 +535,15 @@ done <<'EOT'
 -1 -1/knn-dbscan/--neighbours 3 --min-samples 2
 1 2/chinese-whispers/--neighbours 2
 EOT
+
+# A list without entries
+perl -e 'srand 1; print pack("f<*", map { rand() - 0.5 } 1 .. 60)' >six.bin
+cdp-knn -q -k 3 --dim 10 six.bin | cdp-view --to tsv - | awk '$1 != 4' | cdp-view --from tsv --type knn -o gap.cdp -
+for method in single dbscan hdbscan; do
+    options=()
+    [ $method = single ] || options=(--min-samples 1)
+    fails 1 'gap.cdp: row 4: its list has 0 neighbours, 1 are needed' "$method: a list without entries" \
+        cdp-baseline $method "${options[@]}" --knn gap.cdp --dim 10 six.bin
+done
 
 done_testing

@@ -97,7 +97,8 @@ void job_neighbours(const struct job *job, uint64_t k, struct cdp_neighbours *li
 
 void job_spanning_lists(const struct job *job, uint64_t min_samples, struct cdp_neighbours *lists)
 {
-    uint64_t least = min_samples <= job->items ? min_samples - 1 : 0, k = SPANNING_NEIGHBOURS;
+    uint64_t least = 1 < min_samples && min_samples <= job->items ? min_samples - 1 : 1;
+    uint64_t k = SPANNING_NEIGHBOURS;
     if (baseline_options.knn) {
         k = job->items;
         for (uint64_t i = 0; i < job->table.rows; i++) {

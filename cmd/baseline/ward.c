@@ -16,10 +16,10 @@ static const struct cdp_option options[] = {
      .group = "Clusters",
      .help = "number of clusters",
      .value = &clusters,
-     .unset = "required",
-     .required = true,
+     .unset = "required for labels",
      .min = 1,
-     .max = 4294967294.0},
+     .max = 4294967294.0,
+     .without = "tree"},
     {.type = CDP_OPTION_COUNT,
      .name = "neighbours",
      .arg = "K",
@@ -39,10 +39,13 @@ static void run(const char *input)
     struct cdp_neighbours lists;
     struct cdp_merged *merge = NULL;
     struct cdp_err err;
+    if (!clusters && !tree)
+        tool_usage("--clusters is missing");
     job_open(&job, input, "ward measures distances of means");
     job_neighbours(&job, neighbours, &lists);
     uint32_t *label = job_labels(&job);
     if (tree) {
+        clusters = 1;
         merge = cdp_alloc(job.items, sizeof *merge, "merges", &err);
         tool_check(merge ? 0 : -1, &err);
     }

@@ -36,7 +36,7 @@ static void run(const char *input)
     uint32_t *label = job_labels(&job);
     int64_t took = cdp_whispers(&links, seed, (uint32_t)rounds, label, tool_progress(), &err);
     tool_check(took < 0 ? -1 : 0, &err);
-    tool_say("%lld rounds", (long long)took);
+    tool_say("%lld round%s", (long long)took, tool_s((uint64_t)took));
     cdp_links_free(&links);
     job_write_labels(&job, label);
     job_finish(&job);

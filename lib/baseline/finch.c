@@ -10,17 +10,6 @@
 #include "base/threads.h"
 #include "baseline/components.h"
 
-// The nearest entry of each list.
-static int nearest_only(struct cdp_neighbours *one, const struct cdp_neighbours *lists,
-                        struct cdp_err *err)
-{
-    *one = (struct cdp_neighbours){.rows = lists->rows, .k = lists->k > 0};
-    one->target = cdp_alloc(lists->rows, sizeof *one->target, "neighbours", err);
-    for (uint64_t i = 0; one->target && one->k > 0 && i < lists->rows; i++)
-        one->target[i] = lists->target[i * lists->k];
-    return one->target ? 0 : -1;
-}
-
 // ---- means
 
 static void set_mean(const struct cdp_rows *rows, const uint32_t *member, uint64_t count,
@@ -113,11 +102,10 @@ static int add(struct cdp_finch *f, uint64_t items, const struct cdp_neighbours 
 int cdp_finch(struct cdp_finch *f, const struct cdp_rows *rows, const struct cdp_neighbours *first,
               int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
-    struct cdp_neighbours lists;
     *f = (struct cdp_finch){0};
-    int status = nearest_only(&lists, first, err) || add(f, rows->count, &lists, err) ? -1 : 0;
-    cdp_neighbours_free(&lists);
+    int status = add(f, rows->count, first, err);
     while (!status && f->clusters[f->partitions - 1] > 1) {
+        struct cdp_neighbours lists;
         uint32_t last = f->partitions - 1;
         if (nearest_means(&lists, rows, f->label[last], f->clusters[last], threads, progress, err))
             return -1;

@@ -22,7 +22,8 @@ struct cdp_finch {
     uint32_t clusters[CDP_FINCH_PARTITIONS];
 };
 
-// `first`: lists of the items, of which the nearest entry is used. Memory: 4 bytes an item and
+// `first`: lists of one entry, or none if there is one row. Free `finch` also after an error.
+// Memory: 4 bytes an item and
 // partition, 4 x dim bytes a cluster of the first partition, and that of cdp_knn for these.
 int cdp_finch(struct cdp_finch *finch, const struct cdp_rows *rows,
               const struct cdp_neighbours *first, int threads, struct cdp_progress *progress,

@@ -264,7 +264,7 @@ static int run(struct cdp_start *s, struct cdp_err *err)
     if (!status && tolerance > 0)
         enough = tolerance * variance(s->points->rows, l.mean);
     bool any = true;
-    for (s->iterations = 1; !status && any && s->iterations <= CDP_KMEANS_ITERATIONS;
+    for (s->iterations = 0; !status && any && s->iterations < CDP_KMEANS_ITERATIONS;
          s->iterations++) {
         status = move_all(&l, err) || assign(&l, err) ? -1 : 0;
         any = !status && find_changes(&l) && !(l.shift <= enough);

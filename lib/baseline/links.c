@@ -3,19 +3,10 @@
 
 #include <stdlib.h>
 
+#include "base/ids.h"
 #include "base/mem.h"
 #include "base/sort.h"
 #include "base/threads.h"
-
-// Whether an item is in a list.
-static bool holds(const struct cdp_neighbours *lists, uint64_t list, uint32_t item)
-{
-    const uint32_t *target = lists->target + list * lists->k;
-    bool any = false;
-    for (uint32_t e = 0; e < lists->k; e++)
-        any |= target[e] == item;
-    return any;
-}
 
 int cdp_links_new(struct cdp_links *l, const struct cdp_neighbours *lists, double similarity,
                   int threads, struct cdp_err *err)
@@ -31,7 +22,8 @@ int cdp_links_new(struct cdp_links *l, const struct cdp_neighbours *lists, doubl
     for (uint64_t i = 0; i < (status ? 0 : items); i++) {
         uint32_t e = 0;
         for (; e < k && 1 - (double)lists->distance[i * k + e] >= similarity; e++)
-            one_way[i * k + e] = !holds(lists, lists->target[i * k + e], (uint32_t)i);
+            one_way[i * k + e] =
+                !cdp_holds(lists->target + (uint64_t)lists->target[i * k + e] * k, k, (uint32_t)i);
         similar[i] = e;
     }
     for (uint64_t i = 0; i < (status ? 0 : items); i++) {

@@ -23,7 +23,7 @@
 // missing.
 
 // core[i] = the core distance of row i for M = min_samples >= 1, INFINITY if there are fewer rows.
-// Lists have at least min(M, rows) - 1 entries.
+// Lists have at least min(M, rows) - 1 entries, and one if there are two rows.
 void cdp_mst_cores(double *core, const struct cdp_rows *rows, const struct cdp_neighbours *lists,
                    uint64_t min_samples, int threads);
 

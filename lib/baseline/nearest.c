@@ -15,9 +15,10 @@
 enum {
     TILE = CDP_TILE_COLUMNS,
     BATCH = CDP_SKETCH_BLOCK,
-    LEARN_ROWS = 4095, // for the origin and the step: below this PCA would be tried (sketch.c)
-    ROWS = 60,         // compared together; they fit the L1 cache with a tile
-    CANDIDATES = 16,   // of a row; when there are more, they are measured
+    LEARN_ROWS =
+        4095,  // for the origin and the step; of more, sketches would be of principal directions
+    ROWS = 60, // compared together; they fit the L1 cache with a tile
+    CANDIDATES = 16, // of a row; when there are more, they are measured
 };
 
 static const enum cdp_metric PRODUCTS = CDP_COSINE; // the kernels of dot products
@@ -159,9 +160,10 @@ static int learn(struct cdp_points *p, int threads, struct cdp_err *err)
     if (!vectors)
         return -1;
     for (uint64_t i = 0; i < count; i++) {
-        set_vector(p, i * rows / count, vectors); // less nothing yet
+        uint64_t row = i * rows / count;
         for (size_t d = 0; d < dim; d++)
-            p->origin[d] += (double)vectors[d] / (double)count;
+            p->origin[d] +=
+                (double)cdp_rows_at(p->rows, row)[d] * p->rows->inverse[row] / (double)count;
     }
     for (uint64_t i = 0; i < count; i++)
         set_vector(p, i * rows / count, vectors + i * dim);

@@ -8,11 +8,14 @@
 
 int64_t cdp_result_number(uint32_t *label, uint64_t items, struct cdp_err *err)
 {
-    uint32_t *number = cdp_alloc(items, sizeof *number, "labels", err), count = 0;
+    uint64_t labels = 0; // one more than the largest
+    for (uint64_t i = 0; i < items; i++)
+        labels = label[i] != CDP_NO_LABEL && label[i] >= labels ? label[i] + UINT64_C(1) : labels;
+    uint32_t *number = cdp_alloc(labels, sizeof *number, "labels", err), count = 0;
     if (!number)
         return -1;
-    for (uint64_t i = 0; i < items; i++)
-        number[i] = CDP_NO_LABEL;
+    for (uint64_t l = 0; l < labels; l++)
+        number[l] = CDP_NO_LABEL;
     for (uint64_t i = 0; i < items; i++) {
         if (label[i] == CDP_NO_LABEL)
             continue;

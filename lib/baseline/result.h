@@ -9,8 +9,8 @@
 
 // What the methods end with: labels, or a merge tree.
 
-// Renumbers labels, each below `items` or CDP_NO_LABEL, as 0, 1, 2, ... by first appearance.
-// Returns the number of labels, or -1. Memory: 4 bytes an item.
+// Renumbers labels other than CDP_NO_LABEL as 0, 1, 2, ... by first appearance. Returns the number
+// of labels, or -1. Memory: 4 bytes for each label up to the largest.
 int64_t cdp_result_number(uint32_t *label, uint64_t items, struct cdp_err *err);
 
 // A row of a merge tree as SciPy's linkage has it. Nodes 0 to items - 1 are the items; row r makes

@@ -58,8 +58,8 @@ int cdp_rows_new(struct cdp_rows *rows, const struct cdp_matrix *matrix, int thr
                  struct cdp_err *err)
 {
     *rows = (struct cdp_rows){.matrix = matrix, .count = matrix->rows, .dim = matrix->dim};
-    if (matrix->rows >= UINT32_MAX)
-        return cdp_fail(err, "%s: %llu rows; at most 2^32 - 2 can be clustered", matrix->name,
+    if (matrix->rows > CDP_MOST_ROWS)
+        return cdp_fail(err, "%s: %llu rows; at most 2^32 - 4096 can be clustered", matrix->name,
                         (unsigned long long)matrix->rows);
     rows->inverse = cdp_alloc(rows->count, sizeof *rows->inverse, "lengths of rows", err);
     if (rows->inverse && !cdp_matrix_plain(matrix))

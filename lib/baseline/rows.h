@@ -17,9 +17,12 @@ struct cdp_rows {
     double *inverse; // 1 / length of each row
 };
 
+// So that the number of a row and a block of rows more fits 32 bits.
+#define CDP_MOST_ROWS (UINT32_MAX - 4095)
+
 // Prepares the rows of a matrix, which must outlive them. A row with NaN or Inf and a row of zeros
-// are errors. At most 2^32 - 2 rows. Memory: 8 bytes a row, and 4 a number unless the matrix is
-// plain float32.
+// are errors. At most CDP_MOST_ROWS rows. Memory: 8 bytes a row, and 4 a number unless the matrix
+// is plain float32.
 int cdp_rows_new(struct cdp_rows *rows, const struct cdp_matrix *matrix, int threads,
                  struct cdp_err *err);
 void cdp_rows_free(struct cdp_rows *rows);

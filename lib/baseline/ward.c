@@ -281,10 +281,10 @@ static int merge_into(struct ward *w, uint32_t name, uint32_t gone, uint32_t num
     return 0;
 }
 
-static int merge_steps(struct ward *w, uint64_t step, uint64_t end, struct cdp_merged *merge,
+static int merge_steps(struct ward *w, uint64_t steps, struct cdp_merged *merge,
                        struct cdp_progress *progress, struct cdp_err *err)
 {
-    while (step < end) {
+    for (uint64_t step = 0; step < steps;) {
         struct candidate top = pop(w);
         const struct cluster *own = &w->cluster[top.name];
         if (own->number != top.number)
@@ -348,7 +348,6 @@ int cdp_ward(const struct cdp_rows *rows, const struct cdp_neighbours *lists, ui
              struct cdp_err *err)
 {
     struct ward w = {.threads = cdp_threads(threads)};
-    uint64_t all = rows->count > 0 ? rows->count - 1 : 0;
     uint64_t steps = rows->count > clusters ? rows->count - clusters : 0;
     if (rows->count > INT32_MAX)
         return cdp_fail(err, "%s: %llu rows: ward takes at most 2^31 - 1", rows->matrix->name,
@@ -358,14 +357,12 @@ int cdp_ward(const struct cdp_rows *rows, const struct cdp_neighbours *lists, ui
         status = connect(&w, rows, lists, progress, err);
     if (!status) {
         memset(w.seen, 0xff, w.items * sizeof *w.seen);
-        cdp_progress_start(progress, "merging", "merges", merge ? all : steps);
+        cdp_progress_start(progress, "merging", "merges", steps);
         first_costs(&w);
-        status = merge_steps(&w, 0, steps, merge, progress, err);
+        status = merge_steps(&w, steps, merge, progress, err);
     }
     for (uint64_t i = 0; i < w.items && !status; i++)
         label[i] = cdp_sets_find(w.parent, (uint32_t)i);
-    if (merge && !status)
-        status = merge_steps(&w, steps, all, merge, progress, err);
     release(&w);
     return status;
 }

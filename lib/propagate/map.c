@@ -7,6 +7,7 @@
 
 #include "base/logs.h"
 #include "base/mem.h"
+#include "base/sets.h"
 #include "base/sort.h"
 #include "base/threads.h"
 #include "propagate/modules.h"
@@ -240,25 +241,15 @@ static int apart_of_pairs(struct cdp_flow *flow, const struct pairs *pairs, stru
 
 // ---- must-links
 
-static uint32_t find(uint32_t *parent, uint32_t i)
-{
-    for (; parent[i] != i; i = parent[i])
-        parent[i] = parent[parent[i]];
-    return i;
-}
-
 // Makes items that are linked one node; node[i] is that of item i.
 static int contract(struct cdp_flow *flow, const struct pairs *together, uint32_t *node,
                     struct cdp_err *err)
 {
-    for (uint32_t i = 0; i < flow->nodes; i++)
-        node[i] = i;
+    cdp_sets_init(node, flow->nodes);
     if (together->count == 0)
         return 0;
-    for (size_t p = 0; p < together->count; p++) {
-        uint32_t i = find(node, together->pair[p].i), j = find(node, together->pair[p].j);
-        node[i > j ? i : j] = i > j ? j : i;
-    }
+    for (size_t p = 0; p < together->count; p++)
+        cdp_sets_join(node, together->pair[p].i, together->pair[p].j);
     for (uint32_t i = 0; i < flow->nodes; i++)
         node[i] = node[node[i]]; // a smaller one, whose root is known
     struct cdp_flow merged;
