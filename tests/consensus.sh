@@ -142,6 +142,37 @@ for seed in 1 2 3 4 5 6; do
 done
 [ $lowered -gt 0 ]
 ok $? "scores of weak models, and of no others, are lowered: $lowered of 6"
+# by_pair PAIRS: a line for each, with its ids and its score
+by_pair() { cdp-view --to tsv "$1" | awk '{ print $1 "-" $2, $3 }' | sort; }
+cdp-synth -q --items 2000 --identities 400 --dim 24 --models 1 --seed 3 weak
+cdp-knn -q -k 40 --dim 24 -o weak.cdp weak/features/m0.bin
+cdp-score consensus -v --features weak/features/m0.bin weak.cdp 2>err >lowered.cdp
+cdp-score consensus -q --false-alarms 3 --features weak/features/m0.bin weak.cdp >plain.cdp
+join <(by_pair lowered.cdp) <(by_pair plain.cdp) |
+    awk -v e="$(sed -n 's/.*scores: 1 - (1 - probability)^\([0-9.]*\):.*/\1/p' err)" '
+        $3 < 0.99 { apart = $2 - (1 - (1 - $3) ^ e); wrong += apart > 0.01 || apart < -0.01; n++ }
+        END { exit !(e > 0.3 && e < 0.8 && n > 1000 && !wrong) }'
+ok $? "lowered by the power that is told"
+# With --false-alarms the score follows from the cosine alone; strong models also have the overlap of neighbourhoods.
+# descents PAIRS: how often the score falls by 0.01 as the cosine grows
+descents() {
+    cdp-view --to tsv "$1" | perl -e 'open F, shift; local $/; my @x = unpack "f<*", <F>; $/ = "\n"; my @pair;
+        while (<STDIN>) {
+            my ($i, $j, $p) = split; my ($ii, $jj, $ij) = (0) x 3;
+            for my $d (0 .. 63) {
+                my ($x, $y) = @x[64 * $i + $d, 64 * $j + $d];
+                $ii += $x * $x; $jj += $y * $y; $ij += $x * $y;
+            }
+            push @pair, [$ij / sqrt($ii * $jj), $p];
+        }
+        my ($last, $descents) = (0, 0);
+        for (sort { $a->[0] <=> $b->[0] } @pair) { $descents++ if $_->[1] < $last - 0.01; $last = $_->[1] }
+        print "$descents\n"' made/features/m0.bin
+}
+cdp-score consensus --false-alarms 3 --features made/features/m0.bin made.cdp >alone.cdp
+is "$(descents alone.cdp)" 0 "--false-alarms: a score follows from the cosine"
+[ "$(descents pairs.cdp)" -gt 1000 ]
+ok $? "without it, also from the overlap of neighbourhoods"
 
 # Rows of zeros say nothing of chance.
 # chance FEATURES: mean and deviation of the cosines of chance, before clustering

@@ -81,7 +81,7 @@ static void run(const char *input)
 
 const struct method spectral_method = {
     .tool = {.name = "cdp-baseline spectral",
-             .summary = "Clusters by eigenvectors of the neighbour graph",
+             .summary = "clusters by eigenvectors of the neighbour graph",
              .synopsis = "[OPTION]... [FEATURES]",
              .example = "cdp-baseline spectral --clusters 2577 --dim 256 m0.bin >labels.txt\n",
              .options = options},

@@ -34,8 +34,8 @@ const struct tool consensus_tool = {
     .name = "cdp-score consensus",
     .summary = "Scores pairs by the probability that they are true, without labels",
     .synopsis = "--features FILE... [OPTION]... LIST.cdp...",
-    .example = "cdp-score consensus --features m0.bin m0.cdp | cdp-propagate --method map "
-               ">labels.txt\n",
+    .example = "cdp-score consensus --features m0.bin m0.cdp |\n"
+               "    cdp-propagate --method map >labels.txt\n",
     .options = options,
     .stream = "",
 };

@@ -32,7 +32,8 @@ int cdp_dense_multiply(const struct cdp_dense_product *product, int threads, str
 // The eigenvalues of a symmetric matrix of n x n, descending, and its eigenvectors, one a row, in
 // place of the matrix. By reflection to a tridiagonal matrix and implicit QL (Golub, Van Loan:
 // Matrix computations, sections 8.3.1 and 8.3.5). Fails if QL does not converge in 60 sweeps an
-// eigenvalue, as for numbers that are not finite. Memory: two more matrices.
+// eigenvalue, as for numbers that are not finite. Memory: another matrix, and
+// some n^2 rotations of QL, 24 bytes each.
 int cdp_dense_eigen(double *matrix, size_t n, double *value, int threads, struct cdp_err *err);
 
 // sum[i] = the inner product of x and row i of `rows` rows, `stride` numbers apart, of n numbers.

@@ -22,8 +22,9 @@ enum cdp_assign {
 // Sets label[i], i < rows, to the cluster, below k, of row i of `embedding`: k numbers, `stride`
 // apart, the item's parts of orthonormal eigenvectors. root[i] is the root of the item's degree.
 // Both methods begin with k rows, which are chosen among all, or among 4 k of more than 4,096.
-// CDP_ASSIGN_DISCRETIZE changes the embedding. Memory: three matrices of k x k, two more for their
-// eigenvalues, 1,024 rows a thread and those to choose from, 73 bytes a row.
+// CDP_ASSIGN_DISCRETIZE changes the embedding. `threads` is at least 1. Memory: three matrices of
+// k x k, what cdp_dense_eigen takes for one, 1,024 rows a thread and those to choose from, 73 bytes
+// a row.
 int cdp_discretize(double *embedding, const double *root, size_t rows, size_t k, size_t stride,
                    enum cdp_assign assign, uint32_t *label, int threads, struct cdp_err *err);
 

@@ -12,7 +12,7 @@
 // of which half of the eigenvectors are iterated, are solved as dense matrices; others by subspace
 // iteration with Chebyshev filters (Zhou, Saad, Tiago, Chelikowsky: Self-consistent-field
 // calculations using Chebyshev-filtered subspace iteration, J. Comput. Phys. 219 (2006)), until
-// eigenvalues are right to 5e-7 by their residuals.
+// eigenvalues are right to 5e-7 by their residuals, or 40 rounds are over.
 
 enum { CDP_EIGENPAIRS_DENSE = 256 };
 
@@ -27,7 +27,7 @@ struct cdp_eigenpairs {
 
 // Finds the pairs for places, wanted, block and cut, of which it changes the last two. Frees those
 // found before. Memory: 8 bytes for each item and column, some 7 matrices of block x block, and 800
-// bytes an item and 256 more for each thread. Results do not depend on the number of threads.
+// bytes an item and 256 more for each thread. Results do not depend on `threads`, at least 1.
 int cdp_eigenpairs_find(struct cdp_eigenpairs *pairs, const struct cdp_laplacian *laplacian,
                         int threads, struct cdp_progress *progress, struct cdp_err *err);
 void cdp_eigenpairs_free(struct cdp_eigenpairs *pairs);

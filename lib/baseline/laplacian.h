@@ -43,7 +43,7 @@ struct cdp_laplacian_step {
     double by, middle;
 };
 
-// Results do not depend on the number of threads and the instruction set.
+// Results do not depend on the instruction set and on `threads`, at least 1.
 void cdp_laplacian_step(const struct cdp_laplacian *laplacian, struct cdp_places places,
                         const struct cdp_laplacian_step *step, int threads);
 

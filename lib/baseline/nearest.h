@@ -18,7 +18,7 @@
 //
 // with eight partial sums, of d = 0 to 7 modulo 8, added as ((s0 + s4) + (s2 + s6)) + ((s1 + s5) +
 // (s3 + s7)). Of equal squares the smaller centroid is nearer. Results are the same bytes for any
-// number of threads and instruction set.
+// number of threads and instruction set. `threads` is at least 1 here, except in cdp_points_new.
 
 // Int8 codes of vectors, less one origin, in units of one step, with bounds of their errors.
 struct cdp_codes {

@@ -13,7 +13,7 @@
 // than 2^15 and more than 16 K rows, a random sample of the larger number takes part.
 
 // Sets the centroids, at most the `count` that they have room for; fewer if no more rows differ.
-// Adds `count` to the progress.
+// Adds `count` to the progress. `threads` is at least 1.
 int cdp_seeds(struct cdp_centroids *centroids, const struct cdp_points *points, uint32_t count,
               uint64_t seed, int threads, struct cdp_progress *progress, struct cdp_err *err);
 

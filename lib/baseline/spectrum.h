@@ -18,7 +18,7 @@ struct cdp_spectrum {
     double moment[CDP_SPECTRUM_MOMENTS]; // as shares: the first is 1
 };
 
-// Memory meanwhile: 256 bytes an item.
+// Memory meanwhile: 256 bytes an item. `threads` is at least 1.
 int cdp_spectrum_new(struct cdp_spectrum *spectrum, const struct cdp_laplacian *laplacian,
                      struct cdp_places places, int threads, struct cdp_err *err);
 

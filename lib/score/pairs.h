@@ -23,7 +23,7 @@ struct cdp_pair_lists {
 // i -> j and j -> i are one pair. With `keep`, of the edges e with keep[e]. With `scored`, the
 // score is the distance of the edge from the smaller id if that one is kept, otherwise of the other
 // one. There is one table with either. Memory: 4 bytes an edge and 4 an edge from the smaller id, 4
-// a pair in the end; twice as much with scores.
+// a pair in the end, twice as much with scores; and 8 bytes a row of `rows` and an item.
 int cdp_pair_lists_new(struct cdp_pair_lists *pairs, const struct cdp_table *tables, unsigned count,
                        const uint8_t *keep, bool scored, const uint64_t rows[2],
                        struct cdp_err *err);
