@@ -35,7 +35,7 @@ pages = $(wildcard man/*.[1-9])
 sources = $(wildcard cmd/*.[ch] cmd/*/*.[ch] lib/*/*.[ch] lib/*/*/*.[ch] tests/*.c tests/*/*.[ch] pipelines/*/*.cc)
 scripts = $(wildcard tests/*.sh tests/bench/*.sh .ci/run .ci/deps cmd/*.bash data/make) $(shell grep -rlE '^#!.*sh$$' pipelines)
 
-all: $(binaries)
+all: $(binaries) $(BUILD)/bin/cdp-run
 
 help:
 	@echo 'make demo       set up, build, cluster a labelled five-model data set, show a table'
@@ -113,9 +113,21 @@ $(binaries): $(BUILD)/bin/cdp-%: $(BUILD)/cmd/cdp-%.o $$(call parts,$$*) $(share
 	@mkdir -p $(@D)
 	$(quiet)$(link)
 
+# A script, which finds its folder by the link.
+$(BUILD)/bin/cdp-run: pipelines/cdp-run
+	@mkdir -p $(@D)
+	@ln -sf $(CURDIR)/$< $@
+
 $(shared_parts): $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/cdp-%,$(wildcard cmd/*.c))) cmd
 	@rm -f $@
 	$(quiet)$(AR) rcs $@ $(filter %.o,$^)
+
+# One tool writes a page, whose style and script are files: as string literals.
+$(BUILD)/cmd/report/page.%.h: cmd/report/page.%
+	@mkdir -p $(@D)
+	@sed 's/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' $< >$@
+$(BUILD)/cmd/report/page.o: $(BUILD)/cmd/report/page.css.h $(BUILD)/cmd/report/page.js.h
+$(BUILD)/cmd/report/page.o: private required += -I$(BUILD)/cmd
 
 # One tool reads YAML.
 $(BUILD)/bin/cdp-config: private link += $(shell $(PKG_CONFIG) --libs yaml-0.1)
@@ -289,20 +301,23 @@ install-pipelines:
 	rm -rf $(DESTDIR)$(PREFIX)/share/cdp/pipelines
 	install -d $(DESTDIR)$(PREFIX)/share/cdp
 	cp -R pipelines $(DESTDIR)$(PREFIX)/share/cdp
+	install -d $(DESTDIR)$(PREFIX)/bin
+	ln -sf ../share/cdp/pipelines/cdp-run $(DESTDIR)$(PREFIX)/bin/cdp-run
 
 # Bash and fish look for a file by the name of the tool, zsh for names in the first line of a file.
 bash_completion = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 zsh_completion = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 fish_completion = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
-completion = $(addprefix $(bash_completion)/,$(tools)) $(zsh_completion)/_cdp \
-	$(tools:%=$(fish_completion)/%.fish)
+commands = $(tools) cdp-run
+completion = $(addprefix $(bash_completion)/,$(commands)) $(zsh_completion)/_cdp \
+	$(commands:%=$(fish_completion)/%.fish)
 
 install-completion:
 	install -d $(bash_completion) $(zsh_completion) $(fish_completion)
-	for tool in $(tools); do \
+	for tool in $(commands); do \
 		install -m 644 cmd/completion.bash $(bash_completion)/$$tool && \
 		install -m 644 cmd/completion.fish $(fish_completion)/$$tool.fish || exit; done
-	sed '1s/$$/ $(tools)/' cmd/completion.zsh >$(zsh_completion)/_cdp
+	sed '1s/$$/ $(commands)/' cmd/completion.zsh >$(zsh_completion)/_cdp
 
 install: all install-library install-pipelines install-completion
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
@@ -314,7 +329,7 @@ install: all install-library install-pipelines install-completion
 uninstall:
 	rm -f $(libdir)/libcdp.a $(libdir)/libcdp.so $(libdir)/$(shared) $(libdir)/$(shared).$(VERSION) \
 		$(libdir)/pkgconfig/cdp.pc $(DESTDIR)$(PREFIX)/include/cdp.h
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(tools)) $(completion)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(commands)) $(completion)
 	rm -rf $(DESTDIR)$(PREFIX)/share/cdp
 	for page in $(notdir $(pages)); do \
 		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; done

@@ -6,39 +6,14 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "base/sort.h"
+#include "propagate/adjacency.h"
 
 // ---- why
-
-// The forest's edges at each leaf, as numbers of merges: edge[offset[leaf]] .. [offset[leaf + 1]]
-// (excluded).
-struct adjacency {
-    uint64_t *offset;
-    uint32_t *edge;
-};
-
-static int make_adjacency(const struct cdp_tree *t, struct adjacency *w, struct cdp_err *err)
-{
-    w->offset = cdp_zalloc((size_t)t->leaves + 2, sizeof *w->offset, "the forest", err);
-    w->edge = cdp_alloc(2 * (size_t)t->merges, sizeof *w->edge, "the forest", err);
-    if (!w->offset || !w->edge)
-        return -1;
-    for (uint32_t m = 0; m < t->merges; m++) {
-        w->offset[t->merge[m].end[0] + 2]++;
-        w->offset[t->merge[m].end[1] + 2]++;
-    }
-    cdp_group_begins(w->offset, t->leaves);
-    for (uint32_t m = 0; m < t->merges; m++) {
-        w->edge[w->offset[t->merge[m].end[0] + 1]++] = m;
-        w->edge[w->offset[t->merge[m].end[1] + 1]++] = m;
-    }
-    return 0;
-}
 
 #define NONE UINT32_MAX
 
 // Fills by[leaf] with the merge by which each leaf is reached from `start`, until `goal` is.
-static void search(const struct cdp_tree *t, const struct adjacency *w, uint32_t start,
+static void search(const struct cdp_tree *t, const struct cdp_adjacency *w, uint32_t start,
                    uint32_t goal, uint32_t *queue, uint32_t *by)
 {
     uint32_t found = 1;
@@ -65,12 +40,12 @@ int64_t cdp_why(const struct cdp_tree *t, uint64_t from, uint64_t to, struct cdp
     uint32_t start = t->leaf[from], goal = t->leaf[to];
     if (start == CDP_NO_PLACE || goal == CDP_NO_PLACE || start == goal)
         return 0;
-    struct adjacency adjacency = {0};
+    struct cdp_adjacency adjacency = {0};
     uint32_t *item = cdp_tree_item(t, err), *by = NULL, *queue = NULL;
     int64_t length = -1;
     by = cdp_alloc(t->leaves, sizeof *by, "a path", err);
     queue = cdp_alloc(t->leaves, sizeof *queue, "a path", err);
-    if (!item || !by || !queue || make_adjacency(t, &adjacency, err))
+    if (!item || !by || !queue || cdp_adjacency_new(&adjacency, t, err))
         goto end;
     search(t, &adjacency, start, goal, queue, by);
     length = 0;
@@ -89,8 +64,7 @@ int64_t cdp_why(const struct cdp_tree *t, uint64_t from, uint64_t to, struct cdp
         leaf = before;
     }
 end:
-    free(adjacency.offset);
-    free(adjacency.edge);
+    cdp_adjacency_free(&adjacency);
     free(item);
     free(by);
     free(queue);

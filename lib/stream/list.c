@@ -42,28 +42,48 @@ static void drop_repeats(struct cdp_list *list)
     list->count = kept;
 }
 
+static void put_smaller_first(struct cdp_list *list)
+{
+    for (size_t e = 0; e < list->count; e++) {
+        struct cdp_edge *edge = &list->edge[e];
+        if (edge->source > edge->target) {
+            uint64_t larger = edge->source;
+            edge->source = edge->target;
+            edge->target = larger;
+        }
+    }
+}
+
+// As the edges of one stream are.
+static bool is_sorted(const struct cdp_list *list, bool targets)
+{
+    for (size_t e = 1; e < list->count; e++) {
+        const struct cdp_edge *last = &list->edge[e - 1], *edge = &list->edge[e];
+        if (edge->source < last->source ||
+            (targets && edge->source == last->source && edge->target < last->target))
+            return false;
+    }
+    return true;
+}
+
 int cdp_list_sort(struct cdp_list *list, enum cdp_type type, struct cdp_err *err)
 {
-    struct cdp_radix r = {.items = list->edge};
-    r.spare = cdp_alloc(list->count, sizeof *list->edge, "sorted edges", err);
-    if (!r.spare)
-        return -1;
-    if (type != CDP_KNN) {
-        for (size_t e = 0; e < list->count; e++) {
-            struct cdp_edge *edge = &list->edge[e];
-            if (edge->source > edge->target) {
-                uint64_t larger = edge->source;
-                edge->source = edge->target;
-                edge->target = larger;
-            }
-        }
-        cdp_radix_sort(&r, list->count, sizeof *list->edge, target_of);
+    bool pairs = type != CDP_KNN;
+    if (pairs)
+        put_smaller_first(list);
+    if (!is_sorted(list, pairs)) {
+        struct cdp_radix r = {.items = list->edge};
+        r.spare = cdp_alloc(list->count, sizeof *list->edge, "sorted edges", err);
+        if (!r.spare)
+            return -1;
+        if (pairs)
+            cdp_radix_sort(&r, list->count, sizeof *list->edge, target_of);
+        cdp_radix_sort(&r, list->count, sizeof *list->edge, source_of);
+        list->edge = r.items;
+        free(r.spare);
+        list->room = list->count;
     }
-    cdp_radix_sort(&r, list->count, sizeof *list->edge, source_of);
-    list->edge = r.items;
-    free(r.spare);
-    list->room = list->count;
-    if (type != CDP_KNN)
+    if (pairs)
         drop_repeats(list);
     return 0;
 }

@@ -28,7 +28,8 @@ int cdp_list_add(struct cdp_list *list, uint64_t source, uint64_t target, float 
                  struct cdp_err *err);
 
 // Sorts into the order of `type`: knn by source, stable; pairs by smaller and larger id, keeping
-// the highest value of a repeated pair. Memory: a second array of edges while it runs.
+// the highest value of a repeated pair. Memory: a second array of edges while it runs, unless they
+// are in that order.
 int cdp_list_sort(struct cdp_list *list, enum cdp_type type, struct cdp_err *err);
 
 // Converts values to scores: `distance` replaces them by 1 - value; `rescale` then maps their range

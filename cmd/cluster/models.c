@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "cluster/models.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/labels.h"
+#include "io/matrix.h"
+#include "tool.h"
+
+// The number of labels; 0 if they have names, since some may be of other items.
+static uint64_t count_labels(const char *name)
+{
+    struct cdp_labels labels;
+    struct cdp_err err;
+    tool_check(cdp_labels_read(&labels, name, false, &err), &err);
+    uint64_t items = labels.names ? 0 : labels.items;
+    cdp_labels_free(&labels);
+    return items;
+}
+
+static uint64_t count_names(const char *name)
+{
+    struct cdp_names *names;
+    struct cdp_err err;
+    tool_check(cdp_names_read(&names, name, &err), &err);
+    uint64_t items = cdp_names_count(names);
+    cdp_names_free(names);
+    return items;
+}
+
+// The number of items by the files of a data set; 0 if there are none.
+static uint64_t count_beside(const char *features)
+{
+    static const struct {
+        const char *name;
+        uint64_t (*count)(const char *name);
+    } files[] = {{"meta.txt", count_labels}, {"list.txt", count_names}};
+    const char *last = strrchr(features, '/');
+    uint64_t items = 0;
+    for (int i = 0; i < 2 && !items; i++) {
+        char path[4096];
+        int length = snprintf(path, sizeof path, "%.*s../%s", last ? (int)(last + 1 - features) : 0,
+                              features, files[i].name);
+        if (length < (int)sizeof path && !access(path, R_OK))
+            items = files[i].count(path);
+    }
+    return items;
+}
+
+static int measure(struct model *model, uint64_t *items, struct cdp_err *err)
+{
+    struct cdp_matrix matrix;
+    if (cdp_matrix_open(&matrix, model->features, CDP_FORMAT_AUTO, model->dim, *items, err))
+        return -1;
+    model->dim = matrix.dim;
+    model->measured = true;
+    *items = matrix.rows;
+    cdp_matrix_close(&matrix);
+    return 0;
+}
+
+// Of a raw file's rows and numbers a row one follows from the other, so files that need the number
+// of items come after those that tell it.
+uint64_t models_measure(struct model *models, int count, const char *ids, const char *truth)
+{
+    struct cdp_err err;
+    uint64_t items = ids ? count_names(ids) : truth ? count_labels(truth) : 0;
+    for (int m = 0; m < count; m++)
+        measure(&models[m], &items, &err);
+    if (!items)
+        items = count_beside(models[0].features);
+    for (int m = 0; m < count; m++)
+        tool_check(models[m].measured ? 0 : measure(&models[m], &items, &err), &err);
+    return items;
+}

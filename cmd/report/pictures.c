@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include "report/pictures.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "io/input.h"
+#include "report/blob.h"
+#include "tool.h"
+
+// The most doubtful clusters come first, of each the medoid and those with least support.
+enum { EMBEDDED_BYTES = 16 << 20, EMBEDDED_A_CLUSTER = 12 };
+
+static const char *type_of(const char *path)
+{
+    static const char *const types[][2] = {{".jpg", "jpeg"}, {".jpeg", "jpeg"}, {".png", "png"},
+                                           {".gif", "gif"},  {".webp", "webp"}, {".bmp", "bmp"}};
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot && i < sizeof types / sizeof types[0]; i++) {
+        if (!strcasecmp(dot, types[i][0]))
+            return types[i][1];
+    }
+    return NULL;
+}
+
+struct embedding {
+    const struct report *report;
+    struct cdp_output *output;
+    uint64_t bytes, count, missing;
+};
+
+static void embed(struct embedding *e, uint32_t item)
+{
+    size_t length, size;
+    const char *name = cdp_names_get(e->report->list, item, &length);
+    const unsigned char *bytes;
+    struct cdp_input *input;
+    struct cdp_err err;
+    char path[4096];
+    int path_length =
+        snprintf(path, sizeof path, "%s/%.*s", report_options.images, (int)length, name);
+    const char *type = path_length < (int)sizeof path ? type_of(path) : NULL;
+    if (!type || cdp_input_open(&input, path, 0, &err)) {
+        e->missing++;
+        return;
+    }
+    if (cdp_input_whole(input, &bytes, &size, &err)) {
+        e->missing++;
+    } else if (e->bytes + size <= EMBEDDED_BYTES) {
+        report_write(e->output, "%s\"%u\":\"data:image/%s;base64,", e->count ? "," : "", item,
+                     type);
+        blob_base64(e->output, bytes, size);
+        report_write(e->output, "\"");
+        e->bytes += size;
+        e->count++;
+    }
+    cdp_input_close(input);
+}
+
+static const struct report *ranked;
+
+static int by_support(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    float p = ranked->support ? ranked->support[x] : 0,
+          q = ranked->support ? ranked->support[y] : 0;
+    return p != q ? (p < q ? -1 : 1) : x < y ? -1 : x > y;
+}
+
+static void embed_cluster(struct embedding *e, uint32_t cluster)
+{
+    const struct report *r = e->report;
+    uint64_t size = report_size(r, cluster);
+    uint32_t *item = report_alloc(size, sizeof *item);
+    memcpy(item, r->member + r->begin[cluster], size * sizeof *item);
+    ranked = r;
+    qsort(item, size, sizeof *item, by_support);
+    embed(e, item[size - 1]);
+    for (uint64_t i = 0; i + 1 < size && i + 1 < EMBEDDED_A_CLUSTER; i++)
+        embed(e, item[i]);
+    free(item);
+}
+
+void report_pictures(const struct report *r, struct cdp_output *output)
+{
+    struct blob *b = report_alloc(1, sizeof *b);
+    blob_begin(b, output, "images");
+    blob_add(b, "[");
+    blob_string(b, report_options.images, strlen(report_options.images));
+    blob_close(b, "]");
+    blob_end(b);
+    free(b);
+    if (!report_options.embed)
+        return;
+    struct embedding e = {.report = r, .output = output};
+    report_write(output, "<script type=\"text/plain\" id=\"embedded\">{");
+    for (uint32_t n = 0; n < r->clusters.clusters && e.bytes < EMBEDDED_BYTES * 0.95; n++)
+        embed_cluster(&e, r->order[n]);
+    report_write(output, "}</script>\n");
+    tool_say("%llu pictures embedded, %.1f MB", (unsigned long long)e.count, (double)e.bytes / 1e6);
+    if (e.missing)
+        tool_warn("%llu pictures are not below %s, or no jpg, png, gif, webp or bmp",
+                  (unsigned long long)e.missing, report_options.images);
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/sort.h"
+#include "io/input.h"
+#include "report/report.h"
+#include "tool.h"
+
+void *report_alloc(size_t count, size_t size)
+{
+    struct cdp_err err;
+    void *memory = cdp_zalloc(count, size, "the report", &err);
+    tool_check(memory ? 0 : -1, &err);
+    return memory;
+}
+
+// Items by clusters.
+static void group_items(struct report *r)
+{
+    const struct cdp_clusters *c = &r->clusters;
+    r->begin = report_alloc((size_t)c->clusters + 3, sizeof *r->begin);
+    r->member = report_alloc(c->items, sizeof *r->member);
+    r->place = report_alloc(c->items, sizeof *r->place);
+    for (int put = 0; put < 2; put++) {
+        for (uint64_t i = 0; i < c->items; i++) {
+            uint64_t g = c->label[i] == CDP_NO_LABEL ? c->clusters : c->label[i];
+            if (put)
+                r->member[r->begin[g + 1]++] = (uint32_t)i;
+            else
+                r->begin[g + 2]++;
+        }
+        if (!put)
+            cdp_group_begins(r->begin, c->clusters + 1ULL);
+    }
+    for (uint32_t g = 0; g <= c->clusters; g++) {
+        for (uint64_t m = r->begin[g]; m < r->begin[g + 1U]; m++)
+            r->place[r->member[m]] = (uint32_t)(m - r->begin[g]);
+    }
+}
+
+// True labels of the same items as the clusters, by names where both have them.
+static struct cdp_labels *read_truth(const struct report *r)
+{
+    struct cdp_labels *labels = report_alloc(1, sizeof *labels);
+    struct cdp_err err;
+    uint64_t none;
+    tool_check(cdp_labels_read(labels, report_options.truth, false, &err), &err);
+    tool_check(cdp_labels_match(labels, cdp_input_shown(report_options.truth), r->labels.names,
+                                r->clusters.items, r->shown, &none, &err),
+               &err);
+    return labels;
+}
+
+// Earlier labels may be of fewer items or more.
+static struct cdp_labels *read_previous(const struct report *r)
+{
+    const char *name = cdp_input_shown(report_options.previous);
+    struct cdp_labels *labels = report_alloc(1, sizeof *labels);
+    struct cdp_err err;
+    uint64_t missing, others;
+    tool_check(cdp_labels_read(labels, report_options.previous, true, &err), &err);
+    tool_check(cdp_labels_align(labels, name, r->labels.names, &missing, &others, &err), &err);
+    tool_check(cdp_labels_extend(labels, r->clusters.items, &err), &err);
+    return labels;
+}
+
+static void compare_truth(struct report *r)
+{
+    const struct cdp_labels *truth = r->truth;
+    uint32_t clusters = r->clusters.clusters;
+    struct cdp_err err;
+    tool_note_unknown(report_options.truth, cdp_labels_none(truth), truth->items);
+    tool_check(cdp_eval(&r->labels, truth, &r->eval, &err), &err);
+    r->identities = report_alloc(clusters, sizeof *r->identities);
+    r->largest = report_alloc(clusters, sizeof *r->largest);
+    r->known = report_alloc(clusters, sizeof *r->known);
+    uint32_t *count = report_alloc(truth->groups, sizeof *count);
+    for (uint32_t c = 0; c < clusters; c++) {
+        for (uint64_t m = r->begin[c]; m < r->begin[c + 1U]; m++) {
+            uint32_t class = truth->group[r->member[m]];
+            if (class == CDP_NO_LABEL)
+                continue;
+            r->known[c]++;
+            r->identities[c] += !count[class]++;
+            if (count[class] > r->largest[c])
+                r->largest[c] = count[class];
+        }
+        for (uint64_t m = r->begin[c]; m < r->begin[c + 1U]; m++) {
+            uint32_t class = truth->group[r->member[m]];
+            if (class != CDP_NO_LABEL)
+                count[class] = 0;
+        }
+    }
+    free(count);
+}
+
+// ---- the most doubtful clusters first
+
+struct rank {
+    double doubt; // more is worse
+    uint32_t cluster;
+};
+
+static int by_doubt(const void *a, const void *b)
+{
+    const struct rank *x = a, *y = b;
+    if (x->doubt != y->doubt)
+        return x->doubt > y->doubt ? -1 : 1;
+    return x->cluster < y->cluster ? -1 : 1;
+}
+
+// With true labels the items of other identities; with pairs the mean score that is missing, which
+// showed more clusters of several identities than density, weakest pairs and size did
+// (tests/bench/NOTES.md); otherwise the size. Single items are last.
+static double doubt_of(const struct report *r, uint32_t cluster)
+{
+    uint64_t size = report_size(r, cluster);
+    if (size < 2)
+        return -INFINITY;
+    if (r->truth)
+        return (double)(r->known[cluster] - r->largest[cluster]);
+    return r->cohesion ? 1 - r->cohesion[cluster] : (double)size;
+}
+
+static void rank(struct report *r)
+{
+    uint32_t clusters = r->clusters.clusters;
+    struct rank *rank = report_alloc(clusters, sizeof *rank);
+    r->order = report_alloc(clusters, sizeof *r->order);
+    for (uint32_t c = 0; c < clusters; c++)
+        rank[c] = (struct rank){doubt_of(r, c), c};
+    qsort(rank, clusters, sizeof *rank, by_doubt);
+    for (uint32_t c = 0; c < clusters; c++)
+        r->order[c] = rank[c].cluster;
+    free(rank);
+}
+
+// ---- all of it
+
+static void read_list(struct report *r)
+{
+    struct cdp_err err;
+    tool_check(cdp_names_read(&r->list, report_options.list, &err), &err);
+    if (cdp_names_count(r->list) != r->clusters.items)
+        tool_fail("%s: %llu lines, but %s has %llu items", cdp_input_shown(report_options.list),
+                  (unsigned long long)cdp_names_count(r->list), r->shown,
+                  (unsigned long long)r->clusters.items);
+}
+
+void report_read(struct report *r, const char *name)
+{
+    struct cdp_err err;
+    r->shown = cdp_input_shown(name);
+    tool_check(cdp_labels_read(&r->labels, name, true, &err), &err);
+    if (report_options.pairs.count)
+        report_pairs(r);
+    r->clusters = (struct cdp_clusters){r->labels.group, r->labels.items, r->labels.groups, 0};
+    group_items(r);
+    if (report_options.list)
+        read_list(r);
+    if (report_options.truth) {
+        r->truth = read_truth(r);
+        compare_truth(r);
+    }
+    if (report_options.previous)
+        r->previous = read_previous(r);
+    rank(r);
+}
+
+static void free_labels(struct cdp_labels *labels)
+{
+    if (labels)
+        cdp_labels_free(labels);
+    free(labels);
+}
+
+void report_free(struct report *r)
+{
+    cdp_labels_free(&r->labels);
+    free_labels(r->truth);
+    free_labels(r->previous);
+    cdp_names_free(r->list);
+    void *const owned[] = {r->begin,   r->member, r->place,  r->order,    r->identities,
+                           r->largest, r->known,  r->audit,  r->cohesion, r->support,
+                           r->next,    r->score,  r->between};
+    for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
+        free(owned[i]);
+    *r = (struct report){0};
+}

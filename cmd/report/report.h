@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#ifndef CDP_CMD_REPORT_H
+#define CDP_CMD_REPORT_H
+
+#include "base/options.h"
+#include "eval/eval.h"
+#include "io/output.h"
+#include "propagate/between.h"
+#include "propagate/clusters.h"
+#include "propagate/explain.h"
+
+// The parts of cdp-report. Failures end the tool.
+
+// The options.
+struct report_options {
+    const char *truth, *list, *images, *previous, *sweep, *title; // NULL = not given
+    struct cdp_texts pairs;
+    double threshold; // of the pairs; -INFINITY = all
+    bool embed;
+};
+extern struct report_options report_options;
+
+// What the page is made of. Items that are in no cluster are, in `begin` and `member`, a last
+// cluster more.
+struct report {
+    const char *shown; // the labels' file
+    struct cdp_labels labels;
+    struct cdp_clusters clusters; // the same; memory of `labels`
+    uint64_t *begin;              // of each cluster's items in `member`
+    uint32_t *member;             // items, ascending
+    uint32_t *place;              // of each item among its cluster's
+    uint32_t *order;              // clusters, the most doubtful first
+
+    struct cdp_names *list; // a name or path of each item; NULL = none
+
+    // With true labels, otherwise NULL
+    struct cdp_labels *truth;
+    struct cdp_eval eval;
+    uint32_t *identities; // distinct known true labels in each cluster
+    uint32_t *largest;    // items of the most frequent one
+    uint32_t *known;      // items of any
+
+    struct cdp_labels *previous; // earlier labels; NULL = none
+
+    // With pairs, otherwise NULL
+    struct cdp_audit *audit;     // of each cluster
+    double *cohesion;            // mean score of all its possible pairs, 0 where there is none
+    float *support;              // of each item: the same of its pairs with its cluster
+    uint32_t *next;              // of each item: propagate/spine.h, from the medoid
+    float *score;                // to the next
+    struct cdp_between *between; // clusters that might be one, the likeliest first
+    uint64_t betweens;
+    uint64_t pairs, inside; // read, and of one cluster
+};
+
+// Reads the files and computes all of the above.
+void report_read(struct report *report, const char *labels);
+void report_pairs(struct report *report); // that of the pairs; called by report_read
+void report_free(struct report *report);
+
+// The items of a cluster, or of none (clusters.clusters).
+static inline uint64_t report_size(const struct report *report, uint32_t cluster)
+{
+    return report->begin[cluster + 1U] - report->begin[cluster];
+}
+
+// Writes the page.
+void report_page(const struct report *report, struct cdp_output *output);
+
+// Writes charts as SVG elements: of the sizes of clusters, and of the columns of a table of
+// cdp-sweep.
+void report_sizes(const struct report *report, struct cdp_output *output);
+void report_sweep(const char *name, double threshold, struct cdp_output *output);
+
+// Writes text with the characters that HTML gives a meaning replaced, invalid UTF-8 too.
+void report_text(struct cdp_output *output, const char *text, size_t length);
+
+// Zeroed memory, or the tool ends.
+void *report_alloc(size_t count, size_t size);
+
+// Writes formatted text.
+void report_write(struct cdp_output *output, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

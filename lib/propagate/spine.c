@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include "propagate/spine.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "propagate/adjacency.h"
+
+int cdp_spine(const struct cdp_tree *tree, const struct cdp_clusters *c, const uint32_t *root,
+              uint32_t *next, float *score, struct cdp_err *err)
+{
+    struct cdp_adjacency edges = {0};
+    uint32_t *item = cdp_tree_item(tree, err), found = 0;
+    uint32_t *queue = cdp_alloc(tree->leaves, sizeof *queue, "paths", err);
+    int status = item && queue && !cdp_adjacency_new(&edges, tree, err) ? 0 : -1;
+    for (uint64_t i = 0; i < c->items; i++) {
+        next[i] = CDP_NO_ITEM;
+        score[i] = NAN;
+    }
+    for (uint32_t l = 0; !status && l < c->clusters; l++) {
+        if (tree->leaf[root[l]] != CDP_NO_PLACE)
+            queue[found++] = tree->leaf[root[l]];
+    }
+    for (uint32_t at = 0; !status && at < found; at++) {
+        uint32_t leaf = queue[at];
+        for (uint64_t e = edges.offset[leaf]; e < edges.offset[leaf + 1]; e++) {
+            const struct cdp_merge *m = &tree->merge[edges.edge[e]];
+            uint32_t other = m->end[m->end[0] == leaf];
+            if (next[item[leaf]] == item[other])
+                continue; // where the path came from
+            next[item[other]] = item[leaf];
+            score[item[other]] = m->score;
+            queue[found++] = other;
+        }
+    }
+    cdp_adjacency_free(&edges);
+    free(item);
+    free(queue);
+    return status;
+}
