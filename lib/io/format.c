@@ -61,11 +61,12 @@ int cdp_format_vecs(struct cdp_matrix *m, const unsigned char *bytes, size_t siz
 
 // ---- npy
 
-// Types as npy names them, without the byte order.
+// Types as npy names them, without the byte order. NumPy knows no bfloat16: those of other
+// libraries are written as two bytes of no type.
 static const char *const descr[] = {
-    [CDP_F16] = "f2", [CDP_F32] = "f4", [CDP_F64] = "f8", [CDP_U8] = "u1",
-    [CDP_I8] = "i1",  [CDP_I16] = "i2", [CDP_U16] = "u2", [CDP_I32] = "i4",
-    [CDP_U32] = "u4", [CDP_I64] = "i8", [CDP_U64] = "u8", [CDP_BOOL] = "b1",
+    [CDP_F16] = "f2", [CDP_BF16] = "V2", [CDP_F32] = "f4",  [CDP_F64] = "f8", [CDP_U8] = "u1",
+    [CDP_I8] = "i1",  [CDP_I16] = "i2",  [CDP_U16] = "u2",  [CDP_I32] = "i4", [CDP_U32] = "u4",
+    [CDP_I64] = "i8", [CDP_U64] = "u8",  [CDP_BOOL] = "b1",
 };
 
 // npy's header, the text of a Python dictionary. It is not terminated.
@@ -99,7 +100,7 @@ static bool take(struct header *h, const char *token)
 
 static int parse_descr(struct cdp_matrix *m, struct header *h, struct cdp_err *err)
 {
-    static const char wanted[] = "expected numbers of float16/32/64, integers or bool";
+    static const char wanted[] = "expected numbers of float16/32/64, bfloat16, integers or bool";
     if (take(h, "["))
         return cdp_fail(err, "%s: %s, got structures of several fields", m->name, wanted);
     const char *quote = take(h, "'") ? "'" : "\"";

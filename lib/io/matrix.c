@@ -20,8 +20,9 @@ void cdp_matrix_close(struct cdp_matrix *matrix)
 // ---- numbers
 
 static const unsigned char sizes[] = {
-    [CDP_F16] = 2, [CDP_F32] = 4, [CDP_F64] = 8, [CDP_U8] = 1,  [CDP_I8] = 1,  [CDP_I16] = 2,
-    [CDP_U16] = 2, [CDP_I32] = 4, [CDP_U32] = 4, [CDP_I64] = 8, [CDP_U64] = 8, [CDP_BOOL] = 1,
+    [CDP_F16] = 2, [CDP_BF16] = 2, [CDP_F32] = 4,  [CDP_F64] = 8, [CDP_U8] = 1,
+    [CDP_I8] = 1,  [CDP_I16] = 2,  [CDP_U16] = 2,  [CDP_I32] = 4, [CDP_U32] = 4,
+    [CDP_I64] = 8, [CDP_U64] = 8,  [CDP_BOOL] = 1,
 };
 
 size_t cdp_number_size(enum cdp_number number)
@@ -69,6 +70,8 @@ static float to_float(enum cdp_number number, uint64_t bits)
     switch (number) {
     case CDP_F16:
         return half_to_float((uint16_t)bits);
+    case CDP_BF16: // the upper half of a float32
+        return cdp_bits_float((uint32_t)bits << 16);
     case CDP_F32:
         return cdp_bits_float((uint32_t)bits);
     case CDP_F64:
@@ -108,6 +111,8 @@ static bool to_id(enum cdp_number number, uint64_t bits, int64_t *id)
     switch (number) {
     case CDP_F16:
         return exact((double)to_float(number, bits), 0x1p11, id);
+    case CDP_BF16:
+        return exact((double)to_float(number, bits), 0x1p8, id);
     case CDP_F32:
         return exact((double)to_float(number, bits), 0x1p24, id);
     case CDP_F64:
@@ -141,9 +146,10 @@ static int fail_id(const struct cdp_matrix *m, uint64_t row, uint64_t bits, stru
     return cdp_fail(err, "%s: row %llu: %.17g is no id: a whole number is wanted%s", m->name,
                     (unsigned long long)row,
                     m->number == CDP_F64 ? as_double(bits) : (double)to_float(m->number, bits),
-                    m->number == CDP_F64   ? " below 2^53, up to which float64 is exact"
-                    : m->number == CDP_F32 ? " below 2^24, up to which float32 is exact"
-                                           : " below 2^11, up to which float16 is exact");
+                    m->number == CDP_F64    ? " below 2^53, up to which float64 is exact"
+                    : m->number == CDP_F32  ? " below 2^24, up to which float32 is exact"
+                    : m->number == CDP_BF16 ? " below 2^8, up to which bfloat16 is exact"
+                                            : " below 2^11, up to which float16 is exact");
 }
 
 void cdp_matrix_row_f32(const struct cdp_matrix *m, uint64_t row, float *out)

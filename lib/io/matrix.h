@@ -15,7 +15,7 @@
 //   raw    float32 rows without a header; needs the dimension; the size must be a multiple of dim x
 //   4 npy    NumPy's format, versions 1 to 3, C or Fortran order, either byte order, two
 //   dimensions;
-//          float16/32/64, integers of 8 to 64 bits, bool
+//          float16/32/64, bfloat16, integers of 8 to 64 bits, bool
 //   fvecs  each row preceded by its dimension (int32), float32 numbers
 //   bvecs  the same with unsigned bytes
 //
@@ -33,6 +33,7 @@ enum cdp_matrix_format {
 
 enum cdp_number {
     CDP_F16,
+    CDP_BF16,
     CDP_F32,
     CDP_F64,
     CDP_U8,

@@ -91,6 +91,8 @@ static const struct {
      "9 x 1: 1, -2, 65504, 5.96046448e-08, -6.09755516e-05, 6.10351562e-05, inf, -inf, -0"},
     {"float16 that is no number", 1, HEADER(">f2", "False", "(1,)"), BYTES("\x7e\x00"),
      "1 x 1: nan"},
+    {"bfloat16", 1, HEADER("<V2", "False", "(4,)"), BYTES("\x80\x3f\x00\xc0\x80\x7f\x01\x3f"),
+     "4 x 1: 1, -2, inf, 0.50390625"},
     {"float64", 1, HEADER("<f8", "False", "(1, 2)"),
      BYTES("\x9a\x99\x99\x99\x99\x99\xb9\x3f\0\0\0\0\0\0\x59\xc0"), "1 x 2: 0.100000001 -100"},
     {"big-endian float64", 1, HEADER(">f8", "False", "(1, 1)"), BYTES("\xc0\x59\0\0\0\0\0\0"),
@@ -132,13 +134,15 @@ static const struct {
     {"no dimension", 1, HEADER("<f4", "False", "()"), BYTES("\0\0\0\0"),
      "a.npy: expected 1 or 2 dimensions, got 0: use numpy.reshape"},
     {"complex numbers", 1, HEADER("<c8", "False", "(1, 3)"), BYTES(SIX),
-     "a.npy: expected numbers of float16/32/64, integers or bool, got '<c8': convert it with "
+     "a.npy: expected numbers of float16/32/64, bfloat16, integers or bool, got '<c8': convert it "
+     "with "
      "astype('float32')"},
     {"objects", 1, HEADER("|O", "False", "(24,)"), BYTES(SIX),
-     "a.npy: expected numbers of float16/32/64, integers or bool, got Python objects"},
+     "a.npy: expected numbers of float16/32/64, bfloat16, integers or bool, got Python objects"},
     {"structures", 1,
      "{'descr': [('a', '<f4'), ('b', '<f4')], 'fortran_order': False, 'shape': (3,)}", BYTES(SIX),
-     "a.npy: expected numbers of float16/32/64, integers or bool, got structures of several "
+     "a.npy: expected numbers of float16/32/64, bfloat16, integers or bool, got structures of "
+     "several "
      "fields"},
     {"a header that ends in a key", 1, "{'shape': (6,), 'descr':", BYTES(""),
      "a.npy: npy header, byte 24: expected a type in quotes"},
@@ -320,6 +324,10 @@ static void test_ids(void)
             "ids.npy: row 0: 2048 is no id: a whole number is wanted below 2^11, up to which "
             "float16 is exact",
             "nor is 2^11 in float16");
+    is_text(ids(HEADER("<V2", "False", "(1, 2)"), BYTES("\x7f\x43\x80\x43"), 0),
+            "a.npy: row 0: 256 is no id: a whole number is wanted below 2^8, up to which bfloat16 is "
+            "exact",
+            "nor is 2^8 in bfloat16");
     is_text(ids(HEADER("<f4", "False", "(1, 2)"), BYTES("\0\0\xc0\x7f\0\0\0\0"), 0),
             "ids.npy: row 0: nan is no id: a whole number is wanted below 2^24, up to which "
             "float32 is exact",

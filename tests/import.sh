@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The commands of cdp-import(7), each section on data made here, where what it needs is installed.
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
+tiny=$CDP_SOURCE/data/labeled/tiny
+mkdir bin
+ln -s /usr/bin/python3 bin # Debian's, which has the modules
+PATH=$PWD/bin:$PATH
+
+# section TITLE: the commands of a section
+section() {
+    awk -v title=".Ss $1" '$0 == title { found = 1; next } /^\.S[sh] / { found = 0 } /^\.Ed/ { inside = 0 }
+        found && inside { print } /^\.Bd/ { inside = 1 }' "$CDP_SOURCE/man/cdp-import.7" | sed 's/\\e/\\/g'
+}
+# python MODULE...: whether Debian's Python has them
+python() { python3 -c "import $(echo "$@" | sed 's/ /, /g')" 2>/dev/null; }
+# have PROGRAM
+have() { command -v "$1" >/dev/null; }
+# try TITLE FILE NEED...: if the command NEED succeeds, the section runs and makes FILE
+try() {
+    local title=$1 file=$2
+    shift 2
+    if ! "$@" >/dev/null; then
+        skip "$title" "needs $*"
+        return
+    fi
+    section "$title" >commands
+    rm -f "$file"
+    [ -s commands ] && bash -eu -o pipefail commands >out 2>err && [ -s "$file" ]
+    local status=$?
+    ok $status "$title"
+    [ $status -eq 0 ] || note "$(cat err)"
+}
+cdp-knn -k 14 --dim 48 -o tiny.cdp "$tiny/features/m0.bin"
+
+cp "$tiny/features/m0.bin" raw.bin
+python numpy && python3 -c 'import numpy; numpy.save("tiny.npy", numpy.fromfile("raw.bin", "f4").reshape(-1, 48))'
+
+try "Features: parquet, arrow" x.npy python pandas pyarrow
+if python pandas; then
+    python3 -c 'import numpy, pandas; pandas.DataFrame(numpy.load("tiny.npy"), index=["n%d" % i for i in range(440)]).to_csv("x.csv")'
+fi
+try "Features: pandas" x.cdp python pandas
+[ ! -e x.csv ] || same <(cdp-view --to tsv x.cdp | tr -d n | cut -f 1,2) <(cdp-view --to tsv tiny.cdp | cut -f 1,2) "pandas: the same neighbours, with names"
+if python h5py; then
+    python3 -c 'import h5py, numpy; h5py.File("x.h5", "w")["features"] = numpy.load("tiny.npy")'
+fi
+rm -f x.cdp
+try "Features: HDF5" x.cdp test -e x.h5 -a -x /usr/bin/h5dump
+[ ! -s x.cdp ] || same x.bin raw.bin "HDF5: the same bytes"
+python torch && python3 -c 'import numpy, torch; torch.save(torch.tensor(numpy.load("tiny.npy")), "x.pt")'
+try "Features: PyTorch" x.npy python torch
+if python faiss; then
+    python3 -c 'import faiss, numpy; i = faiss.IndexFlatL2(48); i.add(numpy.load("tiny.npy")); faiss.write_index(i, "x.faiss")'
+fi
+try "Features: faiss" x.npy test -e x.faiss
+if python hnswlib; then
+    python3 -c 'import hnswlib, numpy; i = hnswlib.Index("cosine", 48); i.init_index(440); i.add_items(numpy.load("tiny.npy")); i.save_index("x.hnsw")'
+fi
+try "Features: hnswlib" x.npy test -e x.hnsw
+perl -e 'local $/; my @x = unpack "f<*", <>; printf "id%d\t[%s]\n", $_, join ",", map { sprintf "%.9g", $_ } @x[48 * $_ .. 48 * $_ + 47] for 0 .. 439' raw.bin >faces.tsv
+try "Features: immich" labels.txt true
+same faces.bin raw.bin "immich: the same bytes"
+grep -q "^id439	[0-9]" labels.txt
+ok $? "immich: labels with names"
+sed 's/\[/[[/; s/\]/]]/' faces.tsv | cut -f2 | tr -d '[]' | perl -ne 'print pack "f<*", split /,/' | cmp -s - raw.bin
+ok $? "PhotoPrism: the same bytes"
+if python numpy; then
+    cdp-view --to npz -o arrays.npz tiny.cdp
+    python3 -c 'import numpy; z = numpy.load("arrays.npz"); numpy.save("i.npy", z["idx"]); numpy.save("d.npy", z["dist"])'
+fi
+try "Neighbours: faiss, hnswlib" knn.cdp python numpy
+[ ! -s knn.cdp ] || is "$(cdp-view --digest knn.cdp)" "$(cdp-view --digest tiny.cdp)" "the same lists"
+
+printf 'a,b,score\nAnna,Bob,0.9\nBob,"Cole, Jo",0.8\n' >pairs.csv
+if have sqlite3; then
+    sqlite3 x.db '.mode csv' '.import pairs.csv pairs'
+    try "Pairs: sqlite" labels.tsv true
+    is "$(sqlite3 x.db "SELECT label FROM labels WHERE name = 'Cole, Jo'")" 0 "sqlite: labels in a table"
+else
+    skip "Pairs: sqlite" "needs sqlite3"
+fi
+try "Pairs: duckdb" pairs.cdp test -e x.duckdb
+sed 's/^a,b,score/unique_id_l,unique_id_r,match_probability/' pairs.csv >predictions.csv
+try "Pairs: splink" labels.tsv true
+is "$(cut -f2 labels.tsv | xargs)" "0 0 0" "splink: one cluster"
+try "Pairs: scipy" pairs.cdp python scipy
+try "Pairs: igraph" pairs.cdp python igraph
+try "Pairs: networkx" pairs.cdp python networkx
+cdp-score vote --threshold 0.5 -o pairs.cdp tiny.cdp
+try "Pairs out: mcl" clusters.txt have mcl
+try "Pairs out: Infomap" links.clu have Infomap
+
+done_testing
