@@ -122,12 +122,15 @@ $(shared_parts): $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/cdp-%,$(wildcard c
 	@rm -f $@
 	$(quiet)$(AR) rcs $@ $(filter %.o,$^)
 
-# One tool writes a page, whose style and script are files: as string literals.
-$(BUILD)/cmd/report/page.%.h: cmd/report/page.%
+# One tool writes a page, whose style and script are files: report_css and report_js, as strings.
+$(BUILD)/cmd/report/assets.c: cmd/report/page.css cmd/report/page.js
 	@mkdir -p $(@D)
-	@sed 's/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' $< >$@
-$(BUILD)/cmd/report/page.o: $(BUILD)/cmd/report/page.css.h $(BUILD)/cmd/report/page.js.h
-$(BUILD)/cmd/report/page.o: private required += -I$(BUILD)/cmd
+	@for file in $^; do \
+		echo "extern const char report_$${file##*.}[];"; echo "const char report_$${file##*.}[] ="; \
+		sed 's/[\\"]/\\&/g; s/^/    "/; s/$$/\\n"/' $$file; echo '    ;'; done >$@
+$(BUILD)/cmd/report/assets.o: $(BUILD)/cmd/report/assets.c $(BUILD)/flags
+	$(quiet)$(CC) $(CFLAGS) $(required) -c -o $@ $<
+$(BUILD)/bin/cdp-report: $(BUILD)/cmd/report/assets.o
 
 # One tool reads YAML.
 $(BUILD)/bin/cdp-config: private link += $(shell $(PKG_CONFIG) --libs yaml-0.1)

@@ -205,7 +205,9 @@ int main(int argc, char **argv)
     score_pairs(models, count, pairs);
 
     bool to_file = common.output && strcmp(common.output, "-");
-    const char *labels = to_file ? common.output : text("%s/labels.txt", folder);
+    const char *labels = to_file                     ? common.output
+                         : truth_name || report_name ? text("%s/labels.txt", folder)
+                                                     : NULL;
     struct command propagate = {0};
     command_add(&propagate, "cdp-propagate");
     add_common(&propagate, true);
@@ -227,9 +229,9 @@ int main(int argc, char **argv)
         command_add(&report, labels);
         step(&report, false);
     }
-    if (!to_file) {
-        struct command cat = {{"cat", labels}, 2};
-        step(&cat, false);
+    if (labels && !to_file) {
+        struct command print = {{"cdp-relabel", labels}, 2};
+        step(&print, false);
     }
     tool_finish(NULL);
 }

@@ -13,7 +13,7 @@ section() {
         found && inside { print } /^\.Bd/ { inside = 1 }' "$CDP_SOURCE/man/cdp-import.7" | sed 's/\\e/\\/g'
 }
 # python MODULE...: whether Debian's Python has them
-python() { python3 -c "import $(echo "$@" | sed 's/ /, /g')" 2>/dev/null; }
+python() { printf 'import %s\n' "$@" | python3 2>/dev/null; }
 # have PROGRAM
 have() { command -v "$1" >/dev/null; }
 # try TITLE FILE NEED...: if the command NEED succeeds, the section runs and makes FILE

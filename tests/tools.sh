@@ -49,6 +49,8 @@ declare -A runs=(
     [cdp-baseline spectral]="--clusters 3 --dim 8 data/features/m0.bin"
     [cdp-baseline ward]="--clusters 3 --dim 8 data/features/m0.bin"
     [cdp-baseline leiden]="--dim 8 data/features/m0.bin"
+    [cdp-cluster]="-q --dim 8 data/features/m0.bin"
+    [cdp-report]="labels"
     [cdp-view]="--to tsv pairs.cdp"
     [cdp-config]="config.yaml"
 )

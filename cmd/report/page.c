@@ -11,13 +11,8 @@
 #include "report/report.h"
 #include "tool.h"
 
-// The files beside this one, as string literals (Makefile).
-static const char style[] =
-#include "report/page.css.h"
-    ;
-static const char script[] =
-#include "report/page.js.h"
-    ;
+// page.css and page.js as strings (Makefile).
+extern const char report_css[], report_js[];
 
 enum { MOST_BETWEEN = 1000 }; // merge suggestions shown
 
@@ -79,8 +74,10 @@ static void write_headline(const struct report *r, struct cdp_output *output)
         return;
     const struct cdp_prf *prf[2][2] = {{&r->eval.kept.pairwise, &r->eval.kept.bcubed},
                                        {&r->eval.removed.pairwise, &r->eval.removed.bcubed}};
-    report_write(output, "<div class=wide><table><thead><tr><th>against the true labels, %%<th>precision<th>recall"
-                         "<th>F</thead><tbody>\n");
+    report_write(
+        output,
+        "<div class=wide><table><thead><tr><th>against the true labels, %%<th>precision<th>recall"
+        "<th>F</thead><tbody>\n");
     for (int kind = 0; kind < 4; kind++) {
         const struct cdp_prf *p = prf[kind / 2][kind % 2];
         report_write(output, "<tr><th scope=row>%s, %s<td>%.2f<td>%.2f<td>%.2f\n",
@@ -345,7 +342,7 @@ static void write_body(const struct report *r, struct cdp_output *output)
     if (report_options.images)
         report_pictures(r, output);
     report_write(output, "<script>\n");
-    tool_check(cdp_output_write(output, script, sizeof script - 1, &err), &err);
+    tool_check(cdp_output_write(output, report_js, strlen(report_js), &err), &err);
     report_write(output, "</script>\n");
 }
 
@@ -360,7 +357,7 @@ void report_page(const struct report *r, struct cdp_output *output)
                  "<title>");
     write_file_name(output, report_options.title ? report_options.title : r->shown);
     report_write(output, "</title>\n<style>\n");
-    tool_check(cdp_output_write(output, style, sizeof style - 1, &err), &err);
+    tool_check(cdp_output_write(output, report_css, strlen(report_css), &err), &err);
     // items have names in the files that the page saves only if the labels have
     report_write(output, "</style></head><body%s>\n", r->labels.names ? " data-named=yes" : "");
     write_body(r, output);

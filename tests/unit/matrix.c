@@ -324,10 +324,11 @@ static void test_ids(void)
             "ids.npy: row 0: 2048 is no id: a whole number is wanted below 2^11, up to which "
             "float16 is exact",
             "nor is 2^11 in float16");
-    is_text(ids(HEADER("<V2", "False", "(1, 2)"), BYTES("\x7f\x43\x80\x43"), 0),
-            "a.npy: row 0: 256 is no id: a whole number is wanted below 2^8, up to which bfloat16 is "
-            "exact",
-            "nor is 2^8 in bfloat16");
+    is_text(
+        ids(HEADER("<V2", "False", "(1, 2)"), BYTES("\x7f\x43\x80\x43"), 0),
+        "ids.npy: row 0: 256 is no id: a whole number is wanted below 2^8, up to which bfloat16 is "
+        "exact",
+        "nor is 2^8 in bfloat16");
     is_text(ids(HEADER("<f4", "False", "(1, 2)"), BYTES("\0\0\xc0\x7f\0\0\0\0"), 0),
             "ids.npy: row 0: nan is no id: a whole number is wanted below 2^24, up to which "
             "float32 is exact",
