@@ -77,8 +77,8 @@ fails 1 "no column 'threshold'" "no table of cdp-sweep" cdp-report --sweep hosti
 fails 2 'images' "pictures without paths" cdp-report --images . labels
 head -n 300 earlier >fewer
 passes "earlier labels of fewer items" cdp-report --previous fewer labels
-{ cat earlier && seq 100; } >more
-passes "and of more" cdp-report --previous more labels
+{ cat earlier && seq 100; } >longer
+passes "and of more" cdp-report --previous longer labels
 
 # pictures
 mkdir images
