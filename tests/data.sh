@@ -8,7 +8,6 @@ export OMP_WAIT_POLICY=passive # many short parallel loops, perhaps on a busy ma
 fashion=/usr/share/datasets/fashion-mnist # Debian: dataset-fashion-mnist
 
 mkdir -p bin data/labeled
-ln -s "$CDP_SOURCE/pipelines" pipelines
 ln -s /usr/bin/python3 bin # Debian's, which has NumPy
 PATH=$PWD/bin:$PATH
 # Each fenced block of commands becomes a file: blocks/01, blocks/02 ...
@@ -73,7 +72,7 @@ for part in labeled:2 unlabeled:1; do
     rm -r "data/${part%:*}/synth"
     cdp-synth --items 600 --dim 32 --seed "${part#*:}" "data/${part%:*}/synth"
 done
-bash -eu -o pipefail "$(block pipelines/vote.mk)" >out 2>err
+bash -eu -o pipefail "$(block cdp-run vote)" >out 2>err
 is "$?:$(grep -c 'singular kept' out)" 0:4 "both pipelines on the synthetic sets"
 
 mkdir -p data/unlabeled/emore_u200k/features
