@@ -83,7 +83,7 @@ runs "features in an archive" emore_u200k
 cp data/unlabeled/synth/features/m0.bin part1_test.bin
 cp data/unlabeled/synth/meta.txt part1_test.meta
 runs "learn-to-cluster" part1_test
-make -f pipelines/single.mk data=data/labeled/part1 base=arcface >out 2>err
+cdp-run single data=data/labeled/part1 base=arcface >out 2>err
 is "$?:$(grep -c 'singular kept' out)" 0:2 "which a pipeline reads"
 
 if /usr/bin/python3 -c 'import numpy' 2>/dev/null; then
