@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "io/labels.h"
 #include "pairs.h"
@@ -39,8 +41,21 @@ static void cluster_by_map(struct pairs *pairs, struct cdp_clusters *clusters)
         cdp_map_cluster(pairs->map, items, clusters->label, &length, (int)common.threads, &err);
     tool_check(count < 0 ? -1 : 0, &err);
     clusters->clusters = (uint32_t)count;
-    tool_say("%lld cluster%s of %llu item%s, codelength %.6f bits", (long long)count,
-             tool_s((uint64_t)count), (unsigned long long)items, tool_s(items), length);
+    uint64_t *size = cdp_zalloc((size_t)count, sizeof *size, "sizes", &err), single = 0, none = 0;
+    tool_check(size ? 0 : -1, &err);
+    for (uint64_t i = 0; i < items; i++) {
+        if (clusters->label[i] == CDP_NO_LABEL)
+            none++;
+        else
+            size[clusters->label[i]]++;
+    }
+    for (int64_t c = 0; c < count; c++)
+        single += size[c] == 1;
+    free(size);
+    tool_say("%llu cluster%s of several items, %llu item%s alone, of %llu; codelength %.6f bits",
+             (unsigned long long)count - single, tool_s((uint64_t)count - single),
+             (unsigned long long)(single + none), tool_s(single + none), (unsigned long long)items,
+             length);
 }
 
 int main(int argc, char **argv)

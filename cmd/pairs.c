@@ -119,21 +119,28 @@ static void take_names(struct pairs *p, struct cdp_names *more, const char *inpu
 
 // ---- reading
 
-// Adds the pairs above --threshold; the forest only counts the items.
-static int add_to_map(struct pairs *p, const struct cdp_block *block, const float *score,
-                      struct cdp_err *err)
+// The forest only counts the items.
+static int count_items(struct pairs *p, const struct cdp_block *block, struct cdp_err *err)
 {
     uint64_t items = 0;
     for (size_t e = 0; e < block->edges; e++) {
-        const uint64_t *i = &block->source[e], *j = &block->target[e];
-        items = *i >= items ? *i + 1 : items;
-        items = *j >= items ? *j + 1 : items;
+        items = block->source[e] >= items ? block->source[e] + 1 : items;
+        items = block->target[e] >= items ? block->target[e] + 1 : items;
+    }
+    return cdp_forest_reserve(p->forest, items, err);
+}
+
+// Adds the pairs above --threshold.
+static int add_to_map(struct pairs *p, const struct cdp_block *block, const float *score,
+                      struct cdp_err *err)
+{
+    for (size_t e = 0; e < block->edges; e++) {
         if (score[e] > (float)pairs_options.threshold &&
-            cdp_map_add(p->map, i, j, &score[e], 1, err))
+            cdp_map_add(p->map, &block->source[e], &block->target[e], &score[e], 1, err))
             return -1;
         p->weightless += score[e] <= 0;
     }
-    return cdp_forest_reserve(p->forest, items, err);
+    return 0;
 }
 
 // Adds one block, refusing ids that leave the known number of items.
@@ -153,9 +160,10 @@ static int add(struct pairs *p, const struct cdp_block *block, const char *name,
     if (cdp_clamp_scores(&p->clamp, block->value[0], block->edges, &score, &reason))
         return cdp_fail(err, "%s: %s: cdp-view --from takes --distance and --rescale", name,
                         reason.text);
-    if (p->map
-            ? add_to_map(p, block, score, &reason)
-            : cdp_forest_add(p->forest, block->source, block->target, score, block->edges, &reason))
+    bool forest = !p->map && !p->list_only;
+    if (forest
+            ? cdp_forest_add(p->forest, block->source, block->target, score, block->edges, &reason)
+            : count_items(p, block, &reason) || (p->map && add_to_map(p, block, score, &reason)))
         return cdp_fail(err, "%s: %s", name, reason.text);
     if (p->floors.count &&
         cdp_floors_add(&p->floors, block->source, block->target, score, block->edges, &reason))

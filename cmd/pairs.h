@@ -123,6 +123,7 @@ struct pairs {
     // What is wanted, to be set before pairs_read.
     bool edges;               // the forest's edges are pairs of the input
     bool all;                 // `list` holds all pairs of the files
+    bool list_only;           // the forest takes none
     bool must_links;          // `list` holds those of --must-link too, at the score INFINITY
     struct cdp_map *map;      // takes the pairs above --threshold, the forest none; NULL = none
     bool all_pairs;           // a forest is refused

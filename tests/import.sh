@@ -76,7 +76,7 @@ printf 'a,b,score\nAnna,Bob,0.9\nBob,"Cole, Jo",0.8\n' >pairs.csv
 if have sqlite3; then
     sqlite3 x.db '.mode csv' '.import pairs.csv pairs'
     try "Pairs: sqlite" labels.tsv true
-    is "$(sqlite3 x.db "SELECT label FROM labels WHERE name = 'Cole, Jo'")" 0 "sqlite: labels in a table"
+    is "$(sqlite3 x.db "SELECT count(*) FROM labels WHERE label = 0")" 3 "sqlite: labels in a table"
 else
     skip "Pairs: sqlite" "needs sqlite3"
 fi
@@ -84,6 +84,7 @@ try "Pairs: duckdb" pairs.cdp test -e x.duckdb
 sed 's/^a,b,score/unique_id_l,unique_id_r,match_probability/' pairs.csv >predictions.csv
 try "Pairs: splink" labels.tsv true
 is "$(cut -f2 labels.tsv | xargs)" "0 0 0" "splink: one cluster"
+try "Labels out: pandas" out python pandas
 try "Pairs: scipy" pairs.cdp python scipy
 try "Pairs: igraph" pairs.cdp python igraph
 try "Pairs: networkx" pairs.cdp python networkx

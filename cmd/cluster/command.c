@@ -36,28 +36,33 @@ void command_option(struct command *command, const char *option, const char *val
     command_add(command, value);
 }
 
-static void print_word(const char *word)
+static void write_word(FILE *file, const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "@%+=:,./_-";
     if (*word && strspn(word, plain) == strlen(word)) {
-        fputs(word, stdout);
+        fputs(word, file);
         return;
     }
-    putchar('\'');
+    putc('\'', file);
     for (; *word; word++)
-        fputs(*word == '\'' ? "'\\''" : (const char[]){*word, 0}, stdout);
-    putchar('\'');
+        fputs(*word == '\'' ? "'\\''" : (const char[]){*word, 0}, file);
+    putc('\'', file);
 }
 
-void command_print(const struct command *command)
+char *command_text(const struct command *command)
 {
-    for (size_t i = 0; i < command->count; i++) {
+    char *text;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+    for (size_t i = 0; file && i < command->count; i++) {
         if (i)
-            putchar(' ');
-        print_word(command->word[i]);
+            putc(' ', file);
+        write_word(file, command->word[i]);
     }
-    putchar('\n');
+    if (!file || fclose(file))
+        tool_fail("not enough memory");
+    return text;
 }
 
 // ---- the folder

@@ -18,8 +18,8 @@ struct command {
 void command_add(struct command *command, const char *word);
 void command_option(struct command *command, const char *option, const char *value);
 
-// Prints the command on standard output as a shell reads it.
-void command_print(const struct command *command);
+// The command as a shell reads it, for free().
+char *command_text(const struct command *command);
 
 // Runs the command: the program beside this one's, otherwise that on PATH. `to_error`: its standard
 // output is this one's standard error. Exits with its status if it fails, and dies of the signal it

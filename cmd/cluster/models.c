@@ -68,11 +68,14 @@ uint64_t models_measure(struct model *models, int count, const char *ids, const 
 {
     struct cdp_err err;
     uint64_t items = ids ? count_names(ids) : truth ? count_labels(truth) : 0;
+    const char *file = items ? (ids ? ids : truth) : NULL; // what tells the number of items
     for (int m = 0; m < count; m++)
         measure(&models[m], &items, &err);
     if (!items)
         items = count_beside(models[0].features);
-    for (int m = 0; m < count; m++)
-        tool_check(models[m].measured ? 0 : measure(&models[m], &items, &err), &err);
+    for (int m = 0; m < count; m++) {
+        if (!models[m].measured && measure(&models[m], &items, &err))
+            tool_fail("%s%s%s", err.text, file ? ", by " : "", file ? file : "");
+    }
     return items;
 }

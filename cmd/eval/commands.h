@@ -17,9 +17,6 @@ extern const char *ids_name; // --ids; NULL = not given
 void eval_labels(struct cdp_output *output, const char *predicted, const char *meta);
 void eval_pairs(struct cdp_output *output, const char *pairs, const char *meta);
 
-// Reads labels, which get the names of --ids if they have none.
-int read_labels(struct cdp_labels *labels, const char *name, bool discards, struct cdp_err *err);
-
 // Prints by --format.
 void print_clusters(struct cdp_output *output, const struct cdp_eval *result);
 void print_pairs(struct cdp_output *output, const struct cdp_pair_counts *counts);

@@ -3,6 +3,7 @@
 
 #include "eval/commands.h"
 #include "io/input.h"
+#include "labels.h"
 
 // Whether labels are as cdp-propagate writes them: numbers in order of first appearance, and -1.
 static bool looks_predicted(const struct cdp_labels *labels)
@@ -11,21 +12,6 @@ static bool looks_predicted(const struct cdp_labels *labels)
     for (uint32_t g = 0; ordered && g < labels->groups; g++)
         ordered = labels->value[g] == (int64_t)g;
     return ordered;
-}
-
-int read_labels(struct cdp_labels *labels, const char *name, bool discards, struct cdp_err *err)
-{
-    if (cdp_labels_read(labels, name, discards, err))
-        return -1;
-    if (!ids_name || labels->names)
-        return 0;
-    if (cdp_names_read(&labels->names, ids_name, err))
-        return -1;
-    uint64_t count = cdp_names_count(labels->names);
-    return count == labels->items
-               ? 0
-               : cdp_fail(err, "%s: %" PRIu64 " names, but %s has %" PRIu64 " labels", ids_name,
-                          count, name, labels->items);
 }
 
 // Brings both into one order of items: by name if they have names, otherwise by line.
@@ -57,12 +43,12 @@ void eval_labels(struct cdp_output *output, const char *name, const char *meta)
     struct cdp_labels predicted, truth;
     struct cdp_eval result;
     struct cdp_err err, other;
-    if (read_labels(&predicted, name, true, &err)) {
+    if (labels_read(&predicted, name, true, ids_name, &err)) {
         bool swapped = !cdp_labels_read(&truth, meta, true, &other);
         tool_fail("%s%s", err.text,
                   swapped ? ": are the files swapped? PREDICTED comes first" : "");
     }
-    tool_check(read_labels(&truth, meta, false, &err), &err);
+    tool_check(labels_read(&truth, meta, false, ids_name, &err), &err);
     if (looks_predicted(&truth) && !looks_predicted(&predicted))
         tool_warn("%s looks like clusters, and %s does not: are the files swapped? PREDICTED comes "
                   "first",

@@ -4,6 +4,7 @@
 
 #include "eval/commands.h"
 #include "io/input.h"
+#include "labels.h"
 #include "stream/list.h"
 
 // Adds the pairs of a block; their ids must be those of labels.
@@ -66,7 +67,7 @@ void eval_pairs(struct cdp_output *output, const char *name, const char *meta)
     struct cdp_reader *reader;
     struct cdp_pair_counts counts = {0};
     struct cdp_err err;
-    tool_check(read_labels(&truth, meta, false, &err), &err);
+    tool_check(labels_read(&truth, meta, false, ids_name, &err), &err);
     tool_check(cdp_reader_open(&reader, name, 1 << CDP_PAIRS | 1 << CDP_FEATURES | 1 << CDP_FOREST,
                                "cdp-eval pairs reads pairs, features and forest streams",
                                (int)common.threads, &err),

@@ -8,6 +8,8 @@
 #include "report/report.h"
 #include "tool.h"
 
+enum { LEVEL = 4 }; // zlib's default, 6, makes a page 5 % smaller and takes twice as long
+
 void blob_base64(struct cdp_output *output, const unsigned char *byte, size_t count)
 {
     static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -67,9 +69,9 @@ void blob_begin(struct blob *b, struct cdp_output *output, const char *id)
     *b = (struct blob){.output = output};
     b->zlib.next_out = b->packed;
     b->zlib.avail_out = sizeof b->packed;
-    if (deflateInit(&b->zlib, Z_DEFAULT_COMPRESSION) != Z_OK)
+    if (deflateInit(&b->zlib, LEVEL) != Z_OK)
         tool_fail("not enough memory for zlib");
-    report_write(output, "<script type=\"text/plain\" id=\"%s\">", id);
+    report_write(output, "<script type=\"text/plain\" id=\"data-%s\">", id);
 }
 
 void blob_end(struct blob *b)

@@ -6,7 +6,7 @@
 
 #include "io/output.h"
 
-// Data of the page: JSON, compressed by zlib, in base64, in a script element of an id. Nothing in
+// Data of the page: JSON, compressed by zlib, in base64, in a script element of the id data-ID. Nothing in
 // it can be taken for markup. Failures end the tool.
 struct blob {
     struct cdp_output *output;

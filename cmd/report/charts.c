@@ -105,6 +105,10 @@ void report_sizes(const struct report *r, struct cdp_output *output)
         }
         report_write(output, "\n");
     }
+    if (report_size(r, r->clusters.clusters))
+        report_write(output, "<tr><td>in no cluster<td><td>%llu<td>%s\n",
+                     (unsigned long long)report_size(r, r->clusters.clusters),
+                     r->truth ? "<td><td><td><td>" : "");
     report_write(output, "</tbody></table>\n");
 }
 

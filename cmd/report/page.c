@@ -14,7 +14,9 @@
 // page.css and page.js as strings (Makefile).
 extern const char report_css[], report_js[];
 
-enum { MOST_BETWEEN = 1000 }; // merge suggestions shown
+enum { MOST_SUGGESTIONS = 1000 };
+
+static const double MOST_SPLIT = 0.2; // mean score between the parts of a cluster that might be two
 
 void report_write(struct cdp_output *output, const char *format, ...)
 {
@@ -105,6 +107,15 @@ static int64_t thousandths(double share)
     return isfinite(share) ? (int64_t)floor(1000 * share + 0.5) : -1;
 }
 
+// A score in thousandths; from 0.9995 on 1000 + ten times the negative logarithm of what it lacks
+// to 1, as that is what differs between sure pairs.
+static int64_t score_number(double score)
+{
+    return !(score >= 0.9995) ? thousandths(score)
+           : score >= 1       ? 1100
+                              : (int64_t)floor(1000 - 10 * log10(1 - score) + 0.5);
+}
+
 // ---- lists of a number for each cluster, in their order
 
 typedef int64_t number_of_cluster(const struct report *r, uint32_t cluster);
@@ -123,7 +134,7 @@ static int64_t cohesion_of(const struct report *r, uint32_t c)
 }
 static int64_t weakest_of(const struct report *r, uint32_t c)
 {
-    return thousandths((double)r->audit[c].weakest);
+    return score_number((double)r->audit[c].weakest);
 }
 static int64_t bridges_of(const struct report *r, uint32_t c)
 {
@@ -179,13 +190,13 @@ static void write_between(const struct report *r, struct cdp_output *output)
         place[r->order[n]] = n;
     blob_begin(b, output, "between");
     blob_add(b, "[");
-    for (uint64_t n = 0; n < r->betweens && n < MOST_BETWEEN; n++) {
+    for (uint64_t n = 0; n < r->betweens && n < MOST_SUGGESTIONS; n++) {
         const struct cdp_between *x = &r->between[n];
         blob_add(b, "[");
         blob_number(b, place[x->cluster[0]]);
         blob_number(b, place[x->cluster[1]]);
         blob_number(b, (int64_t)x->pairs);
-        blob_number(b, thousandths((double)x->score));
+        blob_number(b, score_number((double)x->score));
         blob_number(b, x->best[0]);
         blob_number(b, x->best[1]);
         blob_close(b, "],");
@@ -193,6 +204,51 @@ static void write_between(const struct report *r, struct cdp_output *output)
     blob_close(b, "]");
     blob_end(b);
     free(place);
+    free(b);
+}
+
+// The clusters that might be two: [cluster, item, its next item, items of the smaller part, mean
+// score between the parts].
+struct split {
+    uint32_t place, cluster;
+    const struct cdp_split *at;
+};
+
+static int by_mean(const void *a, const void *b)
+{
+    const struct split *x = a, *y = b;
+    if (x->at->mean != y->at->mean)
+        return x->at->mean < y->at->mean ? -1 : 1;
+    return x->place < y->place ? -1 : x->place > y->place;
+}
+
+static void write_splits(const struct report *r, struct cdp_output *output)
+{
+    struct blob *b = report_alloc(1, sizeof *b);
+    struct split *split = report_alloc(r->clusters.clusters, sizeof *split);
+    size_t count = 0;
+    for (uint32_t n = 0; n < r->clusters.clusters; n++) {
+        const struct cdp_split *at = &r->split[r->order[n]];
+        if (at->item != CDP_NO_ITEM && at->mean < MOST_SPLIT)
+            split[count++] = (struct split){n, r->order[n], at};
+    }
+    qsort(split, count, sizeof *split, by_mean);
+    blob_begin(b, output, "splits");
+    blob_add(b, "[");
+    for (size_t n = 0; n < count && n < MOST_SUGGESTIONS; n++) {
+        const struct cdp_split *at = split[n].at;
+        uint64_t others = report_size(r, split[n].cluster) - at->items;
+        blob_add(b, "[");
+        blob_number(b, split[n].place);
+        blob_number(b, at->item);
+        blob_number(b, r->next[at->item]);
+        blob_number(b, (int64_t)(at->items < others ? at->items : others));
+        blob_number(b, thousandths(at->mean));
+        blob_close(b, "],");
+    }
+    blob_close(b, "]");
+    blob_end(b);
+    free(split);
     free(b);
 }
 
@@ -210,7 +266,7 @@ static int64_t next_of(const struct report *r, uint32_t i)
 }
 static int64_t score_of(const struct report *r, uint32_t i)
 {
-    return thousandths((double)r->score[i]);
+    return score_number((double)r->score[i]);
 }
 static int64_t group_of(const struct cdp_labels *labels, uint32_t item)
 {
@@ -321,22 +377,34 @@ static void write_body(const struct report *r, struct cdp_output *output)
                  "<noscript>Clusters, pictures and suggestions need JavaScript.</noscript>\n"
                  "<p id=failed role=alert hidden></p>\n");
     write_section(output, "look", "Clusters",
-                  "The most doubtful first. Choose one to see its items.");
+                  r->audit
+                      ? "The most doubtful first. Choose one to see its items. Mean score: of all "
+                        "possible pairs, a missing one counting 0. Weakest pair: that the cluster "
+                        "needs to be connected. Bridges: pairs without which it falls apart. "
+                        "Strangers: items that are not of its most frequent identity."
+                      : "The most doubtful first. Choose one to see its items.");
     write_section(output, "one", "", "");
     if (r->audit) {
         write_section(output, "merges", "Might be one",
                       "Clusters with strong pairs between them, the likeliest first.");
         write_section(output, "splits", "Might be two",
-                      "Clusters that fall into two parts without their weakest pair.");
+                      "Clusters whose items are in two parts with few and weak pairs between them, "
+                      "the fewest first.");
     }
     if (r->previous)
         write_section(output, "changes", "Changes", "");
-    write_section(output, "corrections", "Corrections",
-                  "Files for the next run: cdp-propagate --must-link must-link.txt --cannot-link "
-                  "cannot-link.txt");
+    write_section(output, "corrections", "Corrections", "Save the files for the next run:");
+    report_write(output, "<template id=command>");
+    write_file_name(output, report_options.command
+                                ? report_options.command
+                                : "cdp-propagate --must-link must-link.txt --cannot-link "
+                                  "cannot-link.txt PAIRS");
+    report_write(output, "</template>\n");
     write_clusters(r, output);
-    if (r->audit)
+    if (r->audit) {
         write_between(r, output);
+        write_splits(r, output);
+    }
     write_items(r, output);
     write_names(r, output);
     if (report_options.images)

@@ -10,7 +10,7 @@ let begin; // of each cluster's items in items.item
 let at; // of each item in items.item
 
 async function load(id) {
-    const element = byId(id);
+    const element = byId(`data-${id}`);
     if (!element) return null;
     const bytes = Uint8Array.from(atob(element.textContent), (c) => c.charCodeAt(0));
     element.remove();
@@ -28,7 +28,8 @@ function make(tag, attributes, ...children) {
     return element;
 }
 const button = (text, press, more) => make("button", { type: "button", onclick: press, ...more }, text);
-const decimals = (thousandths) => (thousandths < 0 ? "-" : (thousandths / 1000).toFixed(3));
+const decimals = (number) => (number < 0 ? "-" : number <= 1000 ? (number / 1000).toFixed(3)
+    : number >= 1100 ? "1" : `1 \u2212 10^\u2212${((number - 1000) / 10).toFixed(1)}`);
 const nameOf = (item) => (names ? names[item] : String(item));
 const labelOf = (cluster) => (cluster < clusters.label.length ? `cluster ${clusters.label[cluster]}` : "no cluster");
 const identityOf = (place) => {
@@ -92,7 +93,7 @@ function drawCorrections() {
         make("div", { class: "buttons" }, button(`Save ${kind}-link.txt`, () => save(kind), { id: `save-${kind}` }),
             button("Clear", () => { corrections[kind] = []; drawCorrections(); }, { id: `clear-${kind}` })),
     ];
-    fill("corrections", ...part("must"), ...part("cannot"));
+    fill("corrections", make("pre", { tabindex: 0 }, byId("command").content.textContent), ...part("must"), ...part("cannot"));
 }
 const judge = (a, b) => make("span", null, button("Same", () => correct("must", a, b)), " ", button("Different", () => correct("cannot", a, b)));
 
@@ -239,36 +240,10 @@ function merges(between) {
     between, "suggestions") : "No pairs between clusters.");
 }
 
-// The two parts that a cluster falls into without its weakest pair: [cluster, place, items of the smaller part].
-function parts(cluster) {
-    const from = begin[cluster], size = begin[cluster + 1] - from, below = new Uint32Array(size).fill(1), waiting = new Uint32Array(size);
-    for (let i = 0; i < size; i++) if (items.next[from + i] >= 0) waiting[items.next[from + i]]++;
-    const ready = [];
-    for (let i = 0; i < size; i++) if (!waiting[i]) ready.push(i);
-    while (ready.length) {
-        const i = ready.pop(), next = items.next[from + i];
-        if (next < 0) continue;
-        below[next] += below[i];
-        if (!--waiting[next]) ready.push(next);
-    }
-    let weakest = -1;
-    for (let i = 0; i < size; i++) {
-        const part = Math.min(below[i], size - below[i]);
-        if (items.next[from + i] >= 0 && part > 1 && (weakest < 0 || items.score[from + i] < items.score[from + weakest])) weakest = i;
-    }
-    return weakest < 0 ? null : [cluster, from + weakest, Math.min(below[weakest], size - below[weakest])];
-}
-function splits() {
-    const rows = [];
-    for (let c = 0; c < clusters.label.length; c++) {
-        const row = clusters.size[c] > 3 ? parts(c) : null;
-        if (row) rows.push(row);
-    }
-    rows.sort((x, y) => items.score[x[1]] - items.score[y[1]] || x[0] - y[0]);
-    const ends = ([c, place]) => [items.item[place], items.item[begin[c] + items.next[place]]];
-    fill("splits", rows.length ? table([["cluster", ([c]) => linkTo(c), true], ["items of the parts", ([c, , part]) => `${clusters.size[c] - part} + ${part}`],
-        ["the pair between them", (row) => `${ends(row).map(nameOf).join(", ")}: ${decimals(items.score[row[1]])}`, true], ["", (row) => judge(...ends(row))]],
-    rows.slice(0, 1000), "suggestions") : "No cluster of four items and more falls into parts of two and more.");
+function splits(rows) {
+    fill("splits", rows.length ? table([["cluster", ([c]) => linkTo(c), true], ["items of the parts", ([c, , , part]) => `${clusters.size[c] - part} + ${part}`],
+        ["mean score between", (row) => decimals(row[4])], ["pair", (row) => `${nameOf(row[1])}, ${nameOf(row[2])}`, true], ["", (row) => judge(row[1], row[2])]],
+    rows, "suggestions") : "None.");
 }
 
 function changes() {
@@ -317,7 +292,7 @@ async function start() {
     const between = await load("between");
     if (between) {
         merges(between);
-        splits();
+        splits(await load("splits"));
     }
     if (items.before) changes();
     drawCorrections();

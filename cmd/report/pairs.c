@@ -8,49 +8,60 @@
 #include "report/report.h"
 #include "tool.h"
 
-// Means and sums of scores within clusters.
-static void measure(struct report *r, const struct cdp_graph *graph)
+// Pairs of a cluster follow each other here, so that what they touch stays in the cache.
+struct inside {
+    uint64_t i[1024], j[1024];
+    float score[1024];
+    size_t count;
+};
+
+static void add_inside(struct cdp_forest *forest, struct inside *inside)
 {
-    const uint32_t *label = r->clusters.label;
-    r->cohesion = report_alloc(r->clusters.clusters, sizeof *r->cohesion);
-    r->support = report_alloc(r->clusters.items, sizeof *r->support);
-    for (uint64_t i = 0; i < graph->items; i++) {
-        if (label[i] == CDP_NO_LABEL)
-            continue;
-        double sum = 0, others = (double)(r->audit[label[i]].items - 1);
-        for (uint64_t e = graph->offset[i]; e < graph->offset[i + 1]; e++) {
-            if (label[graph->partner[e]] == label[i])
-                sum += (double)graph->score[e];
-        }
-        r->support[i] = others > 0 ? (float)(sum / others) : 1;
-        r->cohesion[label[i]] += sum;
-    }
-    for (uint32_t c = 0; c < r->clusters.clusters; c++) {
-        double size = (double)r->audit[c].items;
-        r->cohesion[c] = size > 1 ? r->cohesion[c] / (size * (size - 1)) : 1;
-    }
+    struct cdp_err err;
+    tool_check(cdp_forest_add(forest, inside->i, inside->j, inside->score, inside->count, &err),
+               &err);
+    inside->count = 0;
 }
 
-// The tree of the pairs within clusters. Pairs are counted.
-static void make_tree(struct report *r, const struct cdp_graph *graph, struct cdp_tree *tree)
+// The tree of the pairs within clusters, and means of their scores.
+static void measure(struct report *r, const struct cdp_graph *graph, struct cdp_tree *tree)
 {
     const uint32_t *label = r->clusters.label;
+    struct inside *inside = report_alloc(1, sizeof *inside);
     struct cdp_forest *forest;
     struct cdp_err err;
+    r->cohesion = report_alloc(r->clusters.clusters, sizeof *r->cohesion);
+    r->support = report_alloc(r->clusters.items, sizeof *r->support);
     tool_check(cdp_forest_new(&forest, true, &err), &err);
     tool_check(cdp_forest_reserve(forest, graph->items, &err), &err);
-    for (uint64_t i = 0; i < graph->items; i++) {
-        for (uint64_t e = graph->offset[i]; e < graph->offset[i + 1]; e++) {
-            uint64_t j = graph->partner[e];
-            r->pairs += i < j;
-            if (i >= j || label[i] == CDP_NO_LABEL || label[i] != label[j])
-                continue;
-            r->inside++;
-            tool_check(cdp_forest_add(forest, &i, &j, &graph->score[e], 1, &err), &err);
+    for (uint32_t c = 0; c < r->clusters.clusters; c++) {
+        double others = (double)(report_size(r, c) - 1), all = 0;
+        for (uint64_t m = r->begin[c]; m < r->begin[c + 1U]; m++) {
+            uint32_t i = r->member[m];
+            double sum = 0;
+            for (uint64_t e = graph->offset[i]; e < graph->offset[i + 1U]; e++) {
+                uint32_t j = graph->partner[e];
+                if (label[j] != c)
+                    continue;
+                sum += (double)graph->score[e];
+                if (j < i)
+                    continue;
+                inside->i[inside->count] = i;
+                inside->j[inside->count] = j;
+                inside->score[inside->count++] = graph->score[e];
+                r->inside++;
+                if (inside->count == sizeof inside->i / sizeof inside->i[0])
+                    add_inside(forest, inside);
+            }
+            r->support[i] = others > 0 ? (float)(sum / others) : 1;
+            all += sum;
         }
+        r->cohesion[c] = others > 0 ? all / (others * (others + 1)) : 1;
     }
+    add_inside(forest, inside);
     tool_check(cdp_tree_new(tree, forest, NULL, &err), &err);
     cdp_forest_free(forest);
+    free(inside);
 }
 
 static void find_paths(struct report *r, const struct cdp_tree *tree)
@@ -100,12 +111,9 @@ static void find_between(struct report *r, const struct cdp_graph *graph)
     r->betweens = (uint64_t)count;
 }
 
-// The pairs say how many items there are and their names, if the labels do not.
-void report_pairs(struct report *r)
+void report_read_pairs(struct report *r, struct cdp_graph *graph)
 {
-    struct pairs pairs = {.all = true, .all_pairs = true};
-    struct cdp_tree tree;
-    struct cdp_graph graph;
+    struct pairs pairs = {.all = true, .all_pairs = true, .list_only = true};
     struct cdp_err err;
     uint64_t none;
     if (!r->labels.names) {
@@ -116,17 +124,24 @@ void report_pairs(struct report *r)
     tool_check(cdp_labels_match(&r->labels, r->shown, pairs.names, cdp_forest_nodes(pairs.forest),
                                 "the pairs", &none, &err),
                &err);
-    r->clusters = (struct cdp_clusters){r->labels.group, r->labels.items, r->labels.groups, 0};
-    tool_check(cdp_graph_new(&graph, &pairs.list, (float)report_options.threshold,
-                             r->clusters.items, &err),
-               &err);
+    tool_check(
+        cdp_graph_new(graph, &pairs.list, (float)report_options.threshold, r->labels.items, &err),
+        &err);
     pairs_free(&pairs);
-    make_tree(r, &graph, &tree);
+    r->pairs = graph->offset[graph->items] / 2;
+}
+
+void report_use_pairs(struct report *r, struct cdp_graph *graph)
+{
+    struct cdp_tree tree;
+    struct cdp_err err;
+    measure(r, graph, &tree);
     r->audit = report_alloc(r->clusters.clusters, sizeof *r->audit);
-    tool_check(cdp_audit(&graph, &tree, -INFINITY, &r->clusters, r->audit, &err), &err);
-    measure(r, &graph);
+    tool_check(cdp_audit(graph, &tree, -INFINITY, &r->clusters, r->audit, &err), &err);
     find_paths(r, &tree);
-    find_between(r, &graph);
+    find_between(r, graph);
+    r->split = report_alloc(r->clusters.clusters, sizeof *r->split);
+    tool_check(cdp_splits(graph, &r->clusters, r->next, r->split, &err), &err);
     cdp_tree_free(&tree);
-    cdp_graph_free(&graph);
+    cdp_graph_free(graph);
 }

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/sort.h"
 #include "io/input.h"
+#include "labels.h"
 #include "report/report.h"
 #include "tool.h"
 
@@ -46,7 +47,7 @@ static struct cdp_labels *read_truth(const struct report *r)
     struct cdp_labels *labels = report_alloc(1, sizeof *labels);
     struct cdp_err err;
     uint64_t none;
-    tool_check(cdp_labels_read(labels, report_options.truth, false, &err), &err);
+    tool_check(labels_read(labels, report_options.truth, false, report_options.ids, &err), &err);
     tool_check(cdp_labels_match(labels, cdp_input_shown(report_options.truth), r->labels.names,
                                 r->clusters.items, r->shown, &none, &err),
                &err);
@@ -60,7 +61,7 @@ static struct cdp_labels *read_previous(const struct report *r)
     struct cdp_labels *labels = report_alloc(1, sizeof *labels);
     struct cdp_err err;
     uint64_t missing, others;
-    tool_check(cdp_labels_read(labels, report_options.previous, true, &err), &err);
+    tool_check(labels_read(labels, report_options.previous, true, report_options.ids, &err), &err);
     tool_check(cdp_labels_align(labels, name, r->labels.names, &missing, &others, &err), &err);
     tool_check(cdp_labels_extend(labels, r->clusters.items, &err), &err);
     return labels;
@@ -151,13 +152,16 @@ static void read_list(struct report *r)
 
 void report_read(struct report *r, const char *name)
 {
+    struct cdp_graph graph;
     struct cdp_err err;
     r->shown = cdp_input_shown(name);
-    tool_check(cdp_labels_read(&r->labels, name, true, &err), &err);
+    tool_check(labels_read(&r->labels, name, true, report_options.ids, &err), &err);
     if (report_options.pairs.count)
-        report_pairs(r);
+        report_read_pairs(r, &graph);
     r->clusters = (struct cdp_clusters){r->labels.group, r->labels.items, r->labels.groups, 0};
     group_items(r);
+    if (report_options.pairs.count)
+        report_use_pairs(r, &graph);
     if (report_options.list)
         read_list(r);
     if (report_options.truth) {
@@ -182,9 +186,9 @@ void report_free(struct report *r)
     free_labels(r->truth);
     free_labels(r->previous);
     cdp_names_free(r->list);
-    void *const owned[] = {r->begin,   r->member, r->place,  r->order,    r->identities,
-                           r->largest, r->known,  r->audit,  r->cohesion, r->support,
-                           r->next,    r->score,  r->between};
+    void *const owned[] = {r->begin,   r->member, r->place,   r->order,    r->identities,
+                           r->largest, r->known,  r->audit,   r->cohesion, r->support,
+                           r->next,    r->score,  r->between, r->split};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         free(owned[i]);
     *r = (struct report){0};

@@ -7,13 +7,14 @@
 #include "io/output.h"
 #include "propagate/between.h"
 #include "propagate/clusters.h"
+#include "propagate/splits.h"
 #include "propagate/explain.h"
 
 // The parts of cdp-report. Failures end the tool.
 
 // The options.
 struct report_options {
-    const char *truth, *list, *images, *previous, *sweep, *title; // NULL = not given
+    const char *ids, *truth, *list, *images, *previous, *sweep, *title, *command; // or NULL
     struct cdp_texts pairs;
     double threshold; // of the pairs; -INFINITY = all
     bool embed;
@@ -50,12 +51,18 @@ struct report {
     float *score;                // to the next
     struct cdp_between *between; // clusters that might be one, the likeliest first
     uint64_t betweens;
+    struct cdp_split *split;    // of each cluster
     uint64_t pairs, inside; // read, and of one cluster
 };
 
 // Reads the files and computes all of the above.
 void report_read(struct report *report, const char *labels);
-void report_pairs(struct report *report); // that of the pairs; called by report_read
+
+// The parts of report_read for the pairs: reads them, and puts the labels into the order of their
+// items; then, with the items grouped, computes what follows from them. Frees the graph.
+void report_read_pairs(struct report *report, struct cdp_graph *graph);
+void report_use_pairs(struct report *report, struct cdp_graph *graph);
+
 void report_free(struct report *report);
 
 // The items of a cluster, or of none (clusters.clusters).

@@ -280,9 +280,14 @@ static int fail_missing(const struct cdp_tsv *t, const char *what, struct cdp_er
 {
     const struct cdp_field *first = &t->field[0];
     bool semicolons = t->form.csv && memchr(first->at, ';', first->length);
+    bool commas = !t->form.csv && memchr(first->at, ',', first->length);
+    bool blanks = !t->form.csv && memchr(first->at, ' ', first->length);
     return cdp_fail(err, "%s: line %llu: %s is missing%s", cdp_lines_name(t->lines),
                     (unsigned long long)cdp_lines_number(t->lines), what,
-                    semicolons ? ": csv fields are separated by commas, not semicolons" : "");
+                    semicolons ? ": csv fields are separated by commas, not semicolons"
+                    : commas   ? ": fields are separated by tabs; cdp-view --from csv reads commas"
+                    : blanks   ? ": a tab must stand between names, which may have blanks"
+                               : "");
 }
 
 // Adds the edge of the current fields. At the first id that is not a number, sets t->renaming.
