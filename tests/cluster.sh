@@ -82,6 +82,19 @@ same out one.txt "labels on standard output are alone there"
 grep -q '^pairwise .* 9[0-9]\.' err
 ok $? "metrics on standard error then"
 same <(cdp-cluster -q --ids names m0.bin) <(paste names one.txt) "names"
+cdp-cluster -q --ids names --truth "$tiny/meta.txt" --report page.html -o named m0.bin >out 2>err
+same named <(paste names one.txt) "names, with true labels that have none"
+grep -q '^pairwise .* 9[0-9]\.' out && grep -q 'data-named' page.html
+ok $? "metrics and a page of these"
+grep -q 'cdp-cluster -q --ids names .* m0.bin --must-link must-link.txt --cannot-link cannot-link.txt<' page.html
+ok $? "which names the command for corrections"
+read -r a b < <(awk '$1 == last { print was, NR - 1; exit } { last = $1; was = NR - 1 }' one.txt)
+echo "$a $b" >cannot
+cdp-cluster -q --dim 48 --cannot-link cannot --previous one.txt -o parted m0.bin
+[ "$(sed -n "$((a + 1))p" parted)" != "$(sed -n "$((b + 1))p" parted)" ]
+ok $? "a cannot-link"
+[ "$(paste one.txt parted | awk '$1 != $2' | wc -l)" -lt 20 ]
+ok $? "other clusters keep their numbers"
 fails 2 'images needs --ids' "pictures without paths" cdp-cluster --dim 48 --report page.html --images . m0.bin
 
 # failures and signals leave nothing
