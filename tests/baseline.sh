@@ -81,7 +81,7 @@ naive() {
     cmp -s wanted got || note "$file: $method $*"
 }
 bad=0
-for seed in $(seq 1 "$(size 3 12 60)"); do
+for seed in $(seq 1 "$(size 3 6 60)"); do
     samples=$((1 + seed % 6))
     for kind in signs copies plain; do
         if [ $kind = signs ]; then
@@ -244,7 +244,7 @@ naive_hdbscan() {
         first_seen <wanted | cmp -s - got && near heights wanted.heights
 }
 bad=0
-for seed in $(seq 1 "$(size 6 16 60)"); do
+for seed in $(seq 1 "$(size 6 9 60)"); do
     for kind in plain copies ties; do
         naive_hdbscan $kind "$seed" $((40 + seed % 7 * 17)) $((5 + seed * 5 % 13)) $((2 + seed % 5)) \
             $((1 + seed * 3 % 7)) "$([ $((seed % 4)) = 0 ] && echo leaf || echo excess)" ||
@@ -289,7 +289,7 @@ naive_ward() {
         cut -f3 got.tree >got && cut -f3 wanted.tree >wanted && near got wanted
 }
 bad=0
-for seed in $(seq 1 "$(size 6 16 60)"); do
+for seed in $(seq 1 "$(size 6 9 60)"); do
     for kind in plain copies; do
         naive_ward $kind "$seed" $((30 + seed % 7 * 9)) $((2 + seed * 5 % 13)) $((1 + seed % 4)) $((1 + seed % 6)) ||
             { bad=$((bad + 1)) && note "$kind, seed $seed"; }
@@ -334,7 +334,7 @@ fi
 
 # All eigenvalues of random rows, of one component and of several, and the smallest ones of larger ones
 bad=0
-for seed in $(seq 1 "$(size 3 8 30)"); do
+for seed in $(seq 1 "$(size 3 5 30)"); do
     for kind in plain copies; do
         rows=$((20 + seed % 8 * 9)) dim=$((2 + seed * 5 % 13)) k=$((2 + seed % 5))
         "$CDP_BUILD/tests/reference" random-rows "$seed" $rows $dim $kind >rows.bin
@@ -403,7 +403,7 @@ naive_kmeans() {
     cdp-baseline kmeans -q --clusters "$5" --centres centres.bin --dim "$4" rows.bin | cmp -s - wanted
 }
 bad=0
-for seed in $(seq 1 "$(size 2 6 30)"); do
+for seed in $(seq 1 "$(size 2 4 30)"); do
     for kind in normal copies near parallel integers; do
         naive_kmeans $kind "$seed" $((30 + seed % 7 * 30)) $((3 + seed * 5 % 13)) $((2 + seed * 3 % 9)) ||
             { bad=$((bad + 1)) && note "$kind, seed $seed"; }

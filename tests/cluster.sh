@@ -88,8 +88,8 @@ grep -q '^pairwise .* 9[0-9]\.' out && grep -q 'data-named' page.html
 ok $? "metrics and a page of these"
 grep -q 'cdp-cluster -q --ids names .* m0.bin --must-link must-link.txt --cannot-link cannot-link.txt<' page.html
 ok $? "which names the command for corrections"
-read -r a b < <(awk '$1 == last { print was, NR - 1; exit } { last = $1; was = NR - 1 }' one.txt)
-echo "$a $b" >cannot
+read -r a b < <(awk 'NR > 1 && $1 == last { print was, NR - 1; exit } { last = $1; was = NR - 1 }' one.txt)
+printf "%d\t%d\n" "$a" "$b" >cannot
 cdp-cluster -q --dim 48 --cannot-link cannot --previous one.txt -o parted m0.bin
 [ "$(sed -n "$((a + 1))p" parted)" != "$(sed -n "$((b + 1))p" parted)" ]
 ok $? "a cannot-link"

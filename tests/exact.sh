@@ -48,11 +48,11 @@ same_everywhere() {
 
 # few DIM FILE: the first rows, few enough for what has no vector instructions
 few() {
-    head -c $(($(size 1000 2000 20000) * $1 * 4)) "$2" >"few-$2"
+    head -c $(($(size 1000 1000 20000) * $1 * 4)) "$2" >"few-$2"
     same_everywhere "$1" "few-$2" plain
 }
 
-rows=$(size 2500 20000 20000)
+rows=$(size 2500 10000 20000)
 cdp-synth --items "$rows" --models 1 made
 mv made/features/m0.bin made.bin
 bit_for_bit 100 256 made.bin cosine
@@ -71,7 +71,7 @@ if [ "$CDP_TEST_SIZE" != small ]; then
     # Approximate search stops where a sample has the recall by more than its standard error: one that stops
     # as soon as the sample has it stays below, counted on all of these rows.
     cdp-synth --items 40000 --identities 519 --dim 64 --models 1 many
-    for recall in 0.993 0.995; do
+    for recall in $(size '' 0.995 '0.993 0.995'); do
         both 64 many/features/m0.bin --recall $recall
         awk "BEGIN { exit !($found >= $recall) }"
         ok $? "40,000 rows: recall $recall requested, $told printed, $found measured"
@@ -113,11 +113,11 @@ fi
 gzip -dc $images-images-idx3-ubyte.gz | tail -c +17 | head -c $((rows * 784)) |
     perl -e 'local $/ = \784; print pack "f<*", unpack "C*" while <>' >fashion.bin
 bit_for_bit 200 784 fashion.bin cosine l2
-head -c $(($(size 1000 8000 20000) * 784 * 4)) fashion.bin >part.bin
+head -c $(($(size 1000 4000 20000) * 784 * 4)) fashion.bin >part.bin
 same_everywhere 784 part.bin amx avx512vnni avx2
 few 784 fashion.bin
 # Many of these are at equal distances.
-head -c $(($(size 800 5000 5000) * 784 * 4)) fashion.bin >first.bin
+head -c $(($(size 800 3000 5000) * 784 * 4)) fashion.bin >first.bin
 bit_for_bit 100 784 first.bin angular l1 linf hamming
 
 [ "$CDP_TEST_SIZE" != small ] || done_testing
@@ -127,7 +127,7 @@ bit_for_bit 100 784 first.bin angular l1 linf hamming
 gzip -dc $images-labels-idx1-ubyte.gz | tail -c +9 | od -An -v -tu1 -w1 >classes
 gzip -dc $images-images-idx3-ubyte.gz | tail -c +17 |
     "$CDP_SOURCE/tests/reference/uneven.pl" classes groups >uneven.bin
-for metric in cosine l2; do
+for metric in $(size '' cosine 'cosine l2'); do
     cdp-knn --method exact --metric $metric --dim 784 uneven.bin | cdp-view --to tsv - >exact.tsv
     cdp-knn --method approx -v --metric $metric --dim 784 uneven.bin 2>said | cdp-view --to tsv - >approx.tsv
     told=$(sed -n 's/.*recall \([0-9.]*\).*/\1/p' said)

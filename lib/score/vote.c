@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <stdbool.h>
+
 #include "base/ids.h"
 #include "base/threads.h"
 #include "score/score.h"
@@ -6,7 +8,8 @@
 void cdp_vote_count(const struct cdp_table *base, const struct cdp_table *member, uint32_t *votes,
                     int threads)
 {
-#pragma omp parallel for num_threads(cdp_threads(threads)) schedule(static)
+    bool few = base->offset[base->rows] < 10000; // threads would wait longer than they work
+#pragma omp parallel for num_threads(cdp_threads(threads)) schedule(static) if (!few)
     for (uint64_t i = 0; i < base->rows; i++) {
         const uint32_t *list = member->target + member->offset[i];
         uint64_t count = member->offset[i + 1] - member->offset[i];
