@@ -42,7 +42,7 @@ is "$(grep -o 'knn s *train s *cluster s' out | tr -s ' ')" "knn s train s clust
 is "$(awk '/^(consensus +[15]|vote|mediator)/ { print ($8 == "-") }' out | tr '\n' ' ')" "1 1 1 1 0 " \
     "only the mediator is trained"
 is "$(wc -l <"a b/labels-mediator-5.txt")" 1500 "labels of all images"
-grep '^ *CDP_BIN=' out >next
+grep 'cdp-run vote ' out >next
 bash next >out 2>err
 is "$?:$(wc -l <next):$(grep -c 'pairwise singular kept' out)" 0:2:2 "the commands that it recommends work"
 done_testing
