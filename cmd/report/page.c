@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/threads.h"
 #include "propagate/spine.h"
 #include "report/blob.h"
 #include "report/pictures.h"
@@ -158,10 +159,9 @@ static void add_cluster_list(struct blob *b, const struct report *r, const char 
     blob_close(b, "]");
 }
 
-static void write_clusters(const struct report *r, struct cdp_output *output)
+static struct blob *make_clusters(const struct report *r)
 {
-    struct blob *b = report_alloc(1, sizeof *b);
-    blob_begin(b, output, "clusters");
+    struct blob *b = blob_new("clusters");
     blob_add(b, "{\"label\":[");
     for (uint32_t n = 0; n < r->clusters.clusters; n++)
         add_label(b, r->labels.value[r->order[n]]);
@@ -178,17 +178,15 @@ static void write_clusters(const struct report *r, struct cdp_output *output)
         add_cluster_list(b, r, ",\"strangers\":[", strangers_of);
     }
     blob_add(b, "}");
-    blob_end(b);
-    free(b);
+    return b;
 }
 
-static void write_between(const struct report *r, struct cdp_output *output)
+static struct blob *make_between(const struct report *r)
 {
-    struct blob *b = report_alloc(1, sizeof *b);
+    struct blob *b = blob_new("between");
     uint32_t *place = report_alloc(r->clusters.clusters, sizeof *place);
     for (uint32_t n = 0; n < r->clusters.clusters; n++)
         place[r->order[n]] = n;
-    blob_begin(b, output, "between");
     blob_add(b, "[");
     for (uint64_t n = 0; n < r->betweens && n < MOST_SUGGESTIONS; n++) {
         const struct cdp_between *x = &r->between[n];
@@ -202,9 +200,8 @@ static void write_between(const struct report *r, struct cdp_output *output)
         blob_close(b, "],");
     }
     blob_close(b, "]");
-    blob_end(b);
     free(place);
-    free(b);
+    return b;
 }
 
 // The clusters that might be two: [cluster, item, its next item, items of the smaller part, mean
@@ -222,9 +219,9 @@ static int by_mean(const void *a, const void *b)
     return x->place < y->place ? -1 : x->place > y->place;
 }
 
-static void write_splits(const struct report *r, struct cdp_output *output)
+static struct blob *make_splits(const struct report *r)
 {
-    struct blob *b = report_alloc(1, sizeof *b);
+    struct blob *b = blob_new("splits");
     struct split *split = report_alloc(r->clusters.clusters, sizeof *split);
     size_t count = 0;
     for (uint32_t n = 0; n < r->clusters.clusters; n++) {
@@ -233,7 +230,6 @@ static void write_splits(const struct report *r, struct cdp_output *output)
             split[count++] = (struct split){n, r->order[n], at};
     }
     qsort(split, count, sizeof *split, by_mean);
-    blob_begin(b, output, "splits");
     blob_add(b, "[");
     for (size_t n = 0; n < count && n < MOST_SUGGESTIONS; n++) {
         const struct cdp_split *at = split[n].at;
@@ -247,9 +243,8 @@ static void write_splits(const struct report *r, struct cdp_output *output)
         blob_close(b, "],");
     }
     blob_close(b, "]");
-    blob_end(b);
     free(split);
-    free(b);
+    return b;
 }
 
 // ---- lists of a number for each item, by clusters in their order, those in none at the end
@@ -309,10 +304,9 @@ static void add_values(struct blob *b, const char *name, const struct cdp_labels
     blob_close(b, "]");
 }
 
-static void write_items(const struct report *r, struct cdp_output *output)
+static struct blob *make_items(const struct report *r)
 {
-    struct blob *b = report_alloc(1, sizeof *b);
-    blob_begin(b, output, "items");
+    struct blob *b = blob_new("items");
     add_item_list(b, r, "{\"item\":[", NULL);
     if (r->audit) {
         add_item_list(b, r, ",\"support\":[", support_of);
@@ -328,17 +322,15 @@ static void write_items(const struct report *r, struct cdp_output *output)
         add_values(b, ",\"befores\":[", r->previous);
     }
     blob_add(b, "}");
-    blob_end(b);
-    free(b);
+    return b;
 }
 
-static void write_names(const struct report *r, struct cdp_output *output)
+static struct blob *make_names(const struct report *r)
 {
     const struct cdp_names *names = r->list ? r->list : r->labels.names;
     if (!names)
-        return;
-    struct blob *b = report_alloc(1, sizeof *b);
-    blob_begin(b, output, "names");
+        return NULL;
+    struct blob *b = blob_new("names");
     blob_add(b, "[");
     for (uint64_t i = 0; i < r->clusters.items; i++) {
         size_t length;
@@ -346,8 +338,7 @@ static void write_names(const struct report *r, struct cdp_output *output)
         blob_string(b, name, length);
     }
     blob_close(b, "]");
-    blob_end(b);
-    free(b);
+    return b;
 }
 
 // ---- the page
@@ -400,13 +391,25 @@ static void write_body(const struct report *r, struct cdp_output *output)
                                 : "cdp-propagate --must-link must-link.txt --cannot-link "
                                   "cannot-link.txt PAIRS");
     report_write(output, "</template>\n");
-    write_clusters(r, output);
-    if (r->audit) {
-        write_between(r, output);
-        write_splits(r, output);
+    struct blob *clusters, *between = NULL, *splits = NULL, *items, *names;
+#pragma omp parallel sections num_threads(cdp_threads((int)common.threads))
+    {
+#pragma omp section
+        items = make_items(r);
+#pragma omp section
+        names = make_names(r);
+#pragma omp section
+        {
+            clusters = make_clusters(r);
+            if (r->audit) {
+                between = make_between(r);
+                splits = make_splits(r);
+            }
+        }
     }
-    write_items(r, output);
-    write_names(r, output);
+    struct blob *const all[] = {clusters, between, splits, items, names};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        blob_write(all[i], output);
     if (report_options.images)
         report_pictures(r, output);
     report_write(output, "<script>\n");

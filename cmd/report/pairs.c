@@ -141,7 +141,7 @@ void report_use_pairs(struct report *r, struct cdp_graph *graph)
     find_paths(r, &tree);
     find_between(r, graph);
     r->split = report_alloc(r->clusters.clusters, sizeof *r->split);
-    tool_check(cdp_splits(graph, &r->clusters, r->next, r->split, &err), &err);
+    tool_check(cdp_splits(graph, &r->clusters, r->next, r->split, (int)common.threads, &err), &err);
     cdp_tree_free(&tree);
     cdp_graph_free(graph);
 }

@@ -27,7 +27,7 @@ static const char *type_of(const char *path)
 
 struct embedding {
     const struct report *report;
-    struct cdp_output *output;
+    struct text html;
     uint64_t bytes, count, missing;
 };
 
@@ -49,10 +49,9 @@ static void embed(struct embedding *e, uint32_t item)
     if (cdp_input_whole(input, &bytes, &size, &err)) {
         e->missing++;
     } else if (e->bytes + size <= EMBEDDED_BYTES) {
-        report_write(e->output, "%s\"%u\":\"data:image/%s;base64,", e->count ? "," : "", item,
-                     type);
-        blob_base64(e->output, bytes, size);
-        report_write(e->output, "\"");
+        fprintf(e->html.file, "%s\"%u\":\"data:image/%s;base64,", e->count ? "," : "", item, type);
+        blob_base64(e->html.file, bytes, size);
+        putc('"', e->html.file);
         e->bytes += size;
         e->count++;
     }
@@ -85,20 +84,20 @@ static void embed_cluster(struct embedding *e, uint32_t cluster)
 
 void report_pictures(const struct report *r, struct cdp_output *output)
 {
-    struct blob *b = report_alloc(1, sizeof *b);
-    blob_begin(b, output, "images");
+    struct blob *b = blob_new("images");
     blob_add(b, "[");
     blob_string(b, report_options.images, strlen(report_options.images));
     blob_close(b, "]");
-    blob_end(b);
-    free(b);
+    blob_write(b, output);
     if (!report_options.embed)
         return;
-    struct embedding e = {.report = r, .output = output};
-    report_write(output, "<script type=\"text/plain\" id=\"embedded\">{");
+    struct embedding e = {.report = r};
+    text_open(&e.html);
+    fputs("<script type=\"text/plain\" id=\"embedded\">{", e.html.file);
     for (uint32_t n = 0; n < r->clusters.clusters && e.bytes < EMBEDDED_BYTES * 0.95; n++)
         embed_cluster(&e, r->order[n]);
-    report_write(output, "}</script>\n");
+    fputs("}</script>\n", e.html.file);
+    text_write(&e.html, output);
     tool_say("%llu pictures embedded, %.1f MB", (unsigned long long)e.count, (double)e.bytes / 1e6);
     if (e.missing)
         tool_warn("%llu pictures are not below %s, or no jpg, png, gif, webp or bmp",

@@ -7,8 +7,8 @@
 #include "io/output.h"
 #include "propagate/between.h"
 #include "propagate/clusters.h"
-#include "propagate/splits.h"
 #include "propagate/explain.h"
+#include "propagate/splits.h"
 
 // The parts of cdp-report. Failures end the tool.
 
@@ -51,8 +51,8 @@ struct report {
     float *score;                // to the next
     struct cdp_between *between; // clusters that might be one, the likeliest first
     uint64_t betweens;
-    struct cdp_split *split;    // of each cluster
-    uint64_t pairs, inside; // read, and of one cluster
+    struct cdp_split *split; // of each cluster
+    uint64_t pairs, inside;  // read, and of one cluster
 };
 
 // Reads the files and computes all of the above.

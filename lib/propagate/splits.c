@@ -5,10 +5,14 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
+#include "base/threads.h"
 
+// Arrays of all items; the items of a cluster are worked on together, so that they stay in the
+// cache.
 struct tree {
-    const uint32_t *next;
-    uint32_t *order; // items, each before the one that it leads to
+    const struct cdp_graph *graph;
+    const uint32_t *label, *next;
     uint32_t *items; // below each item, itself counted
     uint32_t *heavy; // of the items that lead to each one, that with the most items below it
     uint32_t *head;  // the end of each item's heavy path that is nearest to the root
@@ -16,43 +20,45 @@ struct tree {
     double *cross; // sum of the scores between the items below and all others
 };
 
-// Items whose last leader has been ordered follow; `waiting` counts leaders.
-static void order_items(struct tree *t, uint64_t items, uint32_t *waiting)
+// Puts the items of a cluster into an order in which each is before the one that it leads to.
+static void order_items(struct tree *t, const uint32_t *member, uint64_t count, uint32_t *order)
 {
+    uint32_t *waiting = t->items; // how many lead there
     uint64_t found = 0;
-    for (uint64_t i = 0; i < items; i++)
-        waiting[i] = 0;
-    for (uint64_t i = 0; i < items; i++) {
-        if (t->next[i] != CDP_NO_ITEM)
-            waiting[t->next[i]]++;
+    for (uint64_t m = 0; m < count; m++)
+        waiting[member[m]] = 0;
+    for (uint64_t m = 0; m < count; m++) {
+        if (t->next[member[m]] != CDP_NO_ITEM)
+            waiting[t->next[member[m]]]++;
     }
-    for (uint64_t i = 0; i < items; i++) {
-        if (!waiting[i])
-            t->order[found++] = (uint32_t)i;
+    for (uint64_t m = 0; m < count; m++) {
+        if (!waiting[member[m]])
+            order[found++] = member[m];
     }
     for (uint64_t at = 0; at < found; at++) {
-        uint32_t next = t->next[t->order[at]];
+        uint32_t next = t->next[order[at]];
         if (next != CDP_NO_ITEM && !--waiting[next])
-            t->order[found++] = next;
+            order[found++] = next;
     }
 }
 
-static void find_paths(struct tree *t, uint64_t items)
+static void find_paths(struct tree *t, const uint32_t *order, uint64_t count)
 {
-    for (uint64_t i = 0; i < items; i++) {
-        t->items[i] = 1;
-        t->heavy[i] = CDP_NO_ITEM;
+    for (uint64_t at = 0; at < count; at++) {
+        t->items[order[at]] = 1;
+        t->heavy[order[at]] = CDP_NO_ITEM;
+        t->cross[order[at]] = 0;
     }
-    for (uint64_t at = 0; at < items; at++) {
-        uint32_t i = t->order[at], next = t->next[i];
+    for (uint64_t at = 0; at < count; at++) {
+        uint32_t i = order[at], next = t->next[i];
         if (next == CDP_NO_ITEM)
             continue;
         t->items[next] += t->items[i];
         if (t->heavy[next] == CDP_NO_ITEM || t->items[i] > t->items[t->heavy[next]])
             t->heavy[next] = i;
     }
-    for (uint64_t at = items; at-- > 0;) {
-        uint32_t i = t->order[at], next = t->next[i];
+    for (uint64_t at = count; at-- > 0;) {
+        uint32_t i = order[at], next = t->next[i];
         bool root = next == CDP_NO_ITEM;
         t->depth[i] = root ? 0 : t->depth[next] + 1;
         t->head[i] = root || t->heavy[next] != i ? i : t->head[next];
@@ -75,68 +81,84 @@ static uint32_t meet(const struct tree *t, uint32_t a, uint32_t b)
     return t->depth[a] < t->depth[b] ? a : b;
 }
 
-static void add_scores(struct tree *t, const struct cdp_graph *graph,
-                       const struct cdp_clusters *clusters)
+static void add_scores(struct tree *t, const uint32_t *order, uint64_t count)
 {
-    const uint32_t *label = clusters->label;
-    for (uint64_t i = 0; i < graph->items; i++)
-        t->cross[i] = 0;
-    for (uint64_t i = 0; i < graph->items; i++) {
-        for (uint64_t e = graph->offset[i]; e < graph->offset[i + 1]; e++) {
-            uint32_t j = graph->partner[e];
-            if (j < i || label[i] == CDP_NO_LABEL || label[i] != label[j])
+    const struct cdp_graph *g = t->graph;
+    for (uint64_t at = 0; at < count; at++) {
+        uint32_t i = order[at];
+        for (uint64_t e = g->offset[i]; e < g->offset[i + 1U]; e++) {
+            uint32_t j = g->partner[e];
+            if (j < i || t->label[j] != t->label[i])
                 continue;
-            uint32_t both = meet(t, (uint32_t)i, j);
+            uint32_t both = meet(t, i, j);
             if (both == CDP_NO_ITEM)
                 continue;
-            t->cross[i] += (double)graph->score[e];
-            t->cross[j] += (double)graph->score[e];
-            t->cross[both] -= 2 * (double)graph->score[e];
+            t->cross[i] += (double)g->score[e];
+            t->cross[j] += (double)g->score[e];
+            t->cross[both] -= 2 * (double)g->score[e];
         }
     }
-    for (uint64_t at = 0; at < graph->items; at++) {
-        uint32_t i = t->order[at];
+    for (uint64_t at = 0; at < count; at++) {
+        uint32_t i = order[at];
         if (t->next[i] != CDP_NO_ITEM)
             t->cross[t->next[i]] += t->cross[i];
     }
 }
 
-static void choose(struct tree *t, const struct cdp_clusters *clusters, struct cdp_split *split)
+static struct cdp_split choose(struct tree *t, const uint32_t *member, const uint32_t *order,
+                               uint64_t count)
 {
+    struct cdp_split best = {.item = CDP_NO_ITEM, .mean = INFINITY};
     // The items of each item's tree: known at the root, told to those that lead there.
     uint32_t *all = t->depth;
-    for (uint64_t at = clusters->items; at-- > 0;) {
-        uint32_t i = t->order[at];
+    for (uint64_t at = count; at-- > 0;) {
+        uint32_t i = order[at];
         all[i] = t->next[i] == CDP_NO_ITEM ? t->items[i] : all[t->next[i]];
     }
-    for (uint32_t c = 0; c < clusters->clusters; c++)
-        split[c] = (struct cdp_split){.item = CDP_NO_ITEM, .mean = INFINITY};
-    for (uint64_t i = 0; i < clusters->items; i++) {
-        uint32_t label = clusters->label[i], below = t->items[i];
-        if (t->next[i] == CDP_NO_ITEM || label == CDP_NO_LABEL || below < 2 || all[i] - below < 2)
+    for (uint64_t m = 0; m < count; m++) {
+        uint32_t i = member[m], below = t->items[i];
+        if (t->next[i] == CDP_NO_ITEM || below < 2 || all[i] - below < 2)
             continue;
         double mean = t->cross[i] / ((double)below * (double)(all[i] - below));
-        if (mean < split[label].mean)
-            split[label] = (struct cdp_split){(uint32_t)i, below, mean};
+        if (mean < best.mean)
+            best = (struct cdp_split){i, below, mean};
     }
+    return best;
 }
 
 int cdp_splits(const struct cdp_graph *graph, const struct cdp_clusters *clusters,
-             const uint32_t *next, struct cdp_split *split, struct cdp_err *err)
+               const uint32_t *next, struct cdp_split *split, int threads, struct cdp_err *err)
 {
     uint64_t items = clusters->items;
-    uint32_t *room = cdp_alloc(items, 5 * sizeof *room, "splits", err);
+    uint32_t *room = cdp_alloc(items, 6 * sizeof *room, "splits", err);
     double *cross = cdp_alloc(items, sizeof *cross, "splits", err);
-    if (room && cross) {
+    uint64_t *begin = cdp_zalloc(clusters->clusters + 2ULL, sizeof *begin, "splits", err);
+    int status = room && cross && begin ? 0 : -1;
+    if (!status) {
         struct tree t = {
-            next, room, room + items, room + 2 * items, room + 3 * items, room + 4 * items, cross};
-        order_items(&t, items, t.items);
-        find_paths(&t, items);
-        add_scores(&t, graph, clusters);
-        choose(&t, clusters, split);
+            graph, clusters->label, next, room, room + items, room + 2 * items, room + 3 * items,
+            cross};
+        uint32_t *member = room + 4 * items, *order = room + 5 * items;
+        for (uint64_t i = 0; i < items; i++) {
+            if (clusters->label[i] != CDP_NO_LABEL)
+                begin[clusters->label[i] + 2ULL]++;
+        }
+        cdp_group_begins(begin, clusters->clusters);
+        for (uint64_t i = 0; i < items; i++) {
+            if (clusters->label[i] != CDP_NO_LABEL)
+                member[begin[clusters->label[i] + 1ULL]++] = (uint32_t)i;
+        }
+#pragma omp parallel for num_threads(cdp_threads(threads)) schedule(dynamic, 64)
+        for (uint32_t c = 0; c < clusters->clusters; c++) {
+            uint64_t count = begin[c + 1U] - begin[c];
+            order_items(&t, member + begin[c], count, order + begin[c]);
+            find_paths(&t, order + begin[c], count);
+            add_scores(&t, order + begin[c], count);
+            split[c] = choose(&t, member + begin[c], order + begin[c], count);
+        }
     }
-    int status = room && cross ? 0 : -1;
     free(room);
     free(cross);
+    free(begin);
     return status;
 }

@@ -177,7 +177,7 @@ int main(void)
                 root[g.label[i]] = i;
         }
         if (cdp_spine(&g.tree, &g.clusters, root, next, score, NULL) ||
-            cdp_splits(&g.graph, &g.clusters, next, split, NULL))
+            cdp_splits(&g.graph, &g.clusters, next, split, 1 + (int)(seed % 3), NULL))
             return 1;
         int64_t count = cdp_between(&g.graph, &g.clusters, &between, NULL);
         paths += right_paths(&g, root, next, score);
