@@ -131,7 +131,7 @@ done
 # Scores of weak models, and of no others, are lowered.
 lowered=0
 for seed in $(seq "$(size 3 3 6)"); do
-    cdp-synth -q --items 2000 --identities 400 --dim 24 --models 1 --seed $seed weak
+    cdp-synth -q --items 2000 --identities 400 --dim 24 --models 1 --seed "$seed" weak
     cdp-knn -q -k 40 --dim 24 -o weak.cdp weak/features/m0.bin
     cdp-score consensus -v --features weak/features/m0.bin weak.cdp 2>err >/dev/null
     if grep -q 'scores: 1 - (1 - probability)' err; then

@@ -72,7 +72,7 @@ if [ "$CDP_TEST_SIZE" != small ]; then
     # as soon as the sample has it stays below, counted on all of these rows.
     cdp-synth --items 40000 --identities 519 --dim 64 --models 1 many
     for recall in $(size '' 0.995 '0.993 0.995'); do
-        both 64 many/features/m0.bin --recall $recall
+        both 64 many/features/m0.bin --recall "$recall"
         awk "BEGIN { exit !($found >= $recall) }"
         ok $? "40,000 rows: recall $recall requested, $told printed, $found measured"
     done
@@ -128,8 +128,8 @@ gzip -dc $images-labels-idx1-ubyte.gz | tail -c +9 | od -An -v -tu1 -w1 >classes
 gzip -dc $images-images-idx3-ubyte.gz | tail -c +17 |
     "$CDP_SOURCE/tests/reference/uneven.pl" classes groups >uneven.bin
 for metric in $(size '' cosine 'cosine l2'); do
-    cdp-knn --method exact --metric $metric --dim 784 uneven.bin | cdp-view --to tsv - >exact.tsv
-    cdp-knn --method approx -v --metric $metric --dim 784 uneven.bin 2>said | cdp-view --to tsv - >approx.tsv
+    cdp-knn --method exact --metric "$metric" --dim 784 uneven.bin | cdp-view --to tsv - >exact.tsv
+    cdp-knn --method approx -v --metric "$metric" --dim 784 uneven.bin 2>said | cdp-view --to tsv - >approx.tsv
     told=$(sed -n 's/.*recall \([0-9.]*\).*/\1/p' said)
     awk 'FILENAME == "groups" { group[FNR - 1] = $1; next }
         FILENAME == "exact.tsv" { farthest[$1] = $3; there[$1 " " $2]; next }
