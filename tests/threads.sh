@@ -57,6 +57,8 @@ same_by "training" cdp-mediate train -q --epochs 1 --labels made1/meta.txt featu
 mv out model
 same_by "a mediator's pairs" cdp-mediate apply -q --model model --threshold 0.5 features.cdp
 same_by "clusters" cdp-propagate -q --max-size 40 pairs.cdp
+mv out labels
+same_by "a page of clusters" cdp-report -q --pairs pairs.cdp --truth made1/meta.txt labels
 same_by "soft labels" cdp-explain soft -q --max-size 40 pairs.cdp
 same_by "a sweep" cdp-sweep -q --max-sizes 40 --thresholds 0:1:0.1 --labels made1/meta.txt pairs.cdp
 for method in single dbscan knn-dbscan rank-order; do

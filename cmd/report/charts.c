@@ -62,7 +62,7 @@ static void fill_bins(const struct report *r, struct bin bin[BINS])
     free(here);
 }
 
-static void write_share(struct cdp_output *output, double share)
+void report_share(struct cdp_output *output, double share)
 {
     if (isnan(share))
         report_write(output, "<td>-");
@@ -99,9 +99,9 @@ void report_sizes(const struct report *r, struct cdp_output *output)
         if (r->truth) {
             struct cdp_prf prf = cdp_bcubed(bin[b].precision, bin[b].recall, (double)bin[b].known);
             report_write(output, "<td>%llu", (unsigned long long)bin[b].mixed);
-            write_share(output, prf.precision);
-            write_share(output, prf.recall);
-            write_share(output, prf.fscore);
+            report_share(output, prf.precision);
+            report_share(output, prf.recall);
+            report_share(output, prf.fscore);
         }
         report_write(output, "\n");
     }

@@ -1,5 +1,5 @@
 "use strict";
-// What the page does. Data are in script elements (cmd/report/page.c): JSON, compressed, in base64. Clusters are in an order,
+// What the page does. Data are in script elements (cmd/report/data.c): JSON, compressed, in base64. Clusters are in an order,
 // the most doubtful first; a cluster is its number there, and `clusters.label` what it is called. Names of items may be anything, so they
 // become text, never markup.
 

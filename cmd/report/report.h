@@ -71,13 +71,17 @@ static inline uint64_t report_size(const struct report *report, uint32_t cluster
     return report->begin[cluster + 1U] - report->begin[cluster];
 }
 
-// Writes the page.
+// Writes the page; its data, for its script.
+void report_data(const struct report *report, struct cdp_output *output);
 void report_page(const struct report *report, struct cdp_output *output);
 
 // Writes charts as SVG elements: of the sizes of clusters, and of the columns of a table of
 // cdp-sweep.
 void report_sizes(const struct report *report, struct cdp_output *output);
 void report_sweep(const char *name, double threshold, struct cdp_output *output);
+
+// Writes a cell of a table with a share in per cent; - if it is undefined.
+void report_share(struct cdp_output *output, double share);
 
 // Writes text with the characters that HTML gives a meaning replaced, invalid UTF-8 too.
 void report_text(struct cdp_output *output, const char *text, size_t length);
