@@ -234,15 +234,15 @@ function look() {
 }
 
 function merges(between) {
-    fill("merges", between.length ? table([["clusters", ([a, b]) => make("span", null, linkTo(a), ", ", linkTo(b)), true],
+    fill("merges", between.length ? table([["clusters", ([a, b]) => make("span", null, linkTo(a), ", ", linkTo(b)), true], ["judge", (row) => judge(row[4], row[5]), true],
         ["items", ([a, b]) => `${clusters.size[a]}, ${clusters.size[b]}`], ["pairs", (row) => String(row[2])],
-        ["best pair", (row) => `${nameOf(row[4])}, ${nameOf(row[5])}: ${decimals(row[3])}`, true], ["", (row) => judge(row[4], row[5])]],
+        ["best pair", (row) => `${nameOf(row[4])}, ${nameOf(row[5])}: ${decimals(row[3])}`, true]],
     between, "suggestions") : "No pairs between clusters.");
 }
 
 function splits(rows) {
-    fill("splits", rows.length ? table([["cluster", ([c]) => linkTo(c), true], ["items of the parts", ([c, , , part]) => `${clusters.size[c] - part} + ${part}`],
-        ["mean score between", (row) => decimals(row[4])], ["pair", (row) => `${nameOf(row[1])}, ${nameOf(row[2])}`, true], ["", (row) => judge(row[1], row[2])]],
+    fill("splits", rows.length ? table([["cluster", ([c]) => linkTo(c), true], ["judge", (row) => judge(row[1], row[2]), true], ["items of the parts", ([c, , , part]) => `${clusters.size[c] - part} + ${part}`],
+        ["mean score between", (row) => decimals(row[4])], ["pair", (row) => `${nameOf(row[1])}, ${nameOf(row[2])}`, true]],
     rows, "suggestions") : "None.");
 }
 
