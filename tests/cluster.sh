@@ -105,8 +105,8 @@ fails 1 '/nowhere/cdp-.*: cannot create the folder' "no room for intermediate fi
 fails 1 'nan.bin.*row 3' "NaN" cdp-cluster -q --dim 48 nan.bin
 cdp-synth -q --items 30000 --dim 128 --models 1 many
 for signal in INT TERM HUP; do
-    # A background job of a shell ignores INT, and keeps it ignored.
-    perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' cdp-cluster -q --dim 128 -o late many/features/m0.bin 2>err &
+    # A background job of a shell ignores INT, and what nohup runs HUP, and they keep it ignored.
+    perl -e '$SIG{$_} = "DEFAULT" for qw(INT TERM HUP); exec @ARGV' cdp-cluster -q --dim 128 -o late many/features/m0.bin 2>err &
     pid=$!
     # shellcheck disable=SC2317 # eventually calls it
     has_files() { [ -n "$(ls -A tmp)" ]; }
@@ -136,7 +136,7 @@ ok $? "cdp-run: by a link, with the tools on PATH"
 fails 2 "unknown command 'vot' .did you mean vote" "cdp-run: a misspelt command" cdp-run vot
 fails 2 "a command is missing" "cdp-run: no command" cdp-run
 passes "cdp-run: help" cdp-run --help
-is "$(cdp-run --version)" "$(cdp-knn --version | sed 's/cdp-knn/cdp-run/')" "cdp-run: version"
+is "$(cdp-run --version 2>&1)" "$(cdp-knn --version | sed 's/cdp-knn/cdp-run/')" "cdp-run: version"
 while read -r command _; do
     grep -q "^\.It.*Cm.* $command\b\|^\.Cm.* $command\b" "$CDP_SOURCE/man/cdp-run.1"
     ok $? "cdp-run: $command is in the page"
