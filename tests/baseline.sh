@@ -456,8 +456,11 @@ for method in kmeans minibatch; do
     done | sort -u | wc -l >seeds
     is "$(cat seeds)" 3 "$method: another seed, another result"
 done
-[ "$(inertia_of minibatch --starts 1 --batch 4096 | cut -d' ' -f2)" -lt "$(inertia_of minibatch --starts 1 --batch 256 | cut -d' ' -f2)" ]
-ok $? "minibatch: larger batches, fewer of them"
+if [ "$CDP_TEST_SIZE" != small ]; then # of fewer rows than a batch has
+    [ "$(inertia_of minibatch --starts 1 --batch 4096 | cut -d' ' -f2)" -lt \
+        "$(inertia_of minibatch --starts 1 --batch 256 | cut -d' ' -f2)" ]
+    ok $? "minibatch: larger batches, fewer of them"
+fi
 
 # ---- finch, chinese-whispers, leiden
 

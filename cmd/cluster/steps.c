@@ -3,10 +3,27 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cluster/command.h"
 #include "tool.h"
+
+// Texts are needed until the end: a command holds them, the next ones and messages too.
+static struct kept {
+    struct kept *next;
+    char *text;
+} * kept;
+
+static char *keep(char *text)
+{
+    struct kept *more = malloc(sizeof *more);
+    if (!more || !text)
+        tool_fail("not enough memory");
+    *more = (struct kept){kept, text};
+    kept = more;
+    return text;
+}
 
 char *cluster_text(const char *format, ...)
 {
@@ -14,9 +31,9 @@ char *cluster_text(const char *format, ...)
     va_list values;
     va_start(values, format);
     if (vasprintf(&out, format, values) < 0)
-        tool_fail("not enough memory");
+        out = NULL;
     va_end(values);
-    return out;
+    return keep(out);
 }
 
 static void add_common(struct command *command, bool verbose)
@@ -35,7 +52,7 @@ static void add_common(struct command *command, bool verbose)
 void cluster_step(const struct command *command, bool to_error)
 {
     if (cluster_options.dry_run)
-        puts(command_text(command));
+        puts(keep(command_text(command)));
     else
         command_run(command, to_error);
 }
@@ -122,7 +139,7 @@ void cluster_report(const char *pairs, const char *labels, char **argv)
     command_option(&again, "--must-link", cluster_options.must_link ? NULL : "must-link.txt");
     command_option(&again, "--cannot-link", cluster_options.cannot_link ? NULL : "cannot-link.txt");
     command_option(&report, "--title", common.output ? common.output : "labels");
-    command_option(&report, "--command", command_text(&again));
+    command_option(&report, "--command", keep(command_text(&again)));
     command_option(&report, "--pairs", pairs);
     command_option(&report, "--ids", cluster_options.ids);
     command_option(&report, "--truth", cluster_options.truth);
