@@ -3,9 +3,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "cluster/command.h"
 #include "tool.h"
 
@@ -17,10 +17,11 @@ static struct kept {
 
 static char *keep(char *text)
 {
-    struct kept *more = malloc(sizeof *more);
-    if (!more || !text)
-        tool_fail("not enough memory");
-    *more = (struct kept){kept, text};
+    struct cdp_err err;
+    struct kept *more = cdp_alloc(1, sizeof *more, "a command", &err);
+    tool_check(more ? 0 : -1, &err);
+    more->next = kept;
+    more->text = text;
     kept = more;
     return text;
 }
@@ -31,7 +32,7 @@ char *cluster_text(const char *format, ...)
     va_list values;
     va_start(values, format);
     if (vasprintf(&out, format, values) < 0)
-        out = NULL;
+        tool_fail("not enough memory");
     va_end(values);
     return keep(out);
 }
