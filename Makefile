@@ -196,7 +196,7 @@ check: deps
 everything: all $(unit_tests) $(BUILD)/tests/reference $(bench_tools)
 
 # The longest first, so that the last ones are short.
-long_tests = $(addprefix tests/,$(addsuffix .sh,exact knn pipelines baseline consensus mediate tables import library propagate))
+long_tests = $(addprefix tests/,$(addsuffix .sh,exact pipelines knn tables baseline consensus mediate library import propagate))
 tests = $(long_tests) $(filter-out $(long_tests),$(test_scripts)) $(unit_tests)
 run_tests = CDP_BIN=$(abspath $(BUILD)/bin) CDP_BUILD=$(abspath $(BUILD)) CDP_SOURCE=$(CURDIR) \
 	CDP_SHARED=$(wildcard $(abspath ..)/shared) CDP_TEST_SIZE=$(SIZE) OMP_WAIT_POLICY=passive \

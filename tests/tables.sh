@@ -23,7 +23,7 @@ stages() {
 
 # Killed while stages run, and interrupted as by Ctrl-C; the products that are there then are used.
 set -m
-for when in 1:KILL 4:KILL 15:INT; do
+for when in 1:KILL 4:KILL 10:INT; do
     lines=${when%:*}
     interruptible "$tables" --sizes 1500 "a b" >out 2>err &
     job=$!
@@ -39,8 +39,9 @@ is "$(find "a b" -name '*.part*')" "" "an interrupt leaves nothing unfinished"
 before=$(stages)
 "$tables" --sizes 1500 "a b" >out 2>err
 is $? 0 "and it goes on"
-is "$(grep -c '^tables: 1 of' err)" 1 "it tells how many steps are left"
-is "$(sed -n 's/^tables: 1 of \([0-9]*\), about [0-9]* s left: .*/\1/p' err)" $((32 - before)) \
+[ "$before" -lt 32 ] || note "all stages had run before the interrupt"
+is "$(grep -c '^tables: 1 of' err)" $((before < 32)) "it tells how many steps are left"
+is "$(sed -n 's/^tables: 1 of \([0-9]*\), about [0-9]* s left: .*/\1/p' err)" "$([ "$before" -ge 32 ] || echo $((32 - before)))" \
     "those that are not done, and how long they take"
 is "$(cut -f5 "$log" | sort | uniq -d | wc -l),$(stages)" 0,32 "no stage ran twice"
 same out "a b/tables.md" "the table is shown"
