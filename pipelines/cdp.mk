@@ -242,12 +242,14 @@ cdp-goal = $(eval cdp-goals += $1)$(eval all: $1)
 cdp-key = $(firstword $(shell printf %s $(call cdp-quote,$1) | xxh64sum))
 
 # Models with equal features share a product. A valid product has no prerequisites; a damaged one depends on cdp-again,
-# so that it is made whatever its time.
+# so that it is made whatever its time. Products are precious: otherwise an interrupted make deletes one that `stage` has written when
+# it has not ended yet.
 .SECONDEXPANSION:
 cdp-product = $(eval $1 := $(store)/$2/$(call cdp-key,$(cdp-version) $(strip $4) <$(notdir $5) <$(foreach s,$6,$(cdp-digest-$s))).$(cdp-ext-$2))\
 	$(if $(filter $($1),$(cdp-products)),,$(eval $(cdp-rule)))$(eval $1: $($1))$(eval .PHONY: $1)
 define cdp-rule
 cdp-products += $($1)
+.PRECIOUS: $($1)
 cdp-plan-$($1) := $2 $3
 cdp-command-$($1) := $(strip $4)
 cdp-needs-$($1) := $5

@@ -465,6 +465,22 @@ make threshold=0.55 2>err >out
 same output/k15_vote_accept2_th0.55/sz600_step0.05/meta.txt <("$CDP_SOURCE/pipelines/vote.sh" \
     data='../my data' dim=16 committee='m1 m2' accept=2 threshold=0.55 forced_stop=merge) "and make again gives the right labels"
 
+# Ctrl-C just after a product is written, while its stage tidies up: make would delete it if it were not precious.
+mkdir tidying
+cat >tidying/rm <<'end'
+#!/bin/bash
+[ ! -e "${2%.part}" ] || { : >tidying/there && sleep 600; }
+exec /bin/rm "$@"
+end
+chmod +x tidying/rm
+set -m
+PATH=$PWD/tidying:$PATH interruptible make threshold=0.57 >out 2>err &
+eventually test -e tidying/there
+kill -INT -- -$!
+wait $! 2>/dev/null
+set +m
+is "$(cut -f5 $log | xargs ls 2>&1 >/dev/null)" "" "Ctrl-C after a product is written: it stays"
+
 # make itself killed, while a tool works on: the next one waits for that tool and makes its own.
 rm -f pid
 make k=9 runner=./slow >out 2>err &
