@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include <stdlib.h>
 #include <string.h>
 
 #include "cluster/steps.h"
 #include "score/consensus.h"
+#include "text.h"
 #include "tool.h"
 
 // Features to labels without labels or thresholds, by running the filters one after another.
@@ -145,18 +145,18 @@ int main(int argc, char **argv)
         models[m].lists = cluster_lists(folder, models, m);
         cluster_neighbours(&models[m], k);
     }
-    const char *pairs = cluster_text("%s/pairs.cdp", folder);
+    const char *pairs = text_join("%s/pairs.cdp", folder);
     cluster_score(models, count, pairs);
 
     // Labels are written to their place when all else has succeeded.
     bool to_file = common.output && strcmp(common.output, "-");
     const char *output = to_file ? common.output : NULL,
-               *labels = cluster_text("%s/labels.txt", folder);
+               *labels = text_join("%s/labels.txt", folder);
     bool at_once = !cluster_options.truth && !cluster_options.report && !cluster_options.previous;
     cluster_propagate(pairs, at_once ? output : labels);
     if (cluster_options.previous) {
         const char *before = labels;
-        labels = cluster_text("%s/relabelled.txt", folder);
+        labels = text_join("%s/relabelled.txt", folder);
         cluster_labels(before, cluster_options.previous, labels);
     }
     if (cluster_options.truth)

@@ -4,6 +4,7 @@
 
 #include "config/config.h"
 #include "io/input.h"
+#include "text.h"
 #include "tool.h"
 
 // Checks an original config.yaml and the files that it names, and writes it as variables of
@@ -97,7 +98,7 @@ static void check(void)
               keys[ACCEPT_NUM].value, members_wanted);
 
     const char *slash = strrchr(config, '/');
-    assign("output", slash ? join("%.*s/output", (int)(slash - config), config) : "output");
+    assign("output", slash ? text_join("%.*s/output", (int)(slash - config), config) : "output");
     assign_key("base", BASE);
     assign_key("committee", COMMITTEE);
     assign_key("dim", FEAT_DIM);

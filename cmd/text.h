@@ -19,4 +19,14 @@ void text_open(struct text *text);
 // Writes the text to an output and frees it.
 void text_write(struct text *text, struct cdp_output *output);
 
+// The text, which lives until the program ends.
+char *text_close(struct text *text);
+
+// Ends the program if memory is NULL; returns it.
+void *text_need(void *memory);
+
+// Texts that live until the program ends: one of malloc(), and a formatted one.
+char *text_keep(char *text);
+char *text_join(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 #endif

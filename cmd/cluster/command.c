@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "text.h"
 #include "tool.h"
 
 extern char **environ;
@@ -52,17 +53,14 @@ static void write_word(FILE *file, const char *word)
 
 char *command_text(const struct command *command)
 {
-    char *text;
-    size_t size;
-    FILE *file = open_memstream(&text, &size);
-    for (size_t i = 0; file && i < command->count; i++) {
+    struct text text;
+    text_open(&text);
+    for (size_t i = 0; i < command->count; i++) {
         if (i)
-            putc(' ', file);
-        write_word(file, command->word[i]);
+            putc(' ', text.file);
+        write_word(text.file, command->word[i]);
     }
-    if (!file || fclose(file))
-        tool_fail("not enough memory");
-    return text;
+    return text_close(&text);
 }
 
 // ---- the folder
@@ -88,15 +86,13 @@ const char *command_folder(const char *name)
         return name;
     }
     const char *parent = getenv("TMPDIR");
-    if (asprintf(&temporary, "%s/cdp-XXXXXX", parent && *parent ? parent : "/tmp") < 0)
-        tool_fail("not enough memory");
-    if (!mkdtemp(temporary)) {
-        char *failed = temporary;
-        temporary = NULL;
-        tool_fail("%s: cannot create the folder: %s: set TMPDIR", failed, strerror(errno));
-    }
+    parent = parent && *parent ? parent : "/tmp";
+    char *folder = text_join("%s/cdp-XXXXXX", parent);
+    if (!mkdtemp(folder))
+        tool_fail("%s: cannot create a folder: %s: set TMPDIR", parent, strerror(errno));
+    temporary = folder;
     atexit(remove_temporary);
-    return temporary;
+    return folder;
 }
 
 // ---- running

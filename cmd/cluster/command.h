@@ -18,7 +18,7 @@ struct command {
 void command_add(struct command *command, const char *word);
 void command_option(struct command *command, const char *option, const char *value);
 
-// The command as a shell reads it, for free().
+// The command as a shell reads it (a text of cmd/text.h, that is kept).
 char *command_text(const struct command *command);
 
 // Runs the command: the program beside this one's, otherwise that on PATH. `to_error`: its standard

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "cluster/models.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "io/labels.h"
 #include "io/matrix.h"
+#include "text.h"
 #include "tool.h"
 
 // The number of labels; 0 if they have names, since some may be of other items.
@@ -41,10 +40,9 @@ static uint64_t count_beside(const char *features)
     const char *last = strrchr(features, '/');
     uint64_t items = 0;
     for (int i = 0; i < 2 && !items; i++) {
-        char path[4096];
-        int length = snprintf(path, sizeof path, "%.*s../%s", last ? (int)(last + 1 - features) : 0,
-                              features, files[i].name);
-        if (length < (int)sizeof path && !access(path, R_OK))
+        const char *path =
+            text_join("%.*s../%s", last ? (int)(last + 1 - features) : 0, features, files[i].name);
+        if (!access(path, R_OK))
             items = files[i].count(path);
     }
     return items;

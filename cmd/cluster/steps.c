@@ -1,46 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "cluster/steps.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "cluster/command.h"
+#include "text.h"
 #include "tool.h"
-
-// Texts are needed until the end: a command holds them, the next ones and messages too.
-static struct kept {
-    struct kept *next;
-    char *text;
-} * kept;
-
-static char *keep(char *text)
-{
-    struct cdp_err err;
-    struct kept *more = cdp_alloc(1, sizeof *more, "a command", &err);
-    tool_check(more ? 0 : -1, &err);
-    more->next = kept;
-    more->text = text;
-    kept = more;
-    return text;
-}
-
-char *cluster_text(const char *format, ...)
-{
-    char *out;
-    va_list values;
-    va_start(values, format);
-    if (vasprintf(&out, format, values) < 0)
-        tool_fail("not enough memory");
-    va_end(values);
-    return keep(out);
-}
 
 static void add_common(struct command *command, bool verbose)
 {
     if (common.threads)
-        command_option(command, "-t", cluster_text("%llu", (unsigned long long)common.threads));
+        command_option(command, "-t", text_join("%llu", (unsigned long long)common.threads));
     if (common.quiet)
         command_add(command, "-q");
     else if (verbose || common.verbose)
@@ -53,7 +24,7 @@ static void add_common(struct command *command, bool verbose)
 void cluster_step(const struct command *command, bool to_error)
 {
     if (cluster_options.dry_run)
-        puts(keep(command_text(command)));
+        puts(command_text(command));
     else
         command_run(command, to_error);
 }
@@ -65,10 +36,10 @@ char *cluster_lists(const char *folder, const struct model *models, int m)
     const char *name = models[m].features + strlen(models[m].features);
     while (name > models[m].features && !strchr("/:", name[-1]))
         name--;
-    char *lists = cluster_text("%s/knn-%.*s.cdp", folder, (int)strcspn(name, "."), name);
+    char *lists = text_join("%s/knn-%.*s.cdp", folder, (int)strcspn(name, "."), name);
     for (int i = 0; i < m; i++) {
         if (!strcmp(lists, models[i].lists))
-            return cluster_text("%s/knn-%.*s-%d.cdp", folder, (int)strcspn(name, "."), name, m + 1);
+            return text_join("%s/knn-%.*s-%d.cdp", folder, (int)strcspn(name, "."), name, m + 1);
     }
     return lists;
 }
@@ -78,8 +49,8 @@ void cluster_neighbours(const struct model *model, uint64_t k)
     struct command knn = {0};
     command_add(&knn, "cdp-knn");
     add_common(&knn, false);
-    command_option(&knn, "-k", cluster_text("%llu", (unsigned long long)k));
-    command_option(&knn, "--dim", cluster_text("%llu", (unsigned long long)model->dim));
+    command_option(&knn, "-k", text_join("%llu", (unsigned long long)k));
+    command_option(&knn, "--dim", text_join("%llu", (unsigned long long)model->dim));
     command_option(&knn, "--ids", cluster_options.ids);
     command_option(&knn, "-o", model->lists);
     command_add(&knn, model->features);
@@ -140,7 +111,7 @@ void cluster_report(const char *pairs, const char *labels, char **argv)
     command_option(&again, "--must-link", cluster_options.must_link ? NULL : "must-link.txt");
     command_option(&again, "--cannot-link", cluster_options.cannot_link ? NULL : "cannot-link.txt");
     command_option(&report, "--title", common.output ? common.output : "labels");
-    command_option(&report, "--command", keep(command_text(&again)));
+    command_option(&report, "--command", command_text(&again));
     command_option(&report, "--pairs", pairs);
     command_option(&report, "--ids", cluster_options.ids);
     command_option(&report, "--truth", cluster_options.truth);

@@ -17,9 +17,6 @@ struct cluster_options {
 };
 extern struct cluster_options cluster_options;
 
-// Formatted text, for good.
-char *cluster_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
 // Runs a command (cluster/command.h) or prints it.
 void cluster_step(const struct command *command, bool to_error);
 

@@ -19,13 +19,6 @@ extern int problems;       // how many were reported
 // Reports a problem of a line of the configuration, or of the whole (0).
 void wrong(size_t line, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-// Ends the program if memory is NULL.
-void *need(void *memory);
-
-// Texts live until the program ends.
-char *keep(char *text);
-char *join(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
 bool ends(const char *text, const char *end);
 
 // ---- keys

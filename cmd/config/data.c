@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "io/input.h"
+#include "text.h"
 
 // The features and labels that a configuration names: sizes, dimensions, numbers of items.
 
@@ -65,7 +66,8 @@ void find_models(bool committee)
     feat_dim = keys[FEAT_DIM].value ? strtoull(keys[FEAT_DIM].value, NULL, 10) : 0;
     if (keys[BASE].value)
         add_model(keys[BASE].value);
-    char *rest = committee && keys[COMMITTEE].value ? keep(strdup(keys[COMMITTEE].value)) : NULL;
+    char *rest =
+        committee && keys[COMMITTEE].value ? text_keep(strdup(keys[COMMITTEE].value)) : NULL;
     for (const char *name; rest && (name = strsep(&rest, " "));) {
         if (*name)
             add_model(name);
@@ -76,13 +78,13 @@ void find_models(bool committee)
 static void check_features(const char *prefix, const char *data_name, struct model *model,
                            struct extent *data)
 {
-    char *rest = join("features/%s.bin", model->name);
+    char *rest = text_join("features/%s.bin", model->name);
     struct file file = look(data_name, rest);
     if (!file.name) {
         wrong(0, "%s: no such file: %s", model->name, places(data_name, rest));
         return;
     }
-    assign(join("%sfeatures_%s", prefix, model->name), file.name);
+    assign(text_join("%sfeatures_%s", prefix, model->name), file.name);
     if (!feat_dim)
         return;
     uint64_t dim = model->dim ? model->dim : feat_dim, items = file.size / (dim * 4);
@@ -94,9 +96,9 @@ static void check_features(const char *prefix, const char *data_name, struct mod
         feat_dim_found = feat_dim_found || dim == feat_dim;
     } else if (!model->dim && data->lines && file.size && file.size % (data->items * 4) == 0) {
         model->dim = file.size / (data->items * 4);
-        model->by_lines =
-            join("%s: %" PRIu64 " numbers a row by the size of %s and the %" PRIu64 " lines of %s",
-                 model->name, model->dim, file.name, data->items, data->of);
+        model->by_lines = text_join(
+            "%s: %" PRIu64 " numbers a row by the size of %s and the %" PRIu64 " lines of %s",
+            model->name, model->dim, file.name, data->items, data->of);
     } else if (!whole) {
         wrong(0,
               "%s: %" PRIu64 " bytes, but rows of %s = %" PRIu64 " float32 numbers are "
@@ -127,7 +129,7 @@ void check_data(const char *prefix, const char *data_name, bool meta)
         wrong(0, "%s: %" PRIu64 " lines, but %s has %" PRIu64 " items", truth.name, truth.lines,
               data.of, data.items);
     else if (meta)
-        assign(join("%smeta", prefix), truth.name);
+        assign(text_join("%smeta", prefix), truth.name);
     if (data.items && keys[K].value && strtoull(keys[K].value, NULL, 10) > data.items)
         wrong(keys[K].line, "k: %s with the item itself, but %s has %" PRIu64 " items only",
               keys[K].value, data.of, data.items);
@@ -144,6 +146,6 @@ void check_dims(void)
             wrong(keys[FEAT_DIM].line, "feat_dim: %" PRIu64 ", but no model has it: %s", feat_dim,
                   model->by_lines);
         if (model->dim && model->dim != feat_dim)
-            assign(join("dim_%s", model->name), join("%" PRIu64, model->dim));
+            assign(text_join("dim_%s", model->name), text_join("%" PRIu64, model->dim));
     }
 }

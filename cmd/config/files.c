@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "config/config.h"
+#include "text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -41,7 +42,7 @@ static int add_member(const char *path, uint64_t size, uint64_t lines, struct cd
 {
     if (cdp_grow(&members, &member_room, member_count + 1, sizeof *members, "members", err))
         return -1;
-    members[member_count++] = (struct member){need(strdup(path)), size, lines};
+    members[member_count++] = (struct member){text_need(strdup(path)), size, lines};
     return 0;
 }
 
@@ -57,9 +58,9 @@ static int each_member(void *context, const char *path, uint64_t size, struct cd
 // The state of the archive when its members were listed.
 static char *archive_state(const struct stat *info)
 {
-    return join("%" PRIu64 " %" PRIu64 " %lld.%09ld %lld.%09ld", (uint64_t)info->st_ino,
-                (uint64_t)info->st_size, (long long)info->st_mtim.tv_sec, info->st_mtim.tv_nsec,
-                (long long)info->st_ctim.tv_sec, info->st_ctim.tv_nsec);
+    return text_join("%" PRIu64 " %" PRIu64 " %lld.%09ld %lld.%09ld", (uint64_t)info->st_ino,
+                     (uint64_t)info->st_size, (long long)info->st_mtim.tv_sec,
+                     info->st_mtim.tv_nsec, (long long)info->st_ctim.tv_sec, info->st_ctim.tv_nsec);
 }
 
 // 0 = the cache was used.
@@ -124,8 +125,8 @@ struct file look(const char *data_name, const char *rest)
     bool absolute = *data_name == '/';
     for (int i = absolute ? 2 : 0; i < 3; i++) {
         struct stat info;
-        char *name = absolute ? join("%s/%s", data_name, rest)
-                              : join("%s/%s%s/%s", data_folder, below[i], data_name, rest);
+        char *name = absolute ? text_join("%s/%s", data_name, rest)
+                              : text_join("%s/%s%s/%s", data_folder, below[i], data_name, rest);
         if (!stat(name, &info) && S_ISREG(info.st_mode)) {
             struct file file = {.name = name, .size = (uint64_t)info.st_size};
             struct cdp_input *input;
@@ -142,10 +143,10 @@ struct file look(const char *data_name, const char *rest)
     }
     list_members();
     for (int i = 0; i < 3 && !absolute; i++) {
-        char *path = join("data/%s%s/%s", below[i], data_name, rest);
+        char *path = text_join("data/%s%s/%s", below[i], data_name, rest);
         for (size_t m = 0; m < member_count; m++) {
             if (!strcmp(members[m].path, path))
-                return (struct file){join("%s:%s", archive, path), members[m].size,
+                return (struct file){text_join("%s:%s", archive, path), members[m].size,
                                      members[m].lines};
         }
     }
@@ -155,7 +156,8 @@ struct file look(const char *data_name, const char *rest)
 char *places(const char *data_name, const char *rest)
 {
     if (*data_name == '/')
-        return join("%s/%s", data_name, rest);
-    return join("%s/%s in %s/unlabeled, %s/labeled, %s%s%s", data_name, rest, data_folder,
-                data_folder, data_folder, member_count ? " or " : "", member_count ? archive : "");
+        return text_join("%s/%s", data_name, rest);
+    return text_join("%s/%s in %s/unlabeled, %s/labeled, %s%s%s", data_name, rest, data_folder,
+                     data_folder, data_folder, member_count ? " or " : "",
+                     member_count ? archive : "");
 }

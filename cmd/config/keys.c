@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "config/config.h"
+#include "text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,34 +26,6 @@ void wrong(size_t line, const char *format, ...)
     else
         tool_problem("%s: %s", cdp_input_shown(config), text);
     problems++;
-}
-
-void *need(void *memory)
-{
-    if (!memory)
-        tool_fail("out of memory");
-    return memory;
-}
-
-char *keep(char *text)
-{
-    static char **kept;
-    static size_t count, room;
-    struct cdp_err err;
-    need(text);
-    tool_check(cdp_grow(&kept, &room, count + 1, sizeof *kept, "texts", &err), &err);
-    return kept[count++] = text;
-}
-
-char *join(const char *format, ...)
-{
-    char *text;
-    va_list args;
-    va_start(args, format);
-    if (vasprintf(&text, format, args) < 0)
-        need(NULL);
-    va_end(args);
-    return keep(text);
 }
 
 bool ends(const char *text, const char *end)
@@ -87,7 +60,7 @@ struct key keys[KEYS] = {
 
 const char *called(const struct key *key)
 {
-    return key->section ? join("%s of %s", key->name, section_names[key->section]) : key->name;
+    return key->section ? text_join("%s of %s", key->name, section_names[key->section]) : key->name;
 }
 
 void unknown_key(int section, const char *name, size_t line)
@@ -154,12 +127,12 @@ static void take_number(struct key *key, const struct value *v)
     }
     double number = strtod(text, NULL);
     if (plain && digits + more && !*rest && number >= key->min && number <= key->max) {
-        key->value = join("%.15g", number);
+        key->value = text_join("%.15g", number);
         return;
     }
     refuse(key, v,
-           join("a %snumber from %.10g to %.10g", key->kind == COUNT ? "whole " : "", key->min,
-                key->max));
+           text_join("a %snumber from %.10g to %.10g", key->kind == COUNT ? "whole " : "", key->min,
+                     key->max));
 }
 
 // The booleans of YAML 1.1.
@@ -185,7 +158,7 @@ static void take_names(struct key *key, const struct value *v)
     key->value = "";
     for (size_t i = 0; v->list && i < v->count; i++) {
         if (is_name(v->text[i]))
-            key->value = join("%s%s%s", key->value, i ? " " : "", v->text[i]);
+            key->value = text_join("%s%s%s", key->value, i ? " " : "", v->text[i]);
         else
             wrong(v->line, "%s: '%.60s': a name may have letters, digits and . _ + - only",
                   called(key), v->text[i]);
@@ -216,7 +189,7 @@ static void take_groups(struct key *key, const struct value *v)
         wrong(v->line, "%s: 111, 110 or a list of relationship, affinity and structure is wanted",
               called(key));
     else
-        key->value = keep(strdup(bits));
+        key->value = text_keep(strdup(bits));
 }
 
 void take(struct key *key, const struct value *v)

@@ -3,13 +3,14 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "text.h"
 
 char *variables;
 
 void assign(const char *name, const char *value)
 {
     // $() expands to nothing, and protects blanks and backslashes at either end.
-    char *quoted = keep(malloc(strlen(value) * 2 + 1)), *to = quoted;
+    char *quoted = text_keep(malloc(strlen(value) * 2 + 1)), *to = quoted;
     for (const char *at = value; *at; at++) {
         size_t slashes = strspn(at, "\\");
         if (at[slashes] == '#') {
@@ -23,7 +24,7 @@ void assign(const char *name, const char *value)
     }
     *to = '\0';
     bool plain = !value[strcspn(value, "\t\\$#")] && *value != ' ' && !ends(value, " ");
-    char *text = plain ? join("%s%s := %s\n", variables ? variables : "", name, quoted)
-                       : join("%s%s := $()%s$()\n", variables ? variables : "", name, quoted);
+    char *text = plain ? text_join("%s%s := %s\n", variables ? variables : "", name, quoted)
+                       : text_join("%s%s := $()%s$()\n", variables ? variables : "", name, quoted);
     variables = text;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "config/config.h"
+#include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +73,7 @@ static void skip_node(void)
 
 static char *scalar(void)
 {
-    return keep(strdup((const char *)event.data.scalar.value));
+    return text_keep(strdup((const char *)event.data.scalar.value));
 }
 
 // Reads the scalar or list of scalars that begins here. Returns 0, or -1 if it is neither or
@@ -179,7 +180,7 @@ void read_config(void)
     cdp_input_close(input);
 
     if (!yaml_parser_initialize(&parser))
-        need(NULL);
+        text_need(NULL);
     yaml_parser_set_input_string(&parser, bytes, (size_t)size);
     next();
     next();
