@@ -9,7 +9,9 @@
 #include "report/report.h"
 #include "tool.h"
 
-enum { LEVEL = 4 }; // zlib's default, 6, makes a page 5 % smaller and takes twice as long
+// zlib's default, 6, makes a page of 1.4 million items 3 to 5 % smaller and takes 1.6 times as
+// long.
+enum { LEVEL = 4 };
 
 void blob_base64(FILE *file, const unsigned char *byte, size_t count)
 {

@@ -27,39 +27,18 @@ static int bin_of(uint64_t size)
 
 static void fill_bins(const struct report *r, struct bin bin[BINS])
 {
-    const struct cdp_labels *truth = r->truth;
-    uint32_t clusters = r->clusters.clusters, classes = truth ? truth->groups : 0;
-    uint64_t *size = report_alloc(classes, sizeof *size);
-    uint64_t *here = report_alloc(classes, sizeof *here);
-    for (uint64_t i = 0; truth && i < r->clusters.items; i++) {
-        if (truth->group[i] != CDP_NO_LABEL)
-            size[truth->group[i]]++;
-    }
-    for (uint32_t c = 0; c < clusters; c++) {
+    for (uint32_t c = 0; c < r->clusters.clusters; c++) {
         struct bin *b = &bin[bin_of(report_size(r, c))];
-        const uint32_t *item = r->member + r->begin[c], *end = r->member + r->begin[c + 1U];
         b->clusters++;
         b->items += report_size(r, c);
-        if (!truth)
+        if (!r->truth)
             continue;
-        b->known += r->known[c];
-        b->mixed += r->identities[c] > 1;
-        for (const uint32_t *i = item; i < end; i++) {
-            if (truth->group[*i] != CDP_NO_LABEL)
-                here[truth->group[*i]]++;
-        }
-        for (const uint32_t *i = item; i < end; i++) {
-            uint32_t class = truth->group[*i];
-            if (class == CDP_NO_LABEL || !here[class])
-                continue;
-            double both = (double)here[class];
-            b->precision += both * both / r->known[c];
-            b->recall += both * both / (double)size[class];
-            here[class] = 0;
-        }
+        const struct report_truth *truth = &r->of_cluster[c];
+        b->known += truth->known;
+        b->mixed += truth->identities > 1;
+        b->precision += truth->precision;
+        b->recall += truth->recall;
     }
-    free(size);
-    free(here);
 }
 
 void report_share(struct cdp_output *output, double share)

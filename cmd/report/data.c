@@ -64,11 +64,11 @@ static int64_t bridges_of(const struct report *r, uint32_t c)
 }
 static int64_t identities_of(const struct report *r, uint32_t c)
 {
-    return r->identities[c];
+    return r->of_cluster[c].identities;
 }
 static int64_t strangers_of(const struct report *r, uint32_t c)
 {
-    return r->known[c] - r->largest[c];
+    return r->of_cluster[c].known - r->of_cluster[c].largest;
 }
 
 static void add_cluster_list(struct blob *b, const struct report *r, const char *name,
@@ -102,15 +102,33 @@ static struct blob *make_clusters(const struct report *r)
     return b;
 }
 
-static struct blob *make_between(const struct report *r)
+// The place of each cluster in the order.
+static uint32_t *find_places(const struct report *r)
 {
-    struct blob *b = blob_new("between");
     uint32_t *place = report_alloc(r->clusters.clusters, sizeof *place);
     for (uint32_t n = 0; n < r->clusters.clusters; n++)
         place[r->order[n]] = n;
+    return place;
+}
+
+// Clusters that might be one, by the sum of the scores for each item of the smaller one: of
+// rankings by sum, best pair, mean of all possible pairs and others it showed most clusters of one
+// identity among its first 300 (tests/bench/NOTES.md). [cluster, cluster, pairs, best score, its
+// items].
+static struct blob *make_between(const struct report *r)
+{
+    struct blob *b = blob_new("between");
+    uint32_t *place = find_places(r);
+    struct report_rank *rank = report_alloc(r->betweens, sizeof *rank);
+    for (uint64_t n = 0; n < r->betweens; n++) {
+        const struct cdp_between *x = &r->between[n];
+        uint64_t a = report_size(r, x->cluster[0]), c = report_size(r, x->cluster[1]);
+        rank[n] = (struct report_rank){x->sum / (double)(a < c ? a : c), (uint32_t)n};
+    }
+    report_sort(rank, r->betweens);
     blob_add(b, "[");
     for (uint64_t n = 0; n < r->betweens && n < MOST_SUGGESTIONS; n++) {
-        const struct cdp_between *x = &r->between[n];
+        const struct cdp_between *x = &r->between[rank[n].at];
         blob_add(b, "[");
         blob_number(b, place[x->cluster[0]]);
         blob_number(b, place[x->cluster[1]]);
@@ -122,49 +140,38 @@ static struct blob *make_between(const struct report *r)
     }
     blob_close(b, "]");
     free(place);
+    free(rank);
     return b;
 }
 
-// The clusters that might be two: [cluster, item, its next item, items of the smaller part, mean
-// score between the parts].
-struct split {
-    uint32_t place, cluster;
-    const struct cdp_split *at;
-};
-
-static int by_mean(const void *a, const void *b)
-{
-    const struct split *x = a, *y = b;
-    if (x->at->mean != y->at->mean)
-        return x->at->mean < y->at->mean ? -1 : 1;
-    return x->place < y->place ? -1 : x->place > y->place;
-}
-
+// Clusters that might be two, by the mean score between the parts. [cluster, item, its next item,
+// items of the smaller part, mean score].
 static struct blob *make_splits(const struct report *r)
 {
     struct blob *b = blob_new("splits");
-    struct split *split = report_alloc(r->clusters.clusters, sizeof *split);
+    struct report_rank *rank = report_alloc(r->clusters.clusters, sizeof *rank);
     size_t count = 0;
     for (uint32_t n = 0; n < r->clusters.clusters; n++) {
-        const struct cdp_split *at = &r->split[r->order[n]];
-        if (at->item != CDP_NO_ITEM && at->mean < MOST_SPLIT)
-            split[count++] = (struct split){n, r->order[n], at};
+        const struct cdp_split *split = &r->split[r->order[n]];
+        if (split->item != CDP_NO_ITEM && split->mean < MOST_SPLIT)
+            rank[count++] = (struct report_rank){-split->mean, n};
     }
-    qsort(split, count, sizeof *split, by_mean);
+    report_sort(rank, count);
     blob_add(b, "[");
     for (size_t n = 0; n < count && n < MOST_SUGGESTIONS; n++) {
-        const struct cdp_split *at = split[n].at;
-        uint64_t others = report_size(r, split[n].cluster) - at->items;
+        uint32_t cluster = r->order[rank[n].at];
+        const struct cdp_split *split = &r->split[cluster];
+        uint64_t others = report_size(r, cluster) - split->items;
         blob_add(b, "[");
-        blob_number(b, split[n].place);
-        blob_number(b, at->item);
-        blob_number(b, r->next[at->item]);
-        blob_number(b, (int64_t)(at->items < others ? at->items : others));
-        blob_number(b, thousandths(at->mean));
+        blob_number(b, rank[n].at);
+        blob_number(b, split->item);
+        blob_number(b, r->next[split->item]);
+        blob_number(b, (int64_t)(split->items < others ? split->items : others));
+        blob_number(b, thousandths(split->mean));
         blob_close(b, "],");
     }
     blob_close(b, "]");
-    free(split);
+    free(rank);
     return b;
 }
 

@@ -77,40 +77,6 @@ static void find_paths(struct report *r, const struct cdp_tree *tree)
     free(medoid);
 }
 
-// ---- clusters that might be one
-
-static const struct cdp_audit *ranked;
-
-// The sum of the scores for each item of the smaller cluster: of rankings by sum, best pair, mean
-// of all possible pairs and others it showed most clusters of one identity among its first 300
-// (tests/bench/NOTES.md).
-static double likelihood(const struct cdp_between *b)
-{
-    uint64_t x = ranked[b->cluster[0]].items, y = ranked[b->cluster[1]].items;
-    return b->sum / (double)(x < y ? x : y);
-}
-
-static int by_likelihood(const void *a, const void *b)
-{
-    const struct cdp_between *x = a, *y = b;
-    double p = likelihood(x), q = likelihood(y);
-    if (p != q)
-        return p > q ? -1 : 1;
-    if (x->cluster[0] != y->cluster[0])
-        return x->cluster[0] < y->cluster[0] ? -1 : 1;
-    return x->cluster[1] < y->cluster[1] ? -1 : 1;
-}
-
-static void find_between(struct report *r, const struct cdp_graph *graph)
-{
-    struct cdp_err err;
-    int64_t count = cdp_between(graph, &r->clusters, &r->between, &err);
-    tool_check(count < 0 ? -1 : 0, &err);
-    ranked = r->audit;
-    qsort(r->between, (size_t)count, sizeof *r->between, by_likelihood);
-    r->betweens = (uint64_t)count;
-}
-
 void report_read_pairs(struct report *r, struct cdp_graph *graph)
 {
     struct pairs pairs = {.all = true, .all_pairs = true, .list_only = true};
@@ -139,9 +105,13 @@ void report_use_pairs(struct report *r, struct cdp_graph *graph)
     r->audit = report_alloc(r->clusters.clusters, sizeof *r->audit);
     tool_check(cdp_audit(graph, &tree, -INFINITY, &r->clusters, r->audit, &err), &err);
     find_paths(r, &tree);
-    find_between(r, graph);
+    int64_t count = cdp_between(graph, &r->clusters, &r->between, &err);
+    tool_check(count < 0 ? -1 : 0, &err);
+    r->betweens = (uint64_t)count;
     r->split = report_alloc(r->clusters.clusters, sizeof *r->split);
-    tool_check(cdp_splits(graph, &r->clusters, r->next, r->split, (int)common.threads, &err), &err);
+    tool_check(cdp_splits(graph, &r->clusters, r->begin, r->member, r->next, r->split,
+                          (int)common.threads, &err),
+               &err);
     cdp_tree_free(&tree);
     cdp_graph_free(graph);
 }

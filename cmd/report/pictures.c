@@ -58,28 +58,21 @@ static void embed(struct embedding *e, uint32_t item)
     cdp_input_close(input);
 }
 
-static const struct report *ranked;
-
-static int by_support(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    float p = ranked->support ? ranked->support[x] : 0,
-          q = ranked->support ? ranked->support[y] : 0;
-    return p != q ? (p < q ? -1 : 1) : x < y ? -1 : x > y;
-}
-
+// The item of the most support, which is the medoid if pairs are given, then those of the least.
 static void embed_cluster(struct embedding *e, uint32_t cluster)
 {
     const struct report *r = e->report;
     uint64_t size = report_size(r, cluster);
-    uint32_t *item = report_alloc(size, sizeof *item);
-    memcpy(item, r->member + r->begin[cluster], size * sizeof *item);
-    ranked = r;
-    qsort(item, size, sizeof *item, by_support);
-    embed(e, item[size - 1]);
-    for (uint64_t i = 0; i + 1 < size && i + 1 < EMBEDDED_A_CLUSTER; i++)
-        embed(e, item[i]);
-    free(item);
+    struct report_rank *rank = report_alloc(size, sizeof *rank);
+    for (uint64_t n = 0; n < size; n++) {
+        uint32_t item = r->member[r->begin[cluster] + n];
+        rank[n] = (struct report_rank){r->support ? (double)r->support[item] : 0, item};
+    }
+    report_sort(rank, size);
+    embed(e, rank[0].at);
+    for (uint64_t n = 1; n < size && n < EMBEDDED_A_CLUSTER; n++)
+        embed(e, rank[size - n].at);
+    free(rank);
 }
 
 void report_pictures(const struct report *r, struct cdp_output *output)

@@ -67,49 +67,66 @@ static struct cdp_labels *read_previous(const struct report *r)
     return labels;
 }
 
+// `here` counts the true labels of a cluster's items; all are 0 before and after. `size`: of all
+// items.
+static struct report_truth compare(const struct cdp_labels *truth, const uint32_t *item,
+                                   const uint32_t *end, const uint64_t *size, uint64_t *here)
+{
+    struct report_truth found = {0};
+    for (const uint32_t *i = item; i < end; i++) {
+        uint32_t class = truth->group[*i];
+        if (class == CDP_NO_LABEL)
+            continue;
+        found.known++;
+        found.identities += !here[class]++;
+        if (here[class] > found.largest)
+            found.largest = (uint32_t)here[class];
+    }
+    for (const uint32_t *i = item; i < end; i++) {
+        uint32_t class = truth->group[*i];
+        if (class == CDP_NO_LABEL || !here[class])
+            continue;
+        double both = (double)here[class];
+        found.precision += both * both / found.known;
+        found.recall += both * both / (double)size[class];
+        here[class] = 0;
+    }
+    return found;
+}
+
 static void compare_truth(struct report *r)
 {
     const struct cdp_labels *truth = r->truth;
-    uint32_t clusters = r->clusters.clusters;
+    uint64_t *size = report_alloc(truth->groups, sizeof *size);
+    uint64_t *here = report_alloc(truth->groups, sizeof *here);
     struct cdp_err err;
     tool_note_unknown(report_options.truth, cdp_labels_none(truth), truth->items);
     tool_check(cdp_eval(&r->labels, truth, &r->eval, &err), &err);
-    r->identities = report_alloc(clusters, sizeof *r->identities);
-    r->largest = report_alloc(clusters, sizeof *r->largest);
-    r->known = report_alloc(clusters, sizeof *r->known);
-    uint32_t *count = report_alloc(truth->groups, sizeof *count);
-    for (uint32_t c = 0; c < clusters; c++) {
-        for (uint64_t m = r->begin[c]; m < r->begin[c + 1U]; m++) {
-            uint32_t class = truth->group[r->member[m]];
-            if (class == CDP_NO_LABEL)
-                continue;
-            r->known[c]++;
-            r->identities[c] += !count[class]++;
-            if (count[class] > r->largest[c])
-                r->largest[c] = count[class];
-        }
-        for (uint64_t m = r->begin[c]; m < r->begin[c + 1U]; m++) {
-            uint32_t class = truth->group[r->member[m]];
-            if (class != CDP_NO_LABEL)
-                count[class] = 0;
-        }
+    for (uint64_t i = 0; i < truth->items; i++) {
+        if (truth->group[i] != CDP_NO_LABEL)
+            size[truth->group[i]]++;
     }
-    free(count);
+    r->of_cluster = report_alloc(r->clusters.clusters, sizeof *r->of_cluster);
+    for (uint32_t c = 0; c < r->clusters.clusters; c++)
+        r->of_cluster[c] =
+            compare(truth, r->member + r->begin[c], r->member + r->begin[c + 1U], size, here);
+    free(size);
+    free(here);
 }
 
-// ---- the most doubtful clusters first
+// ---- order
 
-struct rank {
-    double doubt; // more is worse
-    uint32_t cluster;
-};
-
-static int by_doubt(const void *a, const void *b)
+static int by_rank(const void *a, const void *b)
 {
-    const struct rank *x = a, *y = b;
-    if (x->doubt != y->doubt)
-        return x->doubt > y->doubt ? -1 : 1;
-    return x->cluster < y->cluster ? -1 : 1;
+    const struct report_rank *x = a, *y = b;
+    if (x->number != y->number)
+        return x->number > y->number ? -1 : 1;
+    return x->at < y->at ? -1 : x->at > y->at;
+}
+
+void report_sort(struct report_rank *rank, size_t count)
+{
+    qsort(rank, count, sizeof *rank, by_rank);
 }
 
 // With true labels the items of other identities; with pairs the mean score that is missing, which
@@ -121,20 +138,21 @@ static double doubt_of(const struct report *r, uint32_t cluster)
     if (size < 2)
         return -INFINITY;
     if (r->truth)
-        return (double)(r->known[cluster] - r->largest[cluster]);
+        return (double)(r->of_cluster[cluster].known - r->of_cluster[cluster].largest);
     return r->cohesion ? 1 - r->cohesion[cluster] : (double)size;
 }
 
-static void rank(struct report *r)
+// The most doubtful clusters first.
+static void rank_clusters(struct report *r)
 {
     uint32_t clusters = r->clusters.clusters;
-    struct rank *rank = report_alloc(clusters, sizeof *rank);
+    struct report_rank *rank = report_alloc(clusters, sizeof *rank);
     r->order = report_alloc(clusters, sizeof *r->order);
     for (uint32_t c = 0; c < clusters; c++)
-        rank[c] = (struct rank){doubt_of(r, c), c};
-    qsort(rank, clusters, sizeof *rank, by_doubt);
+        rank[c] = (struct report_rank){doubt_of(r, c), c};
+    report_sort(rank, clusters);
     for (uint32_t c = 0; c < clusters; c++)
-        r->order[c] = rank[c].cluster;
+        r->order[c] = rank[c].at;
     free(rank);
 }
 
@@ -170,7 +188,7 @@ void report_read(struct report *r, const char *name)
     }
     if (report_options.previous)
         r->previous = read_previous(r);
-    rank(r);
+    rank_clusters(r);
 }
 
 static void free_labels(struct cdp_labels *labels)
@@ -186,9 +204,8 @@ void report_free(struct report *r)
     free_labels(r->truth);
     free_labels(r->previous);
     cdp_names_free(r->list);
-    void *const owned[] = {r->begin,   r->member, r->place,   r->order,    r->identities,
-                           r->largest, r->known,  r->audit,   r->cohesion, r->support,
-                           r->next,    r->score,  r->between, r->split};
+    void *const owned[] = {r->begin,    r->member,  r->place, r->order, r->of_cluster, r->audit,
+                           r->cohesion, r->support, r->next,  r->score, r->between,    r->split};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         free(owned[i]);
     *r = (struct report){0};

@@ -21,6 +21,13 @@ struct report_options {
 };
 extern struct report_options report_options;
 
+// A cluster against the true labels.
+struct report_truth {
+    uint32_t identities;      // distinct known true labels
+    uint32_t known, largest;  // items of a known one; of the most frequent one
+    double precision, recall; // sums over the known items, as BCubed takes them (base/prf.h)
+};
+
 // What the page is made of. Items that are in no cluster are, in `begin` and `member`, a last
 // cluster more.
 struct report {
@@ -37,9 +44,7 @@ struct report {
     // With true labels, otherwise NULL
     struct cdp_labels *truth;
     struct cdp_eval eval;
-    uint32_t *identities; // distinct known true labels in each cluster
-    uint32_t *largest;    // items of the most frequent one
-    uint32_t *known;      // items of any
+    struct report_truth *of_cluster;
 
     struct cdp_labels *previous; // earlier labels; NULL = none
 
@@ -49,7 +54,7 @@ struct report {
     float *support;              // of each item: the same of its pairs with its cluster
     uint32_t *next;              // of each item: propagate/spine.h, from the medoid
     float *score;                // to the next
-    struct cdp_between *between; // clusters that might be one, the likeliest first
+    struct cdp_between *between; // clusters with pairs between them
     uint64_t betweens;
     struct cdp_split *split; // of each cluster
     uint64_t pairs, inside;  // read, and of one cluster
@@ -85,6 +90,13 @@ void report_share(struct cdp_output *output, double share);
 
 // Writes text with the characters that HTML gives a meaning replaced, invalid UTF-8 too.
 void report_text(struct cdp_output *output, const char *text, size_t length);
+
+// Something to be sorted by a number, by descending ones; of equal ones, the smaller `at` is first.
+struct report_rank {
+    double number;
+    uint32_t at;
+};
+void report_sort(struct report_rank *rank, size_t count);
 
 // Zeroed memory, or the tool ends.
 void *report_alloc(size_t count, size_t size);

@@ -11,7 +11,7 @@
 // Sets next[i] to the item that follows on the path from i to root[label of i] and score[i] to the
 // score of the pair of the two; CDP_NO_ITEM and NaN for roots, for items without a label, and for
 // those that no pair connects. The tree must be that of the pairs within clusters, of a forest that
-// remembers pairs. Memory: 20 bytes an item.
+// remembers pairs. Memory: 24 bytes an item.
 int cdp_spine(const struct cdp_tree *tree, const struct cdp_clusters *clusters,
               const uint32_t *root, uint32_t *next, float *score, struct cdp_err *err);
 

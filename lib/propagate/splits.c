@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "base/sort.h"
 #include "base/threads.h"
 
 // Arrays of all items; the items of a cluster are worked on together, so that they stay in the
@@ -127,27 +126,18 @@ static struct cdp_split choose(struct tree *t, const uint32_t *member, const uin
 }
 
 int cdp_splits(const struct cdp_graph *graph, const struct cdp_clusters *clusters,
-               const uint32_t *next, struct cdp_split *split, int threads, struct cdp_err *err)
+               const uint64_t *begin, const uint32_t *member, const uint32_t *next,
+               struct cdp_split *split, int threads, struct cdp_err *err)
 {
     uint64_t items = clusters->items;
-    uint32_t *room = cdp_alloc(items, 6 * sizeof *room, "splits", err);
+    uint32_t *room = cdp_alloc(items, 5 * sizeof *room, "splits", err);
     double *cross = cdp_alloc(items, sizeof *cross, "splits", err);
-    uint64_t *begin = cdp_zalloc(clusters->clusters + 2ULL, sizeof *begin, "splits", err);
-    int status = room && cross && begin ? 0 : -1;
+    int status = room && cross ? 0 : -1;
     if (!status) {
         struct tree t = {
             graph, clusters->label, next, room, room + items, room + 2 * items, room + 3 * items,
             cross};
-        uint32_t *member = room + 4 * items, *order = room + 5 * items;
-        for (uint64_t i = 0; i < items; i++) {
-            if (clusters->label[i] != CDP_NO_LABEL)
-                begin[clusters->label[i] + 2ULL]++;
-        }
-        cdp_group_begins(begin, clusters->clusters);
-        for (uint64_t i = 0; i < items; i++) {
-            if (clusters->label[i] != CDP_NO_LABEL)
-                member[begin[clusters->label[i] + 1ULL]++] = (uint32_t)i;
-        }
+        uint32_t *order = room + 4 * items;
 #pragma omp parallel for num_threads(cdp_threads(threads)) schedule(dynamic, 64)
         for (uint32_t c = 0; c < clusters->clusters; c++) {
             uint64_t count = begin[c + 1U] - begin[c];
@@ -159,6 +149,5 @@ int cdp_splits(const struct cdp_graph *graph, const struct cdp_clusters *cluster
     }
     free(room);
     free(cross);
-    free(begin);
     return status;
 }

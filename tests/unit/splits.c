@@ -168,7 +168,8 @@ int main(void)
         struct random_graph g;
         struct cdp_split split[4];
         struct cdp_between *between;
-        uint32_t root[4], next[MOST];
+        uint32_t root[4], next[MOST], member[MOST];
+        uint64_t begin[5] = {0};
         float score[MOST];
         if (make(&g, seed))
             return 1;
@@ -176,8 +177,16 @@ int main(void)
             if (g.label[i] != CDP_NO_LABEL)
                 root[g.label[i]] = i;
         }
+        for (uint32_t c = 0; c < g.clusters.clusters; c++) {
+            begin[c + 1] = begin[c];
+            for (uint32_t i = 0; i < g.items; i++) {
+                if (g.label[i] == c)
+                    member[begin[c + 1]++] = i;
+            }
+        }
         if (cdp_spine(&g.tree, &g.clusters, root, next, score, NULL) ||
-            cdp_splits(&g.graph, &g.clusters, next, split, 1 + (int)(seed % 3), NULL))
+            cdp_splits(&g.graph, &g.clusters, begin, member, next, split, 1 + (int)(seed % 3),
+                       NULL))
             return 1;
         int64_t count = cdp_between(&g.graph, &g.clusters, &between, NULL);
         paths += right_paths(&g, root, next, score);
