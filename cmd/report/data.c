@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/threads.h"
+#include "propagate/spine.h"
 #include "report/blob.h"
 #include "report/report.h"
 #include "tool.h"
@@ -12,7 +13,7 @@
 
 enum { MOST_SUGGESTIONS = 1000 };
 
-static const double MOST_SPLIT = 0.2; // mean score between the parts of a cluster that might be two
+static const double SURE = 0.99; // a cluster is not split at a pair of this score
 
 static void add_label(struct blob *blob, int64_t label)
 {
@@ -144,30 +145,29 @@ static struct blob *make_between(const struct report *r)
     return b;
 }
 
-// Clusters that might be two, by the mean score between the parts. [cluster, item, its next item,
-// items of the smaller part, mean score].
+// Clusters that might be two, the weakest pair between the parts first. [cluster, item, its next
+// item, items of the smaller part, score of the pair].
 static struct blob *make_splits(const struct report *r)
 {
     struct blob *b = blob_new("splits");
     struct report_rank *rank = report_alloc(r->clusters.clusters, sizeof *rank);
     size_t count = 0;
     for (uint32_t n = 0; n < r->clusters.clusters; n++) {
-        const struct cdp_split *split = &r->split[r->order[n]];
-        if (split->item != CDP_NO_ITEM && split->mean < MOST_SPLIT)
-            rank[count++] = (struct report_rank){-split->mean, n};
+        uint32_t item = r->split[r->order[n]];
+        if (item != CDP_NO_ITEM && (double)r->score[item] < SURE)
+            rank[count++] = (struct report_rank){-(double)r->score[item], n};
     }
     report_sort(rank, count);
     blob_add(b, "[");
     for (size_t n = 0; n < count && n < MOST_SUGGESTIONS; n++) {
-        uint32_t cluster = r->order[rank[n].at];
-        const struct cdp_split *split = &r->split[cluster];
-        uint64_t others = report_size(r, cluster) - split->items;
+        uint32_t cluster = r->order[rank[n].at], item = r->split[cluster], part = r->below[item];
+        uint32_t others = r->below[r->audit[cluster].medoid] - part;
         blob_add(b, "[");
         blob_number(b, rank[n].at);
-        blob_number(b, split->item);
-        blob_number(b, r->next[split->item]);
-        blob_number(b, (int64_t)(split->items < others ? split->items : others));
-        blob_number(b, thousandths(split->mean));
+        blob_number(b, item);
+        blob_number(b, r->next[item]);
+        blob_number(b, part < others ? part : others);
+        blob_number(b, score_number((double)r->score[item]));
         blob_close(b, "],");
     }
     blob_close(b, "]");

@@ -124,8 +124,9 @@ static void write_body(const struct report *r, struct cdp_output *output)
         write_section(output, "merges", "Might be one",
                       "Clusters with strong pairs between them, the likeliest first.");
         write_section(output, "splits", "Might be two",
-                      "Clusters whose items are in two parts with few and weak pairs between them, "
-                      "the fewest first.");
+                      "Clusters that one pair holds together, with two items and more on either "
+                      "side, the weakest "
+                      "first.");
     }
     if (r->previous)
         write_section(output, "changes", "Changes", "");

@@ -242,7 +242,7 @@ function merges(between) {
 
 function splits(rows) {
     fill("splits", rows.length ? table([["cluster", ([c]) => linkTo(c), true], ["judge", (row) => judge(row[1], row[2]), true], ["items of the parts", ([c, , , part]) => `${clusters.size[c] - part} + ${part}`],
-        ["mean score between", (row) => decimals(row[4])], ["pair", (row) => `${nameOf(row[1])}, ${nameOf(row[2])}`, true]],
+        ["the pair between them", (row) => `${nameOf(row[1])}, ${nameOf(row[2])}: ${decimals(row[4])}`, true]],
     rows, "suggestions") : "None.");
 }
 

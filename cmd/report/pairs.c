@@ -64,16 +64,35 @@ static void measure(struct report *r, const struct cdp_graph *graph, struct cdp_
     free(inside);
 }
 
+// Where a cluster might part: of the pairs of the spanning tree with two items and more on either
+// side the weakest one. CDP_NO_ITEM: there is none.
+static uint32_t find_split(const struct report *r, uint32_t cluster)
+{
+    uint32_t all = r->below[r->audit[cluster].medoid], weakest = CDP_NO_ITEM;
+    for (uint64_t m = r->begin[cluster]; m < r->begin[cluster + 1U]; m++) {
+        uint32_t i = r->member[m], part = r->below[i];
+        if (r->next[i] != CDP_NO_ITEM && part > 1 && all - part > 1 &&
+            (weakest == CDP_NO_ITEM || r->score[i] < r->score[weakest]))
+            weakest = i;
+    }
+    return weakest;
+}
+
 static void find_paths(struct report *r, const struct cdp_tree *tree)
 {
     uint32_t clusters = r->clusters.clusters;
+    uint64_t items = r->clusters.items;
     uint32_t *medoid = report_alloc(clusters, sizeof *medoid);
     struct cdp_err err;
     for (uint32_t c = 0; c < clusters; c++)
         medoid[c] = (uint32_t)r->audit[c].medoid;
-    r->next = report_alloc(r->clusters.items, sizeof *r->next);
-    r->score = report_alloc(r->clusters.items, sizeof *r->score);
-    tool_check(cdp_spine(tree, &r->clusters, medoid, r->next, r->score, &err), &err);
+    r->next = report_alloc(items, sizeof *r->next);
+    r->score = report_alloc(items, sizeof *r->score);
+    r->below = report_alloc(items, sizeof *r->below);
+    tool_check(cdp_spine(tree, &r->clusters, medoid, r->next, r->score, r->below, &err), &err);
+    r->split = report_alloc(clusters, sizeof *r->split);
+    for (uint32_t c = 0; c < clusters; c++)
+        r->split[c] = find_split(r, c);
     free(medoid);
 }
 
@@ -108,10 +127,6 @@ void report_use_pairs(struct report *r, struct cdp_graph *graph)
     int64_t count = cdp_between(graph, &r->clusters, &r->between, &err);
     tool_check(count < 0 ? -1 : 0, &err);
     r->betweens = (uint64_t)count;
-    r->split = report_alloc(r->clusters.clusters, sizeof *r->split);
-    tool_check(cdp_splits(graph, &r->clusters, r->begin, r->member, r->next, r->split,
-                          (int)common.threads, &err),
-               &err);
     cdp_tree_free(&tree);
     cdp_graph_free(graph);
 }

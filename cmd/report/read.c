@@ -204,8 +204,9 @@ void report_free(struct report *r)
     free_labels(r->truth);
     free_labels(r->previous);
     cdp_names_free(r->list);
-    void *const owned[] = {r->begin,    r->member,  r->place, r->order, r->of_cluster, r->audit,
-                           r->cohesion, r->support, r->next,  r->score, r->between,    r->split};
+    void *const owned[] = {r->begin,   r->member,   r->place,   r->order, r->of_cluster,
+                           r->audit,   r->cohesion, r->support, r->next,  r->score,
+                           r->between, r->split,    r->below};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         free(owned[i]);
     *r = (struct report){0};

@@ -8,7 +8,6 @@
 #include "propagate/between.h"
 #include "propagate/clusters.h"
 #include "propagate/explain.h"
-#include "propagate/splits.h"
 
 // The parts of cdp-report. Failures end the tool.
 
@@ -56,8 +55,9 @@ struct report {
     float *score;                // to the next
     struct cdp_between *between; // clusters with pairs between them
     uint64_t betweens;
-    struct cdp_split *split; // of each cluster
-    uint64_t pairs, inside;  // read, and of one cluster
+    uint32_t *split; // of each cluster: the item whose pair with the next is where it might part
+    uint32_t *below; // of each item: propagate/spine.h
+    uint64_t pairs, inside; // read, and of one cluster
 };
 
 // Reads the files and computes all of the above.

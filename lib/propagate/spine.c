@@ -8,7 +8,7 @@
 #include "propagate/adjacency.h"
 
 int cdp_spine(const struct cdp_tree *tree, const struct cdp_clusters *c, const uint32_t *root,
-              uint32_t *next, float *score, struct cdp_err *err)
+              uint32_t *next, float *score, uint32_t *below, struct cdp_err *err)
 {
     struct cdp_adjacency edges = {0};
     uint32_t *item = cdp_tree_item(tree, err), found = 0;
@@ -17,10 +17,13 @@ int cdp_spine(const struct cdp_tree *tree, const struct cdp_clusters *c, const u
     for (uint64_t i = 0; i < c->items; i++) {
         next[i] = CDP_NO_ITEM;
         score[i] = NAN;
+        below[i] = 0;
     }
     for (uint32_t l = 0; !status && l < c->clusters; l++) {
         if (tree->leaf[root[l]] != CDP_NO_PLACE)
             queue[found++] = tree->leaf[root[l]];
+        else
+            below[root[l]] = 1; // alone
     }
     for (uint32_t at = 0; !status && at < found; at++) {
         uint32_t leaf = queue[at];
@@ -33,6 +36,12 @@ int cdp_spine(const struct cdp_tree *tree, const struct cdp_clusters *c, const u
             score[item[other]] = m->score;
             queue[found++] = other;
         }
+    }
+    for (uint32_t at = found; !status && at-- > 0;) {
+        uint32_t i = item[queue[at]];
+        below[i]++;
+        if (next[i] != CDP_NO_ITEM)
+            below[next[i]] += below[i];
     }
     cdp_adjacency_free(&edges);
     free(item);

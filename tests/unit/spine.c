@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // What cdp-report shows of clusters, against plain computations on random graphs: spanning trees
-// directed to a root, splits, pairs between clusters.
-#include "propagate/splits.h"
+// directed to a root, pairs between clusters.
+#include "propagate/spine.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/random.h"
 #include "propagate/between.h"
+#include "propagate/graph.h"
 #include "tap.h"
 
 enum { MOST = 40 };
@@ -93,40 +94,21 @@ static bool right_paths(const struct random_graph *g, const uint32_t *root, cons
     return true;
 }
 
-static bool below(const uint32_t *next, uint32_t item, uint32_t top)
+static bool right_counts(const struct random_graph *g, const uint32_t *root, const uint32_t *next,
+                         const uint32_t *below)
 {
-    while (item != top && next[item] != CDP_NO_ITEM)
-        item = next[item];
-    return item == top;
-}
-
-static bool right_splits(const struct random_graph *g, const uint32_t *root, const uint32_t *next,
-                         const struct cdp_split *split)
-{
-    for (uint32_t c = 0; c < g->clusters.clusters; c++) {
-        struct cdp_split best = {.item = CDP_NO_ITEM, .mean = INFINITY};
-        for (uint32_t top = 0; top < g->items; top++) {
-            uint32_t sides[2] = {0};
-            double sum = 0;
-            if (g->label[top] != c || next[top] == CDP_NO_ITEM)
-                continue;
-            for (uint32_t i = 0; i < g->items; i++) {
-                if (g->label[i] != c || !below(next, i, root[c]))
-                    continue;
-                sides[below(next, i, top)]++;
-                for (uint32_t j = 0; j < g->items; j++) {
-                    if (g->label[j] == c && below(next, j, root[c]) && below(next, i, top) &&
-                        !below(next, j, top))
-                        sum += (double)g->score[i][j];
-                }
+    for (uint32_t top = 0; top < g->items; top++) {
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < g->items; i++) {
+            uint32_t last = i;
+            bool over = i == top;
+            while (next[last] != CDP_NO_ITEM) {
+                last = next[last];
+                over = over || last == top;
             }
-            double mean = sum / ((double)sides[0] * (double)sides[1]);
-            if (sides[0] > 1 && sides[1] > 1 && mean < best.mean)
-                best = (struct cdp_split){top, sides[1], mean};
+            count += g->label[i] != CDP_NO_LABEL && last == root[g->label[i]] && over;
         }
-        if (split[c].item != best.item ||
-            (best.item != CDP_NO_ITEM &&
-             (split[c].items != best.items || split[c].mean != best.mean)))
+        if (below[top] != count)
             return false;
     }
     return true;
@@ -163,13 +145,11 @@ static bool right_between(const struct random_graph *g, const struct cdp_between
 int main(void)
 {
     enum { GRAPHS = 600 };
-    int paths = 0, splits = 0, betweens = 0, some = 0;
+    int paths = 0, counts = 0, betweens = 0, deep = 0;
     for (uint64_t seed = 0; seed < GRAPHS; seed++) {
         struct random_graph g;
-        struct cdp_split split[4];
         struct cdp_between *between;
-        uint32_t root[4], next[MOST], member[MOST];
-        uint64_t begin[5] = {0};
+        uint32_t root[4], next[MOST], below[MOST];
         float score[MOST];
         if (make(&g, seed))
             return 1;
@@ -177,29 +157,20 @@ int main(void)
             if (g.label[i] != CDP_NO_LABEL)
                 root[g.label[i]] = i;
         }
-        for (uint32_t c = 0; c < g.clusters.clusters; c++) {
-            begin[c + 1] = begin[c];
-            for (uint32_t i = 0; i < g.items; i++) {
-                if (g.label[i] == c)
-                    member[begin[c + 1]++] = i;
-            }
-        }
-        if (cdp_spine(&g.tree, &g.clusters, root, next, score, NULL) ||
-            cdp_splits(&g.graph, &g.clusters, begin, member, next, split, 1 + (int)(seed % 3),
-                       NULL))
+        if (cdp_spine(&g.tree, &g.clusters, root, next, score, below, NULL))
             return 1;
         int64_t count = cdp_between(&g.graph, &g.clusters, &between, NULL);
         paths += right_paths(&g, root, next, score);
-        splits += right_splits(&g, root, next, split);
+        counts += right_counts(&g, root, next, below);
         betweens += right_between(&g, between, count);
-        some += split[0].item != CDP_NO_ITEM;
+        deep += below[root[0]] > 5;
         free(between);
         cdp_tree_free(&g.tree);
         cdp_graph_free(&g.graph);
     }
     ok(paths == GRAPHS, "paths of strongest pairs: %d of %d graphs", paths, GRAPHS);
-    ok(splits == GRAPHS, "splits: %d of %d graphs", splits, GRAPHS);
-    ok(some > GRAPHS / 3, "of which %d have one in the first cluster", some);
+    ok(counts == GRAPHS, "items below others: %d of %d graphs", counts, GRAPHS);
+    ok(deep > GRAPHS / 3, "of which %d have more than five in the first cluster", deep);
     ok(betweens == GRAPHS, "pairs between clusters: %d of %d graphs", betweens, GRAPHS);
     return done();
 }
