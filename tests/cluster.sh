@@ -58,6 +58,9 @@ mv set/meta.txt set/list.txt
 cp names set/list.txt
 is "$(cd set/features && cdp-cluster -n m0.bin 2>err | grep -o -e '--dim [0-9]*')" "--dim 48" "dimensions: list.txt of a data set"
 fails 1 'm0.bin: raw float32 needs --dim' "a raw file alone" cdp-cluster m0.bin
+head -n 400 names >few
+fails 1 'm0.bin: .*, by few$' "names of other items" cdp-cluster -q --ids few m0.bin
+is "$(cdp-cluster -n -t 3 -v --progress never --dim 48 m0.bin 2>err | grep -c -- '-t 3 -v --progress=never')" 3 "common options go to all"
 fails 1 'half.bin.*440' "another number of items" cdp-cluster --dim 48 m0.bin half.bin
 fails 2 '2 numbers for 1 file' "more dimensions than files" cdp-cluster --dim 48,24 m0.bin
 fails 2 'standard input' "standard input" cdp-cluster --dim 48 -
@@ -98,7 +101,10 @@ ok $? "other clusters keep their numbers"
 fails 2 'images needs --ids' "pictures without paths" cdp-cluster --dim 48 --report page.html --images . m0.bin
 
 # failures and signals leave nothing
-fails 1 'nowhere/labels: cannot create' "an output that cannot be" cdp-cluster -q --dim 48 -o nowhere/labels m0.bin
+fails 1 'nowhere/labels: cannot create' "an output that cannot be" cdp-cluster -q --keep early --dim 48 -o nowhere/labels m0.bin
+fails 1 'nowhere/page: cannot create' "a page that cannot be" cdp-cluster -q --keep early --dim 48 --report nowhere/page m0.bin
+[ ! -e early ]
+ok $? "before the work"
 fails 1 '/nowhere: cannot create a folder' "no room for intermediate files" \
     env TMPDIR=/nowhere "$CDP_BIN/cdp-cluster" -q --dim 48 m0.bin
 (head -c 600 m0.bin && perl -e 'print pack "f<", "nan"' && tail -c +605 m0.bin) >nan.bin
@@ -133,6 +139,12 @@ ok $? "cdp-run: a configuration"
 ln -s "$CDP_SOURCE/pipelines/cdp-run" ../elsewhere
 CDP_BIN='' ../elsewhere vote data=. base=m0 committee= accept=0 plan >../out 2>../err
 ok $? "cdp-run: by a link, with the tools on PATH"
+for words in "tables --help" "demo --help" "single data=. base=m0 plan" "sweep data=. base=m0 thresholds=0.6 ks=15 plan"; do
+    # shellcheck disable=SC2086
+    run $words
+    ok $? "cdp-run $words"
+done
+is "$(realpath "$(cdp-run --folder)")" "$(realpath "$CDP_SOURCE/pipelines")" "cdp-run: the folder"
 fails 2 "unknown command 'vot' .did you mean vote" "cdp-run: a misspelt command" cdp-run vot
 fails 2 "a command is missing" "cdp-run: no command" cdp-run
 passes "cdp-run: help" cdp-run --help

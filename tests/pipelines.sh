@@ -196,6 +196,9 @@ make threshold=high accept=3 k=1 base='a b' 2>err >out
 is "$?:$(sed 's/:.*//' err | head -n 4 | tr '\n' ' ')" "2:base k accept threshold " "wrong variables, all of them"
 make data=../nowhere 2>err >out
 is "$?:$(grep -c 'nowhere/.*: no such file' err)" 2:3 "missing files, all of them"
+"$CDP_SOURCE/pipelines/digest" none "../my data/features/m9.bin" 2>err
+grep -q 'm9.bin: no such file; ../my data/features has m0.bin m1.bin' err
+ok $? "and those beside a missing one"
 fails 2 'run make for the clean target alone' "make clean-experiment all" make clean-experiment all
 mkdir full
 touch full/file

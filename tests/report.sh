@@ -59,6 +59,54 @@ is "$(data splits two.html)" "[[0,3,14,10,600]]" "where a cluster might part"
 data items two.html | grep -q '"score":\[[^]]*\b10[45][0-9]\b'
 ok $? "scores near 1 by their logarithm"
 
+perl -e 'for my $g (0, 1) { for my $i (0 .. 4) { print join("\t", 5 * $g + $i, 5 * $g + $_, 1), "\n" for $i + 1 .. 4 } } print "3\t7\t0.995\n"' |
+    cdp-view --from tsv -o sure.cdp -
+cdp-propagate sure.cdp | cdp-report --pairs sure.cdp - | data splits - >got
+is "$(cat got)" "[]" "not at a sure pair"
+
+# Mean scores, by a plain computation
+cdp-view --to tsv pairs.cdp | awk '$3 > 0.66' >strong.tsv
+awk 'NR == FNR { label[NR - 1] = $1; size[$1]++; next }
+    label[$1] == label[$2] { sum[label[$1]] += $3; own[$1] += $3; own[$2] += $3 }
+    END { for (l in size) if (l >= 0) { n = size[l]; printf "%d %d\n", l, int(1000 * (n > 1 ? sum[l] / (n * (n - 1) / 2) : 1) + 0.5) }
+        for (i = 0; i in label; i++) if (label[i] >= 0) { n = size[label[i]]
+            printf "item %d %d\n", i, int(100 * (n > 1 ? own[i] / (n - 1) : 1) + 0.5) >"items" } }' labels strong.tsv | sort >wanted
+paste -d' ' <(numbers clusters label page.html) <(numbers clusters cohesion page.html) | sort >got
+same got wanted "mean scores of clusters"
+paste -d' ' <(numbers items item page.html | awk '{ n += $1; print "item", n }') <(numbers items support page.html) | sort >got
+sort items | comm -23 - got >missing
+is "$(wc -l <missing)" 0 "and of items"
+numbers clusters strangers page.html | sort -c -n -r
+ok $? "clusters with true labels: those with most strangers first"
+cdp-report --pairs pairs.cdp --threshold 0.66 labels >plain.html
+paste -d' ' <(numbers clusters size plain.html) <(numbers clusters cohesion plain.html) | awk '$1 > 1 { print $2 }' | sort -c -n
+ok $? "with pairs: those of the least mean score first"
+
+# Clusters that might be one, by a plain computation
+cdp-report --pairs pairs.cdp --threshold 0.66 earlier >parted.html
+awk 'NR == FNR { label[NR - 1] = $1; size[$1]++; next }
+    { a = label[$1]; b = label[$2]; if (a < 0 || b < 0 || a == b) next; if (b < a) { t = a; a = b; b = t } sum[a " " b] += $3; n[a " " b]++ }
+    END { for (k in sum) { split(k, c, " "); least = size[c[1]] < size[c[2]] ? size[c[1]] : size[c[2]]
+        if (sum[k] / least > best) { best = sum[k] / least; first = k " " n[k] } } print first }' earlier strong.tsv >wanted
+read -r first second pairs < <(data between parted.html | tr -d '[' | tr ',' ' ')
+numbers clusters label parted.html >called
+printf '%s %s %s\n' "$(sed -n "$((first + 1))p" called)" "$(sed -n "$((second + 1))p" called)" "${pairs%% *}" |
+    awk '{ print ($1 < $2 ? $1 " " $2 : $2 " " $1), $3 }' >got
+[ -s got ] && same got wanted "the likeliest to be one"
+
+# Sizes and curves
+grep -o '<tr><td>[0-9]* *[to0-9 ]*<td>.*' page.html | sed 's/<svg.*<\/svg>//; s/<[^>]*>/ /g; s/^ *\([0-9]*\) to [0-9]*/\1/' |
+    awk -v wanted="$(cdp-eval --format tsv labels "$tiny/meta.txt" | awk -F'\t' '$1 == "bcubed.removed.precision" { print $2 }')" '
+        { clusters += $2; items += $3; if ($5 != "-") sum += $3 * $5 }
+        END { apart = sum / items - wanted; exit !(clusters == '"$(wc -l <sizes)"' && items > 300 && apart < 0.01 && apart > -0.01) }'
+ok $? "sizes: all clusters, and their BCubed precision is that of cdp-eval"
+is "$(grep -c '<polyline' page.html) $(grep -c 'class=mark.*>0.66<' page.html)" "4 1" "curves of metrics, and the threshold"
+cut -f1-6 table.tsv | cdp-report --sweep - labels >counts.html
+is "$(grep -c '<polyline' counts.html) $(grep -c 'class=mark' counts.html)" "3 0" "curves of counts without true labels"
+grep -q '<template id=command>cdp-propagate --must-link must-link.txt --cannot-link cannot-link.txt PAIRS<' page.html
+ok $? "a command for the corrections"
+fails 2 'threshold' "a threshold of nothing" cdp-report --threshold 0.5 labels
+
 # markup in names, titles and files; bytes that are no UTF-8
 perl -e 'for (0 .. 439) { print "item$_", $_ == 3 ? "<script>alert(1)</script>" : $_ == 4 ? "\"\x27&\\\x01\xff\xc3" : "", "\n" }' >hostile
 cp labels '<b>x&y'
@@ -170,6 +218,11 @@ passes "cdp-propagate reads them" cdp-propagate --must-link saved/must-link.txt 
 read -r a b <saved/must-link.txt
 is "$(sed -n "$((a + 1))p" corrected)" "$(sed -n "$((b + 1))p" corrected)" "and follows them"
 rm -rf saved profile
+browse page4.html "open(0); await new Promise((done) => setTimeout(done, 50));
+    document.body.append(document.createElement('pre')); document.body.lastChild.id = 'result';
+    document.body.lastChild.textContent = [...document.querySelectorAll('#one img')].map((i) => i.getAttribute('src').slice(0, 22)).join('\n');" >dom.html
+grep -qE 'images/[0-9]+%20%23.png' dom.html && ! grep -q 'data-error=' dom.html
+ok $? "pictures by their paths, encoded"
 browse page2.html "document.body.append(document.createElement('pre')); document.body.lastChild.id = 'result';
     document.body.lastChild.textContent = 'scripts ' + document.querySelectorAll('script').length + ' title ' + document.title;" >dom.html
 grep -q 'title &lt;/title&gt;&lt;script&gt;alert(2)&lt;/script&gt;' dom.html && ! grep -q 'data-error=' dom.html

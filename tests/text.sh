@@ -125,6 +125,12 @@ is "$(tsv tsv --rescale wide)" "$(printf '0\t1\t0\n1\t2\t1\n2\t3\t0.5')" "are re
 is "$(tsv tsv --distance --rescale wide)" "$(printf '0\t1\t1\n1\t2\t0\n2\t3\t0.5')" "distances too"
 
 printf 'a;b;.5\nb;c;.25\n' >semicolons.csv
+printf 'a,b,0.5\n' >commas.txt
+fails 1 'commas.txt: line 1: the second id is missing: fields are separated by tabs; cdp-view --from csv' "csv where text is expected" \
+    cdp-propagate commas.txt
+printf 'a b\t\t0.5\n' >blanks.txt
+fails 1 'blanks.txt: line 1: the second id is missing: a tab must stand between names' "blanks between names" \
+    cdp-propagate blanks.txt
 fails 1 'semicolons.csv: line 1: the second id is missing: csv fields are separated by commas, not semicolons' \
     "semicolons for commas" cdp-view --from csv -o never semicolons.csv
 
