@@ -40,7 +40,7 @@ all: $(binaries) $(BUILD)/bin/cdp-run
 help:
 	@echo 'make demo       set up, build, cluster a labelled five-model data set, show a table'
 	@echo 'make data       make small data sets in data/ (see data/README.md)'
-	@echo 'make check      set up, build, run the tests (3 minutes); make test-long: with large inputs too'
+	@echo 'make check      set up, build, run the tests (4 minutes); make test-long: with large inputs too'
 	@echo 'make            build the tools in $(BUILD)/bin'
 	@echo 'make install    install them under PREFIX ($(PREFIX)), below DESTDIR; make uninstall'
 	@echo 'make deps       install what is missing (Debian), or name it; deps-lint for make lint'
