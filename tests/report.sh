@@ -103,6 +103,11 @@ ok $? "sizes: all clusters, and their BCubed precision is that of cdp-eval"
 is "$(grep -c '<polyline' page.html) $(grep -c 'class=mark.*>0.66<' page.html)" "4 1" "curves of metrics, and the threshold"
 cut -f1-6 table.tsv | cdp-report --sweep - labels >counts.html
 is "$(grep -c '<polyline' counts.html) $(grep -c 'class=mark' counts.html)" "3 0" "curves of counts without true labels"
+is "$(cdp-report --sweep table.tsv --threshold 0.999 labels | grep -c 'class=mark')" 0 "no mark outside of the table"
+printf 'threshold\tmax_size\tfscore\tbcubed\n0.5\t600\t-\t1\n0.6\t600\t50\t2\n0.5\t9\t1\t1\n' | cdp-report --sweep - labels >some.html
+is "$(grep '<polyline' some.html | grep -o 'points="[^"]*' | wc -w | xargs)" 5 "a table that lacks numbers; of two largest sizes the first"
+printf 'threshold\n1\nx\n' >damaged.tsv
+fails 1 'damaged.tsv: line 3: expected a threshold' "a table that is damaged" cdp-report --sweep damaged.tsv labels
 grep -q '<template id=command>cdp-propagate --must-link must-link.txt --cannot-link cannot-link.txt PAIRS<' page.html
 ok $? "a command for the corrections"
 fails 2 'threshold' "a threshold of nothing" cdp-report --threshold 0.5 labels
