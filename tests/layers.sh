@@ -11,7 +11,7 @@ includes() {
 
 # The lines of includes that go against the layers
 wrong_layers() {
-    awk 'BEGIN { split("base 1 io 2 stream 3 knn 4 score 4 mediate 4 propagate 4 eval 4 synth 4 baseline 5 api 6", word)
+    awk 'BEGIN { split("base 1 io 2 stream 3 knn 4 score 4 mediate 4 propagate 4 eval 4 synth 4 baseline 5 combine 5 api 6", word)
             for (i = 1; i in word; i += 2) layer[word[i]] = word[i + 1] }
         { split($1, from, "/"); split($2, to, "/") }
         from[1] != to[1] && !(layer[to[1]] && layer[to[1]] < layer[from[1]])'

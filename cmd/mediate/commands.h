@@ -16,11 +16,6 @@ void run_show(const char *model);
 // Opens a features stream.
 struct cdp_reader *open_features(const char *name);
 
-// Fills `fscore` of the mediator's operating points: of the clusters of all labelled pairs, those
-// of training and the held-out ones, by the defaults of cdp-propagate, against the labels.
-void measure_clusters(struct cdp_mediator *mediator, const struct cdp_examples *examples,
-                      const struct cdp_examples *check, const struct cdp_labels *labels);
-
 // Prints the mediator's operating points, which must be there: every eighth that keeps a pair, and
 // the one that --threshold auto takes.
 void print_points(const struct cdp_mediator *mediator, FILE *file);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "combine/measure.h"
 #include "mediate/commands.h"
 
 static const char *labels_name, *groups = "relationship,affinity,structure";
@@ -172,8 +173,12 @@ void run_train(const char *name)
     if (cdp_mediator_train(&m, &d.examples, holdout > 0 ? &d.check : NULL, &d.labels, d.held,
                            &recipe, &trained, &err))
         tool_fail("%s: %s", name, err.text);
-    if (m.held_out)
-        measure_clusters(&m, &d.examples, &d.check, &d.labels);
+    if (m.held_out) {
+        cdp_progress_start(tool_progress(), "clustering", "pairs", 0);
+        tool_check(
+            cdp_measure_clusters(&m, &d.examples, &d.check, &d.labels, (int)common.threads, &err),
+            &err);
+    }
     tool_check(cdp_header_note(&m.header, &err,
                                "trained: %zu pairs, %zu held out, %llu epochs, loss %.5f, held "
                                "out %.5f",

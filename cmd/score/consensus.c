@@ -3,8 +3,8 @@
 
 #include <math.h>
 
+#include "combine/clusterer.h"
 #include "io/input.h"
-#include "propagate/map.h"
 #include "score/commands.h"
 
 static struct cdp_texts features;
@@ -39,34 +39,6 @@ const struct tool consensus_tool = {
     .options = options,
     .stream = "",
 };
-
-// ---- clusters by the map equation; *context: the pairs so far, NULL before the first
-
-static int add(void *context, const uint64_t *i, const uint64_t *j, const float *score,
-               size_t pairs, struct cdp_err *err)
-{
-    struct cdp_map **map = context;
-    if (!*map && cdp_map_new(map, err))
-        return -1;
-    return cdp_map_add(*map, i, j, score, pairs, err);
-}
-
-// Items without a pair become clusters of their own.
-static int64_t cluster(void *context, uint64_t items, uint32_t *label, struct cdp_err *err)
-{
-    struct cdp_map **map = context;
-    double length;
-    int64_t clusters = add(context, NULL, NULL, NULL, 0, err);
-    if (clusters == 0)
-        clusters = cdp_map_cluster(*map, items, label, &length, (int)common.threads, err);
-    for (uint64_t item = 0; item < items && clusters >= 0; item++) {
-        if (label[item] == CDP_NO_LABEL)
-            label[item] = (uint32_t)clusters++;
-    }
-    cdp_map_free(*map);
-    *map = NULL;
-    return clusters;
-}
 
 // ---- what was found
 
@@ -136,7 +108,7 @@ void run_consensus(char **files, int count)
     static struct cdp_table lists[CDP_MOST_TEXTS];
     static struct cdp_matrix matrices[CDP_MOST_TEXTS];
     static struct cdp_consensus found;
-    struct cdp_map *map = NULL;
+    struct cdp_clusterer clusterer = {.threads = (int)common.threads};
     struct job job;
     struct cdp_err err;
     if (features.count != (size_t)count)
@@ -155,9 +127,9 @@ void run_consensus(char **files, int count)
         .lists = lists,
         .features = matrices,
         .alarms = alarms,
-        .add = add,
-        .cluster = cluster,
-        .context = &map,
+        .add = cdp_clusterer_add,
+        .cluster = cdp_clusterer_cluster,
+        .context = &clusterer,
         .threads = (int)common.threads,
         .progress = tool_progress(),
     };

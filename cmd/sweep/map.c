@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "eval/eval.h"
+#include "combine/outcome.h"
 #include "sweep/sweep.h"
 #include "tool.h"
 
@@ -34,33 +34,6 @@ static void map_clusters(struct cdp_labels *found, const struct pairs *pairs, fl
     cdp_map_free(map);
 }
 
-static struct cdp_outcome map_outcome(const struct cdp_labels *found,
-                                      const struct cdp_labels *truth)
-{
-    struct cdp_outcome o = {
-        .clusters = found->groups, .precision = NAN, .recall = NAN, .fscore = NAN, .bcubed = NAN};
-    struct cdp_eval result;
-    struct cdp_err err;
-    uint32_t *size = cdp_zalloc(found->groups, sizeof *size, "clusters", &err);
-    tool_check(size ? 0 : -1, &err);
-    for (uint64_t i = 0; i < found->items; i++) {
-        if (found->group[i] == CDP_NO_LABEL)
-            continue;
-        o.items++;
-        uint64_t now = ++size[found->group[i]];
-        o.largest = now > o.largest ? now : o.largest;
-    }
-    free(size);
-    if (truth) {
-        tool_check(cdp_eval(found, truth, &result, &err), &err);
-        o.precision = result.kept.pairwise.precision;
-        o.recall = result.kept.pairwise.recall;
-        o.fscore = result.kept.pairwise.fscore;
-        o.bcubed = result.kept.bcubed.fscore;
-    }
-    return o;
-}
-
 struct cdp_outcome *sweep_map(const struct pairs *pairs, const struct cdp_labels *truth)
 {
     struct cdp_labels found = {.items = cdp_forest_nodes(pairs->forest)};
@@ -70,7 +43,7 @@ struct cdp_outcome *sweep_map(const struct pairs *pairs, const struct cdp_labels
     tool_check(outcome && found.group ? 0 : -1, &err);
     for (size_t t = 0; t < pairs->floors.count; t++) {
         map_clusters(&found, pairs, pairs->floors.threshold[t]);
-        outcome[t] = map_outcome(&found, truth);
+        tool_check(cdp_outcome_of(&outcome[t], &found, truth, &err), &err);
     }
     free(found.group);
     return outcome;

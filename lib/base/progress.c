@@ -51,6 +51,16 @@ uint64_t cdp_progress_done(struct cdp_progress *progress)
     return __atomic_load_n(&progress->done, __ATOMIC_RELAXED);
 }
 
+bool cdp_progress_stopped(const struct cdp_progress *progress)
+{
+    return progress && progress->stop && __atomic_load_n(progress->stop, __ATOMIC_RELAXED);
+}
+
+int cdp_progress_check(const struct cdp_progress *progress, struct cdp_err *err)
+{
+    return cdp_progress_stopped(progress) ? cdp_fail(err, "interrupted") : 0;
+}
+
 double cdp_progress_fraction(struct cdp_progress *progress)
 {
     if (!progress->total)

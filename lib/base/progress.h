@@ -2,13 +2,16 @@
 #ifndef CDP_PROGRESS_H
 #define CDP_PROGRESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "base/err.h"
 
 // Progress of long work, counted by the library and shown by a callback. Work is one run of steps
 // of a known or unknown number, or stages of such steps; a callback sees one fraction for the whole
 // of it. Every function takes a NULL progress and does nothing then. cdp_progress_add and
-// cdp_progress_done are safe from any thread, the others are not. `show` is called from any thread,
-// so it decides itself how often to draw and guards itself.
+// cdp_progress_done are safe from any thread, the others are not unless they say so. `show` is
+// called from any thread, so it decides itself how often to draw and guards itself.
 struct cdp_progress {
     void (*show)(struct cdp_progress *progress);
     const char *what; // what is being done: "neighbours"
@@ -18,6 +21,7 @@ struct cdp_progress {
     double before;    // fraction of the work before the present stage
     double share;     // fraction of the work in the present stage
     double end;       // fraction of the work up to which the stages go
+    const int *stop;  // nonzero: the work is to end; NULL = never. Another thread may set it
 };
 
 // Begins a work of `total` steps (0 = unknown, or in stages).
@@ -36,6 +40,13 @@ void cdp_progress_limit(struct cdp_progress *progress, double end);
 
 void cdp_progress_add(struct cdp_progress *progress, uint64_t count);
 uint64_t cdp_progress_done(struct cdp_progress *progress);
+
+// Whether the work is to end. Loops skip what is left then, and the function that began the work
+// fails by cdp_progress_check. Safe from any thread.
+bool cdp_progress_stopped(const struct cdp_progress *progress);
+
+// 0, or -1 with the error "interrupted" if the work is to end.
+int cdp_progress_check(const struct cdp_progress *progress, struct cdp_err *err);
 
 // The fraction of the work that is done, 0 to 1; negative where it is unknown.
 double cdp_progress_fraction(struct cdp_progress *progress);

@@ -75,6 +75,8 @@ static int epoch(struct cdp_network *n, struct state *s, const struct cdp_exampl
         sum += s->gradient.loss * (double)count;
         step(n, s, recipe);
         cdp_progress_add(recipe->progress, count);
+        if (cdp_progress_check(recipe->progress, err))
+            return -1;
     }
     *loss = sum / (double)e->count;
     return 0;

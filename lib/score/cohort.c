@@ -396,13 +396,15 @@ int cdp_fused_normalise(struct cdp_fused *fused, const uint32_t *label, uint32_t
 #pragma omp parallel for num_threads(cdp_threads(threads)) schedule(static)
     for (uint64_t begin = 0; begin < fused->items; begin += ROWS) {
         size_t some = fused->items - begin < ROWS ? fused->items - begin : ROWS;
+        if (cdp_progress_stopped(progress))
+            continue;
         normalise_items(fused, begin, some, label, rows, of, count, slope, shift);
         cdp_progress_add(progress, some);
     }
     free(rows);
     fused->slope = slope;
     fused->shift = shift;
-    return 0;
+    return cdp_progress_check(progress, err);
 }
 
 // ---- the cohort
@@ -504,10 +506,16 @@ int cdp_cohort_new(struct cdp_cohort *cohort, const struct cdp_fused *fused, uin
     for (uint64_t begin = 0; begin < fused->items; begin += STRETCH) {
         uint64_t count = fused->items - begin < STRETCH ? fused->items - begin : STRETCH;
 #pragma omp for schedule(static) nowait
-        for (uint32_t r = 0; r < cohort->rows; r += ROWS)
-            count_scores(cohort, fused, r, begin, count);
+        for (uint32_t r = 0; r < cohort->rows; r += ROWS) {
+            if (!cdp_progress_stopped(progress))
+                count_scores(cohort, fused, r, begin, count);
+        }
 #pragma omp master
         cdp_progress_add(progress, count);
+    }
+    if (cdp_progress_check(progress, err)) {
+        cdp_cohort_free(cohort);
+        return -1;
     }
     for (uint32_t r = 0; r < cohort->rows; r++) {
         int32_t self;

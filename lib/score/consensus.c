@@ -69,11 +69,14 @@ static int find_pairs(struct pairs *pairs, const struct cdp_consensus_plan *plan
 #pragma omp parallel for num_threads(cdp_threads(plan->threads)) schedule(dynamic, 64) if (!status)
     for (uint64_t at = 0; at < (status ? 0 : items); at++) {
         uint64_t i = order[at], begin = pairs->lists.begin[i];
+        if (cdp_progress_stopped(plan->progress))
+            continue;
         cdp_fused_scores(fused, i, pairs->lists.other + begin, pairs->lists.begin[i + 1] - begin,
                          pairs->cosine + begin);
         cdp_progress_add(plan->progress, 1);
     }
     free(order);
+    status = status ? status : cdp_progress_check(plan->progress, err);
     if (status)
         pairs_free(pairs);
     return status;
@@ -149,6 +152,7 @@ static int64_t cluster(const struct cdp_consensus_plan *plan, const struct pairs
     while (!status && next_run(run, plan, pairs, fused, posterior, threshold))
         status = plan->add(plan->context, run->i, run->j, run->score, run->count, err);
     free(run);
+    status = status ? status : cdp_progress_check(plan->progress, err);
     int64_t clusters = status ? -1 : plan->cluster(plan->context, fused->items, label, err);
     cdp_progress_add(plan->progress, pairs->lists.begin[fused->items]);
     return clusters;

@@ -259,6 +259,8 @@ static void compute_batch(const struct batch *b, struct cdp_progress *progress)
 #pragma omp parallel for num_threads(b->threads) schedule(dynamic)
         for (size_t at = 0; at < b->items; at += TASK) {
             size_t end = b->items - at < TASK ? b->items : at + TASK;
+            if (cdp_progress_stopped(progress))
+                continue;
             for (size_t n = at; n < end; n++)
                 compute_item(b, m, &b->scratch[cdp_thread()], n);
             cdp_progress_add(progress, end - at);
@@ -318,7 +320,8 @@ static int compute_batches(struct batch *b, const uint32_t *order, cdp_pair_sink
                           "pair features", err);
         if (!status) {
             compute_batch(b, progress);
-            status = emit_batch(b, sink, context, err);
+            status =
+                cdp_progress_check(progress, err) || emit_batch(b, sink, context, err) ? -1 : 0;
         }
     }
     return status;

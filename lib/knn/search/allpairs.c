@@ -204,6 +204,8 @@ static void search_queries(struct cdp_pair_block *b, uint32_t rows, uint64_t fir
                            uint64_t to, bool same, struct cdp_progress *progress)
 {
     uint32_t columns = cdp_min(last - to, CDP_BLOCK);
+    if (cdp_progress_stopped(progress))
+        return;
     cdp_pair_block_columns(b, cdp_ids_from(to), lists_from(b->data, first, to), columns);
     cdp_pair_block_search(b, rows, same);
     cdp_progress_add(progress, (uint64_t)rows * columns / (same ? 2 : 1));
@@ -213,7 +215,7 @@ static void search_queries(struct cdp_pair_block *b, uint32_t rows, uint64_t fir
 static void search_others(struct cdp_pair_block *b, uint64_t from, uint64_t end,
                           struct cdp_progress *progress)
 {
-    for (; from < end; from += CDP_BLOCK) {
+    for (; from < end && !cdp_progress_stopped(progress); from += CDP_BLOCK) {
         uint32_t columns = cdp_min(end - from, CDP_BLOCK);
         cdp_pair_block_columns(b, cdp_ids_from(from), cdp_ids_from(CDP_NONE), columns);
         cdp_pair_block_search(b, b->rows.count, false);
@@ -273,7 +275,7 @@ int cdp_allpairs(struct cdp_pair_block *blocks, int threads, uint64_t first, uin
         search_others(b, last, b->data->matrix->rows, progress);
     }
     free_pruners(blocks, threads);
-    return 0;
+    return cdp_progress_check(progress, err);
 }
 
 void cdp_allpairs_items(struct cdp_pair_block *blocks, int threads, const uint32_t *items,

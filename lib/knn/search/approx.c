@@ -90,12 +90,14 @@ static int descend(const struct cdp_dataset *data, struct cdp_candidates *lists,
     cdp_progress_stage(progress, CDP_PROGRESS_ROUND, count);
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 256)
     for (uint64_t i = 0; i < count; i++) {
+        if (cdp_progress_stopped(progress))
+            continue;
         try_neighbours(data, lists, items[i], cdp_candidates_list(&some, i));
         cdp_progress_add(progress, 1);
     }
     cdp_candidates_scatter(lists, &some, items, threads);
     cdp_candidates_free(&some);
-    return 0;
+    return cdp_progress_check(progress, err);
 }
 
 // ---- the search schedule

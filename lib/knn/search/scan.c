@@ -553,6 +553,8 @@ static int scan_rows(struct scanner model, uint32_t batch, bool by_score, int th
     int status = scanners ? 0 : -1;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
     for (uint64_t from = 0; from < (status ? 0 : n); from += batch) {
+        if (cdp_progress_stopped(progress))
+            continue;
         struct scanner *w = &scanners[cdp_thread()];
         uint32_t count = cdp_min(n - from, batch);
         for (uint32_t r = 0; r < count; r++) {
@@ -565,7 +567,7 @@ static int scan_rows(struct scanner model, uint32_t batch, bool by_score, int th
     }
     free_scanners(scanners, threads);
     cdp_ivf_lists_free(&order);
-    return status;
+    return status ? status : cdp_progress_check(progress, err);
 }
 
 int cdp_scan_centroids(const struct cdp_scan *scan, uint32_t depth, struct cdp_candidates *found,

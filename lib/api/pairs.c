@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The public interface: names of its own, so that those of the modules can change.
-#include "api/cdp.h"
+// Pairs that come bit by bit, and votes on padded lists.
+#include "api/api.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -9,20 +9,9 @@
 
 #include "base/clamp.h"
 #include "base/mem.h"
-#include "eval/eval.h"
 #include "propagate/floors.h"
 #include "propagate/propagate.h"
 #include "score/score.h"
-
-#define PUBLIC __attribute__((visibility("default")))
-
-static void tell(struct libcdp_err *err, const struct cdp_err *why)
-{
-    if (err)
-        memcpy(err->text, why->text, sizeof err->text);
-}
-
-_Static_assert(sizeof(struct libcdp_err) == sizeof(struct cdp_err), "errors have one size");
 
 // ---- pairs
 
@@ -48,7 +37,7 @@ PUBLIC struct libcdp_pairs *libcdp_pairs_new(struct libcdp_err *err)
     if (!pairs || cdp_forest_new(&pairs->forest, false, &why) ||
         cdp_floors_new(&pairs->floors, -INFINITY, 0, 1, &why)) {
         libcdp_pairs_free(pairs);
-        tell(err, &why);
+        api_tell(err, &why);
         return NULL;
     }
     cdp_floors_repeats(&pairs->floors);
@@ -105,7 +94,7 @@ PUBLIC int libcdp_pairs_add(struct libcdp_pairs *pairs, const uint64_t *i, const
     }
     free(clamp.copy);
     if (status)
-        tell(err, &why);
+        api_tell(err, &why);
     return status;
 }
 
@@ -180,7 +169,7 @@ PUBLIC int64_t libcdp_pairs_cluster(struct libcdp_pairs *pairs, const struct lib
     struct cdp_err why;
     int64_t count = cluster(pairs, plan, label, items, &why);
     if (count < 0)
-        tell(err, &why);
+        api_tell(err, &why);
     return count;
 }
 
@@ -271,77 +260,6 @@ PUBLIC int64_t libcdp_vote(uint64_t items, uint64_t k, const int64_t *base, cons
     free(keep);
     cdp_table_free(&table);
     if (status)
-        tell(err, &why);
+        api_tell(err, &why);
     return status ? -1 : voted.count;
-}
-
-// ---- evaluation
-
-static int ascending(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-// Labels by dense numbers; LIBCDP_NONE becomes CDP_NO_LABEL.
-static int group(struct cdp_labels *labels, const uint32_t *label, uint64_t items,
-                 struct cdp_err *why)
-{
-    *labels = (struct cdp_labels){.items = items};
-    uint32_t *value = cdp_alloc(items, sizeof *value, "labels", why);
-    labels->group = cdp_alloc(items, sizeof *labels->group, "labels", why);
-    if (!value || !labels->group) {
-        free(value);
-        return -1;
-    }
-    uint64_t count = 0, distinct = 0;
-    for (uint64_t i = 0; i < items; i++) {
-        if (label[i] != LIBCDP_NONE)
-            value[count++] = label[i];
-    }
-    qsort(value, count, sizeof *value, ascending);
-    for (uint64_t v = 0; v < count; v++) {
-        if (!distinct || value[v] != value[distinct - 1])
-            value[distinct++] = value[v];
-    }
-    for (uint64_t i = 0; i < items; i++) {
-        const uint32_t *at = label[i] == LIBCDP_NONE
-                                 ? NULL
-                                 : bsearch(&label[i], value, distinct, sizeof *value, ascending);
-        labels->group[i] = at ? (uint32_t)(at - value) : CDP_NO_LABEL;
-    }
-    labels->groups = (uint32_t)distinct;
-    free(value);
-    return 0;
-}
-
-static void copy_scores(struct libcdp_scores *to, const struct cdp_scores *from)
-{
-    *to = (struct libcdp_scores){from->pairwise.precision, from->pairwise.recall,
-                                 from->pairwise.fscore,    from->bcubed.precision,
-                                 from->bcubed.recall,      from->bcubed.fscore};
-}
-
-PUBLIC int libcdp_eval(const uint32_t *label, const uint32_t *truth, uint64_t items,
-                       struct libcdp_scores *kept, struct libcdp_scores *removed,
-                       struct libcdp_err *err)
-{
-    struct cdp_err why;
-    struct cdp_labels predicted = {0}, classes = {0};
-    struct cdp_eval result;
-    int status = items < UINT32_MAX ? 0 : cdp_fail(&why, "more than 2^32 - 2 items");
-    if (!status)
-        status =
-            group(&predicted, label, items, &why) || group(&classes, truth, items, &why) ? -1 : 0;
-    if (!status)
-        status = cdp_eval(&predicted, &classes, &result, &why);
-    if (!status) {
-        copy_scores(kept, &result.kept);
-        copy_scores(removed, &result.removed);
-    } else {
-        tell(err, &why);
-    }
-    cdp_labels_free(&predicted);
-    cdp_labels_free(&classes);
-    return status;
 }
