@@ -11,9 +11,10 @@ OBJCOPY ?= objcopy
 packages = libzstd liblzma liblz4 zlib libarchive libxxhash
 warnings = -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wwrite-strings
-# No contraction of a x b + c: results are the same bytes from every compiler.
+# No contraction of a x b + c: results are the same bytes from every compiler. The library's objects serve tools and libcdp:
+# code for any address, all but the public functions hidden, unused sections left out.
 required = -std=gnu11 -D_GNU_SOURCE -DCDP_VERSION='"$(VERSION)"' -Ilib -Icmd -fopenmp \
-	-ffp-contract=off -fno-math-errno -fno-trapping-math $(warnings) $(EXTRA_CFLAGS)
+	-ffp-contract=off -fno-math-errno -fno-trapping-math -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections $(warnings) $(EXTRA_CFLAGS)
 # Asked once, when the first file is compiled: before `make deps` pkg-config may be missing.
 once = $(eval $1 := $2)$($1)
 package_cflags = $(call once,package_cflags,$(shell $(PKG_CONFIG) --cflags $(packages)))
@@ -80,22 +81,16 @@ $(library): $(library_objects) $(wildcard lib/* lib/*/*/)
 	@rm -f $@
 	$(quiet)$(AR) rcs $@ $(filter %.o,$^)
 
-# The installed library: of code for any address, all but the public functions hidden. Of the static
-# one the objects are made one, so that what is hidden is hidden there too.
-pic_objects = $(library_sources:%.c=$(BUILD)/pic/%.o)
+# The installed library, of the same objects. Of the static one they are made one, so that what is hidden is hidden there
+# too.
 installed = $(BUILD)/installed/libcdp.a $(BUILD)/installed/$(shared)
 
-$(BUILD)/pic/%.o: %.c $(BUILD)/found $(BUILD)/flags
-	@mkdir -p $(@D)
-	$(quiet)$(CC) $(CFLAGS) $(required) $(package_cflags) -Wno-psabi -fPIC -fvisibility=hidden \
-		-ffunction-sections -fdata-sections -MMD -MP -c -o $@ $<
-
-$(BUILD)/installed/$(shared): $(pic_objects)
+$(BUILD)/installed/$(shared): $(library_objects)
 	@mkdir -p $(@D)
 	$(quiet)$(CC) $(CFLAGS) $(required) $(LDFLAGS) -shared -Wl,-soname,$(shared) -Wl,--gc-sections \
 		-Wl,--as-needed -Wl,-z,defs -o $@ $^ $(package_libs)
 
-$(BUILD)/installed/libcdp.a: $(pic_objects)
+$(BUILD)/installed/libcdp.a: $(library_objects)
 	@mkdir -p $(@D)
 	$(quiet)$(LD) -r -o $(@D)/cdp.o $^
 	@$(OBJCOPY) --localize-hidden $(@D)/cdp.o
@@ -192,8 +187,8 @@ check: deps
 	@echo '$@: running $(words $(tests)) test programs, two at once'
 	@$(run_tests)
 
-# The tools and all that the tests and the benchmark add.
-everything: all $(unit_tests) $(BUILD)/tests/reference $(bench_tools)
+# The tools and all that the tests and the benchmark add. The sanitizers do not go into a shared library.
+everything: all $(unit_tests) $(BUILD)/tests/reference $(bench_tools) $(if $(findstring fsanitize,$(EXTRA_CFLAGS)),,$(installed))
 
 # The longest first, so that the last ones are short.
 long_tests = $(addprefix tests/,$(addsuffix .sh,exact pipelines knn tables baseline consensus mediate library import propagate))

@@ -456,7 +456,7 @@ PUBLIC int libcdp_sweep(const struct libcdp_edges *pairs, const struct libcdp_cl
                      ? -1
                      : 0;
     for (size_t n = 0; !status && n < count * sizes; n++)
-        outcome[n] = (struct libcdp_outcome){.threshold = (double)job.floors.threshold[n / sizes],
+        outcome[n] = (struct libcdp_outcome){.threshold = first + step * (double)(n / sizes),
                                              .max_size = max_size[n % sizes],
                                              .clusters = own[n].clusters,
                                              .items = own[n].items,
