@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "baseline/commands.h"
 
-static const struct method *const methods[] = {
-    &whispers_method,   &dbscan_method,     &finch_method,    &hdbscan_method,
-    &kmeans_method,     &knn_dbscan_method, &leiden_method,   &minibatch_method,
-    &rank_order_method, &single_method,     &spectral_method, &ward_method,
+// In the order of cdp_methods.
+static const struct command *const commands[] = {
+    &whispers_command,   &dbscan_command,     &finch_command,    &hdbscan_command,
+    &kmeans_command,     &knn_dbscan_command, &leiden_command,   &minibatch_command,
+    &rank_order_command, &single_command,     &spectral_command, &ward_command,
 };
-enum { METHODS = sizeof methods / sizeof *methods };
+enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static const struct tool whole = {
     .name = "cdp-baseline",
@@ -17,12 +18,16 @@ static const struct tool whole = {
 
 int main(int argc, char **argv)
 {
-    const struct tool *tools[METHODS + 1] = {NULL};
-    for (int m = 0; m < METHODS; m++)
-        tools[m] = &methods[m]->tool;
-    const struct tool *tool = tool_choose(&whole, tools, NULL, &argc, argv);
-    int first = tool_start(tool, argc, argv, 0, 1), m = 0;
-    while (&methods[m]->tool != tool)
-        m++;
-    methods[m]->run(first < argc ? argv[first] : NULL);
+    const struct tool *tools[COMMANDS + 1] = {NULL};
+    for (int c = 0; c < COMMANDS; c++)
+        tools[c] = &commands[c]->tool;
+    const struct tool *chosen = tool_choose(&whole, tools, NULL, &argc, argv);
+    int c = 0;
+    while (tools[c] != chosen)
+        c++;
+    static struct tool tool;
+    tool = *chosen;
+    tool.options = baseline_table(cdp_methods[c], chosen->options);
+    int first = tool_start(&tool, argc, argv, 0, 1);
+    commands[c]->run(cdp_methods[c], first < argc ? argv[first] : NULL);
 }

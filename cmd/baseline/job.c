@@ -7,47 +7,106 @@
 #include "io/input.h"
 #include "lists.h"
 
-struct baseline_options baseline_options;
+struct cdp_baseline_plan plan;
+bool make_tree;
 
-// Entries of a list for a spanning tree: the longer, the fewer pairs its scan compares.
-enum { SPANNING_NEIGHBOURS = 15 };
+static uint64_t dim; // 0 = from the file
+static int format;   // enum cdp_matrix_format
+static const char *ids, *knn;
+
+// ---- options
+
+static const struct cdp_option tree_option = {
+    .type = CDP_OPTION_FLAG,
+    .name = "tree",
+    .group = "Output",
+    .help = "write the merge tree, as SciPy's linkage, no labels",
+    .value = &make_tree,
+    .without = "ids",
+};
+
+static const struct cdp_option knn_option = {
+    .type = CDP_OPTION_TEXT,
+    .name = "knn",
+    .arg = "LISTS.cdp",
+    .group = "Input",
+    .help = "knn stream to use instead of a search",
+    .value = &knn,
+};
+
+static const struct cdp_option features_options[] = {
+    {.type = CDP_OPTION_CHOICE,
+     .name = "format",
+     .arg = "NAME",
+     .group = "Input",
+     .help = "format of FEATURES",
+     .value = &format,
+     .choices = (const char *const[]){"auto", "raw", "npy", "fvecs", "bvecs", NULL}},
+    {.type = CDP_OPTION_COUNT,
+     .name = "dim",
+     .arg = "D",
+     .help = "numbers per row; required for raw float32",
+     .value = &dim,
+     .unset = "from the file",
+     .min = 1,
+     .max = 1e9},
+    {.type = CDP_OPTION_TEXT,
+     .name = "ids",
+     .arg = "NAMES",
+     .help = "file of row names, one per line, written before the labels",
+     .value = &ids},
+    {0},
+};
+
+const struct cdp_option *baseline_table(const struct cdp_method *method,
+                                        const struct cdp_option *others)
+{
+    static struct cdp_option table[CDP_MOST_OPTIONS];
+    struct cdp_option *next = table;
+    cdp_baseline_defaults(&plan, method);
+    for (const struct cdp_parameter *p = method->parameters; p->option.name; p++) {
+        *next = p->option;
+        next++->value = (char *)&plan + p->offset;
+    }
+    while (others && others->name)
+        *next++ = *others++;
+    if (method->tree)
+        *next++ = tree_option;
+    if (method->lists)
+        *next++ = knn_option;
+    memcpy(next, features_options, sizeof features_options);
+    return table;
+}
+
+// ---- input
 
 static void open_features(struct job *job, const char *input)
 {
     struct cdp_err err;
-    tool_check(cdp_matrix_open(&job->matrix, input, (enum cdp_matrix_format)baseline_options.format,
-                               baseline_options.dim, 0, &err),
+    tool_check(cdp_matrix_open(&job->matrix, input, (enum cdp_matrix_format)format, dim, 0, &err),
                &err);
     tool_check(cdp_rows_new(&job->rows, &job->matrix, (int)common.threads, &err), &err);
-    job->features = true;
-    job->items = job->matrix.rows;
+    job->data.matrix = &job->matrix;
+    job->data.rows = &job->rows;
+    job->data.items = job->matrix.rows;
 }
 
 static void open_lists(struct job *job)
 {
     struct cdp_err err;
-    const char *name = baseline_options.knn, *shown = cdp_input_shown(name);
+    const char *shown = cdp_input_shown(knn);
     tool_check(
-        cdp_table_read(&job->table, name, "--knn takes knn streams", (int)common.threads, &err),
+        cdp_table_read(&job->table, knn, "--knn takes knn streams", (int)common.threads, &err),
         &err);
-    if (job->features && job->table.rows != job->items)
-        tool_fail("%s: lists of %llu items, but %s has %llu rows", shown,
-                  (unsigned long long)job->table.rows, job->matrix.name,
-                  (unsigned long long)job->items);
-    if (job->table.header.rows[1])
-        tool_fail("%s: the lists of rows %llu:%llu only: join all parts by cat, in the order of "
-                  "their rows",
-                  shown, (unsigned long long)job->table.header.rows[0],
-                  (unsigned long long)job->table.header.rows[1]);
     const char *notes = job->table.header.provenance ? job->table.header.provenance : "";
-    if (strstr(notes, " --copies=once"))
-        tool_fail("%s: copies of a row are listed once: write lists by cdp-knn --copies list",
-                  shown);
+    job->data.table = &job->table;
+    job->data.file = shown;
+    tool_check(cdp_baseline_check_lists(&job->data, notes, &err), &err);
     if (strstr(notes, "method: approx"))
         tool_warn("%s: lists of an approximate search: the result is exact for these lists only",
                   shown);
     lists_round_up_to_zero(&job->table, shown);
-    job->items = job->table.rows;
+    job->data.items = job->table.rows;
     job->names = job->table.names;
     job->table.names = NULL;
 }
@@ -55,119 +114,101 @@ static void open_lists(struct job *job)
 static void open_names(struct job *job)
 {
     struct cdp_err err;
-    const char *shown = cdp_input_shown(baseline_options.ids);
+    uint64_t items = job->data.items;
     cdp_names_free(job->names);
-    tool_check(cdp_names_read(&job->names, baseline_options.ids, &err), &err);
-    if (cdp_names_count(job->names) != job->items)
-        tool_fail("%s: %llu name%s, but there are %llu items", shown,
-                  (unsigned long long)cdp_names_count(job->names),
-                  tool_s(cdp_names_count(job->names)), (unsigned long long)job->items);
+    tool_check(cdp_names_read(&job->names, ids, &err), &err);
+    uint64_t names = cdp_names_count(job->names);
+    if (names != items)
+        tool_fail("%s: %llu name%s, but there are %llu items", cdp_input_shown(ids),
+                  (unsigned long long)names, tool_s(names), (unsigned long long)items);
 }
 
-void job_open(struct job *job, const char *input, const char *features)
+void job_open(struct job *job, const struct cdp_method *method, const char *input)
 {
-    *job = (struct job){.output = NULL};
-    if (!input && !baseline_options.knn)
+    const char *features =
+        make_tree && !method->features ? "a tree needs distances of rows" : method->features;
+    *job = (struct job){.method = method,
+                        .data = {.threads = (int)common.threads, .progress = tool_progress()}};
+    if (!input && !knn)
         tool_usage("FEATURES is missing");
     if (!input && features)
         tool_usage("FEATURES is missing: %s", features);
-    if (!input && (baseline_options.dim || baseline_options.format))
+    if (!input && (dim || format))
         tool_usage("FEATURES is missing, whose form --dim and --format tell");
     job->output = tool_output(false);
     if (input)
         open_features(job, input);
-    if (baseline_options.knn)
+    if (knn)
         open_lists(job);
-    if (baseline_options.ids)
+    if (ids)
         open_names(job);
 }
 
-void job_neighbours(const struct job *job, uint64_t k, struct cdp_neighbours *lists)
+// ---- runs
+
+void job_run(struct job *job)
 {
     struct cdp_err err;
-    int status;
-    if (baseline_options.knn)
-        status =
-            cdp_neighbours_take(lists, &job->table, k, cdp_input_shown(baseline_options.knn), &err);
-    else
-        status = cdp_neighbours_search(lists, &job->matrix, k, (int)common.threads, tool_progress(),
-                                       &err);
-    tool_check(status, &err);
+    tool_check(cdp_baseline_run(job->method, &plan, &job->data, &job->result, &err), &err);
 }
 
-void job_spanning_lists(const struct job *job, uint64_t min_samples, struct cdp_neighbours *lists)
-{
-    uint64_t least = 1 < min_samples && min_samples <= job->items ? min_samples - 1 : 1;
-    uint64_t k = SPANNING_NEIGHBOURS;
-    if (baseline_options.knn) {
-        k = job->items;
-        for (uint64_t i = 0; i < job->table.rows; i++) {
-            uint64_t entries = job->table.offset[i + 1] - job->table.offset[i];
-            k = entries < k ? entries : k;
-        }
-    }
-    job_neighbours(job, k > least ? k : least, lists);
-}
-
-struct cdp_radius job_radius(const struct job *job, const struct cdp_neighbours *lists,
-                             double distance)
-{
-    return (struct cdp_radius){.rows = job->features ? &job->rows : NULL,
-                               .lists = lists,
-                               .file = job->features ? NULL : cdp_input_shown(baseline_options.knn),
-                               .distance = distance};
-}
-
-void job_links(const struct job *job, uint64_t k, double similarity, struct cdp_links *links)
-{
-    struct cdp_neighbours lists;
-    struct cdp_err err;
-    job_neighbours(job, k, &lists);
-    tool_check(cdp_links_new(links, &lists, similarity, (int)common.threads, &err), &err);
-    cdp_neighbours_free(&lists);
-}
-
-uint32_t *job_labels(const struct job *job)
+void job_labels(struct job *job)
 {
     struct cdp_err err;
-    uint32_t *label = cdp_alloc(job->items, sizeof *label, "labels", &err);
-    tool_check(label ? 0 : -1, &err);
-    for (uint64_t i = 0; i < job->items; i++)
-        label[i] = CDP_NO_LABEL;
-    return label;
+    job->result.label = cdp_alloc(job->data.items, sizeof *job->result.label, "labels", &err);
+    tool_check(job->result.label ? 0 : -1, &err);
 }
 
-void job_write_labels(struct job *job, uint32_t *label)
+void job_write_labels(struct job *job)
 {
     struct cdp_err err;
-    int64_t clusters = cdp_result_number(label, job->items, &err);
-    tool_check(clusters < 0 ? -1 : 0, &err);
-    uint64_t none = 0;
-    for (uint64_t i = 0; i < job->items; i++)
+    uint32_t *label = job->result.label;
+    uint64_t none = 0, clusters = job->result.clusters;
+    for (uint64_t i = 0; i < job->data.items; i++)
         none += label[i] == CDP_NO_LABEL;
-    tool_check(cdp_labels_write(job->output, label, job->items, job->names, &err), &err);
-    tool_say("%lld cluster%s, %llu item%s in none", (long long)clusters, tool_s((uint64_t)clusters),
+    tool_check(cdp_labels_write(job->output, label, job->data.items, job->names, &err), &err);
+    tool_say("%llu cluster%s, %llu item%s in none", (unsigned long long)clusters, tool_s(clusters),
              (unsigned long long)none, tool_s(none));
     free(label);
 }
 
-void job_write_tree(struct job *job, struct cdp_merged *row)
+static void write_tree(struct job *job)
 {
     struct cdp_err err;
-    for (uint64_t r = 0; r + 1 < job->items; r++)
+    const struct cdp_merged *row = job->result.tree;
+    for (uint64_t r = 0; r + 1 < job->data.items; r++)
         tool_check(cdp_output_printf(job->output, &err, "%u\t%u\t%.9g\t%u\n", row[r].node[0],
                                      row[r].node[1], row[r].height, row[r].size),
                    &err);
-    free(row);
 }
 
 void job_finish(struct job *job)
 {
     cdp_names_free(job->names);
     cdp_table_free(&job->table);
-    if (job->features) {
+    if (job->data.matrix) {
         cdp_rows_free(&job->rows);
         cdp_matrix_close(&job->matrix);
     }
     tool_finish(job->output);
+}
+
+void job_do(const struct cdp_method *method, const char *input)
+{
+    struct job job;
+    struct cdp_err err;
+    job_open(&job, method, input);
+    if (make_tree) {
+        struct cdp_merged *tree = cdp_alloc(job.data.items, sizeof *tree, "a merge tree", &err);
+        tool_check(tree ? 0 : -1, &err);
+        job.result.tree = tree;
+        job_run(&job);
+        write_tree(&job);
+        free(tree);
+    } else {
+        job_labels(&job);
+        job_run(&job);
+        job_write_labels(&job);
+    }
+    job_finish(&job);
 }

@@ -1,39 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "baseline/commands.h"
-#include "baseline/links.h"
-
-static uint64_t neighbours = 80, seed = 1;
-static double similarity = 0.5, resolution = -1;
-static int quality;
 
 enum { CPM, MODULARITY, MOST_ITERATIONS = 100 };
-
-static const struct cdp_option options[] = {
-    BASELINE_LINKS(neighbours, similarity),
-    {.type = CDP_OPTION_CHOICE,
-     .name = "quality",
-     .arg = "NAME",
-     .help = "what is maximised: the constant Potts model, or modularity",
-     .value = &quality,
-     .choices = (const char *const[]){"cpm", "modularity", NULL}},
-    {.type = CDP_OPTION_REAL,
-     .name = "resolution",
-     .arg = "R",
-     .help = "more clusters for larger R",
-     .value = &resolution,
-     .unset = "0.1 for cpm, 1 for modularity",
-     .min = 0,
-     .max = 1e9},
-    {.type = CDP_OPTION_COUNT,
-     .name = "seed",
-     .arg = "N",
-     .help = "of the random numbers",
-     .value = &seed,
-     .max = 4294967295.0},
-    BASELINE_KNN(),
-    BASELINE_FEATURES(),
-    {0},
-};
 
 #ifdef CDP_IGRAPH
 #include <igraph.h>
@@ -64,15 +32,17 @@ static void add_links(const struct cdp_links *links, igraph_vector_int_t *ends,
 // sum over clusters of w - k k R / 2m, the constant Potts model of w - R.
 static double set_items(const struct cdp_links *links, igraph_vector_t *item)
 {
-    double all = 0, factor = resolution >= 0 ? resolution : quality == MODULARITY ? 1 : 0.1;
+    double all = 0, factor = plan.resolution >= 0         ? plan.resolution
+                             : plan.quality == MODULARITY ? 1
+                                                          : 0.1;
     for (uint64_t i = 0; i < links->items; i++) {
         double own = 0;
         for (uint64_t e = links->begin[i]; e < links->begin[i + 1]; e++)
             own += (double)links->weight[e];
-        VECTOR(*item)[i] = quality == MODULARITY ? own : 1;
+        VECTOR(*item)[i] = plan.quality == MODULARITY ? own : 1;
         all += own;
     }
-    return quality == MODULARITY && all > 0 ? factor / all : factor;
+    return plan.quality == MODULARITY && all > 0 ? factor / all : factor;
 }
 
 static void cluster(const struct cdp_links *links, uint32_t *label)
@@ -89,7 +59,7 @@ static void cluster(const struct cdp_links *links, uint32_t *label)
     add_links(links, &ends, &weight);
     check(igraph_create(&graph, &ends, (igraph_integer_t)links->items, IGRAPH_UNDIRECTED));
     igraph_vector_int_destroy(&ends);
-    check(igraph_rng_seed(igraph_rng_default(), seed));
+    check(igraph_rng_seed(igraph_rng_default(), plan.seed));
     double factor = set_items(links, &item);
     // igraph's own loop until nothing changes may not end, so this one ends when the quality does
     // not become better.
@@ -114,28 +84,31 @@ static void cluster(const struct cdp_links *links, uint32_t *label)
 }
 #endif
 
-static void run(const char *input)
+static void run(const struct cdp_method *method, const char *input)
 {
     struct job job;
     struct cdp_links links;
+    struct cdp_err err;
 #ifndef CDP_IGRAPH
     tool_fail("built without igraph, which leiden needs: install it (Debian: libigraph-dev) and "
               "build again after make clean");
 #endif
-    job_open(&job, input, NULL);
-    job_links(&job, neighbours, similarity, &links);
-    uint32_t *label = job_labels(&job);
-    cluster(&links, label);
+    job_open(&job, method, input);
+    tool_check(cdp_baseline_links(&links, &plan, &job.data, &err), &err);
+    job_labels(&job);
+    cluster(&links, job.result.label);
     cdp_links_free(&links);
-    job_write_labels(&job, label);
+    int64_t clusters = cdp_result_number(job.result.label, job.data.items, &err);
+    tool_check(clusters < 0 ? -1 : 0, &err);
+    job.result.clusters = (uint64_t)clusters;
+    job_write_labels(&job);
     job_finish(&job);
 }
 
-const struct method leiden_method = {
-    .tool = {.name = "cdp-baseline leiden",
-             .summary = "Leiden's method on the graph of similar neighbours, by igraph",
-             .synopsis = "[OPTION]... [FEATURES]",
-             .example = "cdp-baseline leiden --resolution 0.2 --dim 256 m0.bin >labels.txt\n",
-             .options = options},
-    .run = run,
+const struct command leiden_command = {
+    {.name = "cdp-baseline leiden",
+     .summary = "Leiden's method on the graph of similar neighbours, by igraph",
+     .synopsis = "[OPTION]... [FEATURES]",
+     .example = "cdp-baseline leiden --resolution 0.2 --dim 256 m0.bin >labels.txt\n"},
+    run,
 };

@@ -53,7 +53,8 @@ struct api_edges {
     size_t value_room[CDP_MAX_COLUMNS];
     float *value[CDP_MAX_COLUMNS];
     const char *column[CDP_MAX_COLUMNS];
-    uint64_t last; // the source of the last edge
+    uint64_t last;    // the source of the last edge
+    bool copies_once; // lists of libcdp_knn with LIBCDP_COPIES_ONCE
 };
 
 // Edges of a type, with the columns of `header`, which is copied; its notes are left out.

@@ -359,6 +359,55 @@ static inline struct libcdp_plan libcdp_plan_default(void)
 int64_t libcdp_pairs_cluster(struct libcdp_pairs *pairs, const struct libcdp_plan *plan,
                              uint32_t *label, uint64_t items, struct libcdp_err *err);
 
+/* ---- other clusterings, for comparison: cdp-baseline(1) */
+
+enum { LIBCDP_EXCESS, LIBCDP_LEAF };
+enum { LIBCDP_DISCRETIZE, LIBCDP_CLUSTER_QR };
+
+/*
+ * The parameters of all methods, as the options of cdp-baseline: a method ignores those that it
+ * does not have. A count of 0 and a real number that is NaN are the method's default.
+ */
+struct libcdp_baseline_plan {
+    uint64_t size;
+    uint64_t clusters;         /* kmeans, minibatch, spectral, ward: no default */
+    uint64_t neighbours;       /* chinese-whispers, knn-dbscan, rank-order, spectral, ward */
+    uint64_t min_samples;      /* dbscan, hdbscan, knn-dbscan */
+    uint64_t min_cluster_size; /* hdbscan */
+    uint64_t starts, batch;    /* kmeans, minibatch; 0 starts: by the size of the matrix */
+    uint64_t rounds;           /* chinese-whispers */
+    uint64_t partition;        /* finch: from 1, that of the most clusters, to 32 */
+    uint64_t seed;             /* chinese-whispers, kmeans, minibatch; 0 is a seed, too */
+    double eps;                /* dbscan, knn-dbscan */
+    double similarity;         /* chinese-whispers, knn-dbscan */
+    double distance;           /* single */
+    double threshold;          /* rank-order */
+    double tolerance;          /* kmeans */
+    int32_t select;            /* hdbscan: LIBCDP_EXCESS or LIBCDP_LEAF */
+    int32_t assign;            /* spectral: LIBCDP_DISCRETIZE or LIBCDP_CLUSTER_QR */
+    int32_t approximate;       /* hdbscan: 1 = of pairs of the lists only */
+    const struct libcdp_matrix *centres; /* kmeans, minibatch: the first ones; NULL: k-means++ */
+};
+
+/* The methods' defaults, seed 1. */
+void libcdp_baseline_init(struct libcdp_baseline_plan *plan, uint64_t size);
+
+/*
+ * The clusters of a method: chinese-whispers, dbscan, finch, hdbscan, kmeans, knn-dbscan,
+ * minibatch, rank-order, single, spectral or ward; label[item] = 0, 1, 2, ... in order of first
+ * appearance, or LIBCDP_NONE. `matrix` may be NULL, except for finch, hdbscan, kmeans, minibatch
+ * and ward; so may `lists`, which are searched then, exactly. kmeans and minibatch take none. Lists
+ * are by cosine, and as long as the method needs them. Returns the number of clusters, or -1.
+ */
+int64_t libcdp_baseline(const char *method, const struct libcdp_matrix *matrix,
+                        const struct libcdp_edges *lists, const struct libcdp_baseline_plan *plan,
+                        uint32_t *label, struct libcdp_run *run, struct libcdp_err *err);
+
+/* The merge tree of hdbscan, single or ward, of a matrix, as libcdp_linkage has it. */
+int libcdp_baseline_tree(const char *method, const struct libcdp_matrix *matrix,
+                         const struct libcdp_edges *lists, const struct libcdp_baseline_plan *plan,
+                         double *row, struct libcdp_run *run, struct libcdp_err *err);
+
 /* ---- votes */
 
 /*

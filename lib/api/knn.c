@@ -62,6 +62,7 @@ static struct libcdp_edges *search(const struct cdp_matrix *matrix, const struct
     struct api_edges *edges = api_edges_new(&header, err);
     if (!edges)
         return NULL;
+    edges->copies_once = plan->copies == CDP_COPIES_ONCE;
     if (api_edges_reserve(edges, matrix->rows, matrix->rows * plan->k, err) ||
         cdp_knn(matrix, plan, add_row, edges, result, err)) {
         libcdp_edges_free(&edges->shown);

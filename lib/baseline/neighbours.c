@@ -81,6 +81,8 @@ int cdp_neighbours_take(struct cdp_neighbours *lists, const struct cdp_table *ta
         }
         set_row(lists, row, table->target + offset[0], table->distance + offset[0]);
     }
+    for (uint64_t e = 0; e < lists->rows * lists->k; e++)
+        lists->distance[e] = lists->distance[e] < 0 ? 0 : lists->distance[e];
     return 0;
 }
 

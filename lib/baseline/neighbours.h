@@ -23,8 +23,8 @@ struct cdp_neighbours {
 int cdp_neighbours_search(struct cdp_neighbours *lists, const struct cdp_matrix *matrix, uint64_t k,
                           int threads, struct cdp_progress *progress, struct cdp_err *err);
 
-// Takes the first min(k, rows - 1) entries of each list of a stream. Fails, naming the file `name`,
-// if a list has fewer, or if the metric is not cosine.
+// Takes the first min(k, rows - 1) entries of each list of a stream; distances below 0 become 0.
+// Fails, naming the file `name`, if a list has fewer, or if the metric is not cosine.
 int cdp_neighbours_take(struct cdp_neighbours *lists, const struct cdp_table *table, uint64_t k,
                         const char *name, struct cdp_err *err);
 

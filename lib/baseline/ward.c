@@ -361,7 +361,7 @@ int cdp_ward(const struct cdp_rows *rows, const struct cdp_neighbours *lists, ui
         first_costs(&w);
         status = merge_steps(&w, steps, merge, progress, err);
     }
-    for (uint64_t i = 0; i < w.items && !status; i++)
+    for (uint64_t i = 0; label && i < w.items && !status; i++)
         label[i] = cdp_sets_find(w.parent, (uint32_t)i);
     release(&w);
     return status;

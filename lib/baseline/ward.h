@@ -19,10 +19,10 @@
 // twice the cost; the constraint lets it go down. The mean of A and B is a + (b - a) |B| / (|A| +
 // |B|), so means of equal rows are that row.
 
-// Stops at `clusters` clusters and sets label[i] to the smallest item of i's cluster. `merge` is
-// NULL, or receives the merges in their order, rows - clusters of them. At most 2^31 - 1 rows.
-// Memory: 8 bytes a number of the rows, 16 for each end of an edge, some 60 a row, and what
-// cdp_components_join takes. Results do not depend on the number of threads.
+// Stops at `clusters` clusters and sets label[i] to the smallest item of i's cluster, unless
+// `label` is NULL. `merge` is NULL, or receives the merges in their order, rows - clusters of them.
+// At most 2^31 - 1 rows. Memory: 8 bytes a number of the rows, 16 for each end of an edge, some 60
+// a row, and what cdp_components_join takes. Results do not depend on the number of threads.
 int cdp_ward(const struct cdp_rows *rows, const struct cdp_neighbours *lists, uint64_t clusters,
              uint32_t *label, struct cdp_merged *merge, int threads, struct cdp_progress *progress,
              struct cdp_err *err);
