@@ -106,7 +106,12 @@ bool api_view_next(struct api_view *view);
 
 // ---- labels
 
-// Labels by dense numbers, in the order of the labels; LIBCDP_NONE becomes CDP_NO_LABEL.
+// Labels by dense numbers in the order of first appearance, as in a file; numbers below 0 become
+// CDP_NO_LABEL. Free them by cdp_labels_free, after a failure too.
+int api_numbers(struct cdp_labels *labels, const int64_t *number, uint64_t items,
+                struct cdp_err *err);
+
+// The same for labels of which LIBCDP_NONE becomes CDP_NO_LABEL.
 int api_labels(struct cdp_labels *labels, const uint32_t *label, uint64_t items,
                struct cdp_err *err);
 

@@ -474,61 +474,15 @@ PUBLIC int libcdp_sweep(const struct libcdp_edges *pairs, const struct libcdp_cl
 
 // ---- earlier numbers
 
-static int by_number(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
-// Labels by dense numbers in the order of first appearance, and the number of each; below 0 is
-// none.
-static int dense(struct cdp_labels *labels, const int64_t *number, uint64_t items,
-                 struct cdp_err *err)
-{
-    *labels = (struct cdp_labels){.items = items, .integers = true};
-    int64_t *sorted = cdp_alloc(items, sizeof *sorted, "labels", err);
-    uint32_t *rank = cdp_alloc(items, sizeof *rank, "labels", err);
-    labels->group = cdp_alloc(items, sizeof *labels->group, "labels", err);
-    labels->value = cdp_alloc(items, sizeof *labels->value, "labels", err);
-    int status = sorted && rank && labels->group && labels->value ? 0 : -1;
-    size_t count = 0, distinct = 0;
-    for (uint64_t i = 0; !status && i < items; i++) {
-        if (number[i] >= 0)
-            sorted[count++] = number[i];
-    }
-    if (!status)
-        qsort(sorted, count, sizeof *sorted, by_number);
-    for (size_t n = 0; !status && n < count; n++) {
-        if (!distinct || sorted[n] != sorted[distinct - 1]) {
-            rank[distinct] = CDP_NO_LABEL;
-            sorted[distinct++] = sorted[n];
-        }
-    }
-    for (uint64_t i = 0; !status && i < items; i++) {
-        const int64_t *at =
-            number[i] < 0 ? NULL : bsearch(&number[i], sorted, distinct, sizeof *sorted, by_number);
-        labels->group[i] = CDP_NO_LABEL;
-        if (at) {
-            uint32_t *r = &rank[at - sorted];
-            if (*r == CDP_NO_LABEL) {
-                labels->value[labels->groups] = number[i];
-                *r = labels->groups++;
-            }
-            labels->group[i] = *r;
-        }
-    }
-    free(sorted);
-    free(rank);
-    return status;
-}
-
 PUBLIC int libcdp_keep(uint64_t items, const int64_t *before, int64_t *now, struct libcdp_err *err)
 {
     struct cdp_labels earlier = {0}, later = {0};
     struct cdp_err why;
     int status = items < UINT32_MAX ? 0 : cdp_fail(&why, "more than 2^32 - 2 items");
     if (!status)
-        status = dense(&earlier, before, items, &why) || dense(&later, now, items, &why) ? -1 : 0;
+        status = api_numbers(&earlier, before, items, &why) || api_numbers(&later, now, items, &why)
+                     ? -1
+                     : 0;
     if (!status) {
         struct cdp_clusters clusters = {later.group, items, later.groups, 0};
         status = cdp_clusters_keep(&clusters, &earlier, &why);

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The Python package: each stage's output against the tools', and what else it promises.
+. "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
+tiny=$CDP_SOURCE/data/labeled/tiny
+export LIBCDP=$CDP_BUILD/installed/libcdp.so.0 PYTHONPATH=$CDP_SOURCE/lib/python PYTHONDONTWRITEBYTECODE=1
+[ -e "$LIBCDP" ] || skip_all "the sanitizers do not go into a shared library"
+/usr/bin/python3 -c 'import numpy' 2>err || skip_all "no Python with numpy (Debian: python3-numpy)"
+
+mkdir data tools
+ln -s "$tiny"/features/m?.bin "$tiny/meta.txt" data
+passes "the stages in Python" /usr/bin/python3 -W ignore "$CDP_SOURCE/tests/python/road.py" data
+
+# The same by the tools
+cd tools || exit
+m0=../data/m0.bin m1=../data/m1.bin m2=../data/m2.bin meta=../data/meta.txt
+for m in 0 1 2; do cdp-knn -k 14 --dim 48 ../data/m$m.bin >m$m.cdp; done
+cp m0.cdp knn.cdp
+cdp-knn -k 5 --dim 48 --metric l1 --copies once $m0 >knn-l1.cdp
+cdp-knn -k 7 --dim 48 --method approx --recall 0.9 $m1 >knn-approx.cdp
+cdp-score vote --accept 2 --threshold 0.4 m0.cdp m1.cdp m2.cdp >vote.cdp
+cdp-knn -k 5 --dim 48 --metric l2 $m0 | cdp-score vote --threshold 0.3 - >vote-l2.cdp
+cdp-score truth --labels $meta m0.cdp >truth.cdp
+cdp-score features --features $m0 --features $m1 --features $m2 m0.cdp m1.cdp m2.cdp >features.cdp
+cdp-score features --extra --features $m0 --features $m1 --features $m2 m0.cdp m1.cdp m2.cdp >extra.cdp
+cdp-score consensus -q --features $m0 --features $m1 --features $m2 m0.cdp m1.cdp m2.cdp >consensus.cdp
+cdp-score consensus -q --false-alarms 0.5 --features $m0 m0.cdp >consensus-1.cdp
+cdp-mediate train -q --labels $meta --epochs 3 --seed 7 features.cdp >model
+cdp-mediate apply -q --model model --threshold auto features.cdp >apply-auto.cdp
+cdp-mediate apply -q --model model --threshold 0.6 features.cdp >apply.cdp
+cp apply.cdp again.cdp
+cdp-forest vote.cdp >forest.cdp
+for stream in *.cdp; do
+    case $stream in m?.cdp) continue ;; esac
+    is "$(cdp-view --digest "../$stream")" "$(cdp-view --digest "$stream")" "$stream: the content of the tool's"
+done
+is "$(cdp-mediate apply -q --model ../model --threshold 0.6 ../features.cdp | cdp-view --digest -)" "$(cdp-view --digest apply.cdp)" \
+    "the tool takes the model and the pair features of Python"
+
+printf '0 5\n5 9\n' >must
+printf '0 1\n3 30\n' >cannot
+cdp-propagate vote.cdp >ladder
+cdp-propagate -q --threshold 0.6 --max-size 20 --step 0.02 --max-iter 5 --forced-stop merge vote.cdp >ladder-2
+cdp-propagate --threshold auto vote.cdp >ladder-auto
+cdp-propagate --max-size 40 forest.cdp >ladder-forest
+cdp-propagate --max-size 40 --must-link must --cannot-link cannot vote.cdp >ladder-links
+cdp-propagate --method map consensus.cdp >map
+cdp-propagate --method map --threshold 0.7 --must-link must --cannot-link cannot vote.cdp >map-links
+cdp-forest --tree --must-link must vote.cdp >linkage
+cdp-cluster -q -k 14 --dim 48 -o cluster $m0 $m1 $m2
+cdp-relabel --previous ladder cluster >kept
+cdp-sweep -q --thresholds 0.3:0.9:0.1 --max-sizes 50,600 --labels $meta vote.cdp | tail -n +2 >sweep
+cdp-sweep -q --thresholds 0.3:0.9:0.3 --method map --labels $meta vote.cdp | tail -n +2 >sweep-map
+cdp-eval --format tsv cluster $meta >metrics
+for how in kept removed; do
+    for metric in pairwise.$how.precision bcubed.$how.fscore ari.$how vmeasure.$how.v; do
+        awk -v metric=$metric '$1 == metric { printf "%s %.3f\n", $1, $2 }' metrics
+    done
+done >eval
+for text in ladder ladder-2 ladder-auto ladder-forest ladder-links map map-links linkage cluster kept sweep sweep-map eval; do
+    same "../$text" $text "$text: the tool's bytes"
+done
+cd .. || exit
+
+/usr/bin/python3 "$CDP_SOURCE/tests/python/checks.py" >checks 2>err || cat err >>checks
+while read -r result; do
+    case $result in
+    ok*) ok 0 "Python: ${result#ok }" ;;
+    skipped*) ok 0 "Python: ${result#skipped } # SKIP" ;;
+    *)
+        ok 1 "Python: $result"
+        note "$(tail -5 err)"
+        ;;
+    esac
+done <checks
+is "$(wc -l <checks)" "$(grep -c '^def check_' "$CDP_SOURCE/tests/python/checks.py")" "all checks of Python ran"
+done_testing
