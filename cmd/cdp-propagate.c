@@ -37,8 +37,10 @@ static void cluster_by_map(struct pairs *pairs, struct cdp_clusters *clusters)
     *clusters = (struct cdp_clusters){.items = items};
     clusters->label = cdp_alloc(items, sizeof *clusters->label, "labels", &err);
     tool_check(clusters->label ? 0 : -1, &err);
-    int64_t count =
-        cdp_map_cluster(pairs->map, items, clusters->label, &length, (int)common.threads, &err);
+    struct cdp_progress *progress = tool_progress();
+    cdp_progress_start(progress, "map equation", "items", 0);
+    int64_t count = cdp_map_cluster(pairs->map, items, clusters->label, &length,
+                                    (int)common.threads, progress, &err);
     tool_check(count < 0 ? -1 : 0, &err);
     clusters->clusters = (uint32_t)count;
     uint64_t *size = cdp_zalloc((size_t)count, sizeof *size, "sizes", &err), single = 0, none = 0;

@@ -78,14 +78,16 @@ static struct cdp_outcome *sweep_sizes(const struct pairs *pairs, const struct c
 {
     struct cdp_truth truth = {0};
     struct cdp_err err;
+    struct cdp_progress *progress = tool_progress();
     struct cdp_outcome *outcome =
         cdp_alloc(pairs->floors.count * max_sizes.count, sizeof *outcome, "outcomes", &err);
     tool_check(outcome ? 0 : -1, &err);
     if (labels)
         tool_check(cdp_truth_new(&truth, tree, labels, &err), &err);
+    cdp_progress_start(progress, "sweep", "cuts", 0);
     tool_check(cdp_sweep(tree, &pairs->floors, &pairs_options.plan, max_sizes.number,
                          max_sizes.count, labels ? &truth : NULL, outcome, (int)common.threads,
-                         &err),
+                         progress, &err),
                &err);
     cdp_truth_free(&truth);
     return outcome;

@@ -46,7 +46,7 @@ size_t pairs_threshold(const struct pairs *p, const struct cdp_tree *tree)
     struct cdp_outcome *outcome = cdp_alloc(p->floors.count, sizeof *outcome, "outcomes", &err);
     tool_check(outcome ? 0 : -1, &err);
     tool_check(cdp_sweep(tree, &p->floors, &pairs_options.plan, &unlimited, 1, NULL, outcome,
-                         (int)common.threads, &err),
+                         (int)common.threads, NULL, &err),
                &err);
     size_t best = cdp_sweep_choose(outcome, p->floors.count);
     free(outcome);

@@ -174,11 +174,17 @@ static int add_to_forest(struct job *job, void *context, const struct cdp_block 
                : 0;
 }
 
+// The share of reading the pairs, about: where several thresholds follow, and where the map
+// equation does.
+static const double SWEPT_SHARE = 0.5, MAP_SHARE = 0.1;
+
 // The forest of the pairs and must-links, and the floors where there are some.
 static int make_forest(struct job *job, bool remember, struct cdp_err *err)
 {
     const float always = INFINITY;
-    cdp_progress_start(&job->api.progress, "propagation", "pairs", job->pairs->count);
+    cdp_progress_start(&job->api.progress, "propagation", "pairs", 0);
+    cdp_progress_stage(&job->api.progress, job->floors.count > 1 ? SWEPT_SHARE : 1,
+                       job->pairs->count);
     if (cdp_forest_new(&job->forest, remember || job->cannot.count, err) ||
         cdp_forest_reserve(job->forest, job->pairs->nodes, err))
         return -1;
@@ -216,7 +222,7 @@ static int choose_threshold(struct job *job, size_t *at, struct cdp_err *err)
         return 0;
     struct cdp_outcome *outcome = cdp_alloc(job->floors.count, sizeof *outcome, "outcomes", err);
     int status = outcome ? cdp_sweep(&job->tree, &job->floors, &job->ladder, &unlimited, 1, NULL,
-                                     outcome, job->api.threads, err)
+                                     outcome, job->api.threads, &job->api.progress, err)
                          : -1;
     if (!status)
         *at = cdp_sweep_choose(outcome, job->floors.count);
@@ -275,15 +281,16 @@ static int fill_map(struct job *job, struct map_take *take, struct cdp_err *err)
     return status;
 }
 
-// Of the pairs above a threshold.
+// Of the pairs above a threshold. Adds stages of progress.
 static int64_t by_map(struct job *job, float threshold, uint32_t *label, struct cdp_err *err)
 {
     struct map_take take = {.threshold = threshold};
     double length;
     int64_t count = -1;
-    cdp_progress_start(&job->api.progress, "map equation", "pairs", job->pairs->count);
+    cdp_progress_stage(&job->api.progress, MAP_SHARE, job->pairs->count);
     if (!cdp_map_new(&take.map, err) && !fill_map(job, &take, err))
-        count = cdp_map_cluster(take.map, job->pairs->nodes, label, &length, job->api.threads, err);
+        count = cdp_map_cluster(take.map, job->pairs->nodes, label, &length, job->api.threads,
+                                &job->api.progress, err);
     cdp_map_free(take.map);
     return count;
 }
@@ -297,6 +304,8 @@ PUBLIC int64_t libcdp_cluster(const struct libcdp_edges *pairs,
     int64_t count = -1;
     if (!job_open(&job, pairs, plan, run, &why)) {
         bool map = job.plan.method == LIBCDP_MAP;
+        if (map)
+            cdp_progress_start(&job.api.progress, "map equation", "pairs", 0);
         count = map ? by_map(&job, (float)job.plan.threshold, label, &why)
                     : by_ladder(&job, label, threshold, &why);
         if (map && threshold)
@@ -395,8 +404,9 @@ static int sweep_ladder(struct job *job, const uint64_t *max_size, size_t sizes,
     struct cdp_truth sums = {0};
     if (make_tree(job, false, err) || (truth && cdp_truth_new(&sums, &job->tree, truth, err)))
         return -1;
-    int status = cdp_sweep(&job->tree, &job->floors, &job->ladder, max_size, sizes,
-                           truth ? &sums : NULL, outcome, job->api.threads, err);
+    int status =
+        cdp_sweep(&job->tree, &job->floors, &job->ladder, max_size, sizes, truth ? &sums : NULL,
+                  outcome, job->api.threads, &job->api.progress, err);
     cdp_truth_free(&sums);
     return status;
 }
@@ -407,7 +417,9 @@ static int sweep_map(struct job *job, const struct cdp_labels *truth, struct cdp
     struct cdp_labels found = {.items = job->pairs->nodes};
     found.group = cdp_alloc(found.items, sizeof *found.group, "labels", err);
     int status = found.group ? 0 : -1;
+    cdp_progress_start(&job->api.progress, "map equation", "pairs", 0);
     for (size_t t = 0; !status && t < job->floors.count; t++) {
+        cdp_progress_limit(&job->api.progress, (double)(t + 1) / (double)job->floors.count);
         int64_t count = by_map(job, job->floors.threshold[t], found.group, err);
         found.groups = (uint32_t)count;
         status = count < 0 ? -1 : cdp_outcome_of(&outcome[t], &found, truth, err);

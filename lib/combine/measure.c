@@ -36,7 +36,7 @@ static int measure(struct cdp_outcome outcome[CDP_POINTS], const struct scored *
     int status = cdp_tree_new(&tree, s->forest, NULL, err) ||
                          cdp_truth_new(&truth, &tree, labels, err) ||
                          cdp_sweep(&tree, &s->floors, &plan, &plan.max_size, 1, &truth, outcome,
-                                   threads, err)
+                                   threads, NULL, err)
                      ? -1
                      : 0;
     cdp_truth_free(&truth);

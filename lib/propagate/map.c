@@ -175,12 +175,14 @@ static uint64_t settle_row(struct cdp_flow_edge *edge, uint64_t count)
 }
 
 // Sorts rows that were filled in any order, and moves them together.
-static void settle_rows(struct cdp_flow *flow)
+static void settle_rows(struct cdp_flow *flow, const struct cdp_progress *progress)
 {
     uint64_t *left = flow->strength, count = 0; // not yet in use
 #pragma omp parallel for num_threads(flow->threads) schedule(dynamic, 256)
-    for (uint32_t i = 0; i < flow->nodes; i++)
-        left[i] = settle_row(flow->edge + flow->offset[i], flow->offset[i + 1] - flow->offset[i]);
+    for (uint32_t i = 0; i < flow->nodes; i++) {
+        uint64_t edges = cdp_progress_stopped(progress) ? 0 : flow->offset[i + 1] - flow->offset[i];
+        left[i] = settle_row(flow->edge + flow->offset[i], edges);
+    }
     for (uint32_t i = 0; i < flow->nodes; i++) {
         memmove(flow->edge + count, flow->edge + flow->offset[i], left[i] * sizeof *flow->edge);
         flow->offset[i] = count;
@@ -191,7 +193,7 @@ static void settle_rows(struct cdp_flow *flow)
 
 // Takes the pairs' memory.
 static int flow_of_pairs(struct cdp_flow *flow, struct pairs *pairs, uint32_t items, int threads,
-                         struct cdp_err *err)
+                         const struct cdp_progress *progress, struct cdp_err *err)
 {
     *flow = (struct cdp_flow){.nodes = items, .threads = cdp_threads(threads)};
     flow->offset = row_begins(pairs, items, err);
@@ -210,7 +212,9 @@ static int flow_of_pairs(struct cdp_flow *flow, struct pairs *pairs, uint32_t it
     free(pairs->pair);
     *pairs = (struct pairs){0};
     if (unordered)
-        settle_rows(flow);
+        settle_rows(flow, progress);
+    if (cdp_progress_check(progress, err))
+        return -1;
     uint64_t total = 0;
 #pragma omp parallel for num_threads(flow->threads) schedule(static) reduction(+ : total)
     for (uint32_t i = 0; i < items; i++) {
@@ -273,7 +277,7 @@ static void compose(uint32_t *module, uint32_t nodes, const uint32_t *merged)
 // Merges modules with each other, level after level, until none moves. Returns their number, and
 // the length of their code.
 static int64_t merge_modules(const struct cdp_flow *flow, uint32_t *module, int64_t modules,
-                             double *length, struct cdp_err *err)
+                             double *length, struct cdp_progress *progress, struct cdp_err *err)
 {
     struct cdp_flow level, next;
     if (cdp_modules_merge(flow, module, (uint32_t)modules, &level, err))
@@ -283,7 +287,7 @@ static int64_t merge_modules(const struct cdp_flow *flow, uint32_t *module, int6
     while (moves > 0) {
         for (uint32_t c = 0; c < level.nodes; c++)
             merged[c] = c;
-        moves = cdp_modules_move(&level, merged, err);
+        moves = cdp_modules_move(&level, merged, progress, err);
         if (moves <= 0)
             break;
         modules = cdp_modules_number(merged, level.nodes, err);
@@ -303,16 +307,17 @@ static int64_t merge_modules(const struct cdp_flow *flow, uint32_t *module, int6
 
 // Moves nodes and modules in turns while the code gets shorter. Returns its length, NaN after a
 // failure.
-static double shorten(const struct cdp_flow *flow, uint32_t *module, struct cdp_err *err)
+static double shorten(const struct cdp_flow *flow, uint32_t *module, struct cdp_progress *progress,
+                      struct cdp_err *err)
 {
     uint32_t *best = cdp_alloc(flow->nodes, sizeof *best, "clusters", err);
     double length = INFINITY;
     for (int round = 0; best && round < ROUNDS; round++) {
         int64_t modules = -1;
         double now = NAN;
-        if (cdp_modules_move(flow, module, err) >= 0)
+        if (cdp_modules_move(flow, module, progress, err) >= 0)
             modules = cdp_modules_number(module, flow->nodes, err);
-        if (modules < 0 || merge_modules(flow, module, modules, &now, err) < 0) {
+        if (modules < 0 || merge_modules(flow, module, modules, &now, progress, err) < 0) {
             length = NAN;
             break;
         }
@@ -367,7 +372,7 @@ static int64_t number_clusters(const struct cdp_flow *flow, const uint32_t *modu
 }
 
 int64_t cdp_map_cluster(struct cdp_map *map, uint64_t items, uint32_t *label, double *codelength,
-                        int threads, struct cdp_err *err)
+                        int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
     if (items > UINT32_MAX - 2)
         return cdp_fail(err, "%llu items: up to 2^32 - 2 are supported", (unsigned long long)items);
@@ -378,7 +383,7 @@ int64_t cdp_map_cluster(struct cdp_map *map, uint64_t items, uint32_t *label, do
     uint32_t *module = NULL;
     int64_t clusters = -1;
     double length = 0;
-    if (flow_of_pairs(&flow, &map->scored, (uint32_t)items, threads, err) ||
+    if (flow_of_pairs(&flow, &map->scored, (uint32_t)items, threads, progress, err) ||
         apart_of_pairs(&flow, &map->apart, err))
         goto out;
     length = items_length(&flow);
@@ -389,7 +394,7 @@ int64_t cdp_map_cluster(struct cdp_map *map, uint64_t items, uint32_t *label, do
         goto out;
     for (uint32_t i = 0; i < flow.nodes; i++)
         module[i] = i;
-    length += shorten(&flow, module, err);
+    length += shorten(&flow, module, progress, err);
     if (!isnan(length))
         clusters = number_clusters(&flow, module, items, label, err);
 out:

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/progress.h"
 #include "io/labels.h"
 
 // Clusters by the two-level map equation (Rosvall, Axelsson, Bergstrom: The map equation, European
@@ -48,8 +49,9 @@ int cdp_map_part(struct cdp_map *map, uint64_t i, uint64_t j, struct cdp_err *er
 // items move one by one to the cluster that shortens the code most, then clusters do, until nothing
 // moves. The same result on every machine: weights are integers and logarithms are computed here.
 // Takes the pairs' memory: another call needs other pairs. Memory: up to 28 bytes a pair, those of
-// collecting included, and 100 an item. Time: near linear.
+// collecting included, and 100 an item. Time: near linear. The work that `progress` shows has
+// begun; this adds stages.
 int64_t cdp_map_cluster(struct cdp_map *map, uint64_t items, uint32_t *label, double *codelength,
-                        int threads, struct cdp_err *err);
+                        int threads, struct cdp_progress *progress, struct cdp_err *err);
 
 #endif

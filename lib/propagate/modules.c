@@ -18,6 +18,7 @@ enum {
     PARALLEL = 4096,  // nodes of a graph from which on threads pay
     AHEAD = 12,       // edges ahead of which modules are prefetched
     SOON = 4,         // nodes ahead of which edges are
+    TOLD = 1024,      // tries from one count of the progress to the next
 };
 
 static inline double plogp(double x)
@@ -277,14 +278,21 @@ static void fetch_edges(const struct mover *m)
     }
 }
 
-int64_t cdp_modules_move(const struct cdp_flow *flow, uint32_t *module, struct cdp_err *err)
+int64_t cdp_modules_move(const struct cdp_flow *flow, uint32_t *module,
+                         struct cdp_progress *progress, struct cdp_err *err)
 {
     struct mover m;
     if (mover_new(&m, flow, module, err))
         return -1;
     int64_t moves = 0;
+    cdp_progress_stage(progress, CDP_PROGRESS_ROUND, flow->nodes);
     for (uint64_t tries = (uint64_t)MOST_TRIES * flow->nodes; m.waits && tries; tries--) {
         uint32_t node = m.queue[m.first];
+        if (tries % TOLD == 0) {
+            cdp_progress_add(progress, TOLD);
+            if (cdp_progress_stopped(progress))
+                break;
+        }
         fetch_edges(&m);
         m.first = m.first + 1 < flow->nodes ? m.first + 1 : 0;
         m.waits--;
@@ -302,7 +310,7 @@ int64_t cdp_modules_move(const struct cdp_flow *flow, uint32_t *module, struct c
         }
     }
     mover_free(&m);
-    return moves;
+    return cdp_progress_check(progress, err) ? -1 : moves;
 }
 
 // ---- levels

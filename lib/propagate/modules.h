@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/progress.h"
 
 // The two-level map equation (propagate/map.h) on one graph: which partition of its nodes has a
 // short code.
@@ -33,8 +34,10 @@ void cdp_flow_free(struct cdp_flow *flow);
 
 // Moves nodes one by one to the module, of those of their partners and an empty one, that shortens
 // the code most, until none does; a node is tried again after a partner has moved. The nodes of a
-// module on entry must not be apart. module[i] < nodes. Returns the number of moves, or -1.
-int64_t cdp_modules_move(const struct cdp_flow *flow, uint32_t *module, struct cdp_err *err);
+// module on entry must not be apart. module[i] < nodes. Returns the number of moves, or -1. One
+// stage of progress.
+int64_t cdp_modules_move(const struct cdp_flow *flow, uint32_t *module,
+                         struct cdp_progress *progress, struct cdp_err *err);
 
 // Numbers modules 0, 1, ... in order of their first node; returns how many, or -1.
 int64_t cdp_modules_number(uint32_t *module, uint32_t nodes, struct cdp_err *err);

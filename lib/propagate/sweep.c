@@ -273,14 +273,17 @@ static int measure(const struct cdp_tree *t, const struct cdp_cut *cut,
 int cdp_sweep(const struct cdp_tree *t, const struct cdp_floors *floors,
               const struct cdp_propagate_plan *plan, const uint64_t *max_size, size_t sizes,
               const struct cdp_truth *truth, struct cdp_outcome *outcome, int threads,
-              struct cdp_err *err)
+              struct cdp_progress *progress, struct cdp_err *err)
 {
     int status = 0;
+    cdp_progress_stage(progress, 1, floors->count * sizes);
 #pragma omp parallel for num_threads(cdp_threads(threads)) schedule(dynamic)
     for (size_t at = 0; at < floors->count * sizes; at++) {
         struct cdp_propagate_plan own = *plan;
         struct cdp_cut cut;
         struct cdp_err why;
+        if (cdp_progress_stopped(progress))
+            continue;
         own.max_size = max_size[at % sizes];
         int failed =
             cdp_cut(t, floors->threshold[at / sizes], floors->floor[at / sizes], &own, &cut, &why);
@@ -295,8 +298,9 @@ int cdp_sweep(const struct cdp_tree *t, const struct cdp_floors *floors,
                 status = -1;
             }
         }
+        cdp_progress_add(progress, 1);
     }
-    return status;
+    return status ? status : cdp_progress_check(progress, err);
 }
 
 size_t cdp_sweep_rise(const struct cdp_outcome *outcome, size_t count, size_t sizes)

@@ -2,6 +2,7 @@
 #ifndef CDP_SWEEP_H
 #define CDP_SWEEP_H
 
+#include "base/progress.h"
 #include "io/labels.h"
 #include "propagate/floors.h"
 #include "propagate/propagate.h"
@@ -41,11 +42,11 @@ struct cdp_outcome {
 
 // Propagates at each threshold, and there with each of `sizes` largest sizes of a cluster in
 // place of the plan's: outcome[threshold x sizes + size]. `truth` may be NULL. Memory: 12 bytes a
-// leaf for each thread, and where the plan merges 4 a label.
+// leaf for each thread, and where the plan merges 4 a label. One stage of progress.
 int cdp_sweep(const struct cdp_tree *tree, const struct cdp_floors *floors,
               const struct cdp_propagate_plan *plan, const uint64_t *max_size, size_t sizes,
               const struct cdp_truth *truth, struct cdp_outcome *outcome, int threads,
-              struct cdp_err *err);
+              struct cdp_progress *progress, struct cdp_err *err);
 
 // The first outcome whose largest cluster is larger than that of the next lower threshold and the
 // same size, or `count` x `sizes`. Cutting thresholds begin at the lowest score left, so they

@@ -111,7 +111,7 @@ struct run {
 };
 
 // The next pairs of at least a z, with scores above 0; fewer than RUN do not mean the end.
-// Returns false behind the last pair.
+// Returns false behind the last pair, and if the work is to end.
 static bool next_run(struct run *run, const struct cdp_consensus_plan *plan,
                      const struct pairs *pairs, const struct cdp_fused *fused,
                      const struct cdp_posterior *posterior, double threshold)
@@ -137,7 +137,7 @@ static bool next_run(struct run *run, const struct cdp_consensus_plan *plan,
         run->count += run->score[n] > 0;
     }
     cdp_progress_add(plan->progress, some);
-    return some > 0;
+    return some > 0 && !cdp_progress_stopped(plan->progress);
 }
 
 // Clusters the pairs above a z.
@@ -318,7 +318,7 @@ static int emit(struct cdp_consensus *c, const struct cdp_consensus_plan *plan,
         c->pairs += run->count;
     }
     free(run);
-    return status;
+    return status ? status : cdp_progress_check(plan->progress, err);
 }
 
 // The pairs of some excess.
@@ -336,11 +336,15 @@ static int weighted_pairs(struct cdp_weighted_pairs *out, const struct cdp_conse
         return -1;
 #pragma omp parallel for num_threads(cdp_threads(plan->threads)) schedule(dynamic, 64)
     for (uint64_t i = 0; i < items; i++) {
+        if (cdp_progress_stopped(plan->progress))
+            continue;
         for (uint64_t p = lists->begin[i]; p < lists->begin[i + 1]; p++) {
             double z = z_of(&c->null, fused, pairs, i, p);
             out->weight[p] = (float)cdp_posterior_weight(&c->posterior, z);
         }
     }
+    if (cdp_progress_check(plan->progress, err))
+        return -1;
     for (uint64_t i = 0; i < items; i++) {
         out->begin[i] = count;
         for (uint64_t p = lists->begin[i]; p < lists->begin[i + 1]; p++) {
@@ -364,7 +368,8 @@ static int emit_overlapping(struct cdp_consensus *c, const struct cdp_consensus_
     double least = cdp_log2(1 + odds * (1 - c->strength * (1 - OVERLAP_ODDS))) / LOG2_10;
     int status = weighted_pairs(&weighted, c, plan, fused, pairs, err);
     if (!status)
-        status = cdp_overlap_weigh(&weighted, OVERLAP_SLOPE * c->strength, plan->threads, err);
+        status = cdp_overlap_weigh(&weighted, OVERLAP_SLOPE * c->strength, plan->threads,
+                                   plan->progress, err);
     for (uint64_t i = 0; i < fused->items && !status; i++) {
         for (uint64_t p = weighted.begin[i]; p < weighted.begin[i + 1] && !status; p++) {
             double weight = (double)weighted.weight[p];

@@ -118,7 +118,7 @@ static double balance(const uint64_t *count, double weight, double slope)
 }
 
 static int weigh(struct cdp_weighted_pairs *pairs, const struct rows *rows, double slope,
-                 int threads, struct cdp_err *err)
+                 int threads, const struct cdp_progress *progress, struct cdp_err *err)
 {
     uint64_t items = pairs->items, all = pairs->begin[items];
     double b[WEIGHT_BINS];
@@ -129,9 +129,14 @@ static int weigh(struct cdp_weighted_pairs *pairs, const struct rows *rows, doub
         goto out;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 64)
     for (uint64_t i = 0; i < items; i++) {
+        if (cdp_progress_stopped(progress))
+            continue;
         for (uint64_t p = pairs->begin[i]; p < pairs->begin[i + 1]; p++)
             of_pair[p] = (float)overlap(rows, i, pairs->other[p], pairs->weight[p]);
     }
+    status = cdp_progress_check(progress, err);
+    if (status)
+        goto out;
     for (uint64_t p = 0; p < all; p++)
         count[bin_of((double)pairs->weight[p], STEPS, WEIGHT_BINS)]
              [bin_of((double)of_pair[p], OVERLAP_BINS, OVERLAP_BINS)]++;
@@ -151,12 +156,12 @@ out:
 }
 
 int cdp_overlap_weigh(struct cdp_weighted_pairs *pairs, double slope, int threads,
-                      struct cdp_err *err)
+                      const struct cdp_progress *progress, struct cdp_err *err)
 {
     struct rows rows = {0};
     int status = rows_new(&rows, pairs, err);
     if (!status)
-        status = weigh(pairs, &rows, slope, cdp_threads(threads), err);
+        status = weigh(pairs, &rows, slope, cdp_threads(threads), progress, err);
     rows_free(&rows);
     return status;
 }

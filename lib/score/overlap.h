@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/progress.h"
 
 // Weights w = log10(1 + odds) > 0 of pairs i < j, ascending: those of row i are at begin[i] to
 // begin[i + 1] - 1, j is other[number].
@@ -20,6 +21,6 @@ struct cdp_weighted_pairs {
 // of true pairs stays. Time: the sum over the pairs of the numbers of pairs of both items. Memory:
 // 20 bytes a pair. The same result for any number of threads.
 int cdp_overlap_weigh(struct cdp_weighted_pairs *pairs, double slope, int threads,
-                      struct cdp_err *err);
+                      const struct cdp_progress *progress, struct cdp_err *err);
 
 #endif

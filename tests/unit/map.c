@@ -118,7 +118,8 @@ static double cluster(const struct graph *g, uint64_t seed, const uint32_t (*apa
     bool failed = add_pairs(map, g, seed, &err);
     for (size_t p = 0; p < aparts; p++)
         failed |= cdp_map_part(map, apart[p][0], apart[p][1], &err) != 0;
-    if (failed || cdp_map_cluster(map, g->nodes, label, &length, 1 + (int)(seed % 3), &err) < 0)
+    if (failed ||
+        cdp_map_cluster(map, g->nodes, label, &length, 1 + (int)(seed % 3), NULL, &err) < 0)
         length = NAN;
     uint32_t next = g->nodes;
     for (uint32_t i = 0; i < g->nodes; i++)
@@ -179,7 +180,7 @@ static void test_links(void)
             failed |= cdp_map_part(map, 0, 1, &err);
             failed |= cdp_map_part(map, 0, 2 * EACH - 1, &err); // together has precedence
         }
-        ok(!failed && cdp_map_cluster(map, ITEMS, label, &length, 1, &err) > 0, "two groups");
+        ok(!failed && cdp_map_cluster(map, ITEMS, label, &length, 1, NULL, &err) > 0, "two groups");
         ok((label[0] == label[2 * EACH - 1]) == links, "%s by a must-link",
            links ? "joined" : "not joined");
         ok((label[0] == label[1]) == !links, "a cannot-link parts its items");
@@ -244,8 +245,8 @@ static void test_bounds(void)
     ok(!cdp_map_new(&map, &err) && cdp_map_add(map, &i, &j, &score, 1, &err) &&
            strstr(err.text, "4294967294"),
        "an id of 2^32 - 2 is refused by name");
-    ok(!cdp_map_cluster(map, 0, NULL, &length, 1, &err) && length == 0, "no items");
-    ok(!cdp_map_cluster(map, 2, label, &length, 1, &err) && label[0] == CDP_NO_LABEL &&
+    ok(!cdp_map_cluster(map, 0, NULL, &length, 1, NULL, &err) && length == 0, "no items");
+    ok(!cdp_map_cluster(map, 2, label, &length, 1, NULL, &err) && label[0] == CDP_NO_LABEL &&
            label[1] == CDP_NO_LABEL,
        "items without pairs");
     cdp_map_free(map);

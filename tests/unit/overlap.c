@@ -64,7 +64,8 @@ static void weigh(struct graph *g, double slope, int threads)
 {
     struct cdp_err err;
     struct cdp_weighted_pairs pairs = {ITEMS, g->begin, g->other, g->weight};
-    ok(cdp_overlap_weigh(&pairs, slope, threads, &err) == 0, "weighed by %d threads", threads);
+    ok(cdp_overlap_weigh(&pairs, slope, threads, NULL, &err) == 0, "weighed by %d threads",
+       threads);
 }
 
 static void test_graph(uint64_t seed, double slope)
