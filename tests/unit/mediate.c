@@ -119,8 +119,10 @@ static struct cdp_examples make_examples(size_t count, uint64_t from)
 static double farthest(const float *got, const double *wanted, size_t count)
 {
     double most = 0;
-    for (size_t i = 0; i < count; i++)
-        most = fmax(most, fabs((double)got[i] - wanted[i]));
+    for (size_t i = 0; i < count; i++) {
+        double apart = fabs((double)got[i] - wanted[i]);
+        most = apart > most ? apart : most;
+    }
     return most;
 }
 

@@ -181,7 +181,8 @@ static void test_monotone(void)
                     double sum = 0;
                     for (int k = a; k <= b; k++)
                         sum += value[k];
-                    largest = fmax(largest, sum / (b - a + 1));
+                    double mean = sum / (b - a + 1);
+                    largest = mean > largest ? mean : largest;
                 }
                 wanted[i] = fmin(wanted[i], largest);
             }

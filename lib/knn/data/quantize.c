@@ -14,6 +14,7 @@
 // bits.
 enum { HALF = 4, LANES = 2 * HALF };
 enum { CHUNK = 4 * CDP_DOT_CHUNK };
+enum { LOW = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 3 : 0 }; // the lowest byte of an int32_t
 #define MARGIN (1 + 1e-6) // covers rounding in the scale itself, which is below 1e-12
 typedef int32_t ints __attribute__((vector_size(16)));
 typedef int8_t bytes16 __attribute__((vector_size(16)));
@@ -167,8 +168,8 @@ CDP_INLINE struct rounding quantize_some(struct rounding r, const double *v, dou
         cdp_doubles e = some - scale * rounded;
         ints whole = __builtin_convertvector(rounded, ints);
         bytes16 all = (bytes16)whole;
-        bytes16 lowest =
-            __builtin_shufflevector(all, all, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
+        bytes16 lowest = __builtin_shufflevector(all, all, LOW, LOW + 4, LOW + 8, LOW + 12, -1, -1,
+                                                 -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
         memcpy(q + h * HALF, &lowest, HALF);
         r.sum += whole;
         r.square += whole * whole;

@@ -12,13 +12,15 @@ CDP_INLINE float dot_pair(const uint32_t *x, const uint32_t *y, size_t words)
     return (float)sum;
 }
 
-// Even and odd bytes as 16-bit numbers, since there are no products of bytes.
+// The low and the high byte of each half of a word as 16-bit numbers, since there are no products
+// of bytes.
 static size_t pack_halves(const uint32_t *row, size_t words, uint32_t *out)
 {
     for (size_t w = 0; out && w < words; w++) {
-        int8_t b[4];
-        memcpy(b, &row[w], sizeof b);
-        int16_t halves[4] = {b[0], b[2], b[1], b[3]};
+        int16_t h[2];
+        memcpy(h, &row[w], sizeof h);
+        int16_t halves[4] = {(int8_t)h[0], (int8_t)h[1], (int16_t)(h[0] >> 8),
+                             (int16_t)(h[1] >> 8)};
         memcpy(&out[2 * w], halves, sizeof halves);
     }
     return 2 * words;
@@ -37,11 +39,11 @@ CDP_INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], cons
                 for (size_t w = from; w < t->words && w < from + CHUNK; w++) {
                     halves16 y =
                         (halves16)((words8)cdp_floats_load(item + w * PANEL) ^ CDP_DOT_FLIP);
-                    halves16 even = (halves16)((signed16)(y << 8) >> 8);
-                    halves16 odd = (halves16)((signed16)y >> 8);
-                    halves16 x_even = (halves16)(t->row[r][2 * w] + (words8){0});
-                    halves16 x_odd = (halves16)(t->row[r][2 * w + 1] + (words8){0});
-                    part += even * x_even + odd * x_odd;
+                    halves16 low = (halves16)((signed16)(y << 8) >> 8);
+                    halves16 high = (halves16)((signed16)y >> 8);
+                    halves16 x_low = (halves16)(t->row[r][2 * w] + (words8){0});
+                    halves16 x_high = (halves16)(t->row[r][2 * w + 1] + (words8){0});
+                    part += low * x_low + high * x_high;
                 }
                 sum += ((cdp_ints)((words8)part << 16) >> 16) + ((cdp_ints)part >> 16);
             }
