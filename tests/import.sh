@@ -84,6 +84,13 @@ try "Pairs: duckdb" pairs.cdp test -e x.duckdb
 sed 's/^a,b,score/unique_id_l,unique_id_r,match_probability/' pairs.csv >predictions.csv
 try "Pairs: splink" labels.tsv true
 is "$(cut -f2 labels.tsv | xargs)" "0 0 0" "splink: one cluster"
+# Records of integer ids in groups of 4, all true pairs, and as many false ones of low probability
+perl -e 'srand 1; sub id { 1000 * $_[0] + 7 } print "match_probability,unique_id_l,unique_id_r\n";
+    for my $i (0 .. 799) { printf "%.4f,%d,%d\n", 1 - 0.2 * rand, id($i), id($_) for $i + 1 .. ($i | 3);
+        for (1 .. 2) { my $j = int rand 800; printf "%.4f,%d,%d\n", 0.2 * rand, id($i), id($j) if $i >> 2 != $j >> 2 } }' >predictions.csv
+try "Pairs: splink" labels.tsv true
+awk '{ printf "%s\t%d\n", $1, $1 / 4000 }' labels.tsv >truth.tsv
+is "$(cdp-eval --format tsv labels.tsv truth.tsv | awk '$1 == "pairwise.kept.fscore" { print ($2 > 97) }')" 1 "splink: the groups, by ids that are numbers"
 try "Labels out: pandas" out python pandas
 try "Pairs: scipy" pairs.cdp python scipy
 try "Pairs: igraph" pairs.cdp python igraph
