@@ -251,7 +251,7 @@ static int consensus(struct api_edges *pairs, struct cdp_consensus *found,
                      const struct cdp_table *tables, const struct cdp_matrix *matrices,
                      unsigned models, double alarms, struct api_run *api, struct cdp_err *err)
 {
-    struct cdp_clusterer clusterer = {.threads = api->threads, .stop = api->progress.stop};
+    struct cdp_clusterer clusterer = {.threads = api->threads, .outer = &api->progress};
     const struct cdp_consensus_plan plan = {.models = models,
                                             .lists = tables,
                                             .features = matrices,

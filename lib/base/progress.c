@@ -61,6 +61,16 @@ int cdp_progress_check(const struct cdp_progress *progress, struct cdp_err *err)
     return cdp_progress_stopped(progress) ? cdp_fail(err, "interrupted") : 0;
 }
 
+static void ignore(struct cdp_progress *progress)
+{
+    (void)progress;
+}
+
+struct cdp_progress cdp_progress_within(const struct cdp_progress *outer)
+{
+    return (struct cdp_progress){.show = ignore, .stop = outer ? outer->stop : NULL};
+}
+
 double cdp_progress_fraction(struct cdp_progress *progress)
 {
     if (!progress->total)

@@ -48,6 +48,10 @@ bool cdp_progress_stopped(const struct cdp_progress *progress);
 // 0, or -1 with the error "interrupted" if the work is to end.
 int cdp_progress_check(const struct cdp_progress *progress, struct cdp_err *err);
 
+// A progress that is not shown and ends with another, for a work within a stage of that; NULL:
+// never.
+struct cdp_progress cdp_progress_within(const struct cdp_progress *outer);
+
 // The fraction of the work that is done, 0 to 1; negative where it is unknown.
 double cdp_progress_fraction(struct cdp_progress *progress);
 

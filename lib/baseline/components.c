@@ -56,6 +56,7 @@ struct join {
     float *unit;               // by place: rows divided by their lengths, as float32
     struct closest *pair;      // of component c those from c (c - 1) / 2 on
     float slack;               // the largest error of a product and its threshold
+    struct cdp_progress *progress;
 };
 
 #define TILE(isa, attribute)                                                                       \
@@ -150,6 +151,8 @@ static void compare_columns(const struct join *join, uint32_t component, uint64_
     }
     uint64_t end = join->begin[join->count];
     for (uint64_t row = join->begin[component + 1]; row < end; row += ROWS) {
+        if (cdp_progress_stopped(join->progress))
+            return;
         for (uint64_t column = from; column < to; column += PANEL)
             compare(join, row, row + ROWS < end ? row + ROWS : end, component,
                     panel + (column - from) * join->dim, column,
@@ -157,25 +160,26 @@ static void compare_columns(const struct join *join, uint32_t component, uint64_
     }
 }
 
-static int compare_all(const struct join *join, int threads, struct cdp_progress *progress,
-                       struct cdp_err *err)
+static int compare_all(const struct join *join, int threads, struct cdp_err *err)
 {
     float *panels =
         cdp_alloc_aligned((size_t)threads * COLUMNS, join->dim * sizeof *panels, "columns", err);
     if (!panels)
         return -1;
-    cdp_progress_start(progress, "joining components", "rows", join->rows->count);
+    cdp_progress_start(join->progress, "joining components", "rows", join->rows->count);
 #pragma omp parallel num_threads(threads)
     for (uint32_t c = 0; c < join->count; c++) {
 #pragma omp for schedule(dynamic) nowait
         for (uint64_t from = join->begin[c]; from < join->begin[c + 1]; from += COLUMNS) {
             uint64_t to = from + COLUMNS < join->begin[c + 1] ? from + COLUMNS : join->begin[c + 1];
+            if (cdp_progress_stopped(join->progress))
+                continue;
             compare_columns(join, c, from, to, panels + (size_t)cdp_thread() * COLUMNS * join->dim);
-            cdp_progress_add(progress, to - from);
+            cdp_progress_add(join->progress, to - from);
         }
     }
     free(panels);
-    return 0;
+    return cdp_progress_check(join->progress, err);
 }
 
 // Puts the rows in the order of their components.
@@ -219,6 +223,7 @@ int cdp_components_join(const struct cdp_rows *rows, const uint32_t *component, 
                         .component = component,
                         .count = count,
                         .dim = rows->dim,
+                        .progress = progress,
                         .slack = (float)(rows->dim + 16) * 0x1.1p-24F};
     uint64_t bridges = count > 0 ? count * (count - 1) / 2 : 0;
     *bridge = NULL;
@@ -227,7 +232,7 @@ int cdp_components_join(const struct cdp_rows *rows, const uint32_t *component, 
     threads = cdp_threads(threads);
     int status = arrange(&join, threads, err);
     if (!status)
-        status = compare_all(&join, threads, progress, err);
+        status = compare_all(&join, threads, err);
     if (!status) {
         *bridge = cdp_alloc(bridges, sizeof **bridge, "edges between components", err);
         status = *bridge ? 0 : -1;

@@ -177,7 +177,8 @@ static void add_block(const struct cdp_dense_product *p, const double *a, const 
     }
 }
 
-int cdp_dense_multiply(const struct cdp_dense_product *p, int threads, struct cdp_err *err)
+int cdp_dense_multiply(const struct cdp_dense_product *p, int threads,
+                       const struct cdp_progress *progress, struct cdp_err *err)
 {
     size_t groups = (p->columns + WIDE - 1) / WIDE, blocks = (p->rows + HIGH - 1) / HIGH;
     double *b = cdp_alloc_aligned(groups, WIDE * DEEP * sizeof *b, "a packed matrix", err);
@@ -197,6 +198,8 @@ int cdp_dense_multiply(const struct cdp_dense_product *p, int threads, struct cd
             for (size_t block = 0; block < blocks; block++) {
                 size_t from = block * HIGH, end = smaller(from + HIGH, p->rows);
                 double *own = a + (size_t)cdp_thread() * HIGH * DEEP;
+                if (cdp_progress_stopped(progress))
+                    continue;
                 pack(&p->a, false, from, end, TALL, first, depth, own);
                 add_block(p, own, b, from, end, depth);
             }
@@ -204,7 +207,7 @@ int cdp_dense_multiply(const struct cdp_dense_product *p, int threads, struct cd
     }
     free(a);
     free(b);
-    return status;
+    return status ? status : cdp_progress_check(progress, err);
 }
 
 void cdp_dense_products(const double *x, const double *row, size_t rows, size_t stride, size_t n,
@@ -250,7 +253,8 @@ static void reflect_row(struct eigen *e, size_t k)
 
 // One pass: rows of the rest take the update of u and w before, and give their product with the
 // next u.
-static void tridiagonalize(struct eigen *e, int threads)
+static int tridiagonalize(struct eigen *e, int threads, const struct cdp_progress *progress,
+                          struct cdp_err *err)
 {
     const struct loops *run = loops();
     size_t n = e->n;
@@ -258,6 +262,8 @@ static void tridiagonalize(struct eigen *e, int threads)
     memset(e->w, 0, n * sizeof *e->w);
     for (size_t k = n; k-- > 1;) {
         double *next = e->matrix + k * n;
+        if (cdp_progress_check(progress, err))
+            return -1;
         run->add(next, e->w, -e->u[k], k + 1);
         run->add(next, e->u, -e->w[k], k + 1);
         e->diagonal[k] = next[k];
@@ -276,6 +282,7 @@ static void tridiagonalize(struct eigen *e, int threads)
     }
     // of the last row, what is left of the last update
     e->diagonal[0] = e->matrix[0] - (n > 1 ? 2 * e->u[0] * e->w[0] : 0);
+    return 0;
 }
 
 static int add_turn(struct eigen *e, double c, double s, size_t row, struct cdp_err *err)
@@ -339,7 +346,8 @@ static int diagonalize(struct eigen *e, struct cdp_err *err)
 }
 
 // The eigenvectors of the tridiagonal matrix, one a row of `out`.
-static int turn_all(const struct eigen *e, double *out, int threads, struct cdp_err *err)
+static int turn_all(const struct eigen *e, double *out, int threads,
+                    const struct cdp_progress *progress, struct cdp_err *err)
 {
     size_t n = e->n;
     double *room = cdp_alloc_aligned((size_t)threads, n * BATCH * sizeof *room, "rotations", err);
@@ -349,6 +357,8 @@ static int turn_all(const struct eigen *e, double *out, int threads, struct cdp_
     for (size_t from = 0; from < n; from += BATCH) {
         double *rows = room + (size_t)cdp_thread() * n * BATCH;
         size_t count = smaller(BATCH, n - from);
+        if (cdp_progress_stopped(progress))
+            continue;
         memset(rows, 0, n * BATCH * sizeof *rows);
         for (size_t i = 0; i < count; i++)
             rows[(from + i) * BATCH + i] = 1;
@@ -357,7 +367,7 @@ static int turn_all(const struct eigen *e, double *out, int threads, struct cdp_
             memcpy(out + i * n + from, rows + i * BATCH, count * sizeof *out);
     }
     free(room);
-    return 0;
+    return cdp_progress_check(progress, err);
 }
 
 struct order {
@@ -375,15 +385,15 @@ static int by_value(const void *a, const void *b)
 
 // Reflects the eigenvectors back, in groups that pass each reflection together, and puts them into
 // the matrix in their order.
-static void finish(struct eigen *e, double *vector, const struct order *order, double *value,
-                   int threads)
+static int finish(struct eigen *e, double *vector, const struct order *order, double *value,
+                  int threads, const struct cdp_progress *progress, struct cdp_err *err)
 {
     enum { GROUP = 8 };
     const struct loops *run = loops();
     size_t n = e->n;
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
     for (size_t from = 0; from < n; from += GROUP) {
-        for (size_t k = 1; k < n; k++) {
+        for (size_t k = 1; k < n && !cdp_progress_stopped(progress); k++) {
             const double *u = e->matrix + k * n;
             for (size_t i = from; i < smaller(from + GROUP, n); i++)
                 run->add(vector + i * n, u, -run->dot(u, vector + i * n, k), k);
@@ -393,9 +403,11 @@ static void finish(struct eigen *e, double *vector, const struct order *order, d
         value[i] = order[i].value;
         memcpy(e->matrix + i * n, vector + order[i].at * n, n * sizeof *vector);
     }
+    return cdp_progress_check(progress, err);
 }
 
-int cdp_dense_eigen(double *matrix, size_t n, double *value, int threads, struct cdp_err *err)
+int cdp_dense_eigen(double *matrix, size_t n, double *value, int threads,
+                    const struct cdp_progress *progress, struct cdp_err *err)
 {
     if (n == 0)
         return 0;
@@ -411,16 +423,16 @@ int cdp_dense_eigen(double *matrix, size_t n, double *value, int threads, struct
                           .u = room + 2 * n,
                           .v = room + 3 * n,
                           .w = room + 4 * n};
-        tridiagonalize(&e, threads);
-        status = diagonalize(&e, err);
-        if (!status)
-            status = turn_all(&e, vector, threads, err);
+        status = tridiagonalize(&e, threads, progress, err) || diagonalize(&e, err) ||
+                         turn_all(&e, vector, threads, progress, err)
+                     ? -1
+                     : 0;
         free(e.turn);
         for (size_t i = 0; i < n; i++)
             order[i] = (struct order){e.diagonal[i], i};
         qsort(order, n, sizeof *order, by_value);
         if (!status)
-            finish(&e, vector, order, value, threads);
+            status = finish(&e, vector, order, value, threads, progress, err);
     }
     free(room);
     free(order);

@@ -23,6 +23,7 @@ struct work {
     bool *certain;     // rows that need not
     uint32_t *before;  // labels of the round before
     int threads;
+    const struct cdp_progress *progress;
 };
 
 static double *row_of(const struct work *w, size_t row)
@@ -64,6 +65,7 @@ static int choose(const struct work *w, enum cdp_assign assign, struct cdp_err *
     }
     for (size_t c = 0; c < k && !status; c++) {
         size_t best = 0;
+        status = cdp_progress_check(w->progress, err);
         for (size_t i = 1; i < count; i++)
             best = key[i] < key[best] ? i : best;
         memcpy(w->sum + c * k, row + best * k, k * sizeof *part);
@@ -110,8 +112,8 @@ static int rotate(const struct work *w, double *singular, struct cdp_err *err)
                                        .depth = k,
                                        .c = w->square,
                                        .stride = k};
-    if (cdp_dense_multiply(&square, w->threads, err) ||
-        cdp_dense_eigen(w->square, k, w->value, w->threads, err))
+    if (cdp_dense_multiply(&square, w->threads, w->progress, err) ||
+        cdp_dense_eigen(w->square, k, w->value, w->threads, w->progress, err))
         return -1;
     *singular = 0;
     double *q = w->square, *inverse = w->rotation; // S^-1/2 Q, then its square
@@ -136,7 +138,8 @@ static int rotate(const struct work *w, double *singular, struct cdp_err *err)
                                      .depth = k,
                                      .c = q,
                                      .stride = k};
-    if (cdp_dense_multiply(&invert, w->threads, err) || cdp_dense_multiply(&turn, w->threads, err))
+    if (cdp_dense_multiply(&invert, w->threads, w->progress, err) ||
+        cdp_dense_multiply(&turn, w->threads, w->progress, err))
         return -1;
     memcpy(w->rotation, q, k * k * sizeof *q);
     return 0;
@@ -204,7 +207,7 @@ static int assign_panel(const struct work *w, const uint32_t *list, size_t count
                                      .depth = k,
                                      .c = room,
                                      .stride = k};
-    int status = room ? cdp_dense_multiply(&turn, 1, err) : -1;
+    int status = room ? cdp_dense_multiply(&turn, 1, w->progress, err) : -1;
     for (size_t i = 0; i < count && !status; i++) {
         const double *turned = room + i * k;
         double magnitude[LIKELY];
@@ -230,7 +233,7 @@ static int assign_rows(const struct work *w, bool all, bool magnitudes, struct c
     int status = 0;
 #pragma omp parallel for num_threads(w->threads) schedule(dynamic, 256)
     for (size_t i = 0; i < w->rows; i++)
-        w->certain[i] = !all && assign_likely(w, i);
+        w->certain[i] = !all && !cdp_progress_stopped(w->progress) && assign_likely(w, i);
     for (size_t i = 0; i < w->rows; i++) {
         if (!w->certain[i])
             w->list[count++] = (uint32_t)i;
@@ -323,7 +326,8 @@ static int cluster_qr(const struct work *w, struct cdp_err *err)
 }
 
 int cdp_discretize(double *embedding, const double *root, size_t rows, size_t k, size_t stride,
-                   enum cdp_assign assign, uint32_t *label, int threads, struct cdp_err *err)
+                   enum cdp_assign assign, uint32_t *label, int threads,
+                   const struct cdp_progress *progress, struct cdp_err *err)
 {
     struct work w = {.row = embedding,
                      .rows = rows,
@@ -331,7 +335,8 @@ int cdp_discretize(double *embedding, const double *root, size_t rows, size_t k,
                      .stride = stride,
                      .label = label,
                      .likely = k < LIKELY ? k : LIKELY,
-                     .threads = threads};
+                     .threads = threads,
+                     .progress = progress};
     w.sum = cdp_alloc_aligned(k, k * sizeof *w.sum, "sums of clusters", err);
     w.rotation = cdp_alloc_aligned(k, k * sizeof *w.rotation, "a rotation", err);
     w.square = cdp_alloc_aligned(k, k * sizeof *w.square, "a rotation", err);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/progress.h"
 
 // Clusters from eigenvectors.
 
@@ -26,6 +27,7 @@ enum cdp_assign {
 // k x k, what cdp_dense_eigen takes for one, 1,024 rows a thread and those to choose from, 73 bytes
 // a row.
 int cdp_discretize(double *embedding, const double *root, size_t rows, size_t k, size_t stride,
-                   enum cdp_assign assign, uint32_t *label, int threads, struct cdp_err *err);
+                   enum cdp_assign assign, uint32_t *label, int threads,
+                   const struct cdp_progress *progress, struct cdp_err *err);
 
 #endif

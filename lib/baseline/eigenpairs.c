@@ -58,7 +58,7 @@ static int solve_dense(const struct solver *s, struct cdp_eigenpairs *c, struct 
              e < s->laplacian->begin[c->places.first + i + 1]; e++)
             c->vector[i * n + s->laplacian->target[e] - c->places.first] = s->laplacian->weight[e];
     }
-    if (cdp_dense_eigen(c->vector, n, c->value, s->threads, err))
+    if (cdp_dense_eigen(c->vector, n, c->value, s->threads, s->progress, err))
         return -1;
     for (uint64_t i = 0; i < n; i++) { // one eigenvector a column
         for (uint64_t j = 0; j < i; j++) {
@@ -102,7 +102,7 @@ static int filter(const struct solver *s, const struct cdp_eigenpairs *c, int de
         take_columns(c, first, x);
         cdp_laplacian_step(s->laplacian, c->places,
                            &(struct cdp_laplacian_step){x, NULL, y, 1 / half, middle}, 1);
-        for (int j = 1; j < degree; j++) {
+        for (int j = 1; j < degree && !cdp_progress_stopped(s->progress); j++) {
             cdp_laplacian_step(s->laplacian, c->places,
                                &(struct cdp_laplacian_step){y, x, x, 2 / half, middle}, 1);
             double *next = x;
@@ -113,7 +113,7 @@ static int filter(const struct solver *s, const struct cdp_eigenpairs *c, int de
         cdp_progress_add(s->progress, 1);
     }
     free(room);
-    return 0;
+    return cdp_progress_check(s->progress, err);
 }
 
 // Matrices of block x block.
@@ -141,7 +141,7 @@ static int project(const struct solver *s, const struct cdp_eigenpairs *c, const
                                         .c = m->gram,
                                         .stride = b,
                                         .upper = true};
-    int status = cdp_dense_multiply(&product, s->threads, err);
+    int status = cdp_dense_multiply(&product, s->threads, s->progress, err);
     product.b = (struct cdp_dense){room, TOGETHER, 1};
     product.upper = false;
     for (uint64_t first = 0; first < b && !status; first += TOGETHER) {
@@ -156,7 +156,7 @@ static int project(const struct solver *s, const struct cdp_eigenpairs *c, const
                 memcpy(room + i * TOGETHER + part, y + i * CDP_LAPLACIAN_WIDE,
                        CDP_LAPLACIAN_WIDE * sizeof *y);
         }
-        status = cdp_dense_multiply(&product, s->threads, err);
+        status = cdp_dense_multiply(&product, s->threads, s->progress, err);
     }
     free(room);
     return status;
@@ -165,7 +165,8 @@ static int project(const struct solver *s, const struct cdp_eigenpairs *c, const
 // Sets `inverse` to T, upper triangular, with T' gram T = I, by Cholesky decomposition of the gram
 // matrix scaled to a diagonal of 1. Columns that depend on those before, whose pivot is below
 // 1e-12, are 0. The gram matrix is overwritten.
-static void orthogonalize(const struct small *m, uint64_t b, int threads)
+static int orthogonalize(const struct solver *s, const struct small *m, uint64_t b,
+                         struct cdp_err *err)
 {
     double *r = m->gram, *scale = m->value;
     for (uint64_t i = 0; i < b; i++)
@@ -174,7 +175,7 @@ static void orthogonalize(const struct small *m, uint64_t b, int threads)
         for (uint64_t j = i; j < b; j++)
             r[i * b + j] *= scale[i] * scale[j];
     }
-    for (uint64_t k = 0; k < b; k++) {
+    for (uint64_t k = 0; k < b && !cdp_progress_stopped(s->progress); k++) {
         double *row = r + k * b;
         bool used = row[k] > 1e-12;
         double by = used ? 1 / sqrt(row[k]) : 0;
@@ -182,7 +183,7 @@ static void orthogonalize(const struct small *m, uint64_t b, int threads)
             row[j] *= by;
         if (!used)
             continue; // row[k] is 0, which marks it
-#pragma omp parallel for num_threads(threads) schedule(static, 16) if (b - k > 256)
+#pragma omp parallel for num_threads(s->threads) schedule(static, 16) if (b - k > 256)
         for (uint64_t i = k + 1; i < b; i++) {
             double *other = r + i * b;
             for (uint64_t j = i; j < b; j++)
@@ -190,10 +191,10 @@ static void orthogonalize(const struct small *m, uint64_t b, int threads)
         }
     }
     enum { COLUMNS = 32 };
-#pragma omp parallel for num_threads(threads) schedule(dynamic)
+#pragma omp parallel for num_threads(s->threads) schedule(dynamic)
     for (uint64_t from = 0; from < b; from += COLUMNS) { // R T = I, from the last row up
         uint64_t end = from + COLUMNS < b ? from + COLUMNS : b;
-        for (uint64_t i = b; i-- > 0;) {
+        for (uint64_t i = b; i-- > 0 && !cdp_progress_stopped(s->progress);) {
             double *own = m->inverse + i * b;
             bool used = r[i * b + i] > 0;
             for (uint64_t j = from; j < end; j++)
@@ -211,6 +212,7 @@ static void orthogonalize(const struct small *m, uint64_t b, int threads)
         for (uint64_t j = 0; j < b; j++)
             m->inverse[i * b + j] *= scale[i];
     }
+    return cdp_progress_check(s->progress, err);
 }
 
 // X := X Q for Q of block x block, one column a row of `turned`.
@@ -232,7 +234,7 @@ static int turn_vectors(const struct solver *s, const struct cdp_eigenpairs *c,
                                          .depth = b,
                                          .c = room,
                                          .stride = b};
-        int failed = room ? cdp_dense_multiply(&turn, 1, &own) : -1;
+        int failed = room ? cdp_dense_multiply(&turn, 1, s->progress, &own) : -1;
         if (!failed)
             memcpy(c->vector + from * b, room, count * b * sizeof *room);
         free(room);
@@ -263,7 +265,8 @@ static int rayleigh_ritz(const struct solver *s, const struct cdp_eigenpairs *c,
         for (uint64_t j = 0; j < i; j++)
             m->image[i * b + j] = m->image[j * b + i];
     }
-    orthogonalize(m, b, s->threads);
+    if (orthogonalize(s, m, b, err))
+        return -1;
     struct cdp_dense_product product = {.a = {m->image, b, 1},
                                         .b = {m->inverse, b, 1},
                                         .rows = b,
@@ -271,12 +274,12 @@ static int rayleigh_ritz(const struct solver *s, const struct cdp_eigenpairs *c,
                                         .depth = b,
                                         .c = m->gram,
                                         .stride = b};
-    if (cdp_dense_multiply(&product, s->threads, err))
+    if (cdp_dense_multiply(&product, s->threads, s->progress, err))
         return -1;
     product.a = (struct cdp_dense){m->inverse, 1, b};
     product.b.at = m->gram;
     product.c = m->image;
-    if (cdp_dense_multiply(&product, s->threads, err))
+    if (cdp_dense_multiply(&product, s->threads, s->progress, err))
         return -1;
     for (uint64_t i = 0; i < b; i++) {
         if (m->inverse[i * b + i] == 0)
@@ -284,12 +287,13 @@ static int rayleigh_ritz(const struct solver *s, const struct cdp_eigenpairs *c,
         for (uint64_t j = 0; j < i; j++) // the product is symmetric but for rounding
             m->image[i * b + j] = m->image[j * b + i];
     }
-    if (cdp_dense_eigen(m->image, b, m->value, s->threads, err))
+    if (cdp_dense_eigen(m->image, b, m->value, s->threads, s->progress, err))
         return -1;
     product.a = (struct cdp_dense){m->image, b, 1}; // Q' = Y' T', one column of Q a row
     product.b = (struct cdp_dense){m->inverse, 1, b};
     product.c = m->gram;
-    if (cdp_dense_multiply(&product, s->threads, err) || turn_vectors(s, c, m->gram, err))
+    if (cdp_dense_multiply(&product, s->threads, s->progress, err) ||
+        turn_vectors(s, c, m->gram, err))
         return -1;
     for (uint64_t j = 0; j < b; j++) {
         if (m->value[j] < -1.5)
@@ -389,6 +393,8 @@ int cdp_eigenpairs_find(struct cdp_eigenpairs *c, const struct cdp_laplacian *la
 {
     struct solver s = {laplacian, threads, progress};
     cdp_eigenpairs_free(c);
+    if (cdp_progress_check(progress, err))
+        return -1;
     return is_dense(c) ? solve_dense(&s, c, err) : solve_sparse(&s, c, err);
 }
 

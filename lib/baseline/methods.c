@@ -480,7 +480,8 @@ RUN(run_rank_order)
     struct cdp_neighbours lists;
     if (find_lists(&lists, data, plan->neighbours - 1, err))
         return -1;
-    int status = cdp_rank_order(&lists, plan->threshold, data->threads, result->label, err);
+    int status =
+        cdp_rank_order(&lists, plan->threshold, data->threads, result->label, data->progress, err);
     cdp_neighbours_free(&lists);
     return status;
 }

@@ -82,7 +82,7 @@ static int step(struct minibatch *m, const uint32_t *row, uint64_t count, struct
     const struct cdp_rows *rows = s->points->rows;
     size_t dim = rows->dim;
     uint32_t touched = 0;
-    if (assign(m, row, count, NULL, err))
+    if (assign(m, row, count, s->plan->progress, err))
         return -1;
     m->inertia = 0;
     for (uint64_t i = 0; i < count; i++) {
@@ -134,7 +134,6 @@ static int run_batches(struct minibatch *m, struct cdp_err *err)
             s->iterations++;
             if (step(m, m->order + from, count, err))
                 return -1;
-            cdp_progress_add(s->plan->progress, count);
             if (settled(m, part))
                 return 0;
         }

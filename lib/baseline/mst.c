@@ -25,6 +25,7 @@ struct mst {
     const struct cdp_neighbours *lists;
     const double *core;
     int threads;
+    struct cdp_progress *progress;
     struct cdp_duplicates copies;
     struct cdp_spanning forest; // of distinct rows: nodes are groups of equal rows, then renumbered
     uint32_t *first;            // the first row of each node
@@ -67,6 +68,8 @@ static int merge_lists(struct mst *m, struct cdp_err *err)
     uint32_t nodes = m->forest.nodes;
     for (uint32_t from = 0; from < m->lists->k; from += CHUNK) {
         uint32_t count = m->lists->k - from < CHUNK ? m->lists->k - from : CHUNK;
+        if (cdp_progress_check(m->progress, err))
+            return -1;
         struct cdp_joined *edge = cdp_spanning_offer(&m->forest, (size_t)nodes * count, err);
         if (!edge)
             return -1;
@@ -115,11 +118,13 @@ static int connect_nearest(struct mst *m, uint32_t *node, uint32_t *pick, struct
     struct cdp_matrix some = *m->rows->matrix;
     some.rows = count;
     some.pick = pick;
+    struct cdp_progress progress = cdp_progress_within(m->progress);
     struct cdp_knn_plan plan = {
         .k = count <= REPRESENTATIVE_NEIGHBOURS ? count - 1 : REPRESENTATIVE_NEIGHBOURS,
         .metric = CDP_COSINE,
         .last = count,
         .threads = m->threads,
+        .progress = &progress,
         .recall = 0.9,
     };
     struct cdp_knn_result result;
@@ -168,8 +173,7 @@ static double radius_of(const struct mst *m, uint32_t row)
     return fmax(core_of(m, row), distance);
 }
 
-static int merge_others(struct mst *m, double limit, struct cdp_progress *progress,
-                        struct cdp_err *err)
+static int merge_others(struct mst *m, double limit, struct cdp_err *err)
 {
     uint32_t nodes = m->forest.nodes;
     uint32_t *old = cdp_alloc(nodes, sizeof *old, "a spanning forest", err);
@@ -185,7 +189,7 @@ static int merge_others(struct mst *m, double limit, struct cdp_progress *progre
         for (uint32_t x = 0; x < nodes; x++)
             node[x] = (struct cdp_shortcut_node){m->first[x], core_of(m, m->first[x]),
                                                  radius_of(m, m->first[x])};
-        status = cdp_shortcuts(&m->forest, m->rows, node, limit, m->threads, progress, err);
+        status = cdp_shortcuts(&m->forest, m->rows, node, limit, m->threads, m->progress, err);
     }
     free(old);
     free(node);
@@ -249,7 +253,11 @@ int cdp_mst(struct cdp_joined *edge, const struct cdp_rows *rows,
             const struct cdp_neighbours *lists, const double *core, double limit, int threads,
             struct cdp_progress *progress, struct cdp_err *err)
 {
-    struct mst m = {.rows = rows, .lists = lists, .core = core, .threads = cdp_threads(threads)};
+    struct mst m = {.rows = rows,
+                    .lists = lists,
+                    .core = core,
+                    .threads = cdp_threads(threads),
+                    .progress = progress};
     if (rows->count < 2)
         return 0;
     cdp_progress_start(progress, "spanning tree", "blocks of pairs", 0);
@@ -263,7 +271,7 @@ int cdp_mst(struct cdp_joined *edge, const struct cdp_rows *rows,
     if (!status)
         status = merge_lists(&m, err) ||
                  (isinf(limit) ? connect(&m, err) : connect_apart(&m, err)) ||
-                 (limit >= 0 && merge_others(&m, limit, progress, err));
+                 (limit >= 0 && merge_others(&m, limit, err));
     if (!status) {
         set_edges(&m, edge);
         status = name_by_first(edge, rows->count, err);

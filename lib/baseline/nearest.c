@@ -590,11 +590,13 @@ int cdp_nearest(struct cdp_assignment *a, const struct cdp_points *p, const stru
 #pragma omp for schedule(dynamic, 1)
         for (uint64_t first = 0; first < count; first += ROWS) {
             uint32_t here = cdp_min(count - first, ROWS);
+            if (cdp_progress_stopped(progress))
+                continue;
             search_rows(&searches[cdp_thread()], a, p, c, columns, jobs + first, here);
             cdp_progress_add(progress, here);
         }
         cdp_kernel_end(kernel);
     }
     free_searches(searches, threads);
-    return 0;
+    return cdp_progress_check(progress, err);
 }

@@ -40,17 +40,26 @@ static void link_row(const struct cdp_neighbours *lists, uint32_t i, double thre
 }
 
 int cdp_rank_order(const struct cdp_neighbours *lists, double threshold, int threads,
-                   uint32_t *label, struct cdp_err *err)
+                   uint32_t *label, struct cdp_progress *progress, struct cdp_err *err)
 {
     uint32_t rows = (uint32_t)lists->rows;
     threads = cdp_threads(threads);
     uint8_t *linked = cdp_alloc(rows, lists->k, "links", err);
     uint32_t *places = cdp_zalloc((size_t)rows, (size_t)threads * sizeof *places, "places", err);
-    if (linked && places) {
+    int status = linked && places ? 0 : -1;
+    if (!status) {
+        cdp_progress_start(progress, "rank orders", "items", rows);
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 256)
-        for (uint32_t i = 0; i < rows; i++)
+        for (uint32_t i = 0; i < rows; i++) {
+            if (cdp_progress_stopped(progress))
+                continue;
             link_row(lists, i, threshold, places + (size_t)cdp_thread() * rows,
                      linked + (size_t)i * lists->k);
+            cdp_progress_add(progress, 1);
+        }
+        status = cdp_progress_check(progress, err);
+    }
+    if (!status) {
         cdp_sets_init(label, rows);
         for (size_t e = 0; e < (size_t)rows * lists->k; e++) {
             if (linked[e])
@@ -59,7 +68,6 @@ int cdp_rank_order(const struct cdp_neighbours *lists, double threshold, int thr
         for (uint32_t i = 0; i < rows; i++)
             label[i] = cdp_sets_find(label, i);
     }
-    int status = linked && places ? 0 : -1;
     free(linked);
     free(places);
     return status;

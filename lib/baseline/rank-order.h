@@ -16,6 +16,6 @@
 // Sets label[i] to the smallest item of i's cluster. Memory: a byte a neighbour, and 4 bytes an
 // item for each thread. Results do not depend on the number of threads.
 int cdp_rank_order(const struct cdp_neighbours *lists, double threshold, int threads,
-                   uint32_t *label, struct cdp_err *err);
+                   uint32_t *label, struct cdp_progress *progress, struct cdp_err *err);
 
 #endif

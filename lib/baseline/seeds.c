@@ -280,6 +280,10 @@ int cdp_seeds(struct cdp_centroids *c, const struct cdp_points *p, uint32_t coun
     if (!status) {
         take_first(&s, threads);
         for (uint32_t best = 0; taken < count && best < CANDIDATES;) {
+            if (cdp_progress_check(progress, err)) {
+                free_sample(&s);
+                return -1;
+            }
             memcpy(c->number + taken++ * dim, s.number + best * dim, dim * sizeof *c->number);
             cdp_progress_add(progress, 1);
             if (taken < count)

@@ -287,7 +287,8 @@ static int scan_units(struct scan *s, uint64_t *next, int threads, struct cdp_pr
         struct worker *w = &s->worker[cdp_thread()];
         struct cdp_err own;
         cdp_kernel_begin(s->data.kernel, s->columns.words);
-        while (__atomic_load_n(&found, __ATOMIC_RELAXED) < enough) {
+        while (__atomic_load_n(&found, __ATOMIC_RELAXED) < enough &&
+               !cdp_progress_stopped(progress)) {
             uint64_t unit = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED);
             if (unit >= units)
                 break;
@@ -331,7 +332,8 @@ static int scan_all(struct scan *s, int threads, struct cdp_progress *progress, 
     cdp_progress_stage(progress, 1, blocks * (blocks + 1) / 2);
     for (uint64_t next = 0; next < blocks * blocks;) {
         set_bounds(s);
-        if (scan_units(s, &next, threads, progress, err) || merge_found(s, threads, err))
+        if (scan_units(s, &next, threads, progress, err) || cdp_progress_check(progress, err) ||
+            merge_found(s, threads, err))
             return -1;
     }
     return 0;

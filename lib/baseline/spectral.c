@@ -75,7 +75,7 @@ static int plan_blocks(struct spectral *s, uint64_t count, struct cdp_err *err)
     for (uint64_t i = 0; i < s->components; i++) {
         if (s->component[i].pairs.places.items > CDP_EIGENPAIRS_DENSE &&
             cdp_spectrum_new(&spectrum[i], &s->laplacian, s->component[i].pairs.places, s->threads,
-                             err)) {
+                             s->progress, err)) {
             free(spectrum);
             return -1;
         }
@@ -179,7 +179,7 @@ static int assign(struct spectral *s, enum cdp_assign how, uint32_t *label, stru
             label[c->places.first + p] = 0;
         if (chosen > 1 &&
             cdp_discretize(c->vector, s->laplacian.root + c->places.first, c->places.items, chosen,
-                           c->block, how, label + c->places.first, s->threads, err))
+                           c->block, how, label + c->places.first, s->threads, s->progress, err))
             return -1;
         for (uint64_t p = 0; p < c->places.items && chosen > 0; p++)
             label[c->places.first + p] += clusters;

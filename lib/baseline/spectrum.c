@@ -26,7 +26,8 @@ static double cosine(const double sine[2 * CDP_SPECTRUM_GRID], int q)
 }
 
 int cdp_spectrum_new(struct cdp_spectrum *spectrum, const struct cdp_laplacian *l,
-                     struct cdp_places places, int threads, struct cdp_err *err)
+                     struct cdp_places places, int threads, const struct cdp_progress *progress,
+                     struct cdp_err *err)
 {
     double *moment = spectrum->moment;
     spectrum->items = places.items;
@@ -41,7 +42,8 @@ int cdp_spectrum_new(struct cdp_spectrum *spectrum, const struct cdp_laplacian *
                    : 1;
     cdp_laplacian_step(l, places, &(struct cdp_laplacian_step){.x = x, .out = y, .by = 1}, threads);
     moment[0] = 1;
-    for (int j = 0; j < CDP_SPECTRUM_MOMENTS / 2; j++) { // x = T_j, y = T_j+1
+    for (int j = 0; j < CDP_SPECTRUM_MOMENTS / 2 && !cdp_progress_stopped(progress);
+         j++) { // x = T_j, y = T_j+1
         double even = 0, odd = 0;
         for (uint64_t i = 0; i < numbers; i++) {
             even += x[i] * x[i];
@@ -59,7 +61,7 @@ int cdp_spectrum_new(struct cdp_spectrum *spectrum, const struct cdp_laplacian *
         y = next;
     }
     free(room);
-    return 0;
+    return cdp_progress_check(progress, err);
 }
 
 double cdp_spectrum_count(const struct cdp_spectrum *spectrum, const struct cdp_spectrum_grid *grid,

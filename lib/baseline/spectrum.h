@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "base/progress.h"
 #include "baseline/laplacian.h"
 
 // How many eigenvalues of N lie above a number: by moments of the spectrum, the traces of Chebyshev
@@ -20,7 +21,8 @@ struct cdp_spectrum {
 
 // Memory meanwhile: 256 bytes an item. `threads` is at least 1.
 int cdp_spectrum_new(struct cdp_spectrum *spectrum, const struct cdp_laplacian *laplacian,
-                     struct cdp_places places, int threads, struct cdp_err *err);
+                     struct cdp_places places, int threads, const struct cdp_progress *progress,
+                     struct cdp_err *err);
 
 struct cdp_spectrum_grid {
     double sine[2 * CDP_SPECTRUM_GRID]; // of pi q / CDP_SPECTRUM_GRID

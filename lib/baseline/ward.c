@@ -205,12 +205,14 @@ static int connect(struct ward *w, const struct cdp_rows *rows, const struct cdp
 }
 
 // The costs of the edges between items, each at its larger end.
-static void first_costs(struct ward *w)
+static void first_costs(struct ward *w, const struct cdp_progress *progress)
 {
 #pragma omp parallel for num_threads(w->threads) schedule(dynamic, 64)
     for (uint64_t i = 0; i < w->items; i++) {
         struct cluster *own = &w->cluster[i];
         uint32_t smaller = 0;
+        if (cdp_progress_stopped(progress))
+            continue;
         for (uint32_t e = 0; e < own->edges; e++) {
             if (own->edge[e].other < i) {
                 struct edge edge = own->edge[e];
@@ -285,6 +287,8 @@ static int merge_steps(struct ward *w, uint64_t steps, struct cdp_merged *merge,
                        struct cdp_progress *progress, struct cdp_err *err)
 {
     for (uint64_t step = 0; step < steps;) {
+        if (cdp_progress_check(progress, err))
+            return -1;
         struct candidate top = pop(w);
         const struct cluster *own = &w->cluster[top.name];
         if (own->number != top.number)
@@ -358,7 +362,7 @@ int cdp_ward(const struct cdp_rows *rows, const struct cdp_neighbours *lists, ui
     if (!status) {
         memset(w.seen, 0xff, w.items * sizeof *w.seen);
         cdp_progress_start(progress, "merging", "merges", steps);
-        first_costs(&w);
+        first_costs(&w, progress);
         status = merge_steps(&w, steps, merge, progress, err);
     }
     for (uint64_t i = 0; label && i < w.items && !status; i++)

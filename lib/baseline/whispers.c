@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "base/random.h"
 
+enum { TOLD = 1024 }; // items from one count of the progress to the next
+
 struct turn {
     uint64_t key;
     uint32_t item;
@@ -56,14 +58,16 @@ int64_t cdp_whispers(const struct cdp_links *l, uint64_t seed, uint32_t rounds, 
         for (uint32_t i = 0; i < l->items; i++)
             turn[i] = (struct turn){cdp_random(own, i), i};
         qsort(turn, l->items, sizeof *turn, by_key);
-        for (uint64_t t = 0; t < l->items; t++) {
+        for (uint64_t t = 0; t < l->items && !cdp_progress_stopped(progress); t++) {
             uint32_t item = turn[t].item, now = loudest(l, item, label, own, sum);
             any = any || now != label[item];
             label[item] = now;
+            if (t % TOLD == TOLD - 1)
+                cdp_progress_add(progress, TOLD);
         }
-        cdp_progress_add(progress, l->items);
+        any = any && !cdp_progress_stopped(progress);
     }
     free(turn);
     free(sum);
-    return round;
+    return cdp_progress_check(progress, err) ? -1 : round;
 }

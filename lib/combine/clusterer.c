@@ -10,17 +10,11 @@ int cdp_clusterer_add(void *clusterer, const uint64_t *i, const uint64_t *j, con
     return cdp_map_add(c->map, i, j, score, pairs, err);
 }
 
-// The stages of progress are the consensus's.
-static void ignore(struct cdp_progress *progress)
-{
-    (void)progress;
-}
-
 int64_t cdp_clusterer_cluster(void *clusterer, uint64_t items, uint32_t *label, struct cdp_err *err)
 {
     struct cdp_clusterer *c = clusterer;
     double length;
-    struct cdp_progress progress = {.show = ignore, .stop = c->stop};
+    struct cdp_progress progress = cdp_progress_within(c->outer);
     int64_t clusters = cdp_clusterer_add(c, NULL, NULL, NULL, 0, err);
     if (clusters == 0)
         clusters = cdp_map_cluster(c->map, items, label, &length, c->threads, &progress, err);

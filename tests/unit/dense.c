@@ -37,10 +37,10 @@ static bool product_is_right(size_t rows, size_t columns, size_t depth, bool tur
                                         .stride = columns + 3,
                                         .upper = upper};
     struct cdp_err err;
-    if (cdp_dense_multiply(&product, 1, &err))
+    if (cdp_dense_multiply(&product, 1, NULL, &err))
         return false;
     product.c = c[1];
-    if (cdp_dense_multiply(&product, 3, &err) || memcmp(c[0], c[1], sizeof c[0]) != 0)
+    if (cdp_dense_multiply(&product, 3, NULL, &err) || memcmp(c[0], c[1], sizeof c[0]) != 0)
         return false;
     for (size_t i = 0; i < rows; i++) {
         for (size_t j = upper ? i : 0; j < columns; j++) {
@@ -81,7 +81,7 @@ static bool eigen_is_right(size_t n, enum kind kind)
     for (int run = 0; run < 2; run++) {
         for (size_t i = 0; i < n * n; i++)
             v[run][i] = entry(kind, i / n, i % n);
-        if (cdp_dense_eigen(v[run], n, value[run], run ? 3 : 1, &err))
+        if (cdp_dense_eigen(v[run], n, value[run], run ? 3 : 1, NULL, &err))
             return false;
     }
     if (memcmp(v[0], v[1], n * n * sizeof **v) != 0 || memcmp(value[0], value[1], n * 8) != 0)
@@ -118,7 +118,8 @@ static uint64_t digest(void)
                                         .c = c,
                                         .stride = MOST - 3};
     uint64_t sum = 0;
-    if (cdp_dense_multiply(&product, 2, &err) || cdp_dense_eigen(a, MOST - 1, value, 2, &err))
+    if (cdp_dense_multiply(&product, 2, NULL, &err) ||
+        cdp_dense_eigen(a, MOST - 1, value, 2, NULL, &err))
         return 0;
     cdp_dense_products(a, c, MOST - 5, MOST, MOST - 7, value, 2);
     for (size_t i = 0; i < 3 * MOST; i++) {
@@ -154,8 +155,8 @@ int main(int argc, char **argv)
     double nothing = NAN, value;
     struct cdp_err err;
     double pair[4] = {NAN, 1, 1, 2}, values[2];
-    ok(!cdp_dense_eigen(&nothing, 0, &value, 1, &err), "no rows");
-    ok(cdp_dense_eigen(pair, 2, values, 1, &err) < 0, "numbers that are not finite");
+    ok(!cdp_dense_eigen(&nothing, 0, &value, 1, NULL, &err), "no rows");
+    ok(cdp_dense_eigen(pair, 2, values, 1, NULL, &err) < 0, "numbers that are not finite");
     char command[4096], plain[32] = "", best[32] = "";
     snprintf(command, sizeof command, "CDP_ISA=plain %s x; %s x", argv[0], argv[0]);
     FILE *both = popen(command, "r");

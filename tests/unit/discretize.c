@@ -92,7 +92,7 @@ int main(void)
         for (int threads = 1; threads < 4; threads += 2) {
             fill(row, root, 0.1 * (1 + noisy));
             ok(!cdp_discretize(row, root, ROWS, K, STRIDE, CDP_ASSIGN_DISCRETIZE,
-                               label[threads > 1], threads, &err),
+                               label[threads > 1], threads, NULL, &err),
                "noise %d, %d threads", noisy, threads);
         }
         ok(memcmp(label[0], label[1], sizeof label[0]) == 0, "the same for 3 threads");
