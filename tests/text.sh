@@ -159,6 +159,16 @@ fails 1 "padded: line 2: expected a second id \(.*, without leading zeros; cdp-v
 fails 1 "padded.pairs: line 1: expected a second id \(.*, without leading zeros; cdp-view --from reads names\), got '08'" "nor one of a constraint" \
     cdp-propagate --cannot-link padded.pairs <(printf '7 8 .5\n')
 is "$(printf '7,8,.5\n' | tsv csv --named -)" "$(printf '7\t8\t0.5')" "numbers are names on request"
+printf '50\t70\t.9\n70\t3\t.8\n' >keys
+is "$(cdp-view --from tsv keys 2>&1 >keys.cdp)" \
+    'cdp-view: ids are taken as item numbers 0 to 70, 68 of which occur in no pair: --named keeps them as names' "keys of a table are told"
+is "$(cdp-view --from tsv <(printf '5000000000 7 .9\n') 2>&1 >large.cdp)" \
+    'cdp-view: ids are taken as item numbers 0 to 5000000000, at least 4999999999 of which occur in no pair: --named keeps them as names' \
+    "large ones too"
+fails 1 'node 5000000000: at most 2\^32 - 2 nodes .* --named' "and by the clusters" cdp-propagate large.cdp
+fails 1 'node 5000000000: at most 2\^32 - 2 nodes .* --named' "of both methods" cdp-propagate --method map <(printf '5000000000 7 .9\n')
+is "$({ cdp-view --from tsv --named keys; cdp-view --from tsv --nodes 100 keys; printf '0 1 .5\n' | cdp-view --from tsv; } 2>&1 >/dev/null)" "" \
+    "not names, a known number of items, or numbers that are all there"
 is "$(printf '7,8,.5\n' | cdp-view --from csv --named | cdp-propagate)" "$(printf '7\t0\n8\t0')" "and come out"
 printf '5\t6\t.5\n' >numbers.tsv
 printf 'a\t6\t.25\n' >one.tsv

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "io/input.h"
 #include "io/names.h"
 #include "stream/convert.h"
@@ -91,6 +92,37 @@ static enum cdp_type read_files(struct cdp_list *list, struct cdp_text_form *for
     return type;
 }
 
+// Ids of a table's key, taken as numbers, leave most numbers without a pair. Where they are too
+// large for a bit each, the number of ids in the pairs bounds how many.
+static void warn_sparse(const struct cdp_list *list)
+{
+    uint64_t last = 0, used = 2 * (uint64_t)list->count;
+    struct cdp_err err;
+    for (size_t e = 0; e < list->count; e++) {
+        const struct cdp_edge *edge = &list->edge[e];
+        uint64_t larger = edge->source > edge->target ? edge->source : edge->target;
+        last = larger > last ? larger : last;
+    }
+    bool exact = last / 64 <= list->count;
+    if (exact) {
+        uint64_t *seen = cdp_zalloc(last / 64 + 1, sizeof *seen, "ids that occur", &err);
+        tool_check(seen ? 0 : -1, &err);
+        for (size_t e = 0; e < list->count; e++) {
+            seen[list->edge[e].source / 64] |= UINT64_C(1) << list->edge[e].source % 64;
+            seen[list->edge[e].target / 64] |= UINT64_C(1) << list->edge[e].target % 64;
+        }
+        used = 0;
+        for (uint64_t word = 0; word <= last / 64; word++)
+            used += (uint64_t)__builtin_popcountll(seen[word]);
+        free(seen);
+    }
+    if (list->count && last + 1 > 2 * used)
+        tool_warn("ids are taken as item numbers 0 to %llu, %s%llu of which occur in no pair: "
+                  "--named keeps them as names",
+                  (unsigned long long)last, exact ? "" : "at least ",
+                  (unsigned long long)(last + 1 - used));
+}
+
 void import_files(const struct import *import, struct cdp_output *output,
                   struct cdp_output *names_output, char **files, int count)
 {
@@ -117,6 +149,8 @@ void import_files(const struct import *import, struct cdp_output *output,
         header.k = longest_row(&list);
     }
     const struct cdp_names *names = !form.automatic || form.named ? form.names : NULL;
+    if (form.names && !names && !import->nodes)
+        warn_sparse(&list);
     if (import->ids && rows && cdp_names_count(names) != rows)
         tool_fail("%s: %llu name%s, but %s has %llu items", cdp_input_shown(import->ids),
                   (unsigned long long)cdp_names_count(names), tool_s(cdp_names_count(names)), all,

@@ -75,8 +75,11 @@ uint64_t cdp_forest_nodes(const struct cdp_forest *forest)
 
 static int fail_node(uint64_t node, struct cdp_err *err)
 {
-    return cdp_fail(err, "node %llu: at most 2^32 - 2 nodes can be clustered; number them from 0",
-                    (unsigned long long)node);
+    return cdp_fail(
+        err,
+        "node %llu: at most 2^32 - 2 nodes can be clustered: number them from 0, or make a "
+        "stream of names by cdp-view --from with --named",
+        (unsigned long long)node);
 }
 
 int cdp_forest_reserve(struct cdp_forest *forest, uint64_t nodes, struct cdp_err *err)

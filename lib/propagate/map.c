@@ -61,7 +61,10 @@ static int check_ids(const uint64_t *i, const uint64_t *j, size_t count, struct 
 {
     for (size_t p = 0; p < count; p++) {
         if (i[p] > UINT32_MAX - 2 || j[p] > UINT32_MAX - 2)
-            return cdp_fail(err, "id %llu: ids from 2^32 - 2 on are not supported",
+            return cdp_fail(err,
+                            "id %llu: ids from 2^32 - 2 on are not supported: number the items "
+                            "from 0, or make a "
+                            "stream of names by cdp-view --from with --named",
                             (unsigned long long)(i[p] > j[p] ? i[p] : j[p]));
     }
     return 0;
