@@ -51,13 +51,21 @@ cdp-cluster -q -k 14 --dim 48 -o cluster $m0 $m1 $m2
 cdp-relabel --previous ladder cluster >kept
 cdp-sweep -q --thresholds 0.3:0.9:0.1 --max-sizes 50,600 --labels $meta vote.cdp | tail -n +2 >sweep
 cdp-sweep -q --thresholds 0.3:0.9:0.3 --method map --labels $meta vote.cdp | tail -n +2 >sweep-map
+for method in 'dbscan --eps 0.9' hdbscan 'kmeans --clusters 20' 'ward --clusters 20' 'finch --partition 2' \
+    'chinese-whispers --similarity 0.6'; do
+    # shellcheck disable=SC2086 # a method and its options
+    cdp-baseline $method --dim 48 $m0 >"${method%% *}"
+done
+cdp-baseline knn-dbscan --neighbours 14 --similarity 0.6 --knn m0.cdp >knn-dbscan
+cdp-baseline ward --tree --dim 48 $m0 >ward-tree
 cdp-eval --format tsv cluster $meta >metrics
 for how in kept removed; do
     for metric in pairwise.$how.precision bcubed.$how.fscore ari.$how vmeasure.$how.v; do
         awk -v metric=$metric '$1 == metric { printf "%s %.3f\n", $1, $2 }' metrics
     done
 done >eval
-for text in ladder ladder-2 ladder-auto ladder-forest ladder-links map map-links linkage cluster kept sweep sweep-map eval; do
+for text in ladder ladder-2 ladder-auto ladder-forest ladder-links map map-links linkage cluster kept sweep sweep-map eval \
+    dbscan hdbscan kmeans ward finch chinese-whispers knn-dbscan ward-tree; do
     same "../$text" $text "$text: the tool's bytes"
 done
 cd .. || exit

@@ -120,6 +120,14 @@ def check_errors():
     refuses(ValueError, "threads", cdp.knn, X, 2, threads=-1)
 
 
+def check_baselines():
+    refuses(cdp.Error, "the methods are chinese-whispers, dbscan", cdp.baseline, "k-means", X)
+    refuses(ValueError, "no parameter 'epsilon'", cdp.baseline, "dbscan", X, epsilon=1)
+    refuses(ValueError, "a whole number", cdp.baseline, "kmeans", X, clusters=2.5)
+    refuses(ValueError, "features or lists", cdp.baseline, "dbscan")
+    assert len(np.unique(cdp.baseline("kmeans", X, clusters=7, centres=X[:7]))) == 7
+
+
 def check_names():
     pairs = cdp.pairs([0, 1], [1, 2], [0.9, 0.8])
     pairs.names = ["a", "b c", "d\udcff"]

@@ -54,6 +54,13 @@ write_labels(clustering.labels, "cluster")
 write_labels(cdp.keep_numbers(np.loadtxt("ladder", dtype=int), clustering.labels), "kept")
 
 
+for method, parameters in {"dbscan": {"eps": 0.9}, "hdbscan": {}, "kmeans": {"clusters": 20}, "ward": {"clusters": 20},
+                           "finch": {"partition": 2}, "chinese-whispers": {"similarity": 0.6}}.items():
+    write_labels(cdp.baseline(method, features[0], **parameters), method)
+write_labels(cdp.baseline("knn-dbscan", lists=lists[0], neighbours=14, similarity=0.6), "knn-dbscan")
+np.savetxt("ward-tree", cdp.baseline_tree("ward", features[0]), fmt=["%d", "%d", "%.9g", "%d"], delimiter="\t")
+
+
 def write_table(table, path):
     with open(path, "w", encoding="ascii") as file:
         for row in table:

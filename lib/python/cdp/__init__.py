@@ -7,18 +7,18 @@
     cdp.evaluate(labels, truth)["kept"]["pairwise_fscore"]
 
 The stages one by one: knn, vote, pair_features, consensus, truth, Mediator, propagate, forest,
-linkage, sweep, keep_numbers, evaluate. Their edges are numpy arrays (Edges), to and from scipy.sparse,
+linkage, sweep, keep_numbers, evaluate, baseline. Their edges are numpy arrays (Edges), to and from scipy.sparse,
 pandas and edge streams. Long computations take progress=True or a function, and end by Ctrl-C.
 """
 from ._library import Error
 from .clustering import CDP, Clustering, cluster
 from .edges import (Edges, lists, pairs, pairs_from_frame, pairs_from_scipy, read_stream,
                     write_stream)
-from .stages import (Consensus, Mediator, Warning, consensus, evaluate, forest, keep_numbers, knn,
+from .stages import (Consensus, Mediator, Warning, baseline, baseline_tree, consensus, evaluate, forest, keep_numbers, knn,
                      linkage, pair_features, propagate, sweep, truth, vote)
 
 __version__ = "0.1.0"
-__all__ = ["CDP", "Clustering", "Consensus", "Edges", "Error", "Mediator", "Warning", "cluster",
+__all__ = ["CDP", "Clustering", "Consensus", "Edges", "Error", "Mediator", "Warning", "baseline", "baseline_tree", "cluster",
            "consensus", "evaluate", "forest", "keep_numbers", "knn", "linkage", "lists",
            "pair_features", "pairs", "pairs_from_frame", "pairs_from_scipy", "propagate",
            "read_stream", "sweep", "truth", "vote", "write_stream"]

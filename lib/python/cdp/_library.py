@@ -82,6 +82,17 @@ class ClusterPlan(ctypes.Structure):
                 ("must_links", ctypes.c_uint64), ("cannot_links", ctypes.c_uint64)]
 
 
+class BaselinePlan(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_uint64)] + [
+        (name, ctypes.c_uint64) for name in ("clusters", "neighbours", "min_samples",
+                                             "min_cluster_size", "starts", "batch", "rounds",
+                                             "partition", "seed")] + [
+        (name, ctypes.c_double) for name in ("eps", "similarity", "distance", "threshold",
+                                             "tolerance")] + [
+        (name, ctypes.c_int32) for name in ("select", "assign", "approximate")] + [
+        ("centres", ctypes.c_void_p)]
+
+
 class Outcome(ctypes.Structure):
     _fields_ = [("threshold", ctypes.c_double), ("max_size", ctypes.c_uint64),
                 ("clusters", ctypes.c_uint64), ("items", ctypes.c_uint64),
@@ -114,6 +125,7 @@ RESULTS = {
     "libcdp_mediator_apply": ctypes.POINTER(Edges),
     "libcdp_cluster": ctypes.c_int64,
     "libcdp_forest": ctypes.POINTER(Edges),
+    "libcdp_baseline": ctypes.c_int64,
 }
 
 

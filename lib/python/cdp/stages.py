@@ -321,3 +321,68 @@ def evaluate(labels: Any, truth: Any) -> dict[str, dict[str, float]]:
              ctypes.byref(kept), ctypes.byref(removed))
     return {how: {name: getattr(scores, name) for name in lib.SCORES}
             for how, scores in (("kept", kept), ("removed", removed))}
+
+
+# ---- other clusterings
+
+CHOICES = {"select": ["excess", "leaf"], "assign": ["discretize", "cluster-qr"]}
+
+
+def _baseline_plan(parameters: dict) -> tuple[Any, Any]:
+    plan = _plan(lib.BaselinePlan, "libcdp_baseline_init")
+    kinds = dict(lib.BaselinePlan._fields_[1:])
+    kept = None
+    for name, value in parameters.items():
+        if name not in kinds:
+            raise ValueError(f"no parameter {name!r}: the methods have {', '.join(kinds)}")
+        if name == "centres":
+            matrix, rows = lib.matrix(value)
+            kept = (matrix, rows)
+            value = ctypes.addressof(matrix)
+        elif name in CHOICES:
+            value = lib.choice(value, CHOICES[name], name)
+        elif kinds[name] is ctypes.c_uint64:
+            value = lib.count(value, name)
+        setattr(plan, name, value)
+    return plan, kept
+
+
+def _baseline(function: str, method: str, features: Any, lists: Optional[Edges],
+              out: np.ndarray, parameters: dict, threads: int, progress: Progress) -> None:
+    matrix, rows = (None, None) if features is None else lib.matrix(features)
+    plan, kept = _baseline_plan(parameters)
+    lib.run(function, method.encode(), None if matrix is None else ctypes.byref(matrix),
+            None if lists is None else lists._pointer, ctypes.byref(plan), lib.pointer(out),
+            threads=threads, progress=progress)
+    del rows, kept
+
+
+def _items(features: Any, lists: Optional[Edges]) -> int:
+    if features is None and lists is None:
+        raise ValueError("features or lists are needed")
+    return lists.nodes if features is None else len(features)
+
+
+def baseline(method: str, features: Any = None, lists: Optional[Edges] = None, *,
+             threads: int = 0, progress: Progress = None, **parameters: Any) -> np.ndarray:
+    """Clusters by a well-known method, for comparison: a number for each item, -1 in none.
+
+    method: chinese-whispers, dbscan, finch, hdbscan, kmeans, knn-dbscan, minibatch, rank-order,
+    single, spectral or ward. parameters: the options of cdp-baseline(1), for example
+    eps=0.75, min_samples=10 or clusters=500; the method's defaults otherwise.
+    """
+    items = _items(features, lists)
+    label = np.empty(items, np.uint32)
+    _baseline("libcdp_baseline", method, features, lists, label, parameters, threads,
+              progress)
+    return lib.as_numbers(label)
+
+
+def baseline_tree(method: str, features: Any, lists: Optional[Edges] = None, *, threads: int = 0,
+                  progress: Progress = None, **parameters: Any) -> np.ndarray:
+    """The merge tree of hdbscan, single or ward, as SciPy's linkage."""
+    items = _items(features, lists)
+    rows = np.empty((max(items - 1, 0), 4))
+    _baseline("libcdp_baseline_tree", method, features, lists, rows, parameters, threads,
+              progress)
+    return rows
