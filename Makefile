@@ -44,6 +44,7 @@ help:
 	@echo 'make check      set up, build, run the tests (4 minutes); make test-long: with large inputs too'
 	@echo 'make            build the tools in $(BUILD)/bin'
 	@echo 'make install    install them under PREFIX ($(PREFIX)), below DESTDIR; make uninstall'
+	@echo 'make install-python wheel   the Python package cdp (PYTHON, PYTHONDIR)'
 	@echo 'make deps       install what is missing (Debian), or name it; deps-lint for make lint'
 	@echo 'make bench bench-knn   measure speed and memory (see tests/bench/NOTES.md)'
 	@echo 'make asan ubsan tsan   the tests under a sanitizer; make fuzz: hostile streams'
@@ -295,6 +296,27 @@ install-library: $(installed)
 	install -m 644 $(public_header) $(DESTDIR)$(PREFIX)/include
 	echo "$$pkg_config" >$(libdir)/pkgconfig/cdp.pc
 
+# The Python package over the installed library. PYTHONDIR: where the interpreter looks below PREFIX.
+PYTHON ?= python3
+PYTHONDIR ?= $(call once,PYTHONDIR,$(shell $(PYTHON) -c 'import site, sys; \
+	print(next((d for d in site.getsitepackages() if d.startswith("$(PREFIX)/lib")), \
+	    "$(PREFIX)/lib/python%d.%d/site-packages" % sys.version_info[:2]))'))
+
+install-python:
+	install -d $(DESTDIR)$(PYTHONDIR)/cdp
+	install -m 644 $(wildcard lib/python/cdp/*.py*) $(DESTDIR)$(PYTHONDIR)/cdp
+
+# $(BUILD)/wheel/dist/cdp-VERSION-py3-none-PLATFORM.whl, with the library in it, whose own libraries are the system's
+# (Debian: python3-setuptools, python3-wheel).
+wheel: $(BUILD)/installed/$(shared)
+	rm -rf $(BUILD)/wheel
+	mkdir -p $(BUILD)/wheel/cdp
+	cp lib/python/pyproject.toml $(BUILD)/wheel
+	cp $(wildcard lib/python/cdp/*.py*) $(BUILD)/installed/$(shared) $(BUILD)/wheel/cdp
+	cd $(BUILD)/wheel && $(PYTHON) -c 'import setuptools; setuptools.setup()' --quiet bdist_wheel \
+		--python-tag py3 --plat-name linux_$(call once,machine,$(shell uname -m))
+	@ls $(BUILD)/wheel/dist/*
+
 install-pipelines:
 	rm -rf $(DESTDIR)$(PREFIX)/share/cdp/pipelines
 	install -d $(DESTDIR)$(PREFIX)/share/cdp
@@ -328,7 +350,7 @@ uninstall:
 	rm -f $(libdir)/libcdp.a $(libdir)/libcdp.so $(libdir)/$(shared) $(libdir)/$(shared).$(VERSION) \
 		$(libdir)/pkgconfig/cdp.pc $(DESTDIR)$(PREFIX)/include/cdp.h
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(commands)) $(completion)
-	rm -rf $(DESTDIR)$(PREFIX)/share/cdp
+	rm -rf $(DESTDIR)$(PREFIX)/share/cdp $(DESTDIR)$(PYTHONDIR)/cdp
 	for page in $(notdir $(pages)); do \
 		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; done
 
@@ -338,7 +360,7 @@ dist:
 clean:
 	rm -rf $(BUILD) $(BUILD)-* data/demo cdp-$(VERSION).tar.gz
 
-.PHONY: all help deps deps-lint demo data check test-long check-built everything bench bench-knn asan ubsan tsan fuzz lint man format install install-library install-completion install-pipelines \
+.PHONY: all help deps deps-lint demo data check test-long check-built everything bench bench-knn asan ubsan tsan fuzz lint man format install install-library install-python wheel install-completion install-pipelines \
 	uninstall dist clean force
 .DELETE_ON_ERROR:
 .SECONDARY:

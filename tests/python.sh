@@ -44,7 +44,7 @@ cdp-propagate -q --threshold 0.6 --max-size 20 --step 0.02 --max-iter 5 --forced
 cdp-propagate --threshold auto vote.cdp >ladder-auto
 cdp-propagate --max-size 40 forest.cdp >ladder-forest
 cdp-propagate --max-size 40 --must-link must --cannot-link cannot vote.cdp >ladder-links
-cdp-propagate --method map consensus.cdp >map
+cdp-propagate --method map consensus.cdp >map.txt
 cdp-propagate --method map --threshold 0.7 --must-link must --cannot-link cannot vote.cdp >map-links
 cdp-forest --tree --must-link must vote.cdp >linkage
 cdp-cluster -q -k 14 --dim 48 -o cluster $m0 $m1 $m2
@@ -56,19 +56,37 @@ for method in 'dbscan --eps 0.9' hdbscan 'kmeans --clusters 20' 'ward --clusters
     # shellcheck disable=SC2086 # a method and its options
     cdp-baseline $method --dim 48 $m0 >"${method%% *}"
 done
-cdp-baseline knn-dbscan --neighbours 14 --similarity 0.6 --knn m0.cdp >knn-dbscan
+cdp-baseline knn-dbscan --neighbours 14 --similarity 0.6 --knn m0.cdp >knn-dbscan.txt
 cdp-baseline ward --tree --dim 48 $m0 >ward-tree
 cdp-eval --format tsv cluster $meta >metrics
 for how in kept removed; do
     for metric in pairwise.$how.precision bcubed.$how.fscore ari.$how vmeasure.$how.v; do
-        awk -v metric=$metric '$1 == metric { printf "%s %.3f\n", $1, $2 }' metrics
+        awk -v metric="$metric" '$1 == metric { printf "%s %.3f\n", $1, $2 }' metrics
     done
-done >eval
-for text in ladder ladder-2 ladder-auto ladder-forest ladder-links map map-links linkage cluster kept sweep sweep-map eval \
-    dbscan hdbscan kmeans ward finch chinese-whispers knn-dbscan ward-tree; do
+done >eval.txt
+for text in ladder ladder-2 ladder-auto ladder-forest ladder-links map.txt map-links linkage cluster kept sweep sweep-map \
+    eval.txt dbscan hdbscan kmeans ward finch chinese-whispers knn-dbscan.txt ward-tree; do
     same "../$text" $text "$text: the tool's bytes"
 done
 cd .. || exit
+
+# Examples, version, wheel
+examples=$CDP_SOURCE/lib/python/examples
+passes "the tutorial" /usr/bin/python3 "$examples/tutorial.py" "$tiny"
+if /usr/bin/python3 -c 'import pandas' 2>err; then
+    passes "record linkage" /usr/bin/python3 "$examples/linkage.py"
+    is "$(sed -n '1,/^$/d; 2,$s/  */ /gp' out | awk '$2 != $3' | cut -d' ' -f1 | tr '\n' ,)" ",eve-1,eve-2," \
+        "clusters keep their numbers in the second run"
+fi
+is "$(/usr/bin/python3 -c 'import cdp; print(cdp.__version__)')" "$(cdp-knn --version | cut -d' ' -f2)" "one version"
+if /usr/bin/python3 -c 'import setuptools, wheel' 2>err; then
+    make -C "$CDP_SOURCE" --no-print-directory -o "$LIBCDP" BUILD="$CDP_BUILD" PYTHON=/usr/bin/python3 wheel >out 2>err
+    ok $? "make wheel"
+    (cd "$folder" && unset LIBCDP && mkdir unpacked && cd unpacked &&
+        /usr/bin/python3 -m zipfile -e "$CDP_BUILD"/wheel/dist/cdp-*.whl . &&
+        PYTHONPATH=. /usr/bin/python3 -c 'import cdp; print(cdp.propagate(cdp.pairs([0], [1], [0.5])))') >out 2>err
+    is "$(cat out err)" "[0 0]" "the wheel has its library"
+fi
 
 /usr/bin/python3 "$CDP_SOURCE/tests/python/checks.py" >checks 2>err || cat err >>checks
 while read -r result; do

@@ -46,7 +46,7 @@ write_labels(cdp.propagate(pairs, threshold=0.6, max_size=20, step=0.02, max_ite
 write_labels(cdp.propagate(pairs, threshold="auto"), "ladder-auto")
 write_labels(cdp.propagate(cdp.read_stream("forest.cdp"), max_size=40), "ladder-forest")
 write_labels(cdp.propagate(pairs, max_size=40, must_link=must, cannot_link=cannot), "ladder-links")
-write_labels(cdp.propagate(cdp.read_stream("consensus.cdp"), method="map"), "map")
+write_labels(cdp.propagate(cdp.read_stream("consensus.cdp"), method="map"), "map.txt")
 write_labels(cdp.propagate(pairs, method="map", threshold=0.7, must_link=must, cannot_link=cannot), "map-links")
 np.savetxt("linkage", cdp.linkage(pairs, must_link=must), fmt=["%d", "%d", "%.9g", "%d"], delimiter="\t")
 clustering = cdp.cluster(features, 14)
@@ -57,7 +57,7 @@ write_labels(cdp.keep_numbers(np.loadtxt("ladder", dtype=int), clustering.labels
 for method, parameters in {"dbscan": {"eps": 0.9}, "hdbscan": {}, "kmeans": {"clusters": 20}, "ward": {"clusters": 20},
                            "finch": {"partition": 2}, "chinese-whispers": {"similarity": 0.6}}.items():
     write_labels(cdp.baseline(method, features[0], **parameters), method)
-write_labels(cdp.baseline("knn-dbscan", lists=lists[0], neighbours=14, similarity=0.6), "knn-dbscan")
+write_labels(cdp.baseline("knn-dbscan", lists=lists[0], neighbours=14, similarity=0.6), "knn-dbscan.txt")
 np.savetxt("ward-tree", cdp.baseline_tree("ward", features[0]), fmt=["%d", "%d", "%.9g", "%d"], delimiter="\t")
 
 
@@ -73,7 +73,7 @@ def write_table(table, path):
 
 write_table(cdp.sweep(pairs, (0.3, 0.9, 0.1), max_sizes=[50, 600], truth=meta), "sweep")
 write_table(cdp.sweep(pairs, (0.3, 0.9, 0.3), method="map", truth=meta), "sweep-map")
-with open("eval", "w", encoding="ascii") as file:
+with open("eval.txt", "w", encoding="ascii") as file:
     metrics = cdp.evaluate(clustering.labels, meta)
     for how in ("kept", "removed"):
         for name, metric in {f"pairwise.{how}.precision": "pairwise_precision", f"bcubed.{how}.fscore": "bcubed_fscore",

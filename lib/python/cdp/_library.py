@@ -2,8 +2,8 @@
 """The shared library: its structures (cdp.h), its errors, and computations that Ctrl-C ends."""
 from __future__ import annotations
 
+import _thread
 import ctypes
-import ctypes.util
 import os
 import threading
 from pathlib import Path
@@ -249,28 +249,44 @@ def run(name: str, *arguments: Any, threads: int = 0,
     state, err, results = Run(), Err(), []
     library.libcdp_run_init(ctypes.byref(state), ctypes.c_uint64(ctypes.sizeof(state)))
     state.threads = count(threads, "threads")
-    function = getattr(library, name)
-    worker = threading.Thread(
-        target=lambda: results.append(function(*arguments, ctypes.byref(state), ctypes.byref(err))),
-        name=name)
+    function, done = getattr(library, name), threading.Event()
     show = _print_progress() if progress is True else progress or None
-    worker.start()
+
+    def work() -> None:
+        results.append(function(*arguments, ctypes.byref(state), ctypes.byref(err)))
+        done.set()
+
+    def start() -> None:
+        # Not a threading.Thread: an interrupted join() takes a running one for ended (CPython 3.11).
+        try:
+            _thread.start_new_thread(work, ())
+        except RuntimeError:
+            done.set()  # nothing runs
+            raise
+
+    interruption = None
     try:
-        worker.join(0.05)
-        while worker.is_alive():
+        start()
+        wait = 0.05
+        while not done.wait(wait):
             what = state.what
             if show and what:
                 show(what.decode(), state.done)
-            worker.join(0.2)
-    except BaseException:
+            wait = 0.2
+    except BaseException as error:  # a KeyboardInterrupt, or one of the progress function
+        interruption = error
+    while not done.is_set():  # whatever else happens: the computation uses the caller's arrays
         state.stop = 1
-        worker.join()
+        try:
+            done.wait()
+        except KeyboardInterrupt:
+            pass
+    if progress is True:
+        show(None, 0)
+    if interruption is not None:
         if results and isinstance(results[0], ctypes.POINTER(Edges)) and results[0]:
             library.libcdp_edges_free(results[0])
-        raise
-    finally:
-        if progress is True:
-            show(None, 0)
+        raise interruption
     if failed(results[0]):
         raise Error(err.text.decode(errors="replace"))
     return results[0]
