@@ -3,10 +3,14 @@
 
 VERSION = 0.1.0
 PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
 CFLAGS ?= -O3 -g
+# All that is built is below this folder, which may be anywhere: the source can be read-only.
 BUILD ?= build
 PKG_CONFIG ?= pkg-config
 OBJCOPY ?= objcopy
+# Debian: libigraph-dev. Empty: cdp-baseline is built without its method leiden.
+IGRAPH ?= igraph
 
 packages = libzstd liblzma liblz4 zlib libarchive libxxhash
 warnings = -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla \
@@ -14,18 +18,20 @@ warnings = -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-
 # No contraction of a x b + c: results are the same bytes from every compiler. The library's objects serve tools and libcdp:
 # code for any address, all but the public functions hidden, unused sections left out.
 required = -std=gnu11 -D_GNU_SOURCE -DCDP_VERSION='"$(VERSION)"' -Ilib -Icmd -fopenmp \
-	-ffp-contract=off -fno-math-errno -fno-trapping-math -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections $(warnings) $(EXTRA_CFLAGS)
+	-ffp-contract=off -fno-math-errno -fno-trapping-math -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections $(warnings) $(CPPFLAGS) $(EXTRA_CFLAGS)
+# What is built is the same bytes in every folder: it names its sources from the source's root, and itself from `build`.
+required += -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(BUILD)=build
 # Asked once, when the first file is compiled: before `make deps` pkg-config may be missing.
 once = $(eval $1 := $2)$($1)
 package_cflags = $(call once,package_cflags,$(shell $(PKG_CONFIG) --cflags $(packages)))
 # bzip2 has no file for pkg-config everywhere.
 package_libs = $(call once,package_libs,$(shell $(PKG_CONFIG) --libs $(packages)) -lbz2 -lm)
 
-tools = $(patsubst cmd/%.c,%,$(wildcard cmd/cdp-*.c))
+tools = $(patsubst cmd/%.c,%,$(sort $(wildcard cmd/cdp-*.c)))
 library = $(BUILD)/libcdp.a
 shared = libcdp.so.0
 public_header = lib/api/cdp.h
-library_sources = $(wildcard lib/*/*.c lib/*/*/*.c)
+library_sources = $(sort $(wildcard lib/*/*.c lib/*/*/*.c))
 library_objects = $(library_sources:%.c=$(BUILD)/%.o)
 binaries = $(addprefix $(BUILD)/bin/,$(tools))
 unit_tests = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*.c))
@@ -49,7 +55,7 @@ help:
 	@echo 'make bench bench-knn   measure speed and memory (see tests/bench/NOTES.md)'
 	@echo 'make asan ubsan tsan   the tests under a sanitizer; make fuzz: hostile streams'
 	@echo 'make lint format man dist clean'
-	@echo 'Variables: CC CFLAGS LDFLAGS PREFIX DESTDIR BUILD; V=1 shows the commands'
+	@echo 'Variables: CC CFLAGS LDFLAGS PREFIX LIBDIR DESTDIR BUILD; V=1 shows the commands'
 
 # ---- building
 
@@ -80,7 +86,7 @@ $(addprefix $(BUILD)/lib/,knn/data/quantize.o knn/kernel/generic.o knn/kernel/av
 # Of the folders too, so that the object of a source that was removed goes.
 $(library): $(library_objects) $(wildcard lib/* lib/*/*/)
 	@rm -f $@
-	$(quiet)$(AR) rcs $@ $(filter %.o,$^)
+	$(quiet)$(AR) rcsD $@ $(filter %.o,$^)
 
 # The installed library, of the same objects. Of the static one they are made one, so that what is hidden is hidden there
 # too.
@@ -96,13 +102,13 @@ $(BUILD)/installed/libcdp.a: $(library_objects)
 	$(quiet)$(LD) -r -o $(@D)/cdp.o $^
 	@$(OBJCOPY) --localize-hidden $(@D)/cdp.o
 	@rm -f $@
-	@$(AR) rcs $@ $(@D)/cdp.o
+	@$(AR) rcsD $@ $(@D)/cdp.o
 
 link = $(CC) $(CFLAGS) $(required) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(package_libs)
 
 # A tool NAME is cmd/cdp-NAME.c, its own parts in cmd/NAME/, and what it needs of the shared ones: cmd/*.c.
 shared_parts = $(BUILD)/cmd.a
-parts = $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/$1/*.c))
+parts = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard cmd/$1/*.c)))
 
 .SECONDEXPANSION:
 $(binaries): $(BUILD)/bin/cdp-%: $(BUILD)/cmd/cdp-%.o $$(call parts,$$*) $(shared_parts) $(library)
@@ -114,9 +120,9 @@ $(BUILD)/bin/cdp-run: pipelines/cdp-run
 	@mkdir -p $(@D)
 	@ln -sf $(CURDIR)/$< $@
 
-$(shared_parts): $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/cdp-%,$(wildcard cmd/*.c))) cmd
+$(shared_parts): $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/cdp-%,$(sort $(wildcard cmd/*.c)))) cmd
 	@rm -f $@
-	$(quiet)$(AR) rcs $@ $(filter %.o,$^)
+	$(quiet)$(AR) rcsD $@ $(filter %.o,$^)
 
 # One tool writes a page, whose style and script are files: report_css and report_js, as strings.
 $(BUILD)/cmd/report/assets.c: cmd/report/page.css cmd/report/page.js
@@ -132,10 +138,10 @@ $(BUILD)/bin/cdp-report: $(BUILD)/cmd/report/assets.o
 $(BUILD)/bin/cdp-config: private link += $(shell $(PKG_CONFIG) --libs yaml-0.1)
 $(BUILD)/cmd/config/yaml.o: private required += $(shell $(PKG_CONFIG) --cflags yaml-0.1)
 
-# One method is igraph's (Debian: libigraph-dev), where that is installed when it is built.
-$(BUILD)/bin/cdp-baseline: private link += $(shell $(PKG_CONFIG) --libs igraph 2>/dev/null)
-$(BUILD)/cmd/baseline/leiden.o: private required += $(shell $(PKG_CONFIG) --exists igraph 2>/dev/null && \
-	echo -DCDP_IGRAPH $$($(PKG_CONFIG) --cflags igraph))
+# One method is igraph's, where that is installed when it is built.
+$(BUILD)/bin/cdp-baseline: private link += $(shell $(PKG_CONFIG) --libs $(IGRAPH) 2>/dev/null)
+$(BUILD)/cmd/baseline/leiden.o: private required += $(shell $(PKG_CONFIG) --exists $(IGRAPH) 2>/dev/null && \
+	echo -DCDP_IGRAPH $$($(PKG_CONFIG) --cflags $(IGRAPH)))
 
 $(unit_tests): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(library)
 	$(quiet)$(link)
@@ -227,7 +233,7 @@ bench-knn: everything
 	CDP_BIN=$(abspath $(BUILD)/bin) CDP_BENCH=$(abspath $(BUILD)/bench) tests/bench/knn.sh $(PARTS)
 
 # Not the tests of makefiles, pages and scripts: the code that these run is run by the others.
-scripted = $(addprefix tests/,$(addsuffix .sh,baselines completion data layers library man outside pipelines setup spec tables \
+scripted = $(addprefix tests/,$(addsuffix .sh,baselines build completion data layers library man outside pipelines setup spec tables \
 	thresholds))
 asan ubsan:
 	$(MAKE) -j$(jobs) BUILD=$(BUILD)-sanitize CFLAGS='-O1 -g -fno-omit-frame-pointer' SIZE=small \
@@ -272,7 +278,7 @@ format:
 
 define pkg_config_file
 prefix=$(PREFIX)
-libdir=$${prefix}/lib
+libdir=$(LIBDIR:$(PREFIX)/%=$${prefix}/%)
 includedir=$${prefix}/include
 
 Name: cdp
@@ -283,7 +289,9 @@ Libs.private: $(package_libs) -fopenmp
 Cflags: -I$${includedir}
 endef
 
-libdir = $(DESTDIR)$(PREFIX)/lib
+libdir = $(DESTDIR)$(LIBDIR)
+# What is installed names the folder that it is installed in.
+name_prefix = sed -i 's|/usr/local/|$(PREFIX)/|g'
 
 # Exported for this recipe alone: other recipes would expand it too.
 install-library: export pkg_config = $(pkg_config_file)
@@ -321,6 +329,7 @@ install-pipelines:
 	rm -rf $(DESTDIR)$(PREFIX)/share/cdp/pipelines
 	install -d $(DESTDIR)$(PREFIX)/share/cdp
 	cp -R pipelines $(DESTDIR)$(PREFIX)/share/cdp
+	$(name_prefix) $(DESTDIR)$(PREFIX)/share/cdp/pipelines/*.mk
 	install -d $(DESTDIR)$(PREFIX)/bin
 	ln -sf ../share/cdp/pipelines/cdp-run $(DESTDIR)$(PREFIX)/bin/cdp-run
 
@@ -344,7 +353,8 @@ install: all install-library install-pipelines install-completion
 		$(DESTDIR)$(PREFIX)/share/man/man3 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7
 	install $(binaries) $(DESTDIR)$(PREFIX)/bin
 	for page in $(pages); do \
-		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} || exit; done
+		folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
+		install -m 644 $$page $$folder && $(name_prefix) $$folder/$${page##*/} || exit; done
 
 uninstall:
 	rm -f $(libdir)/libcdp.a $(libdir)/libcdp.so $(libdir)/$(shared) $(libdir)/$(shared).$(VERSION) \
@@ -354,11 +364,15 @@ uninstall:
 	for page in $(notdir $(pages)); do \
 		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; done
 
+# Of the last commit; the same bytes each time.
+tarball = $(BUILD)/cdp-$(VERSION).tar.gz
 dist:
-	git archive --prefix=cdp-$(VERSION)/ -o cdp-$(VERSION).tar.gz HEAD
+	@mkdir -p $(BUILD)
+	git archive --prefix=cdp-$(VERSION)/ -o $(tarball:.gz=) HEAD
+	gzip -9nf $(tarball:.gz=)
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-* data/demo cdp-$(VERSION).tar.gz
+	rm -rf $(BUILD) $(BUILD)-* data/demo
 
 .PHONY: all help deps deps-lint demo data check test-long check-built everything bench bench-knn asan ubsan tsan fuzz lint man format install install-library install-python wheel install-completion install-pipelines \
 	uninstall dist clean force

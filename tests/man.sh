@@ -5,10 +5,9 @@
 . "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 unset MAKEFLAGS MAKELEVEL # of the make that runs the tests
 
-# examples PAGE: the lines after "$ " of its EXAMPLES, as they are typed, with the files here for those installed
+# examples PAGE: the lines after "$ " of its EXAMPLES, as they are typed
 examples() {
-    sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/s/^\$ //p' "$1" |
-        sed "s/\\\\e/\\\\/g; s|/usr/local/share/cdp/|$CDP_SOURCE/|g"
+    sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/s/^\$ //p' "$1" | sed 's/\\e/\\/g'
 }
 
 for page in "$CDP_SOURCE"/man/*.[1-9]; do
