@@ -73,11 +73,11 @@ static void fill_edges(struct cdp_laplacian *l, const struct cdp_links *graph,
 }
 
 int cdp_laplacian_new(struct cdp_laplacian *l, const struct cdp_neighbours *lists, int threads,
-                      struct cdp_err *err)
+                      const struct cdp_progress *progress, struct cdp_err *err)
 {
     *l = (struct cdp_laplacian){0};
     struct cdp_links graph;
-    if (cdp_links_new(&graph, lists, -INFINITY, threads, err)) {
+    if (cdp_links_new(&graph, lists, -INFINITY, threads, progress, err)) {
         cdp_links_free(&graph);
         return -1;
     }

@@ -9,7 +9,7 @@
 #include "base/threads.h"
 
 int cdp_links_new(struct cdp_links *l, const struct cdp_neighbours *lists, double similarity,
-                  int threads, struct cdp_err *err)
+                  int threads, const struct cdp_progress *progress, struct cdp_err *err)
 {
     uint64_t items = lists->rows, entries = items * lists->k;
     uint32_t k = lists->k;
@@ -21,11 +21,14 @@ int cdp_links_new(struct cdp_links *l, const struct cdp_neighbours *lists, doubl
 #pragma omp parallel for num_threads(cdp_threads(threads)) schedule(static)
     for (uint64_t i = 0; i < (status ? 0 : items); i++) {
         uint32_t e = 0;
+        if (cdp_progress_stopped(progress))
+            continue;
         for (; e < k && 1 - (double)lists->distance[i * k + e] >= similarity; e++)
             one_way[i * k + e] =
                 !cdp_holds(lists->target + (uint64_t)lists->target[i * k + e] * k, k, (uint32_t)i);
         similar[i] = e;
     }
+    status = status ? status : cdp_progress_check(progress, err);
     for (uint64_t i = 0; i < (status ? 0 : items); i++) {
         l->begin[i + 2] += similar[i];
         for (uint32_t e = 0; e < similar[i]; e++)
@@ -40,7 +43,7 @@ int cdp_links_new(struct cdp_links *l, const struct cdp_neighbours *lists, doubl
         status = l->target && l->weight && l->mutual ? 0 : -1;
     }
     for (int other = 0; !status && other < 2; other++) {
-        for (uint64_t i = 0; i < items; i++) {
+        for (uint64_t i = 0; i < items && !cdp_progress_stopped(progress); i++) {
             for (uint32_t e = 0; e < similar[i]; e++) {
                 uint64_t entry = i * k + e;
                 if (other && !one_way[entry])
@@ -54,7 +57,7 @@ int cdp_links_new(struct cdp_links *l, const struct cdp_neighbours *lists, doubl
     }
     free(one_way);
     free(similar);
-    return status;
+    return status ? status : cdp_progress_check(progress, err);
 }
 
 void cdp_links_free(struct cdp_links *l)

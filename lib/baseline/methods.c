@@ -311,7 +311,7 @@ int cdp_baseline_links(struct cdp_links *links, const struct cdp_baseline_plan *
     *links = (struct cdp_links){0};
     if (find_lists(&lists, data, plan->neighbours, err))
         return -1;
-    int status = cdp_links_new(links, &lists, plan->similarity, data->threads, err);
+    int status = cdp_links_new(links, &lists, plan->similarity, data->threads, data->progress, err);
     cdp_neighbours_free(&lists);
     return status;
 }

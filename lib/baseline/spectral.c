@@ -223,7 +223,7 @@ static void release(struct spectral *s)
 static int make_components(struct spectral *s, const struct cdp_neighbours *lists,
                            struct cdp_err *err)
 {
-    if (cdp_laplacian_new(&s->laplacian, lists, s->threads, err))
+    if (cdp_laplacian_new(&s->laplacian, lists, s->threads, s->progress, err))
         return -1;
     uint64_t count = s->laplacian.components;
     s->component = cdp_zalloc(count, sizeof *s->component, "components", err);

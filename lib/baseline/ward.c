@@ -196,7 +196,7 @@ static int connect(struct ward *w, const struct cdp_rows *rows, const struct cdp
         cdp_components_join(rows, w->seen, (uint64_t)count, &bridge, w->threads, progress, err))
         return -1;
     uint64_t bridges = (uint64_t)count * (uint64_t)(count - (count > 0)) / 2;
-    int status = cdp_links_new(&graph, lists, -INFINITY, w->threads, err);
+    int status = cdp_links_new(&graph, lists, -INFINITY, w->threads, progress, err);
     if (!status)
         status = add_edges(w, &graph, bridge, bridges, err);
     cdp_links_free(&graph);

@@ -16,6 +16,7 @@ enum {
     UNIT = 1 << 20,  // of weights: an item's own
     ROUNDS = 10,     // in which single items are moved again, at most
     MOST_PARTS = 16, // of the rows, which are filled in parallel; each reads all pairs
+    TOLD = 1 << 16,  // pairs from one look at the flag to end to the next
 };
 
 struct pair {
@@ -130,11 +131,13 @@ static uint64_t *row_begins(const struct pairs *pairs, uint32_t nodes, struct cd
 
 // Fills the rows of nodes begin .. end - 1.
 static void fill_rows(struct cdp_flow *flow, const struct pairs *pairs, uint32_t begin,
-                      uint32_t end)
+                      uint32_t end, const struct cdp_progress *progress)
 {
     uint64_t *next = flow->offset + 1;
     for (size_t p = 0; p < pairs->count; p++) {
         const struct pair *e = &pairs->pair[p];
+        if (p % TOLD == 0 && cdp_progress_stopped(progress))
+            return;
         if (e->i - begin < end - begin)
             flow->edge[next[e->i]++] = (struct cdp_flow_edge){e->j, e->weight};
         if (e->j - begin < end - begin)
@@ -202,7 +205,7 @@ static int flow_of_pairs(struct cdp_flow *flow, struct pairs *pairs, uint32_t it
     flow->offset = row_begins(pairs, items, err);
     flow->edge = cdp_alloc(2 * pairs->count, sizeof *flow->edge, "pairs", err);
     flow->strength = cdp_alloc(items, sizeof *flow->strength, "items", err);
-    if (!flow->offset || !flow->edge || !flow->strength)
+    if (!flow->offset || !flow->edge || !flow->strength || cdp_progress_check(progress, err))
         return -1;
     int parts = flow->threads < MOST_PARTS ? flow->threads : MOST_PARTS;
     uint32_t begin[MOST_PARTS + 1];
@@ -210,7 +213,9 @@ static int flow_of_pairs(struct cdp_flow *flow, struct pairs *pairs, uint32_t it
         begin[part] = border(flow, 2 * pairs->count, part, parts);
 #pragma omp parallel for num_threads(parts) schedule(static, 1)
     for (int part = 0; part < parts; part++)
-        fill_rows(flow, pairs, begin[part], begin[part + 1]);
+        fill_rows(flow, pairs, begin[part], begin[part + 1], progress);
+    if (cdp_progress_check(progress, err))
+        return -1;
     bool unordered = pairs->unordered;
     free(pairs->pair);
     *pairs = (struct pairs){0};
