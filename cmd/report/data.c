@@ -55,6 +55,10 @@ static int64_t cohesion_of(const struct report *r, uint32_t c)
 {
     return thousandths(r->cohesion[c]);
 }
+static int64_t least_of(const struct report *r, uint32_t c)
+{
+    return thousandths(r->least[c]);
+}
 static int64_t weakest_of(const struct report *r, uint32_t c)
 {
     return score_number((double)r->audit[c].weakest);
@@ -92,6 +96,7 @@ static struct blob *make_clusters(const struct report *r)
     if (r->audit) {
         add_cluster_list(b, r, ",\"medoid\":[", medoid_of);
         add_cluster_list(b, r, ",\"cohesion\":[", cohesion_of);
+        add_cluster_list(b, r, ",\"least\":[", least_of);
         add_cluster_list(b, r, ",\"weakest\":[", weakest_of);
         add_cluster_list(b, r, ",\"bridges\":[", bridges_of);
     }

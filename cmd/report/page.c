@@ -7,6 +7,7 @@
 #include "report/blob.h"
 #include "report/pictures.h"
 #include "report/report.h"
+#include "text.h"
 #include "tool.h"
 
 // page.css and page.js as strings (Makefile).
@@ -95,6 +96,27 @@ static void write_section(struct cdp_output *output, const char *id, const char 
                  text);
 }
 
+// What the columns of the table of clusters are.
+static const char *explain_clusters(const struct report *r)
+{
+    const char *first = r->truth   ? "Those with most strangers first"
+                        : r->audit ? "The most doubtful first, by the mean score times that of the "
+                                     "least supported item"
+                                   : "The largest first";
+    const char *pairs = "", *strangers = "";
+    if (r->audit)
+        pairs = text_join(
+            " Mean score: of an item's pairs with its cluster, averaged over the items. Pairs that "
+            "are missing count 0, up to %llu of an item, %s. Least supported item: the least such "
+            "score of an item. Weakest pair: that the cluster needs to be connected. Bridges: "
+            "pairs without which it falls apart.",
+            (unsigned long long)r->neighbours,
+            r->listed ? "the neighbours in its list" : "the most that one has");
+    if (r->truth)
+        strangers = " Strangers: items that are not of its most frequent identity.";
+    return text_join("%s. Choose one to see its items.%s%s", first, pairs, strangers);
+}
+
 static void write_body(const struct report *r, struct cdp_output *output)
 {
     struct cdp_err err;
@@ -112,13 +134,7 @@ static void write_body(const struct report *r, struct cdp_output *output)
     report_write(output,
                  "<noscript>Clusters, pictures and suggestions need JavaScript.</noscript>\n"
                  "<p id=failed role=alert hidden></p>\n");
-    write_section(output, "look", "Clusters",
-                  r->audit
-                      ? "The most doubtful first. Choose one to see its items. Mean score: of all "
-                        "possible pairs, a missing one counting 0. Weakest pair: that the cluster "
-                        "needs to be connected. Bridges: pairs without which it falls apart. "
-                        "Strangers: items that are not of its most frequent identity."
-                      : "The most doubtful first. Choose one to see its items.");
+    write_section(output, "look", "Clusters", explain_clusters(r));
     write_section(output, "one", "", "");
     if (r->audit) {
         write_section(output, "merges", "Might be one",

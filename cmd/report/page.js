@@ -165,7 +165,7 @@ function show(cluster, found) {
     section.replaceChildren(
         make("h2", { tabindex: -1 }, labelOf(cluster)),
         make("p", null, `${places.length} items` + (clusters.medoid && cluster < clusters.label.length
-            ? `, medoid ${nameOf(medoid)}, mean score of all pairs ${decimals(clusters.cohesion[cluster])}, weakest needed pair ${decimals(clusters.weakest[cluster])}, bridges ${clusters.bridges[cluster]}` : "")
+            ? `, medoid ${nameOf(medoid)}, mean score ${decimals(clusters.cohesion[cluster])}, of the least supported item ${decimals(clusters.least[cluster])}, weakest needed pair ${decimals(clusters.weakest[cluster])}, bridges ${clusters.bridges[cluster]}` : "")
             + (clusters.identities && cluster < clusters.label.length ? `, identities ${clusters.identities[cluster]}` : "") + "."),
         make("div", { class: "buttons" },
             button("Previous cluster", () => open(cluster - 1), { id: "before" }), button("Next cluster", () => open(cluster + 1), { id: "after" }),
@@ -194,6 +194,8 @@ function follow() {
 
 const orders = {
     doubt: ["most doubtful", (a, b) => a - b],
+    least: ["least supported item", (a, b) => clusters.least[a] - clusters.least[b], "least"],
+    cohesion: ["mean score", (a, b) => clusters.cohesion[a] - clusters.cohesion[b], "cohesion"],
     size: ["largest", (a, b) => clusters.size[b] - clusters.size[a]],
     weakest: ["weakest pair", (a, b) => (clusters.weakest[a] < 0) - (clusters.weakest[b] < 0) || clusters.weakest[a] - clusters.weakest[b], "weakest"],
     bridges: ["most bridges", (a, b) => clusters.bridges[b] - clusters.bridges[a], "bridges"],
@@ -212,6 +214,7 @@ function look() {
     const columns = [["cluster", (c) => linkTo(c, String(clusters.label[c])), true], ["items", (c) => String(clusters.size[c])]];
     const add = (heading, list, form) => clusters[list] && columns.push([heading, (c) => form(clusters[list][c])]);
     add("mean score", "cohesion", decimals);
+    add("least supported item", "least", decimals);
     add("weakest pair", "weakest", decimals);
     add("bridges", "bridges", String);
     add("identities", "identities", String);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "pairs.h"
@@ -31,13 +32,16 @@ static void measure(struct report *r, const struct cdp_graph *graph, struct cdp_
     struct cdp_forest *forest;
     struct cdp_err err;
     r->cohesion = report_alloc(r->clusters.clusters, sizeof *r->cohesion);
+    r->least = report_alloc(r->clusters.clusters, sizeof *r->least);
     r->support = report_alloc(r->clusters.items, sizeof *r->support);
     tool_check(cdp_forest_new(&forest, true, &err), &err);
     tool_check(cdp_forest_reserve(forest, graph->items, &err), &err);
     for (uint32_t c = 0; c < r->clusters.clusters; c++) {
-        double others = (double)(report_size(r, c) - 1), all = 0;
+        uint64_t others = report_size(r, c) - 1;
+        double all = 0, least = 1;
         for (uint64_t m = r->begin[c]; m < r->begin[c + 1U]; m++) {
             uint32_t i = r->member[m];
+            uint64_t possible = graph->offset[i + 1U] - graph->offset[i];
             double sum = 0;
             for (uint64_t e = graph->offset[i]; e < graph->offset[i + 1U]; e++) {
                 uint32_t j = graph->partner[e];
@@ -53,10 +57,15 @@ static void measure(struct report *r, const struct cdp_graph *graph, struct cdp_
                 if (inside->count == sizeof inside->i / sizeof inside->i[0])
                     add_inside(forest, inside);
             }
-            r->support[i] = others > 0 ? (float)(sum / others) : 1;
-            all += sum;
+            possible = possible > r->neighbours ? possible : r->neighbours;
+            possible = possible < others ? possible : others;
+            double support = possible ? sum / (double)possible : 1;
+            r->support[i] = (float)support;
+            all += support;
+            least = support < least ? support : least;
         }
-        r->cohesion[c] = others > 0 ? all / (others * (others + 1)) : 1;
+        r->cohesion[c] = all / (double)(others + 1);
+        r->least[c] = least;
     }
     add_inside(forest, inside);
     tool_check(cdp_tree_new(tree, forest, NULL, &err), &err);
@@ -96,6 +105,29 @@ static void find_paths(struct report *r, const struct cdp_tree *tree)
     free(medoid);
 }
 
+// The K of the lists that the pairs were made of; 0 = unknown.
+static uint64_t find_neighbours(const char *provenance)
+{
+    static const char option[] = "--neighbours=";
+    uint64_t most = 0;
+    for (const char *at = provenance; at && (at = strstr(at, option));) {
+        at += sizeof option - 1;
+        uint64_t k = strtoull(at, NULL, 10);
+        most = k > most ? k : most;
+    }
+    return most;
+}
+
+static uint64_t most_pairs(const struct cdp_graph *graph)
+{
+    uint64_t most = 0;
+    for (uint64_t i = 0; i < graph->items; i++) {
+        uint64_t pairs = graph->offset[i + 1] - graph->offset[i];
+        most = pairs > most ? pairs : most;
+    }
+    return most;
+}
+
 void report_read_pairs(struct report *r, struct cdp_graph *graph)
 {
     struct pairs pairs = {.all = true, .all_pairs = true, .list_only = true};
@@ -112,6 +144,10 @@ void report_read_pairs(struct report *r, struct cdp_graph *graph)
     tool_check(
         cdp_graph_new(graph, &pairs.list, (float)report_options.threshold, r->labels.items, &err),
         &err);
+    r->neighbours = find_neighbours(pairs.header.provenance);
+    r->listed = r->neighbours > 0;
+    if (!r->listed)
+        r->neighbours = most_pairs(graph);
     pairs_free(&pairs);
     r->pairs = graph->offset[graph->items] / 2;
 }

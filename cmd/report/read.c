@@ -129,9 +129,9 @@ void report_sort(struct report_rank *rank, size_t count)
     qsort(rank, count, sizeof *rank, by_rank);
 }
 
-// With true labels the items of other identities; with pairs the mean score that is missing, which
-// showed more clusters of several identities than density, weakest pairs and size did
-// (tests/bench/NOTES.md); otherwise the size. Single items are last.
+// With true labels the items of other identities; with pairs the product of the mean and the least
+// support of its items, which showed more clusters of several identities than either, density,
+// weakest pairs and size did (tests/bench/NOTES.md); otherwise the size. Single items are last.
 static double doubt_of(const struct report *r, uint32_t cluster)
 {
     uint64_t size = report_size(r, cluster);
@@ -139,7 +139,7 @@ static double doubt_of(const struct report *r, uint32_t cluster)
         return -INFINITY;
     if (r->truth)
         return (double)(r->of_cluster[cluster].known - r->of_cluster[cluster].largest);
-    return r->cohesion ? 1 - r->cohesion[cluster] : (double)size;
+    return r->cohesion ? -r->cohesion[cluster] * r->least[cluster] : (double)size;
 }
 
 // The most doubtful clusters first.
@@ -204,9 +204,9 @@ void report_free(struct report *r)
     free_labels(r->truth);
     free_labels(r->previous);
     cdp_names_free(r->list);
-    void *const owned[] = {r->begin,   r->member,   r->place,   r->order, r->of_cluster,
-                           r->audit,   r->cohesion, r->support, r->next,  r->score,
-                           r->between, r->split,    r->below};
+    void *const owned[] = {r->begin, r->member,   r->place, r->order,   r->of_cluster,
+                           r->audit, r->cohesion, r->least, r->support, r->next,
+                           r->score, r->between,  r->split, r->below};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         free(owned[i]);
     *r = (struct report){0};

@@ -49,8 +49,11 @@ struct report {
 
     // With pairs, otherwise NULL
     struct cdp_audit *audit;     // of each cluster
-    double *cohesion;            // mean score of all its possible pairs, 0 where there is none
-    float *support;              // of each item: the same of its pairs with its cluster
+    uint64_t neighbours;         // most pairs that are expected of an item, see report_use_pairs
+    bool listed;                 // that is a number of neighbours
+    double *cohesion;            // mean support of its items
+    double *least;               // that of its least supported item
+    float *support;              // of each item: the mean score of its pairs with its cluster
     uint32_t *next;              // of each item: propagate/spine.h, from the medoid
     float *score;                // to the next
     struct cdp_between *between; // clusters with pairs between them
@@ -65,6 +68,11 @@ void report_read(struct report *report, const char *labels);
 
 // The parts of report_read for the pairs: reads them, and puts the labels into the order of their
 // items; then, with the items grouped, computes what follows from them. Frees the graph.
+//
+// The support of an item is the sum of the scores of its pairs with its cluster of n items, divided
+// by min(n - 1, max(K, d)): lists of K neighbours hold no more pairs than K of its own and those of
+// others. d is the number of its pairs; K is the largest of the pairs' provenance, or, where that
+// has none, the largest d.
 void report_read_pairs(struct report *report, struct cdp_graph *graph);
 void report_use_pairs(struct report *report, struct cdp_graph *graph);
 
