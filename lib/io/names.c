@@ -18,11 +18,10 @@ struct cdp_names {
     uint64_t *end; // end offset of each name in `text`
     size_t end_room;
     uint64_t count;
-    uint32_t *slot; // open addressing: the number of a name, or NONE
-    size_t size;    // a power of two
+    uint64_t
+        *slot;   // open addressing: the upper half of a name's hash, and its number + 1; 0 = empty
+    size_t size; // a power of two
 };
-
-#define NONE UINT32_MAX
 
 int cdp_names_new(struct cdp_names **names, struct cdp_err *err)
 {
@@ -52,13 +51,30 @@ const char *cdp_names_get(const struct cdp_names *n, uint64_t id, size_t *length
     return n->text + begin;
 }
 
-// The slot of a name, or the empty slot for it.
-static size_t find(const struct cdp_names *n, const char *name, size_t length)
+static uint64_t hash_of(const char *name, size_t length)
 {
-    size_t at = XXH3_64bits_withSeed(name, length, cdp_hash_key()) & (n->size - 1);
-    for (; n->slot[at] != NONE; at = (at + 1) & (n->size - 1)) {
+    return XXH3_64bits_withSeed(name, length, cdp_hash_key());
+}
+
+static uint64_t slot_of(uint64_t hash, uint64_t id)
+{
+    return hash >> 32 << 32 | (id + 1);
+}
+
+static uint64_t id_of(uint64_t slot)
+{
+    return (slot & UINT32_MAX) - 1;
+}
+
+// The slot of a name, or the empty slot for it.
+static size_t find(const struct cdp_names *n, const char *name, size_t length, uint64_t hash)
+{
+    size_t at = hash & (n->size - 1);
+    for (; n->slot[at]; at = (at + 1) & (n->size - 1)) {
+        if (n->slot[at] >> 32 != hash >> 32)
+            continue;
         size_t other;
-        const char *text = cdp_names_get(n, n->slot[at], &other);
+        const char *text = cdp_names_get(n, id_of(n->slot[at]), &other);
         if (other == length && !memcmp(text, name, length))
             break;
     }
@@ -67,28 +83,30 @@ static size_t find(const struct cdp_names *n, const char *name, size_t length)
 
 bool cdp_names_find(const struct cdp_names *n, const char *name, size_t length, uint64_t *id)
 {
-    size_t at = n->size ? find(n, name, length) : 0;
-    if (!n->size || n->slot[at] == NONE)
+    size_t at = n->size ? find(n, name, length, hash_of(name, length)) : 0;
+    if (!n->size || !n->slot[at])
         return false;
-    *id = n->slot[at];
+    *id = id_of(n->slot[at]);
     return true;
 }
 
 static int resize(struct cdp_names *n, size_t size, struct cdp_err *err)
 {
-    uint32_t *slot = cdp_alloc(size, sizeof *slot, "names", err);
+    uint64_t *slot = cdp_zalloc(size, sizeof *slot, "names", err);
     if (!slot)
         return -1;
-    free(n->slot);
-    n->slot = slot;
-    n->size = size;
-    for (size_t s = 0; s < size; s++)
-        slot[s] = NONE;
     for (uint64_t id = 0; id < n->count; id++) {
         size_t length;
         const char *name = cdp_names_get(n, id, &length);
-        slot[find(n, name, length)] = (uint32_t)id;
+        uint64_t hash = hash_of(name, length);
+        size_t at = hash & (size - 1);
+        while (slot[at])
+            at = (at + 1) & (size - 1);
+        slot[at] = slot_of(hash, id);
     }
+    free(n->slot);
+    n->slot = slot;
+    n->size = size;
     return 0;
 }
 
@@ -110,12 +128,13 @@ int cdp_names_add(struct cdp_names *n, const char *name, size_t length, uint64_t
         return cdp_fail(err, "expected " CDP_NAME_WANTED);
     if (n->count >= n->size / 4 * 3 && resize(n, n->size ? 2 * n->size : 1024, err))
         return -1;
-    size_t at = find(n, name, length);
-    if (n->slot[at] != NONE) {
-        *id = n->slot[at];
+    uint64_t hash = hash_of(name, length);
+    size_t at = find(n, name, length, hash);
+    if (n->slot[at]) {
+        *id = id_of(n->slot[at]);
         return 0;
     }
-    if (n->count >= NONE - 1)
+    if (n->count >= UINT32_MAX - 1)
         return cdp_fail(err, "more than 2^32 - 2 names");
     size_t used = n->count ? n->end[n->count - 1] : 0;
     if (cdp_grow(&n->text, &n->text_room, used + length, 1, "names", err) ||
@@ -123,25 +142,35 @@ int cdp_names_add(struct cdp_names *n, const char *name, size_t length, uint64_t
         return -1;
     memcpy(n->text + used, name, length);
     n->end[n->count] = used + length;
-    n->slot[at] = (uint32_t)n->count;
+    n->slot[at] = slot_of(hash, n->count);
     *id = n->count++;
     return 0;
 }
 
+// A copy of an array; NULL after an error.
+static void *copy_of(const void *array, size_t count, size_t size, struct cdp_err *err)
+{
+    void *copy = cdp_alloc(count, size, "names", err);
+    return copy && count ? memcpy(copy, array, count * size) : copy;
+}
+
 int cdp_names_copy(struct cdp_names **copy, const struct cdp_names *n, struct cdp_err *err)
 {
-    int status = cdp_names_new(copy, err);
-    for (uint64_t i = 0; !status && i < n->count; i++) {
-        size_t length;
-        uint64_t id;
-        const char *name = cdp_names_get(n, i, &length);
-        status = cdp_names_add(*copy, name, length, &id, err);
-    }
-    if (status) {
-        cdp_names_free(*copy);
-        *copy = NULL;
-    }
-    return status;
+    if (cdp_names_new(copy, err))
+        return -1;
+    struct cdp_names *c = *copy;
+    *c = (struct cdp_names){.text_room = n->count ? n->end[n->count - 1] : 0,
+                            .end_room = n->count,
+                            .count = n->count,
+                            .size = n->size};
+    c->text = copy_of(n->text, c->text_room, 1, err);
+    c->end = copy_of(n->end, c->end_room, sizeof *c->end, err);
+    c->slot = copy_of(n->slot, c->size, sizeof *c->slot, err);
+    if (c->text && c->end && c->slot)
+        return 0;
+    cdp_names_free(c);
+    *copy = NULL;
+    return -1;
 }
 
 static int add_lines(struct cdp_names *n, const char *file, const char *at, size_t size,

@@ -11,7 +11,7 @@
 
 // Names of items, numbered from 0 in order of addition: 1 to 65535 bytes of any encoding, without
 // tab, line feed, carriage return and NUL, and without a leading byte order mark, so that all text
-// formats here can hold every name unquoted. Memory: the names, and about 24 bytes each.
+// formats here can hold every name unquoted. Memory: the names, and about 32 bytes each.
 struct cdp_names;
 
 #define CDP_NAME_WANTED \

@@ -32,6 +32,55 @@ static void refuses(const char *content, const char *wanted)
     unlink("names.txt");
 }
 
+// Names of several lengths; the table grows several times.
+static size_t make(char text[32], unsigned n)
+{
+    return (size_t)sprintf(text, "%0*u", 1 + (int)(n % 7) * 3, n);
+}
+
+static bool all_found(const struct cdp_names *names, unsigned count)
+{
+    char text[32];
+    uint64_t id;
+    for (unsigned n = 0; n < count; n++) {
+        size_t length = make(text, n), got;
+        const char *name = cdp_names_get(names, n, &got);
+        if (got != length || memcmp(name, text, got) != 0 ||
+            !cdp_names_find(names, text, length, &id) || id != n)
+            return false;
+    }
+    return !cdp_names_find(names, "none", 4, &id) && cdp_names_count(names) == count;
+}
+
+static void find_many(void)
+{
+    enum { MANY = 20000 };
+    struct cdp_names *names, *copy;
+    char text[32];
+    uint64_t id;
+    if (cdp_names_new(&names, &err) || cdp_names_copy(&copy, names, &err))
+        scratch_fail(err.text);
+    ok(!cdp_names_find(names, "0", 1, &id) && all_found(copy, 0), "no names, and a copy of none");
+    cdp_names_free(copy);
+    for (unsigned n = 0; n < MANY; n++) {
+        if (cdp_names_add(names, text, make(text, n), &id, &err) || id != n)
+            scratch_fail("a name is not the next");
+    }
+    ok(all_found(names, MANY), "each of %d names is found by its number and its text", MANY);
+    ok(!cdp_names_add(names, text, make(text, 77), &id, &err) && id == 77,
+       "a name again has the same number");
+    if (cdp_names_copy(&copy, names, &err))
+        scratch_fail(err.text);
+    cdp_names_free(names);
+    ok(all_found(copy, MANY), "a copy has the same names");
+    for (unsigned n = MANY; n < 2 * MANY; n++) {
+        if (cdp_names_add(copy, text, make(text, n), &id, &err) || id != n)
+            scratch_fail("a name is not the next");
+    }
+    ok(all_found(copy, 2 * MANY), "and takes more");
+    cdp_names_free(copy);
+}
+
 int main(void)
 {
     static const char *const cut[][2] = {{"ab", "c"}, {"a", "bc"}, {"c", "ab"}, {"ab", "d"}};
@@ -51,6 +100,7 @@ int main(void)
            cdp_name_valid("\xEF\xBB", 2) && cdp_name_valid("a\xEF\xBB\xBF", 4),
        "no NUL, no byte order mark before a name");
     refuses("a\nb\na\n", "names.txt: line 3: expected a name that no line before has, got 'a'");
+    find_many();
     scratch_leave();
     return done();
 }
