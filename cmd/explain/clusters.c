@@ -56,7 +56,8 @@ void explain_audit(struct pairs *pairs, const struct cdp_tree *tree, const struc
     struct cdp_graph graph = make_graph(pairs, e);
     struct cdp_audit *audit = cdp_alloc(e->clusters.clusters, sizeof *audit, "the audit", &err);
     tool_check(audit ? 0 : -1, &err);
-    tool_check(cdp_audit(&graph, tree, e->threshold, &e->clusters, audit, &err), &err);
+    tool_check(cdp_audit(&graph, &e->clusters, audit, &err), &err);
+    tool_check(cdp_audit_weakest(tree, e->threshold, &e->clusters, audit, &err), &err);
     tool_check(
         cdp_output_printf(output, &err, "label\tsize\tpairs\tdensity\tweakest\tbridges\tmedoid\n"),
         &err);

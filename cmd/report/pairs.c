@@ -24,8 +24,7 @@ static void add_inside(struct cdp_forest *forest, struct inside *inside)
     inside->count = 0;
 }
 
-// The tree of the pairs within clusters, and means of their scores.
-static void measure(struct report *r, const struct cdp_graph *graph, struct cdp_tree *tree)
+void report_measure(struct report *r, const struct cdp_graph *graph, struct cdp_tree *tree)
 {
     const uint32_t *label = r->clusters.label;
     struct inside *inside = report_alloc(1, sizeof *inside);
@@ -87,24 +86,6 @@ static uint32_t find_split(const struct report *r, uint32_t cluster)
     return weakest;
 }
 
-static void find_paths(struct report *r, const struct cdp_tree *tree)
-{
-    uint32_t clusters = r->clusters.clusters;
-    uint64_t items = r->clusters.items;
-    uint32_t *medoid = report_alloc(clusters, sizeof *medoid);
-    struct cdp_err err;
-    for (uint32_t c = 0; c < clusters; c++)
-        medoid[c] = (uint32_t)r->audit[c].medoid;
-    r->next = report_alloc(items, sizeof *r->next);
-    r->score = report_alloc(items, sizeof *r->score);
-    r->below = report_alloc(items, sizeof *r->below);
-    tool_check(cdp_spine(tree, &r->clusters, medoid, r->next, r->score, r->below, &err), &err);
-    r->split = report_alloc(clusters, sizeof *r->split);
-    for (uint32_t c = 0; c < clusters; c++)
-        r->split[c] = find_split(r, c);
-    free(medoid);
-}
-
 // The K of the lists that the pairs were made of; 0 = unknown.
 static uint64_t find_neighbours(const char *provenance)
 {
@@ -152,17 +133,31 @@ void report_read_pairs(struct report *r, struct cdp_graph *graph)
     r->pairs = graph->offset[graph->items] / 2;
 }
 
-void report_use_pairs(struct report *r, struct cdp_graph *graph)
+void report_audit(struct report *r, const struct cdp_graph *graph)
 {
-    struct cdp_tree tree;
     struct cdp_err err;
-    measure(r, graph, &tree);
     r->audit = report_alloc(r->clusters.clusters, sizeof *r->audit);
-    tool_check(cdp_audit(graph, &tree, -INFINITY, &r->clusters, r->audit, &err), &err);
-    find_paths(r, &tree);
+    tool_check(cdp_audit(graph, &r->clusters, r->audit, &err), &err);
     int64_t count = cdp_between(graph, &r->clusters, &r->between, &err);
     tool_check(count < 0 ? -1 : 0, &err);
     r->betweens = (uint64_t)count;
-    cdp_tree_free(&tree);
-    cdp_graph_free(graph);
+}
+
+void report_paths(struct report *r, const struct cdp_tree *tree)
+{
+    uint32_t clusters = r->clusters.clusters;
+    uint64_t items = r->clusters.items;
+    uint32_t *medoid = report_alloc(clusters, sizeof *medoid);
+    struct cdp_err err;
+    tool_check(cdp_audit_weakest(tree, -INFINITY, &r->clusters, r->audit, &err), &err);
+    for (uint32_t c = 0; c < clusters; c++)
+        medoid[c] = (uint32_t)r->audit[c].medoid;
+    r->next = report_alloc(items, sizeof *r->next);
+    r->score = report_alloc(items, sizeof *r->score);
+    r->below = report_alloc(items, sizeof *r->below);
+    tool_check(cdp_spine(tree, &r->clusters, medoid, r->next, r->score, r->below, &err), &err);
+    r->split = report_alloc(clusters, sizeof *r->split);
+    for (uint32_t c = 0; c < clusters; c++)
+        r->split[c] = find_split(r, c);
+    free(medoid);
 }

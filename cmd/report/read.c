@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/sort.h"
+#include "base/threads.h"
 #include "io/input.h"
 #include "labels.h"
 #include "report/report.h"
@@ -168,18 +169,9 @@ static void read_list(struct report *r)
                   (unsigned long long)r->clusters.items);
 }
 
-void report_read(struct report *r, const char *name)
+// The files beside labels and pairs.
+static void read_others(struct report *r)
 {
-    struct cdp_graph graph;
-    struct cdp_err err;
-    r->shown = cdp_input_shown(name);
-    tool_check(labels_read(&r->labels, name, true, report_options.ids, &err), &err);
-    if (report_options.pairs.count)
-        report_read_pairs(r, &graph);
-    r->clusters = (struct cdp_clusters){r->labels.group, r->labels.items, r->labels.groups, 0};
-    group_items(r);
-    if (report_options.pairs.count)
-        report_use_pairs(r, &graph);
     if (report_options.list)
         read_list(r);
     if (report_options.truth) {
@@ -188,6 +180,35 @@ void report_read(struct report *r, const char *name)
     }
     if (report_options.previous)
         r->previous = read_previous(r);
+}
+
+void report_read(struct report *r, const char *name)
+{
+    const bool pairs = report_options.pairs.count > 0;
+    struct cdp_graph graph = {0};
+    struct cdp_tree tree = {0};
+    struct cdp_err err;
+    r->shown = cdp_input_shown(name);
+    tool_check(labels_read(&r->labels, name, true, report_options.ids, &err), &err);
+    if (pairs)
+        report_read_pairs(r, &graph);
+    r->clusters = (struct cdp_clusters){r->labels.group, r->labels.items, r->labels.groups, 0};
+    group_items(r);
+#pragma omp parallel sections num_threads(cdp_threads((int)common.threads))
+    {
+#pragma omp section
+        if (pairs)
+            report_measure(r, &graph, &tree);
+#pragma omp section
+        if (pairs)
+            report_audit(r, &graph);
+#pragma omp section
+        read_others(r);
+    }
+    cdp_graph_free(&graph);
+    if (pairs)
+        report_paths(r, &tree);
+    cdp_tree_free(&tree);
     rank_clusters(r);
 }
 

@@ -49,7 +49,7 @@ struct report {
 
     // With pairs, otherwise NULL
     struct cdp_audit *audit;     // of each cluster
-    uint64_t neighbours;         // most pairs that are expected of an item, see report_use_pairs
+    uint64_t neighbours;         // most pairs that are expected of an item, see report_measure
     bool listed;                 // that is a number of neighbours
     double *cohesion;            // mean support of its items
     double *least;               // that of its least supported item
@@ -66,15 +66,20 @@ struct report {
 // Reads the files and computes all of the above.
 void report_read(struct report *report, const char *labels);
 
-// The parts of report_read for the pairs: reads them, and puts the labels into the order of their
-// items; then, with the items grouped, computes what follows from them. Frees the graph.
+// The parts of report_read for the pairs. Reads them, and puts the labels into the order of their
+// items.
+void report_read_pairs(struct report *report, struct cdp_graph *graph);
+
+// With the items grouped: the tree of the pairs within clusters, and support; the audit, and the
+// pairs between clusters. The two may run at once. Last, the paths.
 //
 // The support of an item is the sum of the scores of its pairs with its cluster of n items, divided
 // by min(n - 1, max(K, d)): lists of K neighbours hold no more pairs than K of its own and those of
 // others. d is the number of its pairs; K is the largest of the pairs' provenance, or, where that
 // has none, the largest d.
-void report_read_pairs(struct report *report, struct cdp_graph *graph);
-void report_use_pairs(struct report *report, struct cdp_graph *graph);
+void report_measure(struct report *report, const struct cdp_graph *graph, struct cdp_tree *tree);
+void report_audit(struct report *report, const struct cdp_graph *graph);
+void report_paths(struct report *report, const struct cdp_tree *tree);
 
 void report_free(struct report *report);
 

@@ -73,30 +73,94 @@ end:
 
 // ---- audit
 
-static void count_pairs(const struct cdp_graph *g, const struct cdp_clusters *c, double *strength,
-                        struct cdp_audit *audit)
+// A depth-first search (Tarjan, A note on finding the bridges of a graph, 1974). `order` numbers
+// items as they are reached, from 1 on; `low` is the smallest order that the subtree of an item
+// reaches without the pair to its parent; `at` the next pair of an item; `above` its parent;
+// `strength` the sum of the scores of its pairs within the cluster before `at`.
+struct search {
+    uint32_t *order, *low, *above;
+    uint64_t *at;
+    double *strength;
+    uint32_t reached;
+};
+
+static void reach(struct search *s, const struct cdp_graph *g, uint32_t item, uint32_t above)
 {
-    for (uint64_t i = 0; i < g->items; i++) {
-        uint32_t label = c->label[i];
-        strength[i] = 0;
-        if (label == CDP_NO_LABEL)
+    s->order[item] = s->low[item] = ++s->reached;
+    s->above[item] = above;
+    s->at[item] = g->offset[item];
+    s->strength[item] = 0;
+}
+
+// All pairs of the item have been followed.
+static void leave(struct search *s, const struct cdp_graph *g, uint32_t item,
+                  struct cdp_audit *audit)
+{
+    uint32_t above = s->above[item];
+    if (above != NONE) {
+        s->low[above] = s->low[item] < s->low[above] ? s->low[item] : s->low[above];
+        bool must = isinf(g->score[s->at[above] - 1]); // the pair that led to the item
+        audit->bridges += s->low[item] > s->order[above] && !must;
+    }
+    const double *own = &s->strength[item], *most = &s->strength[audit->medoid];
+    if (!audit->items++ || *own > *most || (*own == *most && item < audit->medoid))
+        audit->medoid = item;
+}
+
+static void explore(struct search *s, const struct cdp_graph *g, const struct cdp_clusters *c,
+                    uint32_t root, struct cdp_audit *audit)
+{
+    uint32_t label = c->label[root];
+    reach(s, g, root, NONE);
+    for (uint32_t item = root; item != NONE;) {
+        if (s->at[item] == g->offset[item + 1U]) {
+            leave(s, g, item, audit);
+            item = s->above[item];
             continue;
-        struct cdp_audit *a = &audit[label];
-        for (uint64_t e = g->offset[i]; e < g->offset[i + 1]; e++) {
-            if (c->label[g->partner[e]] != label)
-                continue;
-            if (isinf(g->score[e]))
-                continue;
-            a->pairs += g->partner[e] > i;
-            strength[i] += (double)g->score[e];
         }
-        if (!a->items++ || strength[i] > strength[a->medoid])
-            a->medoid = i;
+        uint64_t pair = s->at[item]++;
+        uint32_t other = g->partner[pair];
+        if (c->label[other] != label)
+            continue;
+        if (!isinf(g->score[pair])) {
+            audit->pairs += other > item;
+            s->strength[item] += (double)g->score[pair];
+        }
+        if (!s->order[other]) {
+            reach(s, g, other, item);
+            item = other;
+        } else if (other != s->above[item] && s->order[other] < s->low[item]) {
+            s->low[item] = s->order[other];
+        }
     }
 }
 
-static int find_weakest(const struct cdp_tree *t, float threshold, const struct cdp_clusters *c,
-                        struct cdp_audit *audit, struct cdp_err *err)
+int cdp_audit(const struct cdp_graph *g, const struct cdp_clusters *c, struct cdp_audit *audit,
+              struct cdp_err *err)
+{
+    struct search s = {0};
+    s.order = cdp_zalloc(g->items, sizeof *s.order, "the audit", err);
+    s.low = cdp_alloc(g->items, sizeof *s.low, "the audit", err);
+    s.above = cdp_alloc(g->items, sizeof *s.above, "the audit", err);
+    s.at = cdp_alloc(g->items, sizeof *s.at, "the audit", err);
+    s.strength = cdp_alloc(g->items, sizeof *s.strength, "the audit", err);
+    int status = s.order && s.low && s.above && s.at && s.strength ? 0 : -1;
+    for (uint32_t l = 0; l < c->clusters; l++)
+        audit[l] = (struct cdp_audit){.weakest = NAN};
+    for (uint64_t i = 0; !status && i < g->items; i++) {
+        if (c->label[i] != CDP_NO_LABEL && !s.order[i])
+            explore(&s, g, c, (uint32_t)i, &audit[c->label[i]]);
+    }
+    free(s.order);
+    free(s.low);
+    free(s.above);
+    free(s.at);
+    free(s.strength);
+    return status;
+}
+
+int cdp_audit_weakest(const struct cdp_tree *t, float threshold, const struct cdp_clusters *c,
+                      struct cdp_audit *audit, struct cdp_err *err)
 {
     uint32_t merges = cdp_tree_above(t, threshold);
     uint32_t *item = cdp_tree_item(t, err);
@@ -110,75 +174,4 @@ static int find_weakest(const struct cdp_tree *t, float threshold, const struct 
     }
     free(item);
     return 0;
-}
-
-// A depth-first search (Tarjan, A note on finding the bridges of a graph, 1974). `order` numbers
-// items as they are reached, from 1 on; `low` is the smallest order that the subtree of an item
-// reaches without the pair to its parent; `at` the next pair of an item; `above` its parent.
-struct search {
-    uint32_t *order, *low, *above;
-    uint64_t *at;
-    uint32_t reached;
-};
-
-static void reach(struct search *s, const struct cdp_graph *g, uint32_t item, uint32_t above)
-{
-    s->order[item] = s->low[item] = ++s->reached;
-    s->above[item] = above;
-    s->at[item] = g->offset[item];
-}
-
-static void count_bridges(const struct cdp_graph *g, const struct cdp_clusters *c, struct search *s,
-                          uint32_t root, struct cdp_audit *audit)
-{
-    reach(s, g, root, NONE);
-    for (uint32_t item = root; item != NONE;) {
-        if (s->at[item] < g->offset[item + 1U]) {
-            uint32_t other = g->partner[s->at[item]++];
-            if (c->label[other] != c->label[root] || other == s->above[item])
-                continue;
-            if (!s->order[other]) {
-                reach(s, g, other, item);
-                item = other;
-            } else if (s->order[other] < s->low[item]) {
-                s->low[item] = s->order[other];
-            }
-            continue;
-        }
-        uint32_t above = s->above[item];
-        if (above != NONE) {
-            s->low[above] = s->low[item] < s->low[above] ? s->low[item] : s->low[above];
-            bool must = isinf(g->score[s->at[above] - 1]); // the pair that led to the item
-            audit->bridges += s->low[item] > s->order[above] && !must;
-        }
-        item = above;
-    }
-}
-
-int cdp_audit(const struct cdp_graph *g, const struct cdp_tree *t, float threshold,
-              const struct cdp_clusters *c, struct cdp_audit *audit, struct cdp_err *err)
-{
-    struct search s = {0};
-    double *strength = cdp_alloc(g->items, sizeof *strength, "the audit", err);
-    s.order = cdp_zalloc(g->items, sizeof *s.order, "the audit", err);
-    s.low = cdp_alloc(g->items, sizeof *s.low, "the audit", err);
-    s.above = cdp_alloc(g->items, sizeof *s.above, "the audit", err);
-    s.at = cdp_alloc(g->items, sizeof *s.at, "the audit", err);
-    int status = strength && s.order && s.low && s.above && s.at ? 0 : -1;
-    for (uint32_t l = 0; l < c->clusters; l++)
-        audit[l] = (struct cdp_audit){.weakest = NAN};
-    if (!status) {
-        count_pairs(g, c, strength, audit);
-        status = find_weakest(t, threshold, c, audit, err);
-    }
-    for (uint64_t i = 0; !status && i < g->items; i++) {
-        if (c->label[i] != CDP_NO_LABEL && !s.order[i])
-            count_bridges(g, c, &s, (uint32_t)i, &audit[c->label[i]]);
-    }
-    free(strength);
-    free(s.order);
-    free(s.low);
-    free(s.above);
-    free(s.at);
-    return status;
 }
