@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The installed library: examples in C and Python, built and run against a copy installed by make.
+# The installed library: programs in C, built and run against a copy installed by make.
 . "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
 ! grep -q fsanitize "$CDP_BUILD/flags" || skip_all "the sanitizers do not go into a shared library"
 
 here=$PWD
-make -C "$CDP_SOURCE" --no-print-directory BUILD="$here/build" CFLAGS=-O0 LDFLAGS= EXTRA_CFLAGS= CC=cc \
+made=$CDP_BUILD/installed
+make -C "$CDP_SOURCE" --no-print-directory -o "$made/libcdp.a" -o "$made/libcdp.so.0" BUILD="$CDP_BUILD" \
     PREFIX="$here/usr" install-library >out 2>err
 ok $? "make install-library"
 export PKG_CONFIG_PATH=$here/usr/lib/pkgconfig LD_LIBRARY_PATH=$here/usr/lib
@@ -236,24 +237,5 @@ vote: 2
 wrong: -1 item 0: neighbour 9 is not below 3
 eval: 0
 0.333333 0.500000 0.705882 0.555556" "every function, with good and bad input"
-
-# Python: the original's graph propagation, where there are Python and numpy
-if /usr/bin/python3 -c 'import numpy' 2>err; then
-    export LIBCDP=$here/usr/lib/libcdp.so.0
-    printf '0 1 .9\n1 2 .8\n3 4 .7\n' >pairs
-    is "$(/usr/bin/python3 "$CDP_SOURCE/tests/example/cluster.py" pairs 6 | tr '\n' ' ')" "$wanted" "the example in Python"
-    cases=${CDP_SHARED:-}/conformance/propagate
-    if [ -d "$cases" ]; then
-        case=0
-        while IFS=$'\t' read -r name nodes _ max_size step max_iter _ _; do
-            [ "$name" = case ] && continue
-            case=$((case + 1))
-            [ $((case % $(size 12 4 1))) -eq 0 ] || continue
-            /usr/bin/python3 "$CDP_SOURCE/tests/example/cluster.py" "$cases/$name.tsv" "$nodes" "$max_size" \
-                "$step" "$max_iter" >got
-            same got "$cases/$name.labels.txt" "Python: the original's $name"
-        done <"$cases/cases.tsv"
-    fi
-fi
 
 done_testing

@@ -70,6 +70,24 @@ for text in ladder ladder-2 ladder-auto ladder-forest ladder-links map.txt map-l
 done
 cd .. || exit
 
+# The original's graph propagation
+cases=${CDP_SHARED:-}/conformance/propagate
+if [ -d "$cases" ]; then
+    case=0
+    while IFS=$'\t' read -r name nodes _ max_size step max_iter _ _; do
+        [ "$name" = case ] && continue
+        case=$((case + 1))
+        [ $((case % $(size 12 4 1))) -eq 0 ] || continue
+        /usr/bin/python3 -c '
+import sys, numpy, cdp
+table = numpy.loadtxt(sys.argv[1], ndmin=2).reshape(-1, 3)
+pairs = cdp.pairs(table[:, 0], table[:, 1], table[:, 2], int(sys.argv[2]))
+numpy.savetxt("got", cdp.propagate(pairs, max_size=int(sys.argv[3]), step=float(sys.argv[4]), max_iter=int(sys.argv[5]),
+                                   forced_stop="merge"), fmt="%d")' "$cases/$name.tsv" "$nodes" "$max_size" "$step" "$max_iter"
+        same got "$cases/$name.labels.txt" "the original's $name"
+    done <"$cases/cases.tsv"
+fi
+
 # Examples, version, wheel
 examples=$CDP_SOURCE/lib/python/examples
 passes "the tutorial" /usr/bin/python3 "$examples/tutorial.py" "$tiny"

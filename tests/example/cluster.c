@@ -9,15 +9,15 @@ int main(void)
     const float score[] = {0.9F, 0.8F, 0.7F};
     uint32_t label[6];
     struct libcdp_err err;
-    struct libcdp_plan plan = libcdp_plan_default();
-    struct libcdp_pairs *pairs = libcdp_pairs_new(&err);
-    if (!pairs || libcdp_pairs_add(pairs, i, j, score, 3, &err) ||
-        libcdp_pairs_cluster(pairs, &plan, label, 6, &err) < 0) {
+    struct libcdp_cluster_plan plan;
+    libcdp_cluster_init(&plan, sizeof plan);
+    struct libcdp_edges *pairs = libcdp_edges_from_pairs(6, i, j, score, 3, &err);
+    if (!pairs || libcdp_cluster(pairs, &plan, label, NULL, NULL, &err) < 0) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
     for (int n = 0; n < 6; n++)
         printf("%d\n", (int)label[n]);
-    libcdp_pairs_free(pairs);
+    libcdp_edges_free(pairs);
     return 0;
 }
