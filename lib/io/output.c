@@ -5,12 +5,14 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,8 +29,9 @@ struct cdp_output {
     unsigned char buffer[BUFFER];
 };
 
-// The hidden files, for the signal handler, and the open outputs.
+// The hidden files, for the signal handler, and the open outputs, which the lock guards.
 static char *hidden[MOST_OPEN];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct cdp_output *opened[MOST_OPEN + 1]; // standard output has no hidden file
 
 static int claim_slot(char *path)
@@ -86,18 +89,43 @@ static bool same_file(const struct cdp_output *a, const struct cdp_output *b)
 // Registers an open output. A second one of the same file is an error.
 static int note_opened(struct cdp_output *output, struct cdp_err *err)
 {
-    int empty = -1;
-    for (int i = MOST_OPEN; i >= 0; i--) {
+    int empty = -1, status = 0;
+    pthread_mutex_lock(&lock);
+    for (int i = MOST_OPEN; i >= 0 && !status; i--) {
         const struct cdp_output *other = opened[i];
         if (!other)
             empty = i;
         else if (same_file(output, other))
-            return cdp_fail(err, "%s: two outputs of one name", output->name);
+            status = cdp_fail(err, "%s: two outputs of one name", output->name);
     }
-    if (empty < 0)
-        return cdp_fail(err, "%s: more than %d outputs at once", output->name, MOST_OPEN);
-    opened[empty] = output;
-    return 0;
+    if (!status && empty < 0)
+        status = cdp_fail(err, "%s: more than %d outputs at once", output->name, MOST_OPEN);
+    if (!status)
+        opened[empty] = output;
+    pthread_mutex_unlock(&lock);
+    return status;
+}
+
+// Creates a file of a name of its own, of at most 250 bytes, beside the target, with the
+// permissions that the process gives to new files. Returns its descriptor and its path, or -1 with
+// errno set.
+static int create_beside(const char *folder, const char *base, char **path)
+{
+    enum { TRIES = 100 };
+    for (int i = 0; i < TRIES; i++) {
+        uint32_t number;
+        if (getrandom(&number, sizeof number, 0) != sizeof number ||
+            asprintf(path, "%s/.%.240s.%08x", folder, base, number) < 0) {
+            *path = NULL;
+            return -1;
+        }
+        int fd = open(*path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0 || errno != EEXIST)
+            return fd;
+        free(*path);
+        *path = NULL;
+    }
+    return -1;
 }
 
 // Opens a hidden file beside the target.
@@ -106,12 +134,11 @@ static int open_hidden(struct cdp_output *output, const char *name, struct cdp_e
     char *folder = strdup(output->target), *base = strdup(output->target);
     char *path = NULL;
     int status = -1;
-    if (!folder || !base || asprintf(&path, "%s/.%s.XXXXXX", dirname(folder), basename(base)) < 0) {
-        path = NULL;
+    if (!folder || !base) {
         cdp_fail(err, "%s: out of memory", name);
         goto end;
     }
-    output->fd = mkostemp(path, O_CLOEXEC);
+    output->fd = create_beside(dirname(folder), basename(base), &path);
     if (output->fd < 0) {
         cdp_fail_errno(err, "%s: cannot create", name);
         goto end;
@@ -123,11 +150,9 @@ static int open_hidden(struct cdp_output *output, const char *name, struct cdp_e
         close(output->fd);
         goto end;
     }
-    // The permissions of a file opened under the final name.
     struct stat old;
-    mode_t mask = umask(0);
-    umask(mask);
-    fchmod(output->fd, stat(name, &old) ? 0666 & ~mask : old.st_mode & 07777);
+    if (!stat(name, &old)) // the permissions of the file that is replaced
+        fchmod(output->fd, old.st_mode & 07777);
     path = NULL;
     status = 0;
 end:
@@ -139,8 +164,10 @@ end:
 
 static void release(struct cdp_output *output)
 {
+    pthread_mutex_lock(&lock);
     for (int i = 0; i <= MOST_OPEN; i++)
         opened[i] = opened[i] == output ? NULL : opened[i];
+    pthread_mutex_unlock(&lock);
     if (output->slot >= 0)
         free(__atomic_exchange_n(&hidden[output->slot], NULL, __ATOMIC_SEQ_CST));
     free(output->target);

@@ -11,7 +11,8 @@
 struct cdp_output;
 
 // NAME NULL or "-" is standard output. Errors: a terminal if `binary`, and a file, or standard
-// output, that is open already. On failure *output is NULL. Not thread-safe.
+// output, that is open already. On failure *output is NULL. Different outputs may be used by
+// different threads.
 int cdp_output_open(struct cdp_output **output, const char *name, int binary, struct cdp_err *err);
 int cdp_output_write(struct cdp_output *output, const void *bytes, size_t size,
                      struct cdp_err *err);

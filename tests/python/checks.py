@@ -190,7 +190,9 @@ def check_threads():
     results = {}
 
     def work(n):
-        results[n] = cdp.knn(X, 5, threads=1).values
+        found = cdp.knn(X, 5, threads=1)
+        cdp.write_stream(found, f"thread-{n}.cdp")
+        results[n] = cdp.read_stream(f"thread-{n}.cdp").values
     workers = [threading.Thread(target=work, args=[n]) for n in range(4)]
     for worker in workers:
         worker.start()
