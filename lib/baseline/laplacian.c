@@ -73,7 +73,7 @@ static void fill_edges(struct cdp_laplacian *l, const struct cdp_links *graph,
 }
 
 int cdp_laplacian_new(struct cdp_laplacian *l, const struct cdp_neighbours *lists, int threads,
-                      const struct cdp_progress *progress, struct cdp_err *err)
+                      struct cdp_progress *progress, struct cdp_err *err)
 {
     *l = (struct cdp_laplacian){0};
     struct cdp_links graph;

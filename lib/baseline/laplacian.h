@@ -30,7 +30,7 @@ struct cdp_laplacian {
 // Memory: 12 bytes for each end of an edge and 20 an item, and cdp_links_new meanwhile. Free it
 // also after an error.
 int cdp_laplacian_new(struct cdp_laplacian *laplacian, const struct cdp_neighbours *lists,
-                      int threads, const struct cdp_progress *progress, struct cdp_err *err);
+                      int threads, struct cdp_progress *progress, struct cdp_err *err);
 void cdp_laplacian_free(struct cdp_laplacian *laplacian);
 
 enum { CDP_LAPLACIAN_WIDE = 16 }; // columns that pass the graph together: two cache lines

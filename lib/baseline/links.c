@@ -9,7 +9,7 @@
 #include "base/threads.h"
 
 int cdp_links_new(struct cdp_links *l, const struct cdp_neighbours *lists, double similarity,
-                  int threads, const struct cdp_progress *progress, struct cdp_err *err)
+                  int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
     uint64_t items = lists->rows, entries = items * lists->k;
     uint32_t k = lists->k;
@@ -18,6 +18,7 @@ int cdp_links_new(struct cdp_links *l, const struct cdp_neighbours *lists, doubl
     uint32_t *similar = cdp_alloc(items, sizeof *similar, "links", err); // first entries of a list
     l->begin = cdp_zalloc(items + 2, sizeof *l->begin, "links", err);
     int status = one_way && similar && l->begin ? 0 : -1;
+    cdp_progress_start(progress, "links", "items", items);
 #pragma omp parallel for num_threads(cdp_threads(threads)) schedule(static)
     for (uint64_t i = 0; i < (status ? 0 : items); i++) {
         uint32_t e = 0;
@@ -27,6 +28,7 @@ int cdp_links_new(struct cdp_links *l, const struct cdp_neighbours *lists, doubl
             one_way[i * k + e] =
                 !cdp_holds(lists->target + (uint64_t)lists->target[i * k + e] * k, k, (uint32_t)i);
         similar[i] = e;
+        cdp_progress_add(progress, 1);
     }
     status = status ? status : cdp_progress_check(progress, err);
     for (uint64_t i = 0; i < (status ? 0 : items); i++) {

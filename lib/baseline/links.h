@@ -20,9 +20,9 @@ struct cdp_links {
 };
 
 // A similarity of -INFINITY links all. Memory: up to 18 bytes an entry of a list, one more
-// meanwhile. Free them also after an error. `progress` is only asked whether to end.
+// meanwhile. Free them also after an error.
 int cdp_links_new(struct cdp_links *links, const struct cdp_neighbours *lists, double similarity,
-                  int threads, const struct cdp_progress *progress, struct cdp_err *err);
+                  int threads, struct cdp_progress *progress, struct cdp_err *err);
 void cdp_links_free(struct cdp_links *links);
 
 #endif

@@ -281,6 +281,8 @@ int cdp_baseline_check_lists(const struct cdp_baseline_data *data, const char *n
 static int find_lists(struct cdp_neighbours *lists, const struct cdp_baseline_data *data,
                       uint64_t k, struct cdp_err *err)
 {
+    if (cdp_progress_check(data->progress, err))
+        return -1;
     if (data->table)
         return cdp_neighbours_take(lists, data->table, k, data->file, err);
     return cdp_neighbours_search(lists, data->matrix, k, data->threads, data->progress, err);
@@ -372,7 +374,8 @@ static int take_partition(const struct cdp_finch *finch, uint64_t partition, uin
 RUN(run_finch)
 {
     struct cdp_neighbours lists;
-    struct cdp_finch own = {0}, *finch = result->finch ? result->finch : &own;
+    struct cdp_finch own, *finch = result->finch ? result->finch : &own;
+    *finch = own = (struct cdp_finch){0};
     if (find_lists(&lists, data, 1, err))
         return -1;
     int status = cdp_finch(finch, data->rows, &lists, data->threads, data->progress, err);

@@ -20,6 +20,9 @@ enum {
 // Distances are rounded in the last bits, and lists are ranked by another formula.
 static const double ROUNDING = 0x1p-40;
 
+// For progress: the share of merging the lists, about.
+static const double LISTS_SHARE = 0.3;
+
 struct mst {
     const struct cdp_rows *rows;
     const struct cdp_neighbours *lists;
@@ -66,6 +69,7 @@ static void set_pairs(const struct mst *m, struct cdp_joined *edge, uint32_t x, 
 static int merge_lists(struct mst *m, struct cdp_err *err)
 {
     uint32_t nodes = m->forest.nodes;
+    cdp_progress_stage(m->progress, LISTS_SHARE, m->lists->k);
     for (uint32_t from = 0; from < m->lists->k; from += CHUNK) {
         uint32_t count = m->lists->k - from < CHUNK ? m->lists->k - from : CHUNK;
         if (cdp_progress_check(m->progress, err))
@@ -78,6 +82,7 @@ static int merge_lists(struct mst *m, struct cdp_err *err)
             set_pairs(m, edge + (size_t)x * count, x, from, count);
         if (cdp_spanning_merge(&m->forest, err))
             return -1;
+        cdp_progress_add(m->progress, count);
     }
     return 0;
 }
@@ -261,7 +266,9 @@ int cdp_mst(struct cdp_joined *edge, const struct cdp_rows *rows,
     if (rows->count < 2)
         return 0;
     cdp_progress_start(progress, "spanning tree", "blocks of pairs", 0);
-    int status = cdp_duplicates_find(&m.copies, rows->matrix, m.threads, err);
+    int status = cdp_progress_check(progress, err) ||
+                 cdp_duplicates_find(&m.copies, rows->matrix, m.threads, err) ||
+                 cdp_progress_check(progress, err);
     uint32_t nodes = (uint32_t)m.copies.groups;
     if (!status)
         m.first = cdp_alloc(nodes, sizeof *m.first, "rows", err);

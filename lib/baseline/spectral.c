@@ -243,8 +243,8 @@ int cdp_spectral(const struct cdp_neighbours *lists, const struct cdp_spectral_p
     uint64_t count = plan->clusters + (values ? 1 : 0);
     if (count > lists->rows)
         count = lists->rows;
-    cdp_progress_start(s.progress, "eigenvectors", "columns", 0);
     int status = make_components(&s, lists, err);
+    cdp_progress_start(s.progress, "eigenvectors", "columns", 0);
     if (!status && count > 0)
         status = find_eigenvalues(&s, count, &level, err);
     for (uint64_t l = 0; l < count && values && !status; l++)

@@ -357,6 +357,7 @@ int cdp_ward(const struct cdp_rows *rows, const struct cdp_neighbours *lists, ui
         return cdp_fail(err, "%s: %llu rows: ward takes at most 2^31 - 1", rows->matrix->name,
                         (unsigned long long)rows->count);
     int status = allocate(&w, rows, err);
+    status = status ? status : cdp_progress_check(progress, err);
     if (!status)
         status = connect(&w, rows, lists, progress, err);
     if (!status) {
