@@ -244,14 +244,48 @@ static void check_errors(void)
        "a plan of more members");
 }
 
+// What a shell command writes to stream.cdp, with the tools.
+static struct libcdp_edges *edges_of(const char *command)
+{
+    char whole[4096];
+    const char *bin = getenv("CDP_BIN");
+    snprintf(whole, sizeof whole, "PATH=%s:$PATH; %s", bin ? bin : "build/bin", command);
+    struct libcdp_edges *edges = system(whole) ? NULL : libcdp_edges_read("stream.cdp", NULL, &err);
+    if (!edges)
+        scratch_fail(command);
+    return edges;
+}
+
+// Lists of streams: distances that are 0 but for rounding, those below, copies listed once.
+static void check_streams(void)
+{
+    struct libcdp_baseline_plan plan = plan_of("");
+    struct libcdp_edges *edges = edges_of("printf '0\\t1\\t-1e-7\\n1\\t0\\t-1e-7\\n2\\t0\\t1\\n' |"
+                                          " cdp-view --from tsv --type knn -o stream.cdp -");
+    int64_t clusters = libcdp_baseline("single", NULL, edges, &plan, label, NULL, &err);
+    ok(clusters == 2 && label[0] == 0 && label[1] == 0 && label[2] == 1,
+       "a distance that is 0 but for rounding");
+    libcdp_edges_free(edges);
+    edges = edges_of("printf '0\\t1\\t-0.5\\n1\\t0\\t-0.5\\n' |"
+                     " cdp-view --from tsv --type knn -o stream.cdp -");
+    fails("single", NULL, edges, &plan,
+          "the lists: the smallest distance is -0.5: distances are at least 0");
+    libcdp_edges_free(edges);
+    edges = edges_of("cdp-knn -q -k 5 --copies once --dim 16 -o stream.cdp features.bin");
+    fails("rank-order", NULL, edges, &plan,
+          "the lists: copies of a row are listed once: write lists by cdp-knn --copies list");
+    libcdp_edges_free(edges);
+}
+
 int main(void)
 {
     scratch_enter();
     make_data();
     check_methods();
     check_errors();
+    check_streams();
     libcdp_edges_free(lists);
-    static const char *const files[] = {"features.bin", "lists.cdp", "out", "err"};
+    static const char *const files[] = {"features.bin", "lists.cdp", "stream.cdp", "out", "err"};
     for (size_t f = 0; f < sizeof files / sizeof *files; f++)
         remove(files[f]);
     scratch_leave();
