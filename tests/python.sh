@@ -9,7 +9,7 @@ export LIBCDP=$CDP_BUILD/installed/libcdp.so.0 PYTHONPATH=$CDP_SOURCE/lib/python
 
 mkdir data tools
 ln -s "$tiny"/features/m?.bin "$tiny/meta.txt" data
-passes "the stages in Python" /usr/bin/python3 -W ignore "$CDP_SOURCE/tests/python/road.py" data
+passes "the stages in Python" /usr/bin/python3 -W ignore "$CDP_SOURCE/tests/python/stages.py" data
 
 # The same by the tools
 cd tools || exit

@@ -227,6 +227,10 @@ def check_pandas():
     assert list(shown.columns) == ["id_1", "id_2", "score"] and sorted(shown["id_1"]) == ["x", "x", "y"]
     numbers = cdp.pairs_from_frame(pandas.DataFrame({"id_1": [10**12], "id_2": [7], "score": [0.5]}))
     assert numbers.names == ["1000000000000", "7"]
+    labels = cdp.labels_frame(cdp.propagate(pairs), pairs)
+    assert dict(zip(labels["id"], labels["cluster"])) == dict.fromkeys("xyzq", 0)
+    assert list(cdp.labels_frame([0, -1])["id"]) == [0, 1]
+    refuses(ValueError, "1 ids, but 2 labels", cdp.labels_frame, [0, 0], ["a"])
     refuses(ValueError, "no column 'score': the columns are id_l", cdp.pairs_from_frame, frame, "id_l", "id_r")
     refuses(ValueError, "is not among the items", cdp.pairs_from_frame, frame, "id_l", "id_r", "p", ["x", "y", "z"])
     refuses(ValueError, "lacks an id", cdp.pairs_from_frame, frame.assign(id_l=[None, "y", "q"]), "id_l", "id_r", "p")

@@ -12,13 +12,13 @@ pandas and edge streams. Long computations take progress=True or a function, and
 """
 from ._library import Error
 from .clustering import CDP, Clustering, cluster
-from .edges import (Edges, lists, pairs, pairs_from_frame, pairs_from_scipy, read_stream,
+from .edges import (Edges, labels_frame, lists, pairs, pairs_from_frame, pairs_from_scipy, read_stream,
                     write_stream)
 from .stages import (Consensus, Mediator, Warning, baseline, baseline_tree, consensus, evaluate, forest, keep_numbers, knn,
                      linkage, pair_features, propagate, sweep, truth, vote)
 
 __version__ = "0.1.0"
 __all__ = ["CDP", "Clustering", "Consensus", "Edges", "Error", "Mediator", "Warning", "baseline", "baseline_tree", "cluster",
-           "consensus", "evaluate", "forest", "keep_numbers", "knn", "linkage", "lists",
+           "consensus", "evaluate", "forest", "keep_numbers", "knn", "labels_frame", "linkage", "lists",
            "pair_features", "pairs", "pairs_from_frame", "pairs_from_scipy", "propagate",
            "read_stream", "sweep", "truth", "vote", "write_stream"]

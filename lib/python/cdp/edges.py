@@ -204,6 +204,17 @@ def pairs_from_frame(frame: Any, id_1: str = "id_1", id_2: str = "id_2", score: 
     return edges
 
 
+def labels_frame(labels: Any, items: Union[Edges, Sequence, None] = None) -> Any:
+    """Labels as a pandas.DataFrame: the items' ids, and their clusters. items: edges whose names
+    are the ids, the ids themselves, or None for numbers."""
+    import pandas
+    names = items.names if isinstance(items, Edges) else items
+    ids = np.arange(len(labels)) if names is None else list(names)
+    if len(ids) != len(labels):
+        raise ValueError(f"{len(ids)} ids, but {len(labels)} labels")
+    return pandas.DataFrame({"id": ids, "cluster": labels})
+
+
 def lists(neighbour: Any, distance: Any, metric: Optional[str] = "cosine") -> Edges:
     """Neighbour lists: items x k arrays, nearest first, -1 where there are fewer. An item itself
     in its list is passed over."""

@@ -19,7 +19,7 @@ records = ["anna-1", "anna-2", "anna-3", "bo-1", "bo-2", "cy-1", "cy-2", "dee-1"
 def cluster(frame, items, **options):
     """A cluster for each record, -1 for those in none, as a Series by id."""
     edges = cdp.pairs_from_frame(frame, **columns, items=items)
-    return pandas.Series(cdp.propagate(edges, method="map", **options), index=edges.names, name="cluster")
+    return cdp.labels_frame(cdp.propagate(edges, method="map", **options), edges).set_index("id")["cluster"]
 
 
 # Three thresholds. Scores are probabilities, so the map equation is right: one false pair joins no two people.

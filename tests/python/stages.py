@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""road.py FOLDER: the stages on the features m0.bin to m2.bin of a folder, rows x 48, and the labels in meta.txt. Writes into the
+"""stages.py FOLDER: the stages on the features m0.bin to m2.bin of a folder, rows x 48, and the labels in meta.txt. Writes into the
 current folder what tests/python.sh compares with the tools' output."""
 import sys
 
