@@ -73,6 +73,10 @@ ok $? "$(<mean)"
 cdp-score consensus -v --features m0.bin --features m1.bin m0.cdp m1.cdp 2>err >out
 grep -cE 'm[01].cdp: weight 0\.[0-9]+, pairs by chance: cosine 0.0[0-9]+ \+- 0.[0-9]+, true ones [3-5]\.[0-9]+ deviations above$|of what it was before clustering$|true pairs of an item expected, .* strong$|^cdp-score consensus: threshold: cosine 0\.[0-9]+, ' err >lines
 is "$(<lines)" 5 "-v prints weights, the cosines of chance, the expected true pairs and the threshold"
+cdp-view out | grep -cE '	consensus: signal 1, ratio [0-9.]+, strength 1[.]00, recall 0[.][0-9]{4}, partners [0-9.]+, evidence 1[.]00$' >lines
+is "$(<lines)" 1 "the provenance has what was found"
+is "$(cdp-view out | awk '/consensus: / { for (i = 1; i < NF; i++) v[$i] = $(i + 1); printf "%.2f %.0f", v["partners"], 100 * v["recall"] }')" \
+    "$(sed -n 's/.*: \([0-9.]*\) true pairs of an item expected, \([0-9]*\) %.*/\1 \2/p' err)" "as -v prints it"
 for alarms in 0.001 0.1 10; do
     cdp-score consensus --false-alarms $alarms --features m0.bin m0.cdp | cdp-view --to tsv - | wc -l
 done >counts

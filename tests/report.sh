@@ -53,6 +53,14 @@ cdp-view --to tsv pairs.cdp | awk '{ print $1, $2, int(1000 * $3 + 0.5) }' | sor
 is "$(sort steps | comm -23 - scores | wc -l)" 0 "by pairs of the input"
 same <(report -t 1 --list "$tiny/list.txt") <(report -t 3 --list "$tiny/list.txt") "threads"
 
+# What cdp-score consensus found
+cdp-knn -k 40 --dim 48 -o k0.cdp "$tiny/features/m0.bin"
+cdp-score consensus --features "$tiny/features/m0.bin" -o found.cdp k0.cdp
+cdp-propagate --method map found.cdp | cdp-report --pairs found.cdp - | sed -n 's/.*<p id=verdict>\([^:]*\): .* clusters, an estimated \([0-9]*\) %.*/\1 \2/p' >got
+is "$(<got)" "$(cdp-view found.cdp | awk '/consensus: / { for (i = 1; i < NF; i++) v[$i] = $(i + 1) + 0; kind = v["strength"] >= 1 ? "Strong features" : v["strength"] <= 0 ? "Weak features" : "Features between weak and strong"
+    printf "%s %.0f", kind, 100 * v["recall"] }')" "strong or weak features"
+is "$(grep -c 'id=verdict' page.html)" 0 "pairs of a vote say nothing of it"
+
 # Two groups and one pair between them: where the cluster might part, and scores near 1
 cdp-propagate two.cdp | cdp-report --pairs two.cdp -o two.html -
 is "$(data splits two.html)" "[[0,3,14,10,600]]" "where a cluster might part"

@@ -124,6 +124,8 @@ static void write_body(const struct report *r, struct cdp_output *output)
     write_file_name(output, report_options.title ? report_options.title : r->shown);
     report_write(output, "</h1>\n");
     write_headline(r, output);
+    if (r->verdict)
+        report_write(output, "<p id=verdict>%s</p>\n", r->verdict);
     report_write(output, "<h2>Sizes</h2>\n<div class=wide>");
     report_sizes(r, output);
     report_write(output, "</div>\n");

@@ -126,6 +126,7 @@ void report_read_pairs(struct report *r, struct cdp_graph *graph)
         cdp_graph_new(graph, &pairs.list, (float)report_options.threshold, r->labels.items, &err),
         &err);
     r->neighbours = find_neighbours(pairs.header.provenance);
+    r->verdict = report_verdict(pairs.header.provenance);
     r->listed = r->neighbours > 0;
     if (!r->listed)
         r->neighbours = most_pairs(graph);

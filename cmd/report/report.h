@@ -50,6 +50,7 @@ struct report {
     // With pairs, otherwise NULL
     struct cdp_audit *audit;     // of each cluster
     uint64_t neighbours;         // most pairs that are expected of an item, see report_measure
+    const char *verdict;         // NULL: the pairs are not of cdp-score consensus
     bool listed;                 // that is a number of neighbours
     double *cohesion;            // mean support of its items
     double *least;               // that of its least supported item
@@ -80,6 +81,10 @@ void report_read_pairs(struct report *report, struct cdp_graph *graph);
 void report_measure(struct report *report, const struct cdp_graph *graph, struct cdp_tree *tree);
 void report_audit(struct report *report, const struct cdp_graph *graph);
 void report_paths(struct report *report, const struct cdp_tree *tree);
+
+// In plain sentences, what cdp-score consensus found of the features whose pairs have this
+// provenance; NULL = nothing is said there.
+const char *report_verdict(const char *provenance);
 
 void report_free(struct report *report);
 

@@ -9,6 +9,7 @@
 
 static struct cdp_texts features;
 static double alarms; // 0 = found
+static struct cdp_consensus found;
 
 static const struct cdp_option options[] = {
     {.type = CDP_OPTION_TEXTS,
@@ -45,12 +46,12 @@ const struct tool consensus_tool = {
 static void report(const struct cdp_consensus *c, char **files, int count)
 {
     for (int m = 0; m < count && count > 1; m++) {
-        char found[64] = "no true ones found";
+        char truths[64] = "no true ones found";
         if (!isnan(c->separation[m]))
-            snprintf(found, sizeof found, "true ones %.2f deviations above", c->separation[m]);
+            snprintf(truths, sizeof truths, "true ones %.2f deviations above", c->separation[m]);
         tool_say("%s: weight %.3f, pairs by chance: cosine %.4f +- %.4f, %s",
                  cdp_input_shown(files[m]), c->weight[m], c->member[m].mean, c->member[m].deviation,
-                 found);
+                 truths);
     }
     const char *kind = c->normalised ? "normalised cosine" : "cosine";
     tool_say("pairs by chance: %s %.4f +- %.4f, %.2f of what it was before clustering", kind,
@@ -82,7 +83,7 @@ static void warn(const struct cdp_consensus *c, char **files, int count, uint64_
     if (!c->signal)
         tool_warn("no signal: the cosines are those of chance: these features tell no identities "
                   "apart, or nearly all items are of a few identities, or each is the only one");
-    else if (c->ratio < 0.8 || c->ratio > 1.3)
+    else if (!cdp_consensus_gaussian(c->ratio))
         tool_warn("the cosines of unlike items are not Gaussian (%.2f): scores and threshold are "
                   "not to be relied on",
                   c->ratio);
@@ -103,11 +104,32 @@ static void warn(const struct cdp_consensus *c, char **files, int count, uint64_
     }
 }
 
+// All but the number of pairs is known before the first pair, and cdp-report reads it.
+static void begin_pairs(struct job *job)
+{
+    struct cdp_err err;
+    tool_check(cdp_header_note(&job->header, &err,
+                               "consensus: signal %d, ratio %.2f, strength %.2f, recall %.4f, "
+                               "partners %.2f, evidence %.2f",
+                               found.signal, found.ratio, found.strength, found.recall,
+                               found.partners, found.evidence),
+               &err);
+    job_begin_pairs(job);
+}
+
+static int write_pair(void *context, uint64_t i, uint64_t j, const float *score,
+                      struct cdp_err *err)
+{
+    struct job *job = context;
+    if (!job->writer)
+        begin_pairs(job);
+    return job_write_pair(job, i, j, score, err);
+}
+
 void run_consensus(char **files, int count)
 {
     static struct cdp_table lists[CDP_MOST_TEXTS];
     static struct cdp_matrix matrices[CDP_MOST_TEXTS];
-    static struct cdp_consensus found;
     struct cdp_clusterer clusterer = {.threads = (int)common.threads};
     struct job job;
     struct cdp_err err;
@@ -121,7 +143,6 @@ void run_consensus(char **files, int count)
         job_read_member(&job, &lists[m], files[m]);
     for (int m = 0; m < count; m++)
         job_open_features(&job, &matrices[m], features.text[m]);
-    job_begin_pairs(&job);
     struct cdp_consensus_plan plan = {
         .models = (unsigned)count,
         .lists = lists,
@@ -133,7 +154,9 @@ void run_consensus(char **files, int count)
         .threads = (int)common.threads,
         .progress = tool_progress(),
     };
-    tool_check(cdp_consensus(&found, &plan, job_write_pair, &job, &err), &err);
+    tool_check(cdp_consensus(&found, &plan, write_pair, &job, &err), &err);
+    if (!job.writer)
+        begin_pairs(&job);
     report(&found, files, count);
     warn(&found, files, count, job.base.rows);
     for (int m = 0; m < count; m++) {
