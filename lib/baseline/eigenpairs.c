@@ -99,6 +99,8 @@ static int filter(const struct solver *s, const struct cdp_eigenpairs *c, int de
 #pragma omp parallel for num_threads(s->threads) schedule(dynamic)
     for (uint64_t first = 0; first < c->block; first += CDP_LAPLACIAN_WIDE) {
         double *x = room + (size_t)cdp_thread() * 2 * numbers, *y = x + numbers;
+        if (cdp_progress_stopped(s->progress))
+            continue;
         take_columns(c, first, x);
         cdp_laplacian_step(s->laplacian, c->places,
                            &(struct cdp_laplacian_step){x, NULL, y, 1 / half, middle}, 1);
@@ -318,6 +320,8 @@ static int find_error(const struct solver *s, const struct cdp_eigenpairs *c, do
     for (uint64_t first = 0; first < c->wanted; first += CDP_LAPLACIAN_WIDE) {
         double *x = room + (size_t)cdp_thread() * 2 * numbers, *y = x + numbers;
         double square[CDP_LAPLACIAN_WIDE] = {0};
+        if (cdp_progress_stopped(s->progress))
+            continue;
         take_columns(c, first, x);
         cdp_laplacian_step(s->laplacian, c->places,
                            &(struct cdp_laplacian_step){.x = x, .out = y, .by = 1}, 1);
@@ -333,7 +337,7 @@ static int find_error(const struct solver *s, const struct cdp_eigenpairs *c, do
     }
     free(room);
     *error = most;
-    return 0;
+    return cdp_progress_check(s->progress, err);
 }
 
 static int iterate(const struct solver *s, struct cdp_eigenpairs *c, const struct small *m,
@@ -343,7 +347,7 @@ static int iterate(const struct solver *s, struct cdp_eigenpairs *c, const struc
     const double enough = 5e-7;
     for (uint64_t i = 0; i < c->places.items; i++)
         c->vector[i * c->block] = s->laplacian->root[c->places.first + i]; // of the eigenvalue 1
-    for (uint64_t j = 1; j < c->block; j++)
+    for (uint64_t j = 1; j < c->block && !cdp_progress_stopped(s->progress); j++)
         fill_column(c, j);
     for (uint64_t j = 0; j < c->wanted; j++)
         c->value[j] = -1;

@@ -374,8 +374,8 @@ static int take_partition(const struct cdp_finch *finch, uint64_t partition, uin
 RUN(run_finch)
 {
     struct cdp_neighbours lists;
-    struct cdp_finch own, *finch = result->finch ? result->finch : &own;
-    *finch = own = (struct cdp_finch){0};
+    struct cdp_finch own = {0}, *finch = result->finch ? result->finch : &own;
+    *finch = own;
     if (find_lists(&lists, data, 1, err))
         return -1;
     int status = cdp_finch(finch, data->rows, &lists, data->threads, data->progress, err);
