@@ -43,15 +43,15 @@ void report_measure(struct report *r, const struct cdp_graph *graph, struct cdp_
             uint64_t possible = graph->offset[i + 1U] - graph->offset[i];
             double sum = 0;
             for (uint64_t e = graph->offset[i]; e < graph->offset[i + 1U]; e++) {
-                uint32_t j = graph->partner[e];
+                uint32_t j = graph->partner[e].item;
                 if (label[j] != c)
                     continue;
-                sum += (double)graph->score[e];
+                sum += (double)graph->partner[e].score;
                 if (j < i)
                     continue;
                 inside->i[inside->count] = i;
                 inside->j[inside->count] = j;
-                inside->score[inside->count++] = graph->score[e];
+                inside->score[inside->count++] = graph->partner[e].score;
                 r->inside++;
                 if (inside->count == sizeof inside->i / sizeof inside->i[0])
                     add_inside(forest, inside);

@@ -35,11 +35,11 @@ static size_t collect(const struct cdp_graph *graph, const struct cdp_clusters *
     size_t count = 0;
     for (uint64_t i = 0; i < graph->items; i++) {
         for (uint64_t n = graph->offset[i]; n < graph->offset[i + 1]; n++) {
-            if (!between(clusters, (uint32_t)i, graph->partner[n], &pair))
+            if (!between(clusters, (uint32_t)i, graph->partner[n].item, &pair))
                 continue;
             if (out) {
                 out[count] = pair;
-                out[count].score = graph->score[n];
+                out[count].score = graph->partner[n].score;
             }
             count++;
         }

@@ -24,7 +24,7 @@ static uint32_t spread(const struct cdp_graph *g, struct search *s, uint32_t fro
     for (uint32_t at = 0; at < found && s->before[to] == NONE; at++) {
         uint32_t item = s->queue[at];
         for (uint64_t e = g->offset[item]; e < g->offset[item + 1U]; e++) {
-            uint32_t other = g->partner[e];
+            uint32_t other = g->partner[e].item;
             if (s->before[other] != NONE)
                 continue;
             s->before[other] = item;

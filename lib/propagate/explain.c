@@ -99,7 +99,7 @@ static void leave(struct search *s, const struct cdp_graph *g, uint32_t item,
     uint32_t above = s->above[item];
     if (above != NONE) {
         s->low[above] = s->low[item] < s->low[above] ? s->low[item] : s->low[above];
-        bool must = isinf(g->score[s->at[above] - 1]); // the pair that led to the item
+        bool must = isinf(g->partner[s->at[above] - 1].score); // the pair that led to the item
         audit->bridges += s->low[item] > s->order[above] && !must;
     }
     const double *own = &s->strength[item], *most = &s->strength[audit->medoid];
@@ -118,13 +118,13 @@ static void explore(struct search *s, const struct cdp_graph *g, const struct cd
             item = s->above[item];
             continue;
         }
-        uint64_t pair = s->at[item]++;
-        uint32_t other = g->partner[pair];
+        const struct cdp_partner *partner = &g->partner[s->at[item]++];
+        uint32_t other = partner->item;
         if (c->label[other] != label)
             continue;
-        if (!isinf(g->score[pair])) {
+        if (!isinf(partner->score)) {
             audit->pairs += other > item;
-            s->strength[item] += (double)g->score[pair];
+            s->strength[item] += (double)partner->score;
         }
         if (!s->order[other]) {
             reach(s, g, other, item);

@@ -10,8 +10,11 @@ static void drop_weak(struct cdp_list *pairs, float threshold)
 {
     size_t kept = 0;
     for (size_t p = 0; p < pairs->count; p++) {
-        if (pairs->edge[p].value > threshold)
-            pairs->edge[kept++] = pairs->edge[p];
+        if (!(pairs->edge[p].value > threshold))
+            continue;
+        if (kept < p)
+            pairs->edge[kept] = pairs->edge[p];
+        kept++;
     }
     pairs->count = kept;
 }
@@ -25,8 +28,7 @@ int cdp_graph_new(struct cdp_graph *g, struct cdp_list *pairs, float threshold, 
         return -1;
     g->offset = cdp_zalloc(items + 2, sizeof *g->offset, "pairs", err);
     g->partner = cdp_alloc(2 * pairs->count, sizeof *g->partner, "pairs", err);
-    g->score = cdp_alloc(2 * pairs->count, sizeof *g->score, "pairs", err);
-    if (!g->offset || !g->partner || !g->score) {
+    if (!g->offset || !g->partner) {
         cdp_graph_free(g);
         return -1;
     }
@@ -40,9 +42,8 @@ int cdp_graph_new(struct cdp_graph *g, struct cdp_list *pairs, float threshold, 
     for (int larger = 0; larger < 2; larger++) {
         for (size_t p = 0; p < pairs->count; p++) {
             const struct cdp_edge *e = &pairs->edge[p];
-            uint64_t at = g->offset[(larger ? e->source : e->target) + 1]++;
-            g->partner[at] = (uint32_t)(larger ? e->target : e->source);
-            g->score[at] = e->value;
+            uint64_t item = larger ? e->source : e->target, other = larger ? e->target : e->source;
+            g->partner[g->offset[item + 1]++] = (struct cdp_partner){(uint32_t)other, e->value};
         }
     }
     return 0;
@@ -52,6 +53,5 @@ void cdp_graph_free(struct cdp_graph *g)
 {
     free(g->offset);
     free(g->partner);
-    free(g->score);
     *g = (struct cdp_graph){0};
 }

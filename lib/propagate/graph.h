@@ -5,12 +5,16 @@
 #include "stream/list.h"
 
 // All pairs in memory, as an adjacency list in compressed sparse rows. Item i's partners, by their
-// ids, are partner/score[offset[i]] .. [offset[i + 1]] (excluded).
+// ids, are partner[offset[i]] .. [offset[i + 1]] (excluded).
+struct cdp_partner {
+    uint32_t item;
+    float score; // of the pair
+};
+
 struct cdp_graph {
     uint64_t items;
     uint64_t *offset; // items + 1
-    uint32_t *partner;
-    float *score;
+    struct cdp_partner *partner;
 };
 
 // Makes the graph of the pairs above a threshold; of a repeated pair the highest score counts. The

@@ -73,9 +73,9 @@ static uint8_t *mark_cut(const struct cdp_graph *g, uint64_t max_size, struct cd
         seen[start] = 1;
         for (uint64_t at = 0; at < found; at++) {
             for (uint64_t e = g->offset[queue[at]]; e < g->offset[queue[at] + 1U]; e++) {
-                if (!seen[g->partner[e]])
-                    queue[found++] = g->partner[e];
-                seen[g->partner[e]] = 1;
+                if (!seen[g->partner[e].item])
+                    queue[found++] = g->partner[e].item;
+                seen[g->partner[e].item] = 1;
             }
         }
         for (uint64_t at = 0; found > max_size && at < found; at++)
@@ -105,8 +105,8 @@ static uint64_t walk_from(const struct cdp_graph *g, struct walk *w, uint32_t st
         uint32_t item = w->queue[at];
         uint8_t next = (uint8_t)(w->depth[item] + 1);
         for (uint64_t e = g->offset[item]; e < g->offset[item + 1U]; e++) {
-            uint32_t other = g->partner[e];
-            double weight = w->weight[item] * DECAY * (double)g->score[e];
+            uint32_t other = g->partner[e].item;
+            double weight = w->weight[item] * DECAY * (double)g->partner[e].score;
             if (!(weight > 0))
                 continue;
             if (!w->depth[other]) {

@@ -54,13 +54,13 @@ static void put_smaller_first(struct cdp_list *list)
     }
 }
 
-// As the edges of one stream are.
-static bool is_sorted(const struct cdp_list *list, bool targets)
+// As the edges of one stream are; pairs without repetition.
+static bool is_sorted(const struct cdp_list *list, bool pairs)
 {
     for (size_t e = 1; e < list->count; e++) {
         const struct cdp_edge *last = &list->edge[e - 1], *edge = &list->edge[e];
         if (edge->source < last->source ||
-            (targets && edge->source == last->source && edge->target < last->target))
+            (pairs && edge->source == last->source && edge->target <= last->target))
             return false;
     }
     return true;
@@ -71,18 +71,18 @@ int cdp_list_sort(struct cdp_list *list, enum cdp_type type, struct cdp_err *err
     bool pairs = type != CDP_KNN;
     if (pairs)
         put_smaller_first(list);
-    if (!is_sorted(list, pairs)) {
-        struct cdp_radix r = {.items = list->edge};
-        r.spare = cdp_alloc(list->count, sizeof *list->edge, "sorted edges", err);
-        if (!r.spare)
-            return -1;
-        if (pairs)
-            cdp_radix_sort(&r, list->count, sizeof *list->edge, target_of);
-        cdp_radix_sort(&r, list->count, sizeof *list->edge, source_of);
-        list->edge = r.items;
-        free(r.spare);
-        list->room = list->count;
-    }
+    if (is_sorted(list, pairs))
+        return 0;
+    struct cdp_radix r = {.items = list->edge};
+    r.spare = cdp_alloc(list->count, sizeof *list->edge, "sorted edges", err);
+    if (!r.spare)
+        return -1;
+    if (pairs)
+        cdp_radix_sort(&r, list->count, sizeof *list->edge, target_of);
+    cdp_radix_sort(&r, list->count, sizeof *list->edge, source_of);
+    list->edge = r.items;
+    free(r.spare);
+    list->room = list->count;
     if (pairs)
         drop_repeats(list);
     return 0;
