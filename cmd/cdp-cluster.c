@@ -162,7 +162,7 @@ int main(int argc, char **argv)
     if (cluster_options.truth)
         cluster_evaluate(labels, !to_file);
     if (cluster_options.report)
-        cluster_report(pairs, labels, argv);
+        cluster_report(models, count, pairs, labels);
     if (!at_once)
         cluster_labels(labels, NULL, output);
     tool_finish(NULL);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <math.h>
 
+#include "pairs.h"
 #include "report/report.h"
 #include "tool.h"
 
@@ -23,6 +24,8 @@ static const struct cdp_option options[] = {
      .min = -INFINITY,
      .max = 1,
      .with = "pairs sweep"},
+    PAIRS_MUST_LINK(.with = "pairs"),
+    PAIRS_CANNOT_LINK(.with = "pairs"),
     {.type = CDP_OPTION_TEXT,
      .name = "truth",
      .arg = "META",
@@ -66,7 +69,7 @@ static const struct cdp_option options[] = {
      .group = "Page",
      .help = "command to show for the next run, with the corrections",
      .value = &report_options.command,
-     .unset = "cdp-propagate",
+     .unset = "cdp-propagate and cdp-relabel",
      .not_file = true},
     {.type = CDP_OPTION_TEXT,
      .name = "title",

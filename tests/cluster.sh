@@ -89,8 +89,25 @@ cdp-cluster -q --ids names --truth "$tiny/meta.txt" --report page.html -o named 
 same named <(paste names one.txt) "names, with true labels that have none"
 grep -q '^pairwise .* 9[0-9]\.' out && grep -q 'data-named' page.html
 ok $? "metrics and a page of these"
-grep -q 'cdp-cluster -q --ids names .* m0.bin --must-link must-link.txt --cannot-link cannot-link.txt<' page.html
-ok $? "which names the command for corrections"
+# next_run PAGE: runs the commands that a page shows, with a correction: two items of a cluster are different
+next_run() {
+    IFS=$'\t' read -r a b < <(awk -F'\t' 'NR > 1 && $NF == last { print name "\t" $1; exit } { last = $NF; name = $1 }' named)
+    printf '%s\t%s\n' "$a" "$b" >cannot-link.txt
+    : >must-link.txt
+    rm -f corrected-*
+    sed -n 's/.*<template id=command>\([^<]*\)<.*/\1/p' "$1" | sed "s/&#10;/\n/g; s/&#39;/'/g" >commands
+    sh commands >out 2>err && [ -s "corrected-$1" ] && awk -v a="$a" -v b="$b" -F'\t' '{ label[$1] = $2 }
+        END { exit !(a in label && label[a] != label[b]) }' corrected-named
+}
+next_run page.html
+ok $? "which has the command for corrections"
+same <(sed 's/ .*//' commands) <(echo cdp-cluster) "which searches again"
+cdp-cluster -q --ids names --keep kept --report kept.html -o named m0.bin
+next_run kept.html
+ok $? "and from pairs that are kept"
+same <(sed 's/ .*//' commands) <(printf 'cdp-propagate\ncdp-report\n') "without a search"
+[ "$(paste named corrected-named | awk -F'\t' '$2 != $4' | wc -l)" -lt 20 ]
+ok $? "with the numbers of before"
 read -r a b < <(awk 'NR > 1 && $1 == last { print was, NR - 1; exit } { last = $1; was = NR - 1 }' one.txt)
 printf "%d\t%d\n" "$a" "$b" >cannot
 cdp-cluster -q --dim 48 --cannot-link cannot --previous one.txt -o parted m0.bin

@@ -72,6 +72,16 @@ perl -e 'for my $g (0, 1) { for my $i (0 .. 4) { print join("\t", 5 * $g + $i, 5
 cdp-propagate sure.cdp | cdp-report --pairs sure.cdp - | data splits - >got
 is "$(cat got)" "[]" "not at a sure pair"
 
+# Corrections: a must-link is a sure pair, and judged clusters are no suggestion
+printf '3 14\n' >same
+printf '3 19\n' >different
+cdp-propagate two.cdp | cdp-report --pairs two.cdp --must-link same -o two.html -
+is "$(data splits two.html | grep -c 600) $(data links two.html)" '0 {"must":[[3,14]],"cannot":[]}' "a must-linked pair does not part a cluster"
+cdp-propagate --threshold 0.6 two.cdp >halves
+is "$(cdp-report --pairs two.cdp halves | data between - | grep -c '\[\[[01],[01],1,600,')" 1 "halves might be one"
+cdp-report --pairs two.cdp --cannot-link different halves >two.html
+is "$(data between two.html) $(data links two.html)" '[] {"must":[],"cannot":[[3,19]]}' "unless they are cannot-linked"
+
 # Support of items and clusters, by a plain computation
 cdp-view --to tsv pairs.cdp | awk '$3 > 0.66' >strong.tsv
 # supports K: "label mean least" in thousandths; with K = 0, the largest number of pairs. Writes `items` too.
@@ -135,7 +145,7 @@ printf 'threshold\tmax_size\tfscore\tbcubed\n0.5\t600\t-\t1\n0.6\t600\t50\t2\n0.
 is "$(grep '<polyline' some.html | grep -o 'points="[^"]*' | wc -w | xargs)" 5 "a table that lacks numbers; of two largest sizes the first"
 printf 'threshold\n1\nx\n' >damaged.tsv
 fails 1 'damaged.tsv: line 3: expected a threshold' "a table that is damaged" cdp-report --sweep damaged.tsv labels
-grep -q '<template id=command>cdp-propagate --must-link must-link.txt --cannot-link cannot-link.txt PAIRS<' page.html
+grep -q '<template id=command>cdp-propagate --method METHOD --threshold T --must-link must-link.txt --cannot-link cannot-link.txt PAIRS | cdp-relabel' page.html
 ok $? "a command for the corrections"
 fails 2 'threshold' "a threshold of nothing" cdp-report --threshold 0.5 labels
 
@@ -258,6 +268,9 @@ browse page4.html "open(0); await new Promise((done) => setTimeout(done, 50));
     document.body.lastChild.textContent = [...document.querySelectorAll('#one img')].map((i) => i.getAttribute('src').slice(0, 22)).join('\n');" >dom.html
 grep -qE 'images/[0-9]+%20%23.png' dom.html && ! grep -q 'data-error=' dom.html
 ok $? "pictures by their paths, encoded"
+browse two.html "byId('clear-must').click();" >dom.html
+grep -A 1 'id="cannot-text"' dom.html | grep -q '3	19' && ! grep -q 'data-error=' dom.html
+ok $? "earlier corrections are shown"
 browse page2.html "document.body.append(document.createElement('pre')); document.body.lastChild.id = 'result';
     document.body.lastChild.textContent = 'scripts ' + document.querySelectorAll('script').length + ' title ' + document.title;" >dom.html
 grep -q 'title &lt;/title&gt;&lt;script&gt;alert(2)&lt;/script&gt;' dom.html && ! grep -q 'data-error=' dom.html

@@ -103,16 +103,71 @@ void cluster_evaluate(const char *labels, bool to_error)
     cluster_step(&eval, to_error);
 }
 
-void cluster_report(const char *pairs, const char *labels, char **argv)
+// A name beside that of a file.
+static const char *corrected(const char *name)
 {
-    struct command again = {{"cdp-cluster"}, 1}, report = {{"cdp-report"}, 1};
-    for (char **word = argv + 1; *word; word++)
-        command_add(&again, *word);
-    command_option(&again, "--must-link", cluster_options.must_link ? NULL : "must-link.txt");
-    command_option(&again, "--cannot-link", cluster_options.cannot_link ? NULL : "cannot-link.txt");
+    const char *last = strrchr(name, '/');
+    int folder = last ? (int)(last + 1 - name) : 0;
+    return text_join("%.*scorrected-%s", folder, name, name + folder);
+}
+
+static void add_links(struct command *command)
+{
+    command_option(command, "--must-link", "must-link.txt");
+    command_option(command, "--cannot-link", "cannot-link.txt");
+}
+
+// The commands of the next run, with the corrections: where pairs are kept, from these.
+static const char *next_run(const struct model *models, int count, const char *pairs)
+{
+    const char *before = common.output ? common.output : "LABELS", *after = corrected(before);
+    const char *page = corrected(cluster_options.report);
+    if (cluster_options.keep) {
+        struct command propagate = {{"cdp-propagate", "--method", "map"}, 3};
+        struct command relabel = {{"cdp-relabel", "--previous", before, "-o", after, "-"}, 6};
+        struct command report = {{"cdp-report", "--pairs", pairs}, 3};
+        add_links(&propagate);
+        command_add(&propagate, pairs);
+        add_links(&report);
+        command_option(&report, "--truth", cluster_options.truth);
+        command_option(&report, "--previous", before);
+        command_option(&report, "--list", cluster_options.images ? cluster_options.ids : NULL);
+        command_option(&report, "--images", cluster_options.images);
+        command_option(&report, "-o", page);
+        command_add(&report, after);
+        return text_join("%s | %s\n%s", command_text(&propagate), command_text(&relabel),
+                         command_text(&report));
+    }
+    struct command again = {{"cdp-cluster"}, 1};
+    if (cluster_options.neighbours)
+        command_option(&again, "-k",
+                       text_join("%llu", (unsigned long long)cluster_options.neighbours));
+    if (cluster_options.dims.count) {
+        const char *dims = text_join("%llu", (unsigned long long)models[0].dim);
+        for (int m = 1; m < count; m++)
+            dims = text_join("%s,%llu", dims, (unsigned long long)models[m].dim);
+        command_option(&again, "--dim", dims);
+    }
+    command_option(&again, "--ids", cluster_options.ids);
+    command_option(&again, "--truth", cluster_options.truth);
+    command_option(&again, "--images", cluster_options.images);
+    add_links(&again);
+    command_option(&again, "--previous", before);
+    command_option(&again, "--report", page);
+    command_option(&again, "-o", after);
+    for (int m = 0; m < count; m++)
+        command_add(&again, models[m].features);
+    return command_text(&again);
+}
+
+void cluster_report(const struct model *models, int count, const char *pairs, const char *labels)
+{
+    struct command report = {{"cdp-report"}, 1};
     command_option(&report, "--title", common.output ? common.output : "labels");
-    command_option(&report, "--command", command_text(&again));
+    command_option(&report, "--command", next_run(models, count, pairs));
     command_option(&report, "--pairs", pairs);
+    command_option(&report, "--must-link", cluster_options.must_link);
+    command_option(&report, "--cannot-link", cluster_options.cannot_link);
     command_option(&report, "--ids", cluster_options.ids);
     command_option(&report, "--truth", cluster_options.truth);
     command_option(&report, "--previous", cluster_options.previous);

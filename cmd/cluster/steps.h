@@ -36,7 +36,7 @@ void cluster_labels(const char *labels, const char *previous, const char *output
 
 void cluster_evaluate(const char *labels, bool to_error);
 
-// `argv`: the command line of this tool, which the page shows.
-void cluster_report(const char *pairs, const char *labels, char **argv);
+// The page shows the commands of the next run, with the corrections.
+void cluster_report(const struct model *models, int count, const char *pairs, const char *labels);
 
 #endif

@@ -258,6 +258,28 @@ static struct blob *make_items(const struct report *r)
     return b;
 }
 
+static void add_links(struct blob *b, const char *name, const struct cdp_list *links)
+{
+    blob_add(b, name);
+    for (size_t e = 0; e < links->count; e++) {
+        blob_add(b, "[");
+        blob_number(b, (int64_t)links->edge[e].source);
+        blob_number(b, (int64_t)links->edge[e].target);
+        blob_close(b, "],");
+    }
+    blob_close(b, "]");
+}
+
+// Corrections before, to be saved together with new ones.
+static struct blob *make_links(const struct report *r)
+{
+    struct blob *b = blob_new("links");
+    add_links(b, "{\"must\":[", &r->must);
+    add_links(b, ",\"cannot\":[", &r->cannot);
+    blob_add(b, "}");
+    return b;
+}
+
 static struct blob *make_names(const struct report *r)
 {
     const struct cdp_names *names = r->list ? r->list : r->labels.names;
@@ -278,7 +300,7 @@ static struct blob *make_names(const struct report *r)
 
 void report_data(const struct report *r, struct cdp_output *output)
 {
-    struct blob *clusters, *between = NULL, *splits = NULL, *items, *names;
+    struct blob *clusters, *between = NULL, *splits = NULL, *links = NULL, *items, *names;
 #pragma omp parallel sections num_threads(cdp_threads((int)common.threads))
     {
 #pragma omp section
@@ -291,10 +313,11 @@ void report_data(const struct report *r, struct cdp_output *output)
             if (r->audit) {
                 between = make_between(r);
                 splits = make_splits(r);
+                links = make_links(r);
             }
         }
     }
-    struct blob *const all[] = {clusters, between, splits, items, names};
+    struct blob *const all[] = {clusters, between, splits, links, items, names};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         blob_write(all[i], output);
 }

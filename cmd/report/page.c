@@ -148,12 +148,17 @@ static void write_body(const struct report *r, struct cdp_output *output)
     }
     if (r->previous)
         write_section(output, "changes", "Changes", "");
-    write_section(output, "corrections", "Corrections", "Save the files for the next run:");
+    write_section(output, "corrections", "Corrections",
+                  report_options.command
+                      ? "Save the files for the next run:"
+                      : "Save the files for the next run, with the method and the threshold of "
+                        "these labels in place of METHOD and T:");
     report_write(output, "<template id=command>");
     write_file_name(output, report_options.command
                                 ? report_options.command
-                                : "cdp-propagate --must-link must-link.txt --cannot-link "
-                                  "cannot-link.txt PAIRS");
+                                : "cdp-propagate --method METHOD --threshold T --must-link "
+                                  "must-link.txt --cannot-link cannot-link.txt PAIRS | "
+                                  "cdp-relabel --previous LABELS -o NEW -");
     report_write(output, "</template>\n");
     report_data(r, output);
     if (report_options.images)

@@ -298,6 +298,7 @@ async function start() {
         splits(await load("splits"));
     }
     if (items.before) changes();
+    Object.assign(corrections, await load("links"));
     drawCorrections();
     addEventListener("hashchange", follow);
     if (location.hash) follow();

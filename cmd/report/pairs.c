@@ -46,7 +46,7 @@ void report_measure(struct report *r, const struct cdp_graph *graph, struct cdp_
                 uint32_t j = graph->partner[e].item;
                 if (label[j] != c)
                     continue;
-                sum += (double)graph->partner[e].score;
+                sum += fmin((double)graph->partner[e].score, 1); // a must-link has INFINITY
                 if (j < i)
                     continue;
                 inside->i[inside->count] = i;
@@ -111,7 +111,7 @@ static uint64_t most_pairs(const struct cdp_graph *graph)
 
 void report_read_pairs(struct report *r, struct cdp_graph *graph)
 {
-    struct pairs pairs = {.all = true, .all_pairs = true, .list_only = true};
+    struct pairs pairs = {.all = true, .all_pairs = true, .list_only = true, .must_links = true};
     struct cdp_err err;
     uint64_t none;
     if (!r->labels.names) {
@@ -130,8 +130,42 @@ void report_read_pairs(struct report *r, struct cdp_graph *graph)
     r->listed = r->neighbours > 0;
     if (!r->listed)
         r->neighbours = most_pairs(graph);
+    for (size_t e = 0; e < pairs.list.count; e++) {
+        const struct cdp_edge *edge = &pairs.list.edge[e];
+        if (isinf(edge->value))
+            tool_check(cdp_list_add(&r->must, edge->source, edge->target, 1, &err), &err);
+    }
+    r->cannot = pairs.cannot;
+    pairs.cannot = (struct cdp_list){0};
     pairs_free(&pairs);
     r->pairs = graph->offset[graph->items] / 2;
+}
+
+static int by_clusters(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    int order = (x[0] > y[0]) - (x[0] < y[0]);
+    return order ? order : (x[1] > y[1]) - (x[1] < y[1]);
+}
+
+// Leaves out clusters of which two items were judged to be different.
+static void drop_cannot_linked(struct report *r)
+{
+    uint32_t(*parted)[2] = report_alloc(r->cannot.count, sizeof *parted);
+    uint64_t kept = 0;
+    for (size_t e = 0; e < r->cannot.count; e++) {
+        uint32_t a = r->clusters.label[r->cannot.edge[e].source],
+                 b = r->clusters.label[r->cannot.edge[e].target];
+        parted[e][0] = a < b ? a : b;
+        parted[e][1] = a < b ? b : a;
+    }
+    qsort(parted, r->cannot.count, sizeof *parted, by_clusters);
+    for (uint64_t n = 0; n < r->betweens; n++) {
+        if (!bsearch(r->between[n].cluster, parted, r->cannot.count, sizeof *parted, by_clusters))
+            r->between[kept++] = r->between[n];
+    }
+    r->betweens = kept;
+    free(parted);
 }
 
 void report_audit(struct report *r, const struct cdp_graph *graph)
@@ -142,6 +176,8 @@ void report_audit(struct report *r, const struct cdp_graph *graph)
     int64_t count = cdp_between(graph, &r->clusters, &r->between, &err);
     tool_check(count < 0 ? -1 : 0, &err);
     r->betweens = (uint64_t)count;
+    if (r->cannot.count)
+        drop_cannot_linked(r);
 }
 
 void report_paths(struct report *r, const struct cdp_tree *tree)

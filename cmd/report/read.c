@@ -228,6 +228,8 @@ void report_free(struct report *r)
     void *const owned[] = {r->begin, r->member,   r->place, r->order,   r->of_cluster,
                            r->audit, r->cohesion, r->least, r->support, r->next,
                            r->score, r->between,  r->split, r->below};
+    free(r->must.edge);
+    free(r->cannot.edge);
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         free(owned[i]);
     *r = (struct report){0};

@@ -8,6 +8,7 @@
 #include "propagate/between.h"
 #include "propagate/clusters.h"
 #include "propagate/explain.h"
+#include "stream/list.h"
 
 // The parts of cdp-report. Failures end the tool.
 
@@ -61,7 +62,8 @@ struct report {
     uint64_t betweens;
     uint32_t *split; // of each cluster: the item whose pair with the next is where it might part
     uint32_t *below; // of each item: propagate/spine.h
-    uint64_t pairs, inside; // read, and of one cluster
+    uint64_t pairs, inside;       // read, and of one cluster
+    struct cdp_list must, cannot; // pairs of items, corrections before
 };
 
 // Reads the files and computes all of the above.
