@@ -80,7 +80,7 @@ $(BUILD)/%.o: %.c $(BUILD)/found $(BUILD)/flags
 
 # Vectors are passed to inlined functions only.
 $(addprefix $(BUILD)/lib/,knn/data/quantize.o knn/kernel/generic.o knn/kernel/avx2.o \
-	knn/kernel/avx512.o knn/kernel/amx.o base/sums.o \
+	knn/kernel/avx512.o knn/kernel/amx.o knn/kernel/neon.o base/sums.o \
 	$(addprefix baseline/,nearest.o rows.o ward.o components.o dense.o laplacian.o) mediate/network.o score/cohort.o): private required += -Wno-psabi
 
 # Of the folders too, so that the object of a source that was removed goes.

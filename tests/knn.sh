@@ -20,6 +20,11 @@ perl -e 'print pack "f*", 1, 2' >two
 has() {
     CDP_ISA=$1 cdp-knn -k 1 --dim 1 two >/dev/null 2>&1
 }
+isas=() without=()
+for isa in avx2 avx512vnni amx neon dotprod i8mm; do
+    if has $isa; then isas+=("$isa"); else without+=("$isa"); fi
+done
+note "instruction sets: plain ${isas[*]}"
 
 for metric in cosine angular l2 l1 linf hamming; do
     for kind in normal integers copies wild; do
@@ -40,22 +45,17 @@ for threads in 2 8; do
     cdp-knn -q --metric l2 -k 20 --dim 40 -t $threads rows.bin >many.cdp
     same many.cdp one.cdp "same bytes with $threads threads"
 done
-for isa in plain avx2 avx512vnni amx; do
-    has $isa || { skip "same bytes with CDP_ISA=$isa" "not on this processor" && continue; }
+for isa in plain "${isas[@]}"; do
     CDP_ISA=$isa cdp-knn -q --metric l2 -k 20 --dim 40 rows.bin >isa.cdp
     same isa.cdp one.cdp "same bytes with CDP_ISA=$isa"
 done
 CDP_ISA='' cdp-knn -q --metric l2 -k 20 --dim 40 rows.bin >isa.cdp
 same isa.cdp one.cdp "an empty CDP_ISA is none"
-fails 1 "CDP_ISA: unknown instruction set 'AVX2': use amx, avx512vnni, avx2 or plain" \
+fails 1 "CDP_ISA: unknown instruction set 'AVX2': use amx, avx512vnni, avx2, i8mm, dotprod, neon or plain" \
     "an instruction set that there is not" env CDP_ISA=AVX2 cdp-knn -k 1 --dim 1 two
-for isa in avx2 avx512vnni amx; do
-    if has $isa; then
-        skip "an error without $isa" "this processor has it"
-    else
-        fails 1 "CDP_ISA: this processor or system does not run '$isa': use 'plain|avx" \
-            "an error without $isa" env CDP_ISA=$isa cdp-knn -o never.cdp -k 1 --dim 1 two
-    fi
+for isa in "${without[@]}"; do
+    fails 1 "CDP_ISA: this processor or system does not run '$isa': use '(plain|avx|neon|dotprod|i8mm)" \
+        "an error without $isa" env CDP_ISA="$isa" cdp-knn -o never.cdp -k 1 --dim 1 two
 done
 cdp-knn -q --metric l2 -k 20 --dim 40 - <rows.bin | cmp -s - one.cdp
 ok $? "same bytes from a pipe"
@@ -120,8 +120,7 @@ is "$(neighbours angular 1 | cut -d';' -f1,5)" "0 0;2 3.14159" "at no angle, and
 $reference random-rows 7 1100 90 wild >wild.bin
 for metric in cosine l2; do
     $reference knn $metric 70 90 wild.bin >wanted.tsv
-    for isa in plain avx2 avx512vnni amx; do
-        has $isa || { skip "1,100 x 90 wild rows, $metric, $isa" "not on this processor" && continue; }
+    for isa in plain "${isas[@]}"; do
         CDP_ISA=$isa cdp-knn -k 70 --metric $metric --dim 90 wild.bin | cdp-view --to tsv - >got.tsv
         same_neighbours "1,100 x 90 wild rows, $metric, $isa"
     done
@@ -144,19 +143,16 @@ for metric in cosine l2 l1; do
     awk "BEGIN { exit !($found >= 0.975) }"
     ok $? "$metric: approximate neighbours, recall $found"
     is "$(cdp-view --to tsv approx.cdp | wc -l)" 105000 "$metric: every row has all its neighbours"
-    for isa in plain avx2 avx512vnni; do
-        has $isa || { skip "$metric: the same with CDP_ISA=$isa" "not on this processor" && continue; }
+    for isa in plain "${isas[@]}"; do
         CDP_ISA=$isa cdp-knn -q -k 15 --metric $metric --method approx --recall 0.98 --dim 64 copies.bin >isa.cdp
         same isa.cdp approx.cdp "$metric: the same approximate neighbours with CDP_ISA=$isa"
     done
 done
 cdp-synth --items 3000 --identities 40 --models 1 --dim 77 odd # not a whole number of registers
 cdp-knn -k 15 --metric l2 --method approx --dim 77 odd/features/m0.bin | cdp-view --digest - >wanted
-for isa in plain avx2 avx512vnni; do
-    what="approximate, 77 numbers: the same content by $isa"
-    has $isa || { skip "$what" "not on this processor" && continue; }
+for isa in plain "${isas[@]}"; do
     CDP_ISA=$isa cdp-knn -k 15 --metric l2 --method approx --dim 77 odd/features/m0.bin | cdp-view --digest - >got
-    same got wanted "$what"
+    same got wanted "approximate, 77 numbers: the same content by $isa"
 done
 for threads in 1 2 8; do
     cdp-knn -q -k 15 --method approx -t $threads --dim 64 copies.bin | cdp-view --digest -

@@ -26,6 +26,8 @@ static bool has_amx(void)
     return false;
 #endif
 }
+#elif defined __aarch64__ && defined __linux__
+#include <sys/auxv.h>
 #endif
 
 static bool has(enum cdp_isa isa)
@@ -39,6 +41,15 @@ static bool has(enum cdp_isa isa)
                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni");
     case CDP_ISA_AVX2:
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#elif defined __aarch64__
+    case CDP_ISA_NEON:
+        return true;
+#ifdef __linux__
+    case CDP_ISA_DOTPROD:
+        return getauxval(AT_HWCAP) & HWCAP_ASIMDDP;
+    case CDP_ISA_I8MM:
+        return has(CDP_ISA_DOTPROD) && getauxval(AT_HWCAP2) & HWCAP2_I8MM;
+#endif
 #endif
     default:
         return isa == CDP_ISA_PLAIN;
@@ -47,23 +58,24 @@ static bool has(enum cdp_isa isa)
 
 const char *cdp_isa_name(enum cdp_isa isa)
 {
-    static const char *const names[] = {"plain", "avx2", "avx512vnni", "amx"};
+    static const char *const names[] = {"plain", "avx2",    "avx512vnni", "amx",
+                                        "neon",  "dotprod", "i8mm"};
     return names[isa];
 }
 
 static enum cdp_isa best(void)
 {
-    enum cdp_isa isa = CDP_ISA_AMX;
-    while (!has(isa))
+    int isa = CDP_ISAS - 1;
+    while (!has((enum cdp_isa)isa))
         isa--;
-    return isa;
+    return (enum cdp_isa)isa;
 }
 
 // The instruction set named by CDP_ISA; -1 if the name is unknown.
 static int named(void)
 {
     const char *name = getenv("CDP_ISA");
-    int isa = CDP_ISA_AMX;
+    int isa = CDP_ISAS - 1;
     while (isa >= 0 && (!name || strcmp(name, cdp_isa_name((enum cdp_isa)isa)) != 0))
         isa--;
     return isa;
@@ -72,23 +84,22 @@ static int named(void)
 enum cdp_isa cdp_isa(void)
 {
     int isa = named();
-    enum cdp_isa most = best();
-    return isa >= 0 && isa < (int)most ? (enum cdp_isa)isa : most;
+    return isa >= 0 && has((enum cdp_isa)isa) ? (enum cdp_isa)isa : best();
 }
 
 int cdp_isa_check(struct cdp_err *err)
 {
     const char *name = getenv("CDP_ISA");
     int isa = named();
-    if (isa > (int)best())
+    if (isa >= 0 && !has((enum cdp_isa)isa))
         return cdp_fail(err,
                         "CDP_ISA: this processor or system does not run '%s': use '%s', or unset "
                         "CDP_ISA",
                         name, cdp_isa_name(best()));
     if (isa < 0 && name && *name)
         return cdp_fail(err,
-                        "CDP_ISA: unknown instruction set '%s': use amx, avx512vnni, avx2 or "
-                        "plain, or unset CDP_ISA",
+                        "CDP_ISA: unknown instruction set '%s': use amx, avx512vnni, avx2, i8mm, "
+                        "dotprod, neon or plain, or unset CDP_ISA",
                         name);
     return 0;
 }

@@ -3,36 +3,14 @@
 
 #ifdef __x86_64__
 #include <immintrin.h>
+#elif defined __aarch64__
+#include <arm_neon.h>
 #endif
 #include <stdbool.h>
 #include <string.h>
 
 #include "base/isa.h"
 #include "base/vectors.h"
-
-typedef float floats4 __attribute__((vector_size(16)));
-
-CDP_INLINE cdp_doubles widen(const float *at)
-{
-    floats4 v;
-    memcpy(&v, at, sizeof v);
-    return __builtin_convertvector(v, cdp_doubles);
-}
-
-CDP_INLINE cdp_doubles product_term(cdp_doubles a, cdp_doubles b)
-{
-    return a * b;
-}
-
-CDP_INLINE cdp_doubles square_term(cdp_doubles a, cdp_doubles b)
-{
-    return (a - b) * (a - b);
-}
-
-CDP_INLINE cdp_doubles absolute_term(cdp_doubles a, cdp_doubles b)
-{
-    return (cdp_doubles)((cdp_longs)(a - b) & INT64_MAX);
-}
 
 CDP_INLINE cdp_doubles add(cdp_doubles sum, cdp_doubles term)
 {
@@ -46,48 +24,9 @@ CDP_INLINE double join_all(const cdp_doubles half[2], cdp_doubles (*join)(cdp_do
     return join(low, (cdp_doubles){low[1], low[1], low[1], low[1]})[0];
 }
 
-// Eight partial sums, added pairwise at the end; numbers beyond the end count as 0.
-CDP_INLINE double sum_of(const float *x, const float *y, size_t dim,
-                         cdp_doubles (*term)(cdp_doubles, cdp_doubles),
-                         cdp_doubles (*join)(cdp_doubles, cdp_doubles))
-{
-    cdp_doubles low = {0}, high = {0};
-    size_t d = 0;
-    for (; d + 8 <= dim; d += 8) {
-        low = join(low, term(widen(x + d), widen(y + d)));
-        high = join(high, term(widen(x + d + 4), widen(y + d + 4)));
-    }
-    if (d < dim) {
-        float a[8] = {0}, b[8] = {0};
-        memcpy(a, x + d, (dim - d) * sizeof *a);
-        memcpy(b, y + d, (dim - d) * sizeof *b);
-        low = join(low, term(widen(a), widen(b)));
-        high = join(high, term(widen(a + 4), widen(b + 4)));
-    }
-    return join_all((cdp_doubles[]){low, high}, join);
-}
-
-#define SUM(name, term, join)                                                            \
-    static void name##_plain(const float *const *x, const float *const *y, size_t count, \
-                             size_t dim, double *sum)                                    \
-    {                                                                                    \
-        for (size_t i = 0; i < count; i++)                                               \
-            sum[i] = sum_of(x[i], y[i], dim, term, join);                                \
-    }
-
-SUM(dot, product_term, add)
-SUM(square, square_term, add)
-SUM(absolute, absolute_term, add)
-SUM(largest, absolute_term, cdp_larger)
-
-static const struct cdp_sums sums_plain = {dot_plain, square_plain, absolute_plain, largest_plain};
-
-#ifdef __x86_64__
-
-// ---- AVX2 and AVX-512: the same eight partial sums, for several pairs of rows at a time
-
-// Of `count` pairs, so that none waits for its own sums: the eight of each are in registers of
-// `numbers`. `one`: all x are the same row.
+// The sums of `count` pairs at a time, so that none waits for its own: eight partial sums of each,
+// in registers of `numbers`, added pairwise at the end. Numbers beyond the end count as 0. `one`:
+// all x are the same row.
 #define SIDE_BY_SIDE(isa, attribute, registers, numbers)                                           \
     attribute CDP_INLINE void sums_of_##isa(                                                       \
         const float *const *x, const float *const *y, const int count, const bool one, size_t dim, \
@@ -99,10 +38,10 @@ static const struct cdp_sums sums_plain = {dot_plain, square_plain, absolute_pla
         size_t d = 0;                                                                              \
         _Pragma("GCC unroll 4") for (int i = 0; i < count; i++)                                    \
         {                                                                                          \
-            _Pragma("GCC unroll 2") for (int e = 0; e < EACH; e++) sums[i][e] = (registers){0};    \
+            _Pragma("GCC unroll 4") for (int e = 0; e < EACH; e++) sums[i][e] = (registers){0};    \
         }                                                                                          \
         for (; d + 8 <= dim; d += 8) {                                                             \
-            _Pragma("GCC unroll 2") for (int e = 0; e < EACH; e++)                                 \
+            _Pragma("GCC unroll 4") for (int e = 0; e < EACH; e++)                                 \
             {                                                                                      \
                 size_t at = d + (size_t)e * (numbers);                                             \
                 registers first = widen_##isa(x[0] + at);                                          \
@@ -116,7 +55,7 @@ static const struct cdp_sums sums_plain = {dot_plain, square_plain, absolute_pla
                 float a[8] = {0}, b[8] = {0};                                                      \
                 memcpy(a, x[i] + d, (dim - d) * sizeof *a);                                        \
                 memcpy(b, y[i] + d, (dim - d) * sizeof *b);                                        \
-                _Pragma("GCC unroll 2") for (int e = 0; e < EACH; e++) sums[i][e] = step(          \
+                _Pragma("GCC unroll 4") for (int e = 0; e < EACH; e++) sums[i][e] = step(          \
                     sums[i][e], widen_##isa(a + e * (numbers)), widen_##isa(b + e * (numbers)));   \
             }                                                                                      \
             cdp_doubles half[2];                                                                   \
@@ -149,6 +88,60 @@ static const struct cdp_sums sums_plain = {dot_plain, square_plain, absolute_pla
 
 // The product of two float32 numbers is exact, so that a fused sum of products rounds as another
 // does. The larger of two is `most` where they do not compare.
+
+typedef float floats2 __attribute__((vector_size(8)));
+typedef double doubles2 __attribute__((vector_size(16)));
+typedef int64_t longs2 __attribute__((vector_size(16)));
+
+#ifdef __aarch64__
+CDP_INLINE doubles2 widen_plain(const float *at)
+{
+    return (doubles2)vcvt_f64_f32(vld1_f32(at));
+}
+
+CDP_INLINE doubles2 add_product_plain(doubles2 sum, doubles2 a, doubles2 b)
+{
+    return (doubles2)vfmaq_f64((float64x2_t)sum, (float64x2_t)a, (float64x2_t)b);
+}
+#else
+CDP_INLINE doubles2 widen_plain(const float *at)
+{
+    floats2 v;
+    memcpy(&v, at, sizeof v);
+    return __builtin_convertvector(v, doubles2);
+}
+
+CDP_INLINE doubles2 add_product_plain(doubles2 sum, doubles2 a, doubles2 b)
+{
+    return sum + a * b;
+}
+#endif
+
+CDP_INLINE doubles2 add_square_plain(doubles2 sum, doubles2 a, doubles2 b)
+{
+    return sum + (a - b) * (a - b);
+}
+
+CDP_INLINE doubles2 apart_plain(doubles2 a, doubles2 b)
+{
+    return (doubles2)((longs2)(a - b) & INT64_MAX);
+}
+
+CDP_INLINE doubles2 add_absolute_plain(doubles2 sum, doubles2 a, doubles2 b)
+{
+    return sum + apart_plain(a, b);
+}
+
+CDP_INLINE doubles2 larger_plain(doubles2 most, doubles2 a, doubles2 b)
+{
+    doubles2 apart = apart_plain(a, b);
+    longs2 more = apart > most;
+    return (doubles2)((more & (longs2)apart) | (~more & (longs2)most));
+}
+
+SUMS_SIDE_BY_SIDE(plain, , doubles2, 2)
+
+#ifdef __x86_64__
 
 #define AVX2 __attribute__((target("avx2,fma")))
 

@@ -69,8 +69,8 @@ struct join {
             memcpy(part, panel + d * PANEL, sizeof part);                                          \
             _Pragma("GCC unroll 4") for (int r = 0; r < TALL; r++)                                 \
             {                                                                                      \
-                sum[r][0] += row[r][d] * part[0];                                                  \
-                sum[r][1] += row[r][d] * part[1];                                                  \
+                _Pragma("GCC unroll 4") for (size_t v = 0; v < PANEL / CDP_LANES; v++)             \
+                    sum[r][v] += row[r][d] * part[v];                                              \
             }                                                                                      \
         }                                                                                          \
         memcpy(product, sum, sizeof sum);                                                          \

@@ -19,7 +19,7 @@ enum { CHUNK = 64, UNITS = 4 };
 
 CDP_INLINE cdp_floats all(float v)
 {
-    return (cdp_floats){v, v, v, v, v, v, v, v};
+    return v - (cdp_floats){0};
 }
 
 // A strided matrix: element (u, i) is at[u x row + i x column].
@@ -74,22 +74,31 @@ CDP_INLINE void relu(float *values, const float *by, size_t count)
     }
 }
 
-CDP_INLINE float sum_lanes(cdp_floats v)
+// Sums over examples are eight, number s % 8 of example s, and then one.
+enum { SUMS = 8, EACH = SUMS / CDP_LANES };
+
+CDP_INLINE float join(const cdp_floats sum[EACH])
 {
-    return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
+#define NUMBER(n) sum[(n) / CDP_LANES][(n) % CDP_LANES]
+    return ((NUMBER(0) + NUMBER(4)) + (NUMBER(2) + NUMBER(6))) +
+           ((NUMBER(1) + NUMBER(5)) + (NUMBER(3) + NUMBER(7)));
+#undef NUMBER
 }
 
 CDP_INLINE void correlate_units(const float *delta, const float *in, size_t units, float *out)
 {
-    cdp_floats sum[UNITS] = {0};
-    for (size_t s = 0; s < CHUNK; s += CDP_LANES) {
-        cdp_floats d = cdp_floats_load(delta + s);
+    cdp_floats sum[UNITS][EACH] = {0};
+    for (size_t s = 0; s < CHUNK; s += SUMS) {
+#pragma GCC unroll 2
+        for (size_t e = 0; e < EACH; e++) {
+            cdp_floats d = cdp_floats_load(delta + s + e * CDP_LANES);
 #pragma GCC unroll 4
-        for (size_t i = 0; i < units; i++)
-            sum[i] += d * cdp_floats_load(in + i * CHUNK + s);
+            for (size_t i = 0; i < units; i++)
+                sum[i][e] += d * cdp_floats_load(in + i * CHUNK + s + e * CDP_LANES);
+        }
     }
     for (size_t i = 0; i < units; i++)
-        out[i] = sum_lanes(sum[i]);
+        out[i] = join(sum[i]);
 }
 
 // The gradient of a layer from the deltas of its outputs and its inputs.
@@ -103,10 +112,12 @@ CDP_INLINE void correlate(const struct cdp_layer *layer, const float *delta, con
             correlate_units(delta, in + i * CHUNK, UNITS, out + i);
         for (; i < layer->inputs; i++)
             correlate_units(delta, in + i * CHUNK, 1, out + i);
-        cdp_floats sum = {0};
-        for (size_t s = 0; s < CHUNK; s += CDP_LANES)
-            sum += cdp_floats_load(delta + s);
-        gradient[layer->bias + u] = sum_lanes(sum);
+        cdp_floats sum[EACH] = {0};
+        for (size_t s = 0; s < CHUNK; s += SUMS) {
+            for (size_t e = 0; e < EACH; e++)
+                sum[e] += cdp_floats_load(delta + s + e * CDP_LANES);
+        }
+        gradient[layer->bias + u] = join(sum);
     }
 }
 

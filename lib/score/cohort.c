@@ -211,17 +211,27 @@ __attribute__((target("avx2"))) static void bins_avx2(const struct cdp_fused *f,
 {
     score_bins(f, item, begin, count, cosine, bin);
 }
-#else
-#define bins_avx2 bins_plain
-#define products_avx2 products_plain
-#define scores_avx2 scores_plain
 #endif
+
+struct loops {
+    products_function *products;
+    scores_function *scores;
+    bins_function *bins;
+};
+
+static struct loops loops(void)
+{
+#ifdef __x86_64__
+    if (cdp_isa() >= CDP_ISA_AVX2)
+        return (struct loops){products_avx2, scores_avx2, bins_avx2};
+#endif
+    return (struct loops){products_plain, scores_plain, bins_plain};
+}
 
 void cdp_fused_scores(const struct cdp_fused *fused, uint64_t item, const uint32_t *other,
                       size_t others, int32_t *score)
 {
-    scores_function *run = cdp_isa() >= CDP_ISA_AVX2 ? scores_avx2 : scores_plain;
-    run(fused, item, other, others, score);
+    loops().scores(fused, item, other, others, score);
 }
 
 // The products of `rows` rows with `count` rows that stand side by side: row r's from out[r x
@@ -229,7 +239,7 @@ void cdp_fused_scores(const struct cdp_fused *fused, uint64_t item, const uint32
 static void products(const int16_t *const *x, size_t rows, const int16_t *y, size_t count,
                      size_t dim, int32_t *out, size_t stride)
 {
-    products_function *run = cdp_isa() >= CDP_ISA_AVX2 ? products_avx2 : products_plain;
+    products_function *run = loops().products;
     size_t tile = TILE / dim < 4 ? 4 : TILE / dim / 4 * 4;
     for (size_t begin = 0; begin < count; begin += tile) {
         size_t some = count - begin < tile ? count - begin : tile;
@@ -470,7 +480,7 @@ void cdp_cohort_free(struct cdp_cohort *cohort)
 static void count_scores(struct cdp_cohort *cohort, const struct cdp_fused *f, uint32_t r,
                          uint64_t begin, size_t count)
 {
-    bins_function *bins = cdp_isa() >= CDP_ISA_AVX2 ? bins_avx2 : bins_plain;
+    bins_function *bins = loops().bins;
     int32_t cosine[ROWS][STRETCH];
     uint32_t bin[STRETCH], rows = cohort->rows - r < ROWS ? cohort->rows - r : ROWS;
     const int16_t *x[ROWS] = {NULL};

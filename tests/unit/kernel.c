@@ -157,7 +157,7 @@ int main(void)
 {
     static const uint32_t rows[] = {1, 2, 3, 4, 5, 6, 7, 13, 15, 16, 17, 31, 32, 33, 48, 64, 129};
     static const size_t words[] = {1, 2, 7, 10, 15, 16, 17, 24, 31, 32, 33, 48, 63, 80};
-    for (int isa = CDP_ISA_PLAIN; isa <= CDP_ISA_AMX; isa++) {
+    for (int isa = CDP_ISA_PLAIN; isa < CDP_ISAS; isa++) {
         const char *name = cdp_isa_name((enum cdp_isa)isa);
         setenv("CDP_ISA", name, 1);
         if ((int)cdp_isa() != isa) {

@@ -32,26 +32,30 @@ CDP_INLINE bool dot_group(const struct cdp_tile *t, uint64_t passed[GROUP], cons
     memset(passed, 0, GROUP * sizeof *passed);
     for (size_t v = 0; v < VECTORS * t->panels; v++) {
         const uint32_t *item = t->panel + v / VECTORS * PANEL * t->words + v % VECTORS * CDP_LANES;
-        for (int r = 0; r < rows; r++) {
-            cdp_ints sum = {0};
-            for (size_t from = 0; from < t->words; from += CHUNK) {
-                halves16 part = {0};
-                for (size_t w = from; w < t->words && w < from + CHUNK; w++) {
-                    halves16 y =
-                        (halves16)((words8)cdp_floats_load(item + w * PANEL) ^ CDP_DOT_FLIP);
-                    halves16 low = (halves16)((signed16)(y << 8) >> 8);
-                    halves16 high = (halves16)((signed16)y >> 8);
-                    halves16 x_low = (halves16)(t->row[r][2 * w] + (words8){0});
-                    halves16 x_high = (halves16)(t->row[r][2 * w + 1] + (words8){0});
-                    part += low * x_low + high * x_high;
+        cdp_ints sum[GROUP], offset = (cdp_ints)cdp_floats_load(t->offset + v * CDP_LANES);
+        for (int r = 0; r < rows; r++)
+            sum[r] = offset;
+        for (size_t from = 0; from < t->words; from += CHUNK) {
+            lanes16 part[GROUP] = {0};
+            for (size_t w = from; w < t->words && w < from + CHUNK; w++) {
+                lanes16 y = (lanes16)((lanes32)cdp_floats_load(item + w * PANEL) ^ CDP_DOT_FLIP);
+                lanes16 low = (lanes16)((signed16)(y << 8) >> 8);
+                lanes16 high = (lanes16)((signed16)y >> 8);
+#pragma GCC unroll 6
+                for (int r = 0; r < rows; r++) {
+                    part[r] += low * (lanes16)(t->row[r][2 * w] + (lanes32){0});
+                    part[r] += high * (lanes16)(t->row[r][2 * w + 1] + (lanes32){0});
                 }
-                sum += ((cdp_ints)((words8)part << 16) >> 16) + ((cdp_ints)part >> 16);
             }
-            sum += (cdp_ints)cdp_floats_load(t->offset + v * CDP_LANES);
+#pragma GCC unroll 6
+            for (int r = 0; r < rows; r++)
+                sum[r] += ((cdp_ints)((lanes32)part[r] << 16) >> 16) + ((cdp_ints)part[r] >> 16);
+        }
+        for (int r = 0; r < rows; r++) {
             if (t->score)
                 cdp_floats_store(t->score[r] + v * CDP_LANES,
-                                 __builtin_convertvector(sum, cdp_floats));
-            uint64_t here = bits_of(sum >= t->threshold[r].product);
+                                 __builtin_convertvector(sum[r], cdp_floats));
+            uint64_t here = bits_of(sum[r] >= t->threshold[r].product);
             passed[r] |= here << (v * CDP_LANES);
             any |= passed[r];
         }

@@ -104,7 +104,7 @@ typedef void cdp_thresholds_function(const struct cdp_bounds *bounds,
                                      union cdp_threshold *threshold);
 
 struct cdp_kernel {
-    const char *isa; // "amx", "avx512vnni", "avx2" or "plain"
+    const char *isa; // its name in CDP_ISA
     struct cdp_metric_kernel {
         cdp_pack_function *pack; // NULL: rows are read as they are
         cdp_tile_function *tile;
@@ -127,7 +127,7 @@ struct cdp_kernel {
 };
 
 extern const struct cdp_kernel cdp_kernel_plain, cdp_kernel_avx2, cdp_kernel_avx512vnni,
-    cdp_kernel_amx;
+    cdp_kernel_amx, cdp_kernel_neon, cdp_kernel_dotprod, cdp_kernel_i8mm;
 
 // The kernel for the instruction set that cdp_isa() returns. Thread-safe.
 const struct cdp_kernel *cdp_kernel(void);

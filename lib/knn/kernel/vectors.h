@@ -2,6 +2,9 @@
 #ifndef CDP_KNN_VECTORS_H
 #define CDP_KNN_VECTORS_H
 
+#ifdef __aarch64__
+#include <arm_neon.h>
+#endif
 #include <string.h>
 
 #include "base/vectors.h"
@@ -27,18 +30,23 @@ enum {
 // Repeats code for each row of a group, with variables of its own: gcc 12 keeps arrays in memory.
 #define EACH_ROW(what) what(0) what(1) what(2) what(3) what(4) what(5)
 
-typedef uint32_t words8 __attribute__((vector_size(32)));
-typedef uint16_t halves16 __attribute__((vector_size(32)));
-typedef int16_t signed16 __attribute__((vector_size(32)));
-typedef uint64_t quarters __attribute__((vector_size(32)));
+typedef uint64_t lanes64 __attribute__((vector_size(CDP_VECTOR)));
+typedef uint32_t lanes32 __attribute__((vector_size(CDP_VECTOR)));
+typedef uint16_t lanes16 __attribute__((vector_size(CDP_VECTOR)));
+typedef int16_t signed16 __attribute__((vector_size(CDP_VECTOR)));
 enum { VECTORS = PANEL / CDP_LANES };
 
 // Bit i: lane i is all ones.
 CDP_INLINE uint64_t bits_of(cdp_ints lanes)
 {
-    cdp_ints bit = lanes & (cdp_ints){1, 2, 4, 8, 16, 32, 64, 128};
-    quarters q = (quarters)bit;
-    uint64_t both = (q[0] | q[1]) | (q[2] | q[3]);
+    cdp_ints bit = {1, 2, 4, 8};
+#if CDP_VECTOR == 32
+    bit = (cdp_ints){1, 2, 4, 8, 16, 32, 64, 128};
+#endif
+    lanes64 q = (lanes64)(lanes & bit);
+    uint64_t both = 0;
+    for (size_t i = 0; i < CDP_LANES / 2; i++)
+        both |= q[i];
     return (both | both >> 32) & 0xFF;
 }
 
@@ -75,12 +83,12 @@ CDP_INLINE bool float_group(const struct cdp_tile *t, uint64_t passed[GROUP], co
         const uint32_t *item = t->panel + p * PANEL * t->words;
         cdp_floats sum[GROUP][VECTORS] = {0};
         for (size_t w = 0; w < t->words; w++, item += PANEL) {
-            cdp_floats y0 = cdp_floats_load(item), y1 = cdp_floats_load(item + CDP_LANES);
 #pragma GCC unroll 6
             for (int r = 0; r < rows; r++) {
                 cdp_floats x = as_float(t->row[r][w]) - (cdp_floats){0};
-                sum[r][0] = step(sum[r][0], x, y0);
-                sum[r][1] = step(sum[r][1], x, y1);
+#pragma GCC unroll 4
+                for (size_t v = 0; v < VECTORS; v++)
+                    sum[r][v] = step(sum[r][v], x, cdp_floats_load(item + v * CDP_LANES));
             }
         }
         for (int r = 0; r < rows; r++) {
@@ -102,19 +110,22 @@ CDP_INLINE bool float_group(const struct cdp_tile *t, uint64_t passed[GROUP], co
 CDP_INLINE float float_pair(const uint32_t *x, const uint32_t *y, size_t words,
                             cdp_floats (*step)(cdp_floats, cdp_floats, cdp_floats))
 {
-    cdp_floats sum = {0};
+    enum { SUMS = 8, EACH = SUMS / CDP_LANES };
+    cdp_floats sum[EACH] = {0}, all = {0};
     size_t w = 0;
-    for (; w + CDP_LANES <= words; w += CDP_LANES)
-        sum = step(sum, cdp_floats_load(x + w), cdp_floats_load(y + w));
+    for (; w + SUMS <= words; w += SUMS) {
+        for (size_t i = w, e = 0; e < EACH; i += CDP_LANES, e++)
+            sum[e] = step(sum[e], cdp_floats_load(x + i), cdp_floats_load(y + i));
+    }
     if (w < words) {
-        float a[CDP_LANES] = {0}, b[CDP_LANES] = {0};
+        float a[SUMS] = {0}, b[SUMS] = {0};
         memcpy(a, x + w, (words - w) * sizeof *x);
         memcpy(b, y + w, (words - w) * sizeof *y);
-        sum = step(sum, cdp_floats_load(a), cdp_floats_load(b));
+        for (size_t i = 0, e = 0; e < EACH; i += CDP_LANES, e++)
+            sum[e] = step(sum[e], cdp_floats_load(a + i), cdp_floats_load(b + i));
     }
-    cdp_floats all = {0};
-    for (int lane = 0; lane < CDP_LANES; lane++)
-        all = step(all, (cdp_floats){sum[lane]}, (cdp_floats){0});
+    for (int i = 0; i < SUMS; i++)
+        all = step(all, (cdp_floats){sum[i / CDP_LANES][i % CDP_LANES]}, (cdp_floats){0});
     return -all[0];
 }
 
@@ -139,8 +150,11 @@ CDP_INLINE float linf_pair(const uint32_t *x, const uint32_t *y, size_t words)
 }
 
 // The bits set in each byte (Warren, Hacker's Delight, section 5-1).
-CDP_INLINE words8 bits_of_bytes(words8 v)
+CDP_INLINE lanes32 bits_of_bytes(lanes32 v)
 {
+#ifdef __aarch64__
+    return (lanes32)vcntq_u8((uint8x16_t)v);
+#endif
     v -= v >> 1 & 0x55555555;
     v = (v & 0x33333333) + (v >> 2 & 0x33333333);
     return (v + (v >> 4)) & 0x0F0F0F0F;
@@ -154,12 +168,12 @@ CDP_INLINE bool hamming_group(const struct cdp_tile *t, uint64_t passed[GROUP], 
     for (size_t v = 0; v < VECTORS * t->panels; v++) {
         const uint32_t *item = t->panel + v / VECTORS * PANEL * t->words + v % VECTORS * CDP_LANES;
         for (int r = 0; r < rows; r++) {
-            words8 sum = {0};
+            lanes32 sum = {0};
             for (size_t from = 0; from < t->words; from += RUN) {
-                words8 bytes = {0};
+                lanes32 bytes = {0};
                 for (size_t w = from; w < t->words && w < from + RUN; w++)
                     bytes +=
-                        bits_of_bytes(t->row[r][w] ^ (words8)cdp_floats_load(item + w * PANEL));
+                        bits_of_bytes(t->row[r][w] ^ (lanes32)cdp_floats_load(item + w * PANEL));
                 bytes = (bytes & 0x00FF00FF) + (bytes >> 8 & 0x00FF00FF);
                 sum += (bytes & 0xFFFF) + (bytes >> 16);
             }
@@ -178,7 +192,7 @@ CDP_INLINE float hamming_pair(const uint32_t *x, const uint32_t *y, size_t words
 {
     uint32_t bits = 0;
     for (size_t w = 0; w < words; w++) {
-        uint32_t bytes = bits_of_bytes(x[w] ^ y[w] ^ (words8){0})[0];
+        uint32_t bytes = bits_of_bytes(x[w] ^ y[w] ^ (lanes32){0})[0];
         bits += bytes * UINT32_C(0x01010101) >> 24;
     }
     return -(float)bits;
@@ -215,12 +229,12 @@ CDP_INLINE void project(const float *row, size_t count, size_t dim, const float 
             cdp_floats sum[BATCH][VECTORS] = {0};
             const float *line = directions + at;
             for (size_t d = 0; d < dim; d++, line += width) {
-                cdp_floats y0 = cdp_floats_load(line), y1 = cdp_floats_load(line + CDP_LANES);
 #pragma GCC unroll 4
                 for (int i = 0; i < BATCH; i++) {
                     cdp_floats own = x[i][d] - (cdp_floats){0};
-                    sum[i][0] = step(sum[i][0], own, y0);
-                    sum[i][1] = step(sum[i][1], own, y1);
+#pragma GCC unroll 4
+                    for (size_t v = 0; v < VECTORS; v++)
+                        sum[i][v] = step(sum[i][v], own, cdp_floats_load(line + v * CDP_LANES));
                 }
             }
             for (size_t i = 0; i < BATCH && r + i < count; i++)
