@@ -345,8 +345,9 @@ static int iterate(const struct solver *s, struct cdp_eigenpairs *c, const struc
 {
     enum { ROUNDS = 40 };
     const double enough = 5e-7;
-    for (uint64_t i = 0; i < c->places.items; i++)
-        c->vector[i * c->block] = s->laplacian->root[c->places.first + i]; // of the eigenvalue 1
+    // Column 0 is of the eigenvalue 1. This first touches the vectors' memory.
+    for (uint64_t i = 0; i < c->places.items && !cdp_progress_stopped(s->progress); i++)
+        c->vector[i * c->block] = s->laplacian->root[c->places.first + i];
     for (uint64_t j = 1; j < c->block && !cdp_progress_stopped(s->progress); j++)
         fill_column(c, j);
     for (uint64_t j = 0; j < c->wanted; j++)

@@ -56,10 +56,14 @@ static int find_pairs(struct pairs *pairs, const struct cdp_consensus_plan *plan
     uint64_t items = fused->items;
     *pairs = (struct pairs){0};
     uint32_t *order = cdp_alloc(items, sizeof *order, "an order", err);
-    int status = order && !cdp_order_by_lists(order, plan->lists, err) ? 0 : -1;
-    if (!status)
-        status = cdp_pair_lists_new(&pairs->lists, plan->lists, plan->models, NULL, false,
-                                    (uint64_t[2]){0, items}, err);
+    int status = !order || cdp_progress_check(plan->progress, err) ||
+                         cdp_order_by_lists(order, plan->lists, err) ||
+                         cdp_progress_check(plan->progress, err) ||
+                         cdp_pair_lists_new(&pairs->lists, plan->lists, plan->models, NULL, false,
+                                            (uint64_t[2]){0, items}, err) ||
+                         cdp_progress_check(plan->progress, err)
+                     ? -1
+                     : 0;
     if (!status) {
         drop_zeros(&pairs->lists, fused);
         pairs->cosine = cdp_alloc(pairs->lists.begin[items], sizeof *pairs->cosine, "cosines", err);
