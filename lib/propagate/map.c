@@ -116,12 +116,17 @@ int cdp_map_part(struct cdp_map *map, uint64_t i, uint64_t j, struct cdp_err *er
 // ---- from pairs to a graph
 
 // Grouping by sort.h: counts each pair at both items.
-static uint64_t *row_begins(const struct pairs *pairs, uint32_t nodes, struct cdp_err *err)
+static uint64_t *row_begins(const struct pairs *pairs, uint32_t nodes,
+                            const struct cdp_progress *progress, struct cdp_err *err)
 {
     uint64_t *offset = cdp_zalloc((size_t)nodes + 2, sizeof *offset, "pairs", err);
     if (!offset)
         return NULL;
     for (size_t p = 0; p < pairs->count; p++) {
+        if (p % TOLD == 0 && cdp_progress_check(progress, err)) {
+            free(offset);
+            return NULL;
+        }
         offset[pairs->pair[p].i + 2]++;
         offset[pairs->pair[p].j + 2]++;
     }
@@ -202,10 +207,12 @@ static int flow_of_pairs(struct cdp_flow *flow, struct pairs *pairs, uint32_t it
                          const struct cdp_progress *progress, struct cdp_err *err)
 {
     *flow = (struct cdp_flow){.nodes = items, .threads = cdp_threads(threads)};
-    flow->offset = row_begins(pairs, items, err);
+    flow->offset = row_begins(pairs, items, progress, err);
+    if (!flow->offset)
+        return -1;
     flow->edge = cdp_alloc(2 * pairs->count, sizeof *flow->edge, "pairs", err);
     flow->strength = cdp_alloc(items, sizeof *flow->strength, "items", err);
-    if (!flow->offset || !flow->edge || !flow->strength || cdp_progress_check(progress, err))
+    if (!flow->edge || !flow->strength)
         return -1;
     int parts = flow->threads < MOST_PARTS ? flow->threads : MOST_PARTS;
     uint32_t begin[MOST_PARTS + 1];
@@ -239,7 +246,7 @@ static int apart_of_pairs(struct cdp_flow *flow, const struct pairs *pairs, stru
 {
     if (pairs->count == 0)
         return 0;
-    flow->apart_offset = row_begins(pairs, flow->nodes, err);
+    flow->apart_offset = row_begins(pairs, flow->nodes, NULL, err);
     flow->apart = cdp_alloc(2 * pairs->count, sizeof *flow->apart, "pairs apart", err);
     if (!flow->apart_offset || !flow->apart)
         return -1;

@@ -255,6 +255,8 @@ int cdp_allpairs(struct cdp_pair_block *blocks, int threads, uint64_t first, uin
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
     for (uint64_t from = first; from < last; from += CDP_BLOCK) {
         struct cdp_pair_block *b = &blocks[cdp_thread()];
+        if (cdp_progress_stopped(progress))
+            continue;
         set_rows(b, first, from, cdp_min(last - from, CDP_BLOCK), 1);
         search_queries(b, b->rows.count, first, last, from, true, progress);
     }
@@ -264,6 +266,8 @@ int cdp_allpairs(struct cdp_pair_block *blocks, int threads, uint64_t first, uin
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
     for (uint64_t from = first; from < last; from += rows) {
         struct cdp_pair_block *b = &blocks[cdp_thread()];
+        if (cdp_progress_stopped(progress))
+            continue;
         // Expect the share that was kept in the thread's block before.
         set_rows(b, first, from, cdp_min(last - from, rows),
                  b->pruner ? cdp_pruner_share(b->pruner) : 1);
