@@ -97,9 +97,14 @@ static void take_names(struct pairs *p, struct cdp_names *more, const char *inpu
     struct cdp_err err;
     if (p->names_file) {
         if (more && cdp_names_join(&p->names, more, &err))
-            tool_fail("%s: its names are not those of %s: %s", p->names_file, input, err.text);
+            tool_fail("%s: its names are not those of %s: %s: cdp-view --from with --ids takes the "
+                      "names of all items, in any order",
+                      p->names_file, input, err.text);
         if (cdp_names_count(p->names) > p->nodes)
-            tool_fail("%s: its names are not those of %s, which has more", p->names_file, input);
+            tool_fail(
+                "%s: its names are not those of %s, which has more: cdp-view --from with --ids "
+                "takes the names of all items, in any order",
+                p->names_file, input);
         return;
     }
     if (!p->input) {

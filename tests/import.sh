@@ -36,6 +36,14 @@ cdp-knn -k 14 --dim 48 -o tiny.cdp "$tiny/features/m0.bin"
 cp "$tiny/features/m0.bin" raw.bin
 python numpy && python3 -c 'import numpy; numpy.save("tiny.npy", numpy.fromfile("raw.bin", "f4").reshape(-1, 48))'
 
+if python numpy pandas; then
+    python3 -c 'import numpy, pandas; d = pandas.DataFrame(numpy.load("tiny.npy")); d.insert(0, "id", ["007", "NA", "a\"b\"", "\"c", "d, e"] + ["n%d" % i for i in range(435)]); d.to_csv("records.csv", index=False)'
+fi
+try "DataFrame to DataFrame: pandas" labelled.csv python numpy pandas
+if [ -s labelled.csv ]; then
+    sed '1d; s/.*,//' labelled.csv | cmp -s - <(cut -f2 labels.tsv) && cut -f1 labels.tsv | head -n 5 | cmp -s - <(printf '007\nNA\na"b"\n"c\nd, e\n')
+    ok $? "pandas: each row has its label, whatever its id is"
+fi
 try "Features: parquet, arrow" x.npy python pandas pyarrow
 if python pandas; then
     python3 -c 'import numpy, pandas; pandas.DataFrame(numpy.load("tiny.npy"), index=["n%d" % i for i in range(440)]).to_csv("x.csv")'
@@ -72,7 +80,13 @@ fi
 try "Neighbours: faiss, hnswlib" knn.cdp python numpy
 [ ! -s knn.cdp ] || is "$(cdp-view --digest knn.cdp)" "$(cdp-view --digest tiny.cdp)" "the same lists"
 
+try "Neighbours out: scipy" out python scipy
+[ ! -s out ] || is "$(<out)" "(440, 440)" "scipy: all items"
+
 printf 'a,b,score\nAnna,Bob,0.9\nBob,"Cole, Jo",0.8\n' >pairs.csv
+printf 'Zoe\nCole, Jo\nBob\nAnna\n' >all.txt
+try "Pairs: all records" labels.tsv true
+is "$(xargs <labels.tsv)" "Zoe -1 Cole, Jo 0 Bob 0 Anna 0" "records in no pair"
 if have sqlite3; then
     sqlite3 x.db '.mode csv' '.import pairs.csv pairs'
     try "Pairs: sqlite" labels.tsv true
