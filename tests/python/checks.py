@@ -237,6 +237,14 @@ def check_pandas():
     refuses(ValueError, "one name", cdp.pairs_from_frame, frame, "id_l", "id_r", "p", ["x", "x", "y", "z", "q"])
 
 
+def check_estimator_alone():
+    import subprocess
+    code = "import sys; sys.modules['sklearn'] = None; import cdp, numpy; x = numpy.eye(9); x[1] = x[0]; " \
+           "print(cdp.CDP(k=3).fit_predict(x).shape)"
+    found = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "(9,)\n", found
+
+
 def check_estimator():
     need("sklearn")
     import warnings

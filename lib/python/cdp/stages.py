@@ -19,7 +19,7 @@ COPIES = ["list", "once"]
 CLUSTERINGS = ["ladder", "map"]
 
 
-class Warning(UserWarning):
+class ResultWarning(UserWarning):
     """Results that are to be looked at."""
 
 
@@ -54,7 +54,7 @@ def knn(features: Any, k: int = 15, *, metric: str = "cosine", method: str = "au
     del rows  # needed until here
     if found.crowded:
         warnings.warn(f"lists that hold only duplicates of their row: {found.crowded}: "
-                      "copies='once', or a larger k, finds other neighbours", Warning, 2)
+                      "copies='once', or a larger k, finds other neighbours", ResultWarning, 2)
     return edges
 
 
@@ -154,7 +154,7 @@ def _warn_of_consensus(found: Consensus, pairs: int, chosen: bool) -> None:
                 "mediator help")
     else:
         return
-    warnings.warn(text, Warning, 3)
+    warnings.warn(text, ResultWarning, 3)
 
 
 # ---- the mediator
