@@ -40,7 +40,7 @@ bench_tools = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench
 test_scripts = $(filter-out tests/tap.sh tests/bare.sh,$(wildcard tests/*.sh))
 pages = $(wildcard man/*.[1-9])
 sources = $(wildcard cmd/*.[ch] cmd/*/*.[ch] lib/*/*.[ch] lib/*/*/*.[ch] tests/*.c tests/*/*.[ch] pipelines/*/*.cc)
-scripts = $(wildcard tests/*.sh tests/bench/*.sh .ci/run .ci/deps cmd/*.bash data/make) $(shell grep -rlE '^#!.*sh$$' pipelines)
+scripts = $(wildcard tests/*.sh tests/bench/*.sh .ci/run .ci/deps .ci/deb cmd/*.bash data/make) $(shell grep -rlE '^#!.*sh$$' pipelines)
 
 all: $(binaries) $(BUILD)/bin/cdp-run
 
@@ -54,7 +54,8 @@ help:
 	@echo 'make deps       install what is missing (Debian), or name it; deps-lint for make lint'
 	@echo 'make bench bench-knn   measure speed and memory (see tests/bench/NOTES.md)'
 	@echo 'make asan ubsan tsan   the tests under a sanitizer; make fuzz: hostile streams'
-	@echo 'make lint format man dist clean'
+	@echo 'make dist deb   the tarball of the last commit; Debian packages of it, in $(BUILD)/deb'
+	@echo 'make lint format man clean'
 	@echo 'Variables: CC CFLAGS LDFLAGS PREFIX LIBDIR DESTDIR BUILD; V=1 shows the commands'
 
 # ---- building
@@ -360,7 +361,7 @@ uninstall:
 	rm -f $(libdir)/libcdp.a $(libdir)/libcdp.so $(libdir)/$(shared) $(libdir)/$(shared).$(VERSION) \
 		$(libdir)/pkgconfig/cdp.pc $(DESTDIR)$(PREFIX)/include/cdp.h
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(commands)) $(completion)
-	rm -rf $(DESTDIR)$(PREFIX)/share/cdp $(DESTDIR)$(PYTHONDIR)/cdp
+	rm -rf $(DESTDIR)$(PREFIX)/share/cdp $(PYTHONDIR:%=$(DESTDIR)%/cdp)
 	for page in $(notdir $(pages)); do \
 		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; done
 
@@ -371,10 +372,15 @@ dist:
 	git archive --prefix=cdp-$(VERSION)/ -o $(tarball:.gz=) HEAD
 	gzip -9nf $(tarball:.gz=)
 
+# Debian's packages of the last commit, and what lintian says of them.
+deb: deps dist
+	@.ci/deps deb
+	@.ci/deb $(tarball) $(BUILD)/deb
+
 clean:
 	rm -rf $(BUILD) $(BUILD)-* data/demo
 
 .PHONY: all help deps deps-lint demo data check test-long check-built everything bench bench-knn asan ubsan tsan fuzz lint man format install install-library install-python wheel install-completion install-pipelines \
-	uninstall dist clean force
+	uninstall dist deb clean force
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 # bare.sh [TARGET...]: the README's first commands, `make demo` and `make check`, on a machine with only git and make.
 # Makes a minimal Debian root with debootstrap (from the mirror and with the settings of this machine's apt), installs
-# git and make in it, clones this checkout's last commit into it and runs the commands there as root. Prints TAP, and
-# the time of each command. Needs root, debootstrap and a network; `make check` does not run it.
+# git and make in it, clones this checkout's last commit into it and runs the commands there as root. If TARGET is deb,
+# it installs the packages in another such root, without the source, and runs the demo there. Prints TAP, and the time of
+# each command. Needs root, debootstrap and a network; `make check` does not run it.
 set -euo pipefail
 export LC_ALL=C
 source=$(realpath -- "$(dirname -- "$0")/..")
@@ -19,9 +20,8 @@ fi
 [ $# -gt 0 ] || set -- demo check
 
 folder=$(mktemp -d)
-root=$folder/root
 clean() {
-    umount -R "$root/proc" 2>/dev/null || true
+    umount -R "$folder"/*/proc 2>/dev/null || true
     rm -rf --one-file-system "$folder"
 }
 trap clean EXIT
@@ -77,16 +77,33 @@ network() {
     done
     mount -t proc proc "$root/proc"
 }
+# install PACKAGE...
 install() {
-    inside sh -c 'apt-get update -qq && apt-get install -qq -y --no-install-recommends git make' >"$folder/log" 2>&1 ||
+    inside sh -c 'apt-get update -qq && apt-get install -qq -y --no-install-recommends "$@"' install "$@" >"$folder/log" 2>&1 ||
         { tail -n 20 "$folder/log"; return 1; }
 }
+# machine NAME: a minimal root
+machine() {
+    root=$folder/$1
+    step "a minimal Debian root ($release)" bootstrap
+    step "the settings of apt" network
+}
 
-step "a minimal Debian root ($release)" bootstrap
-step "the settings of apt" network
-step "git and make" install
+machine source
+step "git and make" install git make
 step "git clone, $(git -C "$source" log -1 --format='%h %s')" git clone -q --no-hardlinks -- "$source" "$root/root/cdp"
 for target; do
     step "make $target" inside make -C /root/cdp --no-print-directory "$target"
 done
+if [[ " $* " == *" deb "* ]]; then
+    packages=$root/root/cdp/build/deb
+    machine packages
+    cp "$packages"/*.deb "$root/tmp"
+    debs=("$root"/tmp/*.deb)
+    step "the packages" install "${debs[@]#"$root"}"
+    step "cdp-run demo" inside sh -c 'cd /root && cdp-run demo demo'
+    step "import cdp" inside python3 -c 'import cdp, numpy
+x = numpy.fromfile("/root/demo/features/m0.bin", "float32").reshape(-1, 256)
+print(len(set(cdp.cluster(x[:2000]).labels)), "labels")'
+fi
 echo "1..$count"

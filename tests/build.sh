@@ -55,6 +55,7 @@ is "$(pkg-config --variable=libdir cdp):$(pkg-config --define-variable=prefix=/p
     "/opt/cdp/lib/here:/p/lib/here" "the library is in LIBDIR, and can be moved with PREFIX"
 is "$(readlink -e root/opt/cdp/lib/here/libcdp.so)" "$(echo "$here"/root/opt/cdp/lib/here/libcdp.so.0.*)" "links are whole"
 is "$(root/opt/cdp/bin/cdp-run --folder)" "$here/root/opt/cdp/share/cdp/pipelines" "cdp-run finds the installed pipelines"
+! command -v python3 >err || run one DESTDIR="$here/root" PREFIX=/opt/cdp install-python
 run one DESTDIR="$here/root" PREFIX=/opt/cdp LIBDIR=/opt/cdp/lib/here uninstall
 is "$?:$(find root ! -type d)" 0: "make uninstall removes all that was installed"
 is "$(ldd -u "$CDP_BUILD/installed/libcdp.so.0")" "" "the library asks for no library that it does not use"

@@ -7,12 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_SIZE = 4096 }; // Linux's PATH_MAX; a longer path is cut, not found, and so has no quota
+// PATH_SIZE is Linux's PATH_MAX: a longer path is cut, not found, and so has no quota.
+enum { PATH_SIZE = 4096, FOLDER_SIZE = 3 * PATH_SIZE };
 
 // Reads at most two numbers from a file of a group. Returns how many.
 static int read_numbers(const char *folder, const char *name, long long *first, long long *second)
 {
-    char path[PATH_SIZE];
+    char path[FOLDER_SIZE + PATH_SIZE];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "re");
     if (!file)
@@ -76,7 +77,7 @@ static bool find_group(const char *root, bool unified, char path[PATH_SIZE])
 // is `top`.
 static int smallest_quota(const char *root, const char *top, const char *point, bool unified)
 {
-    char group[PATH_SIZE], folder[3 * PATH_SIZE];
+    char group[PATH_SIZE], folder[FOLDER_SIZE];
     if (!find_group(root, unified, group))
         return INT_MAX;
     // In a container the paths may be those of the host, where `top` is a part of them.
