@@ -5,6 +5,7 @@
 #include "io/input.h"
 #include "io/matrix.h"
 #include "knn/knn.h"
+#include "names.h"
 #include "tool.h"
 
 static uint64_t k = 15, dim, rows[2] = {0, UINT64_MAX};
@@ -97,15 +98,14 @@ static int write_row(void *writer, uint64_t row, const uint32_t *target, const f
 // Reads the names of --ids and checks their number.
 static struct cdp_names *read_names(const struct cdp_matrix *matrix)
 {
-    struct cdp_names *names;
-    struct cdp_err err;
     if (!ids_name)
         return NULL;
-    tool_check(cdp_names_read(&names, ids_name, &err), &err);
-    if (cdp_names_count(names) != matrix->rows)
-        tool_fail("%s: %llu name%s, but %s has %llu rows", cdp_input_shown(ids_name),
-                  (unsigned long long)cdp_names_count(names), tool_s(cdp_names_count(names)),
-                  matrix->name, (unsigned long long)matrix->rows);
+    struct cdp_names *names = names_read(ids_name);
+    uint64_t count = cdp_names_count(names);
+    if (count != matrix->rows)
+        tool_fail("%s: %llu name%s, but %s has %llu rows%s", cdp_input_shown(ids_name),
+                  (unsigned long long)count, tool_s(count), matrix->name,
+                  (unsigned long long)matrix->rows, names_hint(count, matrix->rows));
     return names;
 }
 

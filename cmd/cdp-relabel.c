@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "io/input.h"
+#include "names.h"
 #include "pairs.h"
 #include "relabel/relabel.h"
 #include "tool.h"
@@ -78,9 +79,10 @@ static void attach_names(struct cdp_labels *labels, const char *shown)
     struct cdp_err err;
     tool_check(cdp_names_read(&names, pairs_options.ids, &err), &err);
     if (cdp_names_count(names) != labels->items)
-        tool_fail("%s: %llu names, but %s has %llu labels", file,
+        tool_fail("%s: %llu names, but %s has %llu labels%s", file,
                   (unsigned long long)cdp_names_count(names), shown,
-                  (unsigned long long)labels->items);
+                  (unsigned long long)labels->items,
+                  names_hint(cdp_names_count(names), labels->items));
     if (labels->names && cdp_names_digest(names) != cdp_names_digest(labels->names))
         tool_fail("%s: its names are not those of %s", file, shown);
     cdp_names_free(labels->names);

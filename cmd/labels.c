@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "io/input.h"
+#include "names.h"
 
 int labels_read(struct cdp_labels *labels, const char *name, bool discards, const char *ids,
                 struct cdp_err *err)
@@ -17,6 +18,7 @@ int labels_read(struct cdp_labels *labels, const char *name, bool discards, cons
     uint64_t count = cdp_names_count(labels->names);
     return count == labels->items
                ? 0
-               : cdp_fail(err, "%s: %" PRIu64 " names, but %s has %" PRIu64 " labels",
-                          cdp_input_shown(ids), count, cdp_input_shown(name), labels->items);
+               : cdp_fail(err, "%s: %" PRIu64 " names, but %s has %" PRIu64 " labels%s",
+                          cdp_input_shown(ids), count, cdp_input_shown(name), labels->items,
+                          names_hint(count, labels->items));
 }

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "io/input.h"
+#include "names.h"
 #include "propagate/constraints.h"
 #include "propagate/sweep.h"
 #include "stream/convert.h"
@@ -78,14 +79,13 @@ float pairs_clusters(const struct pairs *p, const struct cdp_tree *tree,
 static void read_names(struct pairs *p)
 {
     const char *file = cdp_input_shown(pairs_options.ids);
-    struct cdp_err err;
-    tool_check(cdp_names_read(&p->names, pairs_options.ids, &err), &err);
+    p->names = names_read(pairs_options.ids);
     uint64_t count = cdp_names_count(p->names);
     if (!count)
         tool_fail("%s: holds no names", file);
     if (p->nodes && p->nodes != count)
-        tool_fail("%s: %llu names, but %s %llu", file, (unsigned long long)count, p->nodes_from,
-                  (unsigned long long)p->nodes);
+        tool_fail("%s: %llu names, but %s %llu%s", file, (unsigned long long)count, p->nodes_from,
+                  (unsigned long long)p->nodes, names_hint(count, p->nodes));
     p->names_file = file;
     p->nodes = count;
     p->nodes_from = "the number of names,";

@@ -134,4 +134,21 @@ for ((n = 0; n < 20; n++)); do
 done | sort | uniq -c | tr -s ' ' >got
 is "$(cat got)" "$(printf ' 20 a\t0\n 20 b\t0\n 20 c\t0')" "names in a pipe"
 
+# A csv file in the place of names
+tiny=$CDP_SOURCE/data/labeled/tiny/features/m0.bin
+seq 440 | sed 's/$/,de/' >rows.csv
+is "$(cdp-knn -k 2 --dim 48 --ids rows.csv -o rows.cdp "$tiny" 2>&1)" \
+    "cdp-knn: rows.csv: are these rows of a csv file? names only are wanted, one a line" "rows are told"
+seq 440 | sed 's/$/, de/' >people
+seq 440 | sed '7s/$/,de/' >some
+is "$(for names in people some; do cdp-knn -k 2 --dim 48 --ids $names -o rows.cdp "$tiny"; done 2>&1)" "" "names with commas are not"
+{ echo name && seq 440; } >headed
+fails 1 '441 names, but .* has 440 rows: is the first line a header\?$' "a header" cdp-knn -k 2 --dim 48 --ids headed "$tiny"
+seq 440 >plain.labels
+fails 1 '441 names, but plain.labels has 440 labels: is the first line a header\?$' "of labels" cdp-relabel --ids headed plain.labels
+fails 1 '441 names, but plain.labels has 440 labels: is the first line a header\?$' "and their metrics" cdp-eval --ids headed plain.labels plain.labels
+fails 1 '441 names, but --nodes 440: is the first line a header\?$' "of pairs" cdp-propagate --nodes 440 --ids headed <(printf '0 1 1\n')
+fails 1 'by headed: is the first line a header\?$' "of features" cdp-cluster -q --dim 48 --ids headed "$tiny"
+fails 1 '442 names, but .* has 440 rows$' "not of other numbers" cdp-knn -k 2 --dim 48 --ids <(cat headed <(echo more)) "$tiny"
+
 done_testing

@@ -6,6 +6,7 @@
 #include "baseline/commands.h"
 #include "io/input.h"
 #include "lists.h"
+#include "names.h"
 
 struct cdp_baseline_plan plan;
 bool make_tree;
@@ -113,14 +114,14 @@ static void open_lists(struct job *job)
 
 static void open_names(struct job *job)
 {
-    struct cdp_err err;
     uint64_t items = job->data.items;
     cdp_names_free(job->names);
-    tool_check(cdp_names_read(&job->names, ids, &err), &err);
+    job->names = names_read(ids);
     uint64_t names = cdp_names_count(job->names);
     if (names != items)
-        tool_fail("%s: %llu name%s, but there are %llu items", cdp_input_shown(ids),
-                  (unsigned long long)names, tool_s(names), (unsigned long long)items);
+        tool_fail("%s: %llu name%s, but there are %llu items%s", cdp_input_shown(ids),
+                  (unsigned long long)names, tool_s(names), (unsigned long long)items,
+                  names_hint(names, items));
 }
 
 void job_open(struct job *job, const struct cdp_method *method, const char *input)

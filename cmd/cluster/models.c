@@ -6,6 +6,7 @@
 
 #include "io/labels.h"
 #include "io/matrix.h"
+#include "names.h"
 #include "text.h"
 #include "tool.h"
 
@@ -72,8 +73,13 @@ uint64_t models_measure(struct model *models, int count, const char *ids, const 
     if (!items)
         items = count_beside(models[0].features);
     for (int m = 0; m < count; m++) {
-        if (!models[m].measured && measure(&models[m], &items, &err))
-            tool_fail("%s%s%s", err.text, file ? ", by " : "", file ? file : "");
+        if (models[m].measured || !measure(&models[m], &items, &err))
+            continue;
+        struct cdp_err other;
+        uint64_t rows = 0; // without a number of items
+        const char *hint =
+            file && !measure(&models[m], &rows, &other) ? names_hint(items, rows) : "";
+        tool_fail("%s%s%s%s", err.text, file ? ", by " : "", file ? file : "", hint);
     }
     return items;
 }

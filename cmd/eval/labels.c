@@ -44,7 +44,8 @@ void eval_labels(struct cdp_output *output, const char *name, const char *meta)
     struct cdp_eval result;
     struct cdp_err err, other;
     if (labels_read(&predicted, name, true, ids_name, &err)) {
-        bool swapped = !cdp_labels_read(&truth, meta, true, &other);
+        bool swapped = cdp_labels_read(&predicted, name, true, &other) &&
+                       !cdp_labels_read(&truth, meta, true, &other);
         tool_fail("%s%s", err.text,
                   swapped ? ": are the files swapped? PREDICTED comes first" : "");
     }

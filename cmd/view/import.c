@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "io/input.h"
-#include "io/names.h"
+#include "names.h"
 #include "stream/convert.h"
 #include "view/view.h"
 
@@ -47,7 +47,7 @@ static void open_names(struct cdp_text_form *form, const struct import *import, 
     form->known = import->ids != NULL;
     form->automatic = !import->ids && !import->named && !names_wanted;
     if (import->ids)
-        tool_check(cdp_names_read(&form->names, import->ids, &err), &err);
+        form->names = names_read(import->ids);
     else if (import->format == FROM_TSV || import->format == FROM_CSV)
         tool_check(cdp_names_new(&form->names, &err), &err);
 }
@@ -152,9 +152,9 @@ void import_files(const struct import *import, struct cdp_output *output,
     if (form.names && !names && !import->nodes)
         warn_sparse(&list);
     if (import->ids && rows && cdp_names_count(names) != rows)
-        tool_fail("%s: %llu name%s, but %s has %llu items", cdp_input_shown(import->ids),
+        tool_fail("%s: %llu name%s, but %s has %llu items%s", cdp_input_shown(import->ids),
                   (unsigned long long)cdp_names_count(names), tool_s(cdp_names_count(names)), all,
-                  (unsigned long long)rows);
+                  (unsigned long long)rows, names_hint(cdp_names_count(names), rows));
     header.nodes = import->nodes ? import->nodes : names ? cdp_names_count(names) : rows;
     header.named = names != NULL;
     tool_provenance(&header);
