@@ -142,6 +142,14 @@ fails 1 'item 4000000000, but there are [0-9]* items' "cannot-link of one" \
 printf 'Anna\nBob B.\nCole\nDan\n' >names
 printf 'Bob B.\tDan\n' >apart.names
 is "$(cdp-propagate --ids names --cannot-link apart.names chain | cut -f2 | tr '\n' ' ')" "0 0 0 -1 " "constraints by name"
+for links in 'id_l,id_r\nAnna,Cole' 'id_l,id_r\nAnna,Eve' 'id_l,Anna\nAnna,Cole'; do
+    # shellcheck disable=SC2059 # a format
+    printf "$links\n" >links.csv
+    cdp-propagate --ids names --must-link links.csv chain >out
+done 2>err
+is "$(grep -c 'line 1: .*: remove the header: files of links have none$' err) $(grep -c 'got .id_l.' err)" "1 3" "a header of constraints"
+fails 1 "got 'a': remove the header: files of links have none" "and of numbers" \
+    cdp-propagate --must-link <(printf 'a b\n0 1\n') <(printf '0 1 1\n')
 fails 1 "line 1: expected a name that is known, got 'Eve'" "constraints by an unknown name" \
     cdp-propagate --ids names --must-link <(printf 'Anna\tEve\n') chain
 

@@ -327,6 +327,30 @@ static int add_edge(struct cdp_tsv *t, struct cdp_err *err)
     return 0;
 }
 
+static bool is_known(const struct cdp_tsv *t, const struct cdp_field *field)
+{
+    uint64_t id;
+    if (t->named)
+        return cdp_names_find(t->form.names, field->at, field->length, &id);
+    const struct cdp_field digits = trim(*field);
+    return !cdp_parse_id(digits.at, digits.length, &id);
+}
+
+// Adds to the error of the first line of links that it is a header: it has no known item, and the
+// next line has two.
+static void explain_head(struct cdp_tsv *t, struct cdp_err *err)
+{
+    struct cdp_err why, other;
+    struct cdp_field line;
+    if (!err || !t->form.known || !t->form.unscored || is_known(t, &t->field[0]) ||
+        is_known(t, &t->field[1]))
+        return;
+    why = *err;
+    if (cdp_lines_next(t->lines, &line, &other) > 0 && !split(t, line, t->field, &other) &&
+        is_known(t, &t->field[0]) && is_known(t, &t->field[1]))
+        cdp_fail(err, "%s: remove the header: files of links have none", why.text);
+}
+
 // Whether a line that begins with # is a comment: 1, or 0 if it is a pair of names. If ids may be
 // either, a # before a pair of numbers is ambiguous and an error.
 static int is_comment(struct cdp_tsv *t, struct cdp_field line, struct cdp_err *err)
@@ -383,7 +407,11 @@ static int parse_line(struct cdp_tsv *t, struct cdp_field line, struct cdp_err *
         t->notes.head_lines++;
         return 0;
     }
-    return add_edge(t, err);
+    if (!add_edge(t, err))
+        return 0;
+    if (first)
+        explain_head(t, err);
+    return -1;
 }
 
 int cdp_tsv_next(struct cdp_tsv *t, struct cdp_block *block, struct cdp_err *err)
