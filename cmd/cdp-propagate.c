@@ -54,10 +54,11 @@ static void cluster_by_map(struct pairs *pairs, struct cdp_clusters *clusters)
     for (int64_t c = 0; c < count; c++)
         single += size[c] == 1;
     free(size);
-    tool_say("%llu cluster%s of several items, %llu item%s alone, of %llu; codelength %.6f bits",
+    tool_say("%llu cluster%s of several items, %llu item%s alone (%llu without a pair, %llu "
+             "cluster%s of one), of %llu; codelength %.6f bits",
              (unsigned long long)count - single, tool_s((uint64_t)count - single),
-             (unsigned long long)(single + none), tool_s(single + none), (unsigned long long)items,
-             length);
+             (unsigned long long)(single + none), tool_s(single + none), (unsigned long long)none,
+             (unsigned long long)single, tool_s(single), (unsigned long long)items, length);
 }
 
 int main(int argc, char **argv)

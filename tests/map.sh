@@ -148,4 +148,7 @@ ok $? "cdp-sweep --method map is cdp-propagate and cdp-eval at each threshold"
 is "$(cdp-sweep --method map --thresholds 0:0:1 --must-link <(echo 0 9) joined.tsv | tail -n 1 | cut -f3-5)" \
     "$(printf '1\t10\t10')" "with constraints"
 
+cdp-propagate -v --method map --nodes 5 --cannot-link <(echo 1 2) <(printf '0 1 .9\n1 2 .9\n') 2>&1 >out | grep -q ' 1 cluster of several items, 3 items alone (2 without a pair, 1 cluster of one), of 5;'
+ok $? "items alone by their kind"
+
 done_testing
