@@ -39,6 +39,12 @@ static const struct cdp_option options[] = {
      .arg = "LABELS",
      .help = "earlier labels, whose numbers clusters keep",
      .value = &cluster_options.previous},
+    {.type = CDP_OPTION_TEXT,
+     .name = "changes",
+     .arg = "FILE",
+     .help = "write what has changed since --previous to FILE",
+     .value = &cluster_options.changes,
+     .with = "previous"},
     {.type = CDP_OPTION_COUNTS,
      .name = "dim",
      .arg = "D,...",
@@ -122,6 +128,8 @@ int main(int argc, char **argv)
     take_models(models, argv + first, count);
     if (cluster_options.images && !cluster_options.ids)
         tool_usage("--images needs --ids, the paths of the pictures");
+    if (cluster_options.previous)
+        models_check_previous(cluster_options.previous, cluster_options.ids);
     uint64_t items = models_measure(models, count, cluster_options.ids, cluster_options.truth);
     if (items < 2)
         tool_fail("%s: %llu row: nothing to cluster", models[0].features,
@@ -134,6 +142,7 @@ int main(int argc, char **argv)
 
     check_output(common.output);
     check_output(cluster_options.report);
+    check_output(cluster_options.changes);
     const char *folder = cluster_options.keep ? cluster_options.keep : "cdp-streams";
     if (cluster_options.dry_run) {
         struct command make = {{"mkdir", "-p", folder}, 3};

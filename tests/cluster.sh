@@ -115,6 +115,15 @@ cdp-cluster -q --dim 48 --cannot-link cannot --previous one.txt -o parted m0.bin
 ok $? "a cannot-link"
 [ "$(paste one.txt parted | awk '$1 != $2' | wc -l)" -lt 20 ]
 ok $? "other clusters keep their numbers"
+cdp-cluster -q --dim 48 --cannot-link cannot --keep kept2 --previous one.txt --changes changes -o parted2 m0.bin
+cdp-relabel --previous one.txt --changes wanted -o out kept2/labels.txt
+same parted2 parted "with --changes the same labels"
+[ -s changes ] && same changes wanted "and the changes of cdp-relabel"
+fails 2 'changes .* --previous' "changes since nothing" cdp-cluster --dim 48 --changes changes m0.bin
+fails 1 'named: its labels have names: --ids' "earlier labels with names of items without" cdp-cluster --dim 48 --previous named m0.bin
+fails 1 'one.txt: its labels have no names' "and the other way round" cdp-cluster --ids names --previous one.txt m0.bin
+grep -q neighbours err
+is $? 1 "before the search"
 fails 2 'images needs --ids' "pictures without paths" cdp-cluster --dim 48 --report page.html --images . m0.bin
 
 # failures and signals leave nothing

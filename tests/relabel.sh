@@ -151,4 +151,12 @@ fails 2 '--adopt has no effect without --pairs' "adoption by no pairs" cdp-relab
 fails 2 '--must-link has no effect without --adopt' "constraints of nothing" cdp-relabel --must-link apart labels
 fails 1 'standard input: holds no labels' "a program before it that failed" cdp-relabel --min-size 2 </dev/null
 
+# A number that is free again, and how it is not given twice
+printf '0\n0\n-1\n' >apart
+printf '4\n4\n5\n' >now
+is "$(cdp-relabel --previous apart now | xargs) $(cdp-relabel --previous <(cat apart <(echo 7)) now | xargs)" "0 0 1 0 0 8" "a last line keeps the largest number"
+printf 'a\t0\nb\t0\n' >apart
+printf 'a\t4\nb\t4\nc\t5\n' >now
+is "$(cdp-relabel --previous <(cat apart <(printf 'largest\t7\n')) now | cut -f2 | xargs)" "0 0 8" "with names a line of none"
+
 done_testing

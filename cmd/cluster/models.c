@@ -31,6 +31,20 @@ static uint64_t count_names(const char *name)
     return items;
 }
 
+void models_check_previous(const char *name, const char *ids)
+{
+    struct cdp_labels labels;
+    struct cdp_err err;
+    tool_check(cdp_labels_read(&labels, name, true, &err), &err);
+    if (labels.names && !ids)
+        tool_fail("%s: its labels have names: --ids gives the items theirs", name);
+    if (!labels.names && ids)
+        tool_fail("%s: its labels have no names, but the items have: expected NAME<tab>LABEL on "
+                  "each line (paste(1) joins names and labels)",
+                  name);
+    cdp_labels_free(&labels);
+}
+
 // The number of items by the files of a data set; 0 if there are none.
 static uint64_t count_beside(const char *features)
 {

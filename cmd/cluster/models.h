@@ -19,4 +19,7 @@ struct model {
 // features, as data/README.md lays data out. Exits with a message if a file does not fit.
 uint64_t models_measure(struct model *models, int count, const char *ids, const char *truth);
 
+// Exits with a message unless earlier labels have names where items have (`ids`: not NULL).
+void models_check_previous(const char *previous, const char *ids);
+
 #endif

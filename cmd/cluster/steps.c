@@ -89,6 +89,7 @@ void cluster_labels(const char *labels, const char *previous, const char *output
 {
     struct command relabel = {{"cdp-relabel"}, 1};
     command_option(&relabel, "--previous", previous);
+    command_option(&relabel, "--changes", previous ? cluster_options.changes : NULL);
     command_option(&relabel, "-o", output);
     command_add(&relabel, labels);
     cluster_step(&relabel, false);

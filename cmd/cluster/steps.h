@@ -11,7 +11,7 @@
 struct cluster_options {
     uint64_t neighbours; // 0 = not given
     struct cdp_counts dims;
-    const char *ids, *must_link, *cannot_link, *previous, *truth, *report, *images,
+    const char *ids, *must_link, *cannot_link, *previous, *changes, *truth, *report, *images,
         *keep; // or NULL
     bool dry_run;
 };
