@@ -203,7 +203,7 @@ long_tests = $(addprefix tests/,$(addsuffix .sh,exact pipelines knn tables basel
 tests = $(long_tests) $(filter-out $(long_tests),$(test_scripts)) $(unit_tests)
 run_tests = CDP_BIN=$(abspath $(BUILD)/bin) CDP_BUILD=$(abspath $(BUILD)) CDP_SOURCE=$(CURDIR) \
 	CDP_SHARED=$(wildcard $(abspath ..)/shared) CDP_TEST_SIZE=$(SIZE) OMP_WAIT_POLICY=passive \
-	prove -j2 --exec '' $(tests)
+	prove -j2 --timer --exec '' $(tests)
 
 check-built: everything
 	@$(run_tests)
