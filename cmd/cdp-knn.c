@@ -5,12 +5,14 @@
 #include "io/input.h"
 #include "io/matrix.h"
 #include "knn/knn.h"
+#include "knn/merge.h"
 #include "names.h"
 #include "tool.h"
 
 static uint64_t k = 15, dim, rows[2] = {0, UINT64_MAX};
 static int metric, format, method, copies;
 static double recall = 0.99;
+static bool merge;
 static const char *ids_name;
 
 static const struct cdp_option options[] = {
@@ -29,13 +31,15 @@ static const struct cdp_option options[] = {
      .help = "distance",
      .value = &metric,
      .choices = cdp_metric_names + CDP_COSINE,
+     .without = "merge",
      .aliases = TOOL_METRIC_ALIASES},
     {.type = CDP_OPTION_CHOICE,
      .name = "method",
      .arg = "NAME",
      .help = "search",
      .value = &method,
-     .choices = (const char *const[]){"auto", "exact", "approx", NULL}},
+     .choices = (const char *const[]){"auto", "exact", "approx", NULL},
+     .without = "merge"},
     {.type = CDP_OPTION_REAL,
      .name = "recall",
      .arg = "R",
@@ -43,26 +47,34 @@ static const struct cdp_option options[] = {
      .value = &recall,
      .min = 0,
      .max = 1,
-     .with = "method=auto method=approx"},
+     .with = "method=auto method=approx",
+     .without = "merge"},
     {.type = CDP_OPTION_RANGE,
      .name = "rows",
      .arg = "A:B",
      .help = "search only for the neighbours of rows A to B - 1",
      .value = rows,
-     .unset = "all rows"},
+     .unset = "all rows",
+     .without = "merge"},
     {.type = CDP_OPTION_CHOICE,
      .name = "copies",
      .arg = "HOW",
      .help = "how often duplicate rows are listed as neighbours",
      .value = &copies,
-     .choices = (const char *const[]){"list", "once", NULL}},
+     .choices = (const char *const[]){"list", "once", NULL},
+     .without = "merge"},
+    {.type = CDP_OPTION_FLAG,
+     .name = "merge",
+     .help = "merge knn streams instead: the K nearest of their lists",
+     .value = &merge},
     {.type = CDP_OPTION_CHOICE,
      .name = "format",
      .arg = "NAME",
      .group = "Input",
      .help = "format of FEATURES",
      .value = &format,
-     .choices = (const char *const[]){"auto", "raw", "npy", "fvecs", "bvecs", NULL}},
+     .choices = (const char *const[]){"auto", "raw", "npy", "fvecs", "bvecs", NULL},
+     .without = "merge"},
     {.type = CDP_OPTION_COUNT,
      .name = "dim",
      .arg = "D",
@@ -70,21 +82,24 @@ static const struct cdp_option options[] = {
      .value = &dim,
      .unset = "from the file",
      .min = 1,
-     .max = 1e9},
+     .max = 1e9,
+     .without = "merge"},
     {.type = CDP_OPTION_TEXT,
      .name = "ids",
      .arg = "NAMES",
      .help = "file of row names, one per line, stored in the stream",
-     .value = &ids_name},
+     .value = &ids_name,
+     .without = "merge"},
     {0},
 };
 
 static const struct tool tool = {
     .name = "cdp-knn",
     .summary = "Finds the k nearest neighbours of every row of a feature matrix",
-    .synopsis = "[OPTION]... FEATURES",
+    .synopsis = "[OPTION]... FEATURES | --merge [OPTION]... LISTS.cdp...",
     .example = "cdp-knn -k 14 --dim 256 features/m0.bin >m0.cdp\n"
-               "cdp-knn --rows 0:50000 data.tar.gz:features/m0.npy >shard0.cdp\n",
+               "cdp-knn --rows 0:50000 data.tar.gz:features/m0.npy >shard0.cdp\n"
+               "cdp-knn --merge -k 14 lists1.cdp lists2.cdp >m0.cdp\n",
     .options = options,
     .stream = "",
 };
@@ -111,7 +126,14 @@ static struct cdp_names *read_names(const struct cdp_matrix *matrix)
 
 int main(int argc, char **argv)
 {
-    int first = tool_start(&tool, argc, argv, 1, 1);
+    int first = tool_start(&tool, argc, argv, 1, -1);
+    if (merge) {
+        merge_streams(argv + first, argc - first, (uint32_t)k);
+        return 0;
+    }
+    if (argc - first > 1)
+        tool_usage("unexpected operand '%s': one FEATURES file is expected, except by --merge",
+                   argv[first + 1]);
     struct cdp_output *output = tool_output(true);
     struct cdp_matrix matrix;
     struct cdp_err err;
