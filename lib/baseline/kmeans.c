@@ -10,6 +10,9 @@
 #include "base/sort.h"
 #include "base/threads.h"
 
+// Rows that k-means++ chooses from: so many a centroid, and at least so many.
+enum { SAMPLE_EACH = 16, SAMPLE = 1 << 15 };
+
 // A centroid that moved.
 struct mover {
     uint32_t id;
@@ -276,5 +279,6 @@ static int run(struct cdp_start *s, struct cdp_err *err)
 int cdp_kmeans(const struct cdp_rows *rows, const struct cdp_kmeans_plan *plan,
                struct cdp_kmeans_result *result, struct cdp_err *err)
 {
-    return cdp_starts(rows, plan, run, result, err);
+    uint64_t sample = SAMPLE_EACH * (uint64_t)plan->clusters;
+    return cdp_starts(rows, plan, sample > SAMPLE ? sample : SAMPLE, run, result, err);
 }

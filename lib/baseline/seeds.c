@@ -11,10 +11,8 @@
 
 enum {
     TILE = CDP_TILE_COLUMNS,
-    CANDIDATES = 32,  // 2 + ln K is below 25
-    EACH = 16,        // rows of the sample a centroid,
-    SAMPLE = 1 << 15, // or so many rows
-    LIMIT = 1 << 29,  // of offsets
+    CANDIDATES = 32, // 2 + ln K is below 25
+    LIMIT = 1 << 29, // of offsets
 };
 
 // The sample: columns, and what is known of them.
@@ -50,11 +48,10 @@ static void free_sample(struct sample *s)
     free(s->nearer);
 }
 
-static int new_sample(struct sample *s, const struct cdp_points *p, uint32_t centroids,
-                      uint64_t seed, int threads, struct cdp_err *err)
+static int new_sample(struct sample *s, const struct cdp_points *p, uint64_t most, uint64_t seed,
+                      int threads, struct cdp_err *err)
 {
-    uint64_t rows = p->rows->count, most = (uint64_t)EACH * centroids;
-    most = most > SAMPLE ? most : SAMPLE;
+    uint64_t rows = p->rows->count;
     *s = (struct sample){.points = p, .count = cdp_min(rows, most), .seed = seed};
     size_t tiles = s->tiles = (s->count + TILE - 1) / TILE, all = tiles * TILE;
     s->row = cdp_alloc(all, sizeof *s->row, "a choice of rows", err);
@@ -270,13 +267,13 @@ static uint32_t take_next(struct sample *s, uint32_t number, uint32_t candidates
     return best;
 }
 
-int cdp_seeds(struct cdp_centroids *c, const struct cdp_points *p, uint32_t count, uint64_t seed,
-              int threads, struct cdp_progress *progress, struct cdp_err *err)
+int cdp_seeds(struct cdp_centroids *c, const struct cdp_points *p, uint32_t count, uint64_t sample,
+              uint64_t seed, int threads, struct cdp_progress *progress, struct cdp_err *err)
 {
     struct sample s;
     size_t dim = p->rows->dim;
     uint32_t candidates = 2 + (uint32_t)log(count), taken = 0;
-    int status = new_sample(&s, p, count, seed, threads, err);
+    int status = new_sample(&s, p, sample, seed, threads, err);
     if (!status) {
         take_first(&s, threads);
         for (uint32_t best = 0; taken < count && best < CANDIDATES;) {

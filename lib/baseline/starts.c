@@ -51,7 +51,7 @@ static int run_one(struct cdp_start *s, cdp_start_run *run, struct cdp_err *err)
         status = set_centres(s, err);
     } else {
         cdp_progress_stage(plan->progress, SEED_SHARE, plan->clusters);
-        status = cdp_seeds(&s->centroids, s->points, plan->clusters, s->seed, s->threads,
+        status = cdp_seeds(&s->centroids, s->points, plan->clusters, s->sample, s->seed, s->threads,
                            plan->progress, err);
     }
     cdp_assignment_clear(&s->assignment, rows);
@@ -87,13 +87,15 @@ static int run_all(struct cdp_start *s, uint32_t starts, cdp_start_run *run,
     return 0;
 }
 
-int cdp_starts(const struct cdp_rows *rows, const struct cdp_kmeans_plan *plan, cdp_start_run *run,
-               struct cdp_kmeans_result *result, struct cdp_err *err)
+int cdp_starts(const struct cdp_rows *rows, const struct cdp_kmeans_plan *plan, uint64_t sample,
+               cdp_start_run *run, struct cdp_kmeans_result *result, struct cdp_err *err)
 {
     struct cdp_points points = {0};
     bool few = rows->count * plan->clusters <= FEW_DISTANCES;
-    struct cdp_start s = {
-        .plan = plan, .points = &points, .threads = few ? 1 : cdp_threads(plan->threads)};
+    struct cdp_start s = {.plan = plan,
+                          .points = &points,
+                          .sample = sample,
+                          .threads = few ? 1 : cdp_threads(plan->threads)};
     uint32_t starts = plan->starts ? plan->starts : cdp_kmeans_starts(rows->count, plan->clusters);
     *result = (struct cdp_kmeans_result){0};
     cdp_progress_start(plan->progress, "clusters", "rows", 0);

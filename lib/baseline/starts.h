@@ -44,7 +44,8 @@ struct cdp_start {
     const struct cdp_points *points;
     struct cdp_centroids centroids;
     struct cdp_assignment assignment;
-    uint64_t seed; // of this start
+    uint64_t sample; // rows that k-means++ chooses from (baseline/seeds.h), at least K
+    uint64_t seed;   // of this start
     int threads;
     uint32_t iterations;
 };
@@ -53,7 +54,7 @@ struct cdp_start {
 typedef int cdp_start_run(struct cdp_start *start, struct cdp_err *err);
 
 // Runs all starts. The result is the one of smallest inertia, the first of equal ones.
-int cdp_starts(const struct cdp_rows *rows, const struct cdp_kmeans_plan *plan, cdp_start_run *run,
-               struct cdp_kmeans_result *result, struct cdp_err *err);
+int cdp_starts(const struct cdp_rows *rows, const struct cdp_kmeans_plan *plan, uint64_t sample,
+               cdp_start_run *run, struct cdp_kmeans_result *result, struct cdp_err *err);
 
 #endif
