@@ -234,14 +234,14 @@ PUBLIC struct libcdp_edges *libcdp_edges_from_pairs(uint64_t items, const uint64
 static int list_names(struct cdp_names **names, const char *text, uint64_t size, uint64_t nodes,
                       struct cdp_err *err)
 {
-    const char *at = text, *end = text + size;
     *names = NULL;
     if (!text)
         return 0;
+    const char *at = text, *end = text + size;
     int status = cdp_names_new(names, err);
     while (!status && at < end) {
         const char *feed = memchr(at, '\n', (size_t)(end - at));
-        uint64_t id, count = cdp_names_count(*names);
+        uint64_t id = 0, count = cdp_names_count(*names);
         if (!feed)
             status = cdp_fail(err, "name %llu: no line feed ends it", (unsigned long long)count);
         else
