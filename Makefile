@@ -313,7 +313,7 @@ PYTHONDIR ?= $(call once,PYTHONDIR,$(shell $(PYTHON) -c 'import site, sys; \
 
 install-python:
 	install -d $(DESTDIR)$(PYTHONDIR)/cdp
-	install -m 644 $(wildcard lib/python/cdp/*.py*) $(DESTDIR)$(PYTHONDIR)/cdp
+	install -m 644 $(wildcard lib/python/cdp/*.py) lib/python/cdp/py.typed $(DESTDIR)$(PYTHONDIR)/cdp
 
 # $(BUILD)/wheel/dist/cdp-VERSION-py3-none-PLATFORM.whl, with the library in it, whose own libraries are the system's
 # (Debian: python3-setuptools, python3-wheel).
@@ -321,7 +321,7 @@ wheel: $(BUILD)/installed/$(shared)
 	rm -rf $(BUILD)/wheel
 	mkdir -p $(BUILD)/wheel/cdp
 	cp lib/python/pyproject.toml $(BUILD)/wheel
-	cp $(wildcard lib/python/cdp/*.py*) $(BUILD)/installed/$(shared) $(BUILD)/wheel/cdp
+	cp $(wildcard lib/python/cdp/*.py) lib/python/cdp/py.typed $(BUILD)/installed/$(shared) $(BUILD)/wheel/cdp
 	cd $(BUILD)/wheel && $(PYTHON) -c 'import setuptools; setuptools.setup()' --quiet bdist_wheel \
 		--python-tag py3 --plat-name linux_$(call once,machine,$(shell uname -m))
 	@ls $(BUILD)/wheel/dist/*

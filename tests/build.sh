@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What packages rely on: the same bytes in every folder, builds outside the source, installation, the tarball.
 . "${CDP_SOURCE:?is the root of the source}/tests/tap.sh"
-unset MAKEFLAGS MAKELEVEL # of the make that runs the tests
+unset MAKEFLAGS MAKELEVEL BUILD CPPFLAGS IGRAPH # of the make that runs the tests
 here=$PWD
 
 # part FOLDER: copies the source, without most tools and layers of lib, so that it is built in seconds.
