@@ -44,6 +44,11 @@ if [ -s labelled.csv ]; then
     sed '1d; s/.*,//' labelled.csv | cmp -s - <(cut -f2 labels.tsv) && cut -f1 labels.tsv | head -n 5 | cmp -s - <(printf '007\nNA\na"b"\n"c\nd, e\n')
     ok $? "pandas: each row has its label, whatever its id is"
 fi
+if [ -e "$CDP_BUILD/installed/libcdp.so.0" ]; then
+    export LIBCDP=$CDP_BUILD/installed/libcdp.so.0 PYTHONPATH=$CDP_SOURCE/lib/python PYTHONDONTWRITEBYTECODE=1
+    try "DataFrame to DataFrame: the Python package" clustered.csv python numpy pandas
+    [ ! -s clustered.csv ] || same <(sed 's/.*,//' clustered.csv) <(sed 's/.*,//' labelled.csv) "Python: the labels of cdp-cluster"
+fi
 try "Features: parquet, arrow" x.npy python pandas pyarrow
 if python pandas; then
     python3 -c 'import numpy, pandas; pandas.DataFrame(numpy.load("tiny.npy"), index=["n%d" % i for i in range(440)]).to_csv("x.csv")'
