@@ -141,7 +141,12 @@ cdp-known := data base committee dim k metric method recall strategy accept thre
 cdp-words = $(foreach w,$1,$(call cdp-quote,$w))
 # $(call cdp-names,OPTION,KNOWN,GIVEN)
 cdp-names = $(if $(filter-out $2,$3),$(shell $(cdp)names variable $1 $(call cdp-words,$2) -- $(call cdp-words,$3))$(cdp-fine))
+cdp-links := $(filter must_link cannot_link,$(cdp-on-command-line))
+$(if $(cdp-links),$(error $(cdp-links): experiments have no constraints: cdp-propagate and cdp-cluster take them))
 $(call cdp-names,,$(cdp-known),$(cdp-on-command-line))
+# A makefile may have them for another strategy.
+cdp-useless := $(if $(call cdp-is,consensus),$(filter threshold accept,$(cdp-on-command-line)))
+$(if $(cdp-useless),$(error $(cdp-useless): no effect on consensus, which finds its threshold: cdp-score consensus has --false-alarms))
 $(call cdp-names,--near,$(cdp-known),$(cdp-in-makefile))
 $(shell $(cdp)values $(call cdp-check,output,text) $(call cdp-check,store,folder))
 $(cdp-fine)

@@ -93,6 +93,10 @@ make options_dbscan="--eps 0.9" baselines="dbscan ward" >out 2>err
 is "$?:$(ran)" "0:figures 1, labels 1" "options of a method: that one"
 same $folder_of/dbscan_--eps_0.9/meta.txt <(cdp-baseline dbscan --eps 0.9 --knn lists.cdp --dim 32 "$features") \
     "its labels beside the others"
+make options_dbscan="--eps 0.01" baselines="dbscan ward" >poor 2>err
+is "$?:$(ran)" "0:figures 1, labels 1" "a method that finds nothing"
+is "$(grep -c 'options_METHOD sets others' out poor | xargs) $(grep -h 'F near 0' out poor)" \
+    "out:1 poor:1 F near 0: these parameters do not suit the data: dbscan" "what parameters they have, and which do not suit"
 make clusters=7 baselines="dbscan kmeans spectral" >out 2>err
 is "$?:$(ran)" "0:figures 2, labels 2" "the number of clusters: methods that have one"
 make k=91 baselines="rank-order kmeans" >out 2>err

@@ -216,6 +216,12 @@ for case in "thresold=0.7 threshold" "THRESHOLD=0.7 threshold" "dim_m7=3 dim_m0"
 done
 make flux=1 2>err >out
 is "$?:$(head -n 1 err)" "2:unknown variable 'flux'" "unknown, and near nothing"
+make strategy=consensus threshold=0.7 >out 2>err
+is "$?:$(grep -c 'threshold: no effect on consensus' err)" 2:1 "a threshold of consensus"
+make strategy=consensus -n >out 2>err
+is $? 0 "that of a makefile may be for another strategy"
+make must_link=same cannot_link=other >out 2>err
+is "$?:$(grep -c 'cannot_link must_link: experiments have no constraints\|must_link cannot_link: experiments have no' err)" 2:1 "constraints"
 make cdp-variables=flux flux=1 -n 2>err >out
 is "$?" 2 "a variable of one's own is for makefiles to name"
 MAKELEVEL=1 make PREFIX=/ -n 2>err >out

@@ -40,8 +40,8 @@ void models_check_previous(const char *name, const char *ids)
         tool_fail("%s: its labels have names: --ids gives the items theirs", name);
     if (!labels.names && ids)
         tool_fail("%s: its labels have no names, but the items have: expected NAME<tab>LABEL on "
-                  "each line (paste(1) joins names and labels)",
-                  name);
+                  "each line: paste %s %s makes these",
+                  name, ids, name);
     cdp_labels_free(&labels);
 }
 

@@ -284,10 +284,11 @@ int cdp_labels_align(struct cdp_labels *labels, const char *file, const struct c
     if (!names)
         return cdp_fail(err, "%s: its lines have names, but the items have none", file);
     if (!labels->names)
-        return cdp_fail(err,
-                        "%s: the items have names: expected NAME<tab>LABEL on each line (paste(1) "
-                        "joins names and labels)",
-                        file);
+        return cdp_fail(
+            err,
+            "%s: the items have names: expected NAME<tab>LABEL on each line: paste NAMES "
+            "%s makes these of labels in the order of the names",
+            file, file);
     struct cdp_names *all;
     uint64_t count = cdp_names_count(names), room = count + labels->items;
     uint32_t *group = cdp_alloc(room, sizeof *group, "labels", err);
