@@ -70,13 +70,11 @@ int api_edges_add(struct api_edges *edges, uint64_t source, uint64_t target, con
 // A sink of cdp_pairs and its like: the context is a struct api_edges.
 int api_edges_sink(void *edges, uint64_t i, uint64_t j, const float *values, struct cdp_err *err);
 
-// Completes the edges of `nodes` items (0 = one more than the largest id), and gives them to the
-// caller. Frees them after an error.
-struct libcdp_edges *api_edges_done(struct api_edges *edges, uint64_t nodes, struct cdp_err *err);
-
-// Gives the items the names of others, where these have names.
-int api_edges_inherit(struct libcdp_edges *edges, const struct libcdp_edges *from,
-                      struct cdp_err *err);
+// Ends the construction: with status 0, gives the edges of `nodes` items (0 = one more than the
+// largest id) to the caller, with the names of the items of `from`, which may be NULL. After a
+// failure, this one's too, frees them and returns NULL. `edges` may be NULL.
+struct libcdp_edges *api_edges_end(struct api_edges *edges, int status, uint64_t nodes,
+                                   const struct libcdp_edges *from, struct cdp_err *err);
 
 // A view of lists; a distance a list entry is the first column's. Fails for other types.
 int api_table(struct cdp_table *table, const struct libcdp_edges *lists, struct cdp_err *err);

@@ -322,32 +322,18 @@ PUBLIC int64_t libcdp_cluster(const struct libcdp_edges *pairs,
 static struct libcdp_edges *take_forest(struct job *job, struct cdp_err *err)
 {
     struct cdp_header header;
-    struct cdp_forest_edges taken;
+    struct cdp_forest_edges taken = {0};
     cdp_header_init(&header, CDP_FOREST);
     header.scale = job->pairs->scale;
     struct api_edges *e = api_edges_new(&header, err);
-    if (!e || cdp_forest_take(job->forest, CDP_BY_PAIR, &taken, err)) {
-        if (e)
-            libcdp_edges_free(&e->shown);
-        return NULL;
-    }
-    int status = 0;
+    int status = e ? cdp_forest_take(job->forest, CDP_BY_PAIR, &taken, err) : -1;
     for (uint32_t b = 0; !status && b < taken.count; b++)
         status =
             api_edges_add(e, taken.edge[b].end[0], taken.edge[b].end[1], &taken.edge[b].score, err);
     cdp_forest_edges_free(&taken);
-    if (status) {
-        libcdp_edges_free(&e->shown);
-        return NULL;
-    }
-    struct libcdp_edges *done = api_edges_done(e, job->pairs->nodes, err);
-    if (!done)
-        return NULL;
-    done->floor = job->floors.floor[0];
-    if (api_edges_inherit(done, job->pairs, err)) {
-        libcdp_edges_free(done);
-        return NULL;
-    }
+    struct libcdp_edges *done = api_edges_end(e, status, job->pairs->nodes, job->pairs, err);
+    if (done)
+        done->floor = job->floors.floor[0];
     return done;
 }
 

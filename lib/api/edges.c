@@ -109,24 +109,46 @@ int api_edges_sink(void *edges, uint64_t i, uint64_t j, const float *values, str
     return api_edges_add(edges, i, j, values, err);
 }
 
-struct libcdp_edges *api_edges_done(struct api_edges *e, uint64_t nodes, struct cdp_err *err)
+static int complete(struct api_edges *e, uint64_t nodes, struct cdp_err *err)
 {
     struct libcdp_edges *s = &e->shown;
-    int status = 0;
     if (nodes && s->nodes > nodes)
-        status = cdp_fail(err, "item %llu, but there are %llu items",
-                          (unsigned long long)s->nodes - 1, (unsigned long long)nodes);
+        return cdp_fail(err, "item %llu, but there are %llu items",
+                        (unsigned long long)s->nodes - 1, (unsigned long long)nodes);
     s->nodes = e->header.nodes = nodes ? nodes : s->nodes;
-    if (!status)
-        status =
-            cdp_grow(&s->offset, &e->offset_room, s->nodes + 1, sizeof *s->offset, "items", err);
-    if (status) {
-        libcdp_edges_free(s);
-        return NULL;
-    }
+    if (cdp_grow(&s->offset, &e->offset_room, s->nodes + 1, sizeof *s->offset, "items", err))
+        return -1;
     while (e->last <= s->nodes)
         s->offset[e->last++] = s->count;
-    return s;
+    return 0;
+}
+
+static int set_names(struct libcdp_edges *edges, const char *names, uint64_t size,
+                     struct cdp_err *err)
+{
+    char *copy = cdp_alloc(size, 1, "names", err);
+    if (!copy)
+        return -1;
+    memcpy(copy, names, size);
+    free(edges->names);
+    edges->names = copy;
+    edges->names_size = size;
+    return 0;
+}
+
+struct libcdp_edges *api_edges_end(struct api_edges *e, int status, uint64_t nodes,
+                                   const struct libcdp_edges *from, struct cdp_err *err)
+{
+    if (!e)
+        return NULL;
+    if (!status)
+        status = complete(e, nodes, err);
+    if (!status && from && from->names)
+        status = set_names(&e->shown, from->names, from->names_size, err);
+    if (!status)
+        return &e->shown;
+    libcdp_edges_free(&e->shown);
+    return NULL;
 }
 
 // ---- from arrays
@@ -143,7 +165,6 @@ PUBLIC struct libcdp_edges *libcdp_edges_from_lists(uint64_t items, uint64_t k,
 {
     struct cdp_header header;
     struct cdp_err why;
-    struct libcdp_edges *done = NULL;
     cdp_header_init(&header, CDP_KNN);
     header.metric = (enum cdp_metric)metric;
     struct api_edges *e = metric < 0 || metric >= CDP_METRICS
@@ -170,10 +191,7 @@ PUBLIC struct libcdp_edges *libcdp_edges_from_lists(uint64_t items, uint64_t k,
                 status = api_edges_add(e, i, (uint64_t)neighbour[n], &value, &why);
         }
     }
-    if (!status)
-        done = api_edges_done(e, items, &why);
-    else if (e)
-        libcdp_edges_free(&e->shown);
+    struct libcdp_edges *done = api_edges_end(e, status, items, NULL, &why);
     if (!done)
         api_tell(err, &why);
     return done;
@@ -211,7 +229,6 @@ PUBLIC struct libcdp_edges *libcdp_edges_from_pairs(uint64_t items, const uint64
     struct cdp_header header;
     struct cdp_list list = {0};
     struct cdp_err why;
-    struct libcdp_edges *done = NULL;
     cdp_header_init(&header, CDP_PAIRS);
     struct api_edges *e = api_edges_new(&header, &why);
     int status = e ? list_pairs(&list, i, j, score, count, &why) : -1;
@@ -219,10 +236,7 @@ PUBLIC struct libcdp_edges *libcdp_edges_from_pairs(uint64_t items, const uint64
         status =
             api_edges_add(e, list.edge[p].source, list.edge[p].target, &list.edge[p].value, &why);
     free(list.edge);
-    if (!status)
-        done = api_edges_done(e, items, &why);
-    else if (e)
-        libcdp_edges_free(&e->shown);
+    struct libcdp_edges *done = api_edges_end(e, status, items, NULL, &why);
     if (!done)
         api_tell(err, &why);
     return done;
@@ -261,19 +275,6 @@ static int list_names(struct cdp_names **names, const char *text, uint64_t size,
     return status;
 }
 
-static int set_names(struct libcdp_edges *edges, const char *names, uint64_t size,
-                     struct cdp_err *err)
-{
-    char *copy = cdp_alloc(size, 1, "names", err);
-    if (!copy)
-        return -1;
-    memcpy(copy, names, size);
-    free(edges->names);
-    edges->names = copy;
-    edges->names_size = size;
-    return 0;
-}
-
 PUBLIC int libcdp_edges_name(struct libcdp_edges *edges, const char *names, uint64_t size,
                              struct libcdp_err *err)
 {
@@ -286,12 +287,6 @@ PUBLIC int libcdp_edges_name(struct libcdp_edges *edges, const char *names, uint
     if (status)
         api_tell(err, &why);
     return status;
-}
-
-int api_edges_inherit(struct libcdp_edges *edges, const struct libcdp_edges *from,
-                      struct cdp_err *err)
-{
-    return from->names ? set_names(edges, from->names, from->names_size, err) : 0;
 }
 
 // ---- streams
@@ -353,22 +348,14 @@ static struct libcdp_edges *read_edges(struct cdp_reader *reader, struct api_run
             status = -1;
         cdp_progress_add(&api->progress, block.edges);
     }
-    if (status) {
-        if (e)
-            libcdp_edges_free(&e->shown);
-        return NULL;
-    }
     const struct cdp_totals *totals = cdp_reader_totals(reader);
-    struct libcdp_edges *done = api_edges_done(e, totals->nodes, err);
-    if (!done)
-        return NULL;
-    done->floor = totals->floor;
-    if ((cdp_reader_names(reader) && join_names(done, cdp_reader_names(reader), err)) ||
-        cdp_header_inherit(&e->header, header, err)) {
-        libcdp_edges_free(done);
-        return NULL;
-    }
-    return done;
+    if (!status)
+        status = cdp_header_inherit(&e->header, header, err);
+    if (!status && cdp_reader_names(reader))
+        status = join_names(&e->shown, cdp_reader_names(reader), err);
+    if (!status)
+        e->shown.floor = totals->floor;
+    return api_edges_end(e, status, status ? 0 : totals->nodes, NULL, err);
 }
 
 PUBLIC struct libcdp_edges *libcdp_edges_read(const char *file, struct libcdp_run *run,

@@ -63,12 +63,11 @@ static struct libcdp_edges *search(const struct cdp_matrix *matrix, const struct
     if (!edges)
         return NULL;
     edges->copies_once = plan->copies == CDP_COPIES_ONCE;
-    if (api_edges_reserve(edges, matrix->rows, matrix->rows * plan->k, err) ||
-        cdp_knn(matrix, plan, add_row, edges, result, err)) {
-        libcdp_edges_free(&edges->shown);
-        return NULL;
-    }
-    return api_edges_done(edges, matrix->rows, err);
+    int status = api_edges_reserve(edges, matrix->rows, matrix->rows * plan->k, err) ||
+                         cdp_knn(matrix, plan, add_row, edges, result, err)
+                     ? -1
+                     : 0;
+    return api_edges_end(edges, status, matrix->rows, NULL, err);
 }
 
 PUBLIC struct libcdp_edges *libcdp_knn(const struct libcdp_matrix *matrix,

@@ -226,14 +226,8 @@ PUBLIC struct libcdp_edges *libcdp_mediator_apply(const struct libcdp_mediator *
         status = cdp_fail(&why, "a threshold of %g: it is from 0 to 1", threshold);
     if (!status && (v = view_of(features, &why)) &&
         (pairs = pairs_for(features, &mediator->own, &why))) {
-        if (apply(pairs, &mediator->own, v, threshold, &api, &why))
-            libcdp_edges_free(&pairs->shown);
-        else
-            done = api_edges_done(pairs, features->nodes, &why);
-    }
-    if (done && api_edges_inherit(done, features, &why)) {
-        libcdp_edges_free(done);
-        done = NULL;
+        status = apply(pairs, &mediator->own, v, threshold, &api, &why);
+        done = api_edges_end(pairs, status, features->nodes, features, &why);
     }
     free(v);
     api_end(&api);

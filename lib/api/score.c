@@ -19,23 +19,6 @@ static struct api_edges *new_pairs(enum cdp_type type, struct cdp_err *err)
     return api_edges_new(&header, err);
 }
 
-// Completes the edges unless `status` is a failure.
-static struct libcdp_edges *finish(struct api_edges *e, int status,
-                                   const struct libcdp_edges *lists, struct cdp_err *err)
-{
-    if (status || !e) {
-        if (e)
-            libcdp_edges_free(&e->shown);
-        return NULL;
-    }
-    struct libcdp_edges *done = api_edges_done(e, lists->nodes, err);
-    if (done && api_edges_inherit(done, lists, err)) {
-        libcdp_edges_free(done);
-        return NULL;
-    }
-    return done;
-}
-
 // Views of each model's lists, for free(); NULL after an error.
 static struct cdp_table *tables_of(const struct libcdp_edges *const *lists, unsigned models,
                                    struct cdp_err *err)
@@ -127,7 +110,7 @@ PUBLIC struct libcdp_edges *libcdp_score_vote(const struct libcdp_edges *const *
         struct api_edges *pairs = new_pairs(CDP_PAIRS, &why);
         if (pairs)
             status = vote(pairs, tables, models, accept, threshold, scale, api.threads, &why);
-        done = finish(pairs, status, lists[0], &why);
+        done = api_edges_end(pairs, status, lists[0]->nodes, lists[0], &why);
     }
     free(tables);
     api_end(&api);
@@ -178,7 +161,7 @@ PUBLIC struct libcdp_edges *libcdp_score_features(const struct libcdp_matrix *ca
         struct api_edges *edges = api_edges_new(&header, &why);
         if (edges)
             status = pair_features(edges, tables, matrices, models, extra, &api, &why);
-        done = finish(edges, status, lists[0], &why);
+        done = api_edges_end(edges, status, lists[0]->nodes, lists[0], &why);
     }
     free(tables);
     free(matrices);
@@ -217,7 +200,7 @@ PUBLIC struct libcdp_edges *libcdp_score_truth(const struct libcdp_edges *lists,
     if (!api_table(&table, lists, &why) && !api_labels(&labels, label, lists->nodes, &why)) {
         struct api_edges *pairs = new_pairs(CDP_PAIRS, &why);
         int status = pairs ? keep_true(pairs, &table, &labels, &why) : -1;
-        done = finish(pairs, status, lists, &why);
+        done = api_edges_end(pairs, status, lists->nodes, lists, &why);
     }
     cdp_labels_free(&labels);
     if (!done)
@@ -292,7 +275,7 @@ PUBLIC struct libcdp_edges *libcdp_score_consensus(const struct libcdp_matrix *c
             status = consensus(pairs, result, tables, matrices, models, alarms, &api, &why);
         if (!status && found)
             status = give_consensus(found, result, models, &why);
-        done = finish(pairs, status, lists[0], &why);
+        done = api_edges_end(pairs, status, lists[0]->nodes, lists[0], &why);
     }
     free(tables);
     free(matrices);
