@@ -91,7 +91,8 @@ static uint64_t find_neighbours(const char *provenance)
 {
     static const char option[] = "--neighbours=";
     uint64_t most = 0;
-    for (const char *at = provenance; at && (at = strstr(at, option));) {
+    const char *at = provenance ? provenance : "";
+    while ((at = strstr(at, option))) {
         at += sizeof option - 1;
         uint64_t k = strtoull(at, NULL, 10);
         most = k > most ? k : most;
