@@ -40,7 +40,7 @@ bench_tools = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench
 test_scripts = $(filter-out tests/tap.sh tests/bare.sh,$(wildcard tests/*.sh))
 pages = $(wildcard man/*.[1-9])
 sources = $(wildcard cmd/*.[ch] cmd/*/*.[ch] lib/*/*.[ch] lib/*/*/*.[ch] tests/*.c tests/*/*.[ch] pipelines/*/*.cc)
-scripts = $(wildcard tests/*.sh tests/bench/*.sh .ci/run .ci/deps .ci/deb cmd/*.bash data/make) $(shell grep -rlE '^#!.*sh$$' pipelines)
+scripts = $(wildcard tests/*.sh tests/cross/sysroot tests/bench/*.sh .ci/run .ci/deps .ci/deb cmd/*.bash data/make) $(shell grep -rlE '^#!.*sh$$' pipelines)
 
 all: $(binaries) $(BUILD)/bin/cdp-run
 
