@@ -115,7 +115,8 @@ static struct cdp_names *read_names(const struct cdp_matrix *matrix)
 {
     if (!ids_name)
         return NULL;
-    struct cdp_names *names = names_read(ids_name);
+    struct cdp_names *names;
+    names_read(&names, ids_name);
     uint64_t count = cdp_names_count(names);
     if (count != matrix->rows)
         tool_fail("%s: %llu name%s, but %s has %llu rows%s", cdp_input_shown(ids_name),

@@ -13,12 +13,13 @@ int labels_read(struct cdp_labels *labels, const char *name, bool discards, cons
         return -1;
     if (!ids || labels->names)
         return 0;
-    if (cdp_names_read(&labels->names, ids, err))
-        return -1;
-    uint64_t count = cdp_names_count(labels->names);
-    return count == labels->items
-               ? 0
-               : cdp_fail(err, "%s: %" PRIu64 " names, but %s has %" PRIu64 " labels%s",
+    int status = cdp_names_read(&labels->names, ids, err);
+    uint64_t count = status ? 0 : cdp_names_count(labels->names);
+    if (!status && count != labels->items)
+        status = cdp_fail(err, "%s: %" PRIu64 " names, but %s has %" PRIu64 " labels%s",
                           cdp_input_shown(ids), count, cdp_input_shown(name), labels->items,
                           names_hint(count, labels->items));
+    if (status)
+        cdp_labels_free(labels);
+    return status;
 }

@@ -28,13 +28,11 @@ static bool are_rows(const struct cdp_names *names)
     return commas > 0;
 }
 
-struct cdp_names *names_read(const char *file)
+void names_read(struct cdp_names **names, const char *file)
 {
-    struct cdp_names *names;
     struct cdp_err err;
-    tool_check(cdp_names_read(&names, file, &err), &err);
-    if (are_rows(names))
+    tool_check(cdp_names_read(names, file, &err), &err);
+    if (are_rows(*names))
         tool_warn("%s: are these rows of a csv file? names only are wanted, one a line",
                   cdp_input_shown(file));
-    return names;
 }

@@ -79,7 +79,7 @@ float pairs_clusters(const struct pairs *p, const struct cdp_tree *tree,
 static void read_names(struct pairs *p)
 {
     const char *file = cdp_input_shown(pairs_options.ids);
-    p->names = names_read(pairs_options.ids);
+    names_read(&p->names, pairs_options.ids);
     uint64_t count = cdp_names_count(p->names);
     if (!count)
         tool_fail("%s: holds no names", file);

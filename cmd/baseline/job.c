@@ -116,7 +116,7 @@ static void open_names(struct job *job)
 {
     uint64_t items = job->data.items;
     cdp_names_free(job->names);
-    job->names = names_read(ids);
+    names_read(&job->names, ids);
     uint64_t names = cdp_names_count(job->names);
     if (names != items)
         tool_fail("%s: %llu name%s, but there are %llu items%s", cdp_input_shown(ids),

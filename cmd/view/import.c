@@ -47,7 +47,7 @@ static void open_names(struct cdp_text_form *form, const struct import *import, 
     form->known = import->ids != NULL;
     form->automatic = !import->ids && !import->named && !names_wanted;
     if (import->ids)
-        form->names = names_read(import->ids);
+        names_read(&form->names, import->ids);
     else if (import->format == FROM_TSV || import->format == FROM_CSV)
         tool_check(cdp_names_new(&form->names, &err), &err);
 }
