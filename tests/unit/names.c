@@ -55,7 +55,7 @@ static bool all_found(const struct cdp_names *names, unsigned count)
 static void find_many(void)
 {
     enum { MANY = 20000 };
-    struct cdp_names *names, *copy;
+    struct cdp_names *names, *copy = NULL;
     char text[32];
     uint64_t id;
     if (cdp_names_new(&names, &err) || cdp_names_copy(&copy, names, &err))
