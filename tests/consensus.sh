@@ -134,7 +134,7 @@ for options in "" "--false-alarms 12" "--false-alarms 100"; do
 done
 # Scores of weak models, and of no others, are lowered.
 lowered=0
-for seed in $(seq "$(size 3 3 6)"); do
+for seed in $(seq "$(size 3 1 1)" "$(size 3 3 6)"); do
     cdp-synth -q --items 2000 --identities 400 --dim 24 --models 1 --seed "$seed" weak
     cdp-knn -q -k 40 --dim 24 -o weak.cdp weak/features/m0.bin
     cdp-score consensus -v --features weak/features/m0.bin weak.cdp 2>err >/dev/null
@@ -271,8 +271,8 @@ cmp -s got.cdp one.cdp && sed -n 's/^cdp-score consensus: consensus: \([0-9]*\) 
     [ "$(wc -l <shares)" -eq "$(wc -l <err)" ] && [ -s shares ] && sort -n -c shares
 ok $? "one progress for all stages"
 
-# real faces
-if [ -d "$faces" ]; then
+# real faces, whose clusters the sanitizers do not change
+if [ -n "$(size '' yes yes)" ] && [ -d "$faces" ]; then
     while read -r part model wanted; do
         cdp-knn -k 80 --dim "${model##*[a-z]}" "$faces/$part/features/$model.bin" >knn.cdp
         cdp-score consensus -q --features "$faces/$part/features/$model.bin" knn.cdp >pairs.cdp
@@ -293,7 +293,7 @@ labeled mobilefacenet128 99"
     warns 'weak features: of the pairs in clusters [0-9]* % are above the threshold' "a weak model" \
         cdp-score consensus --features mobileface256.bin knn.cdp
 else
-    skip "real faces" "no face features"
+    skip "real faces" "no face features, or under the sanitizers"
 fi
 
 done_testing
